@@ -1,0 +1,59 @@
+"""The few kinds of error that end a command, and what each prints.
+
+    KubetraceError          one line "error: …", exit 1
+    ├── UsageError          … and "See 'kubetrace COMMAND --help' for usage."
+    ├── PlainError          the text as it stands ("Error from server (NotFound): …"), exit 1
+    └── SilentExit          nothing more to say, only an exit code
+
+Rooms raise these (or subclasses that carry more, such as `kubetrace.api.status.StatusError`); `kubetrace.cli` turns
+them into text and an exit code, as kubectl's `cmdutil.CheckErr` does, and nobody else exits.
+"""
+
+from __future__ import annotations
+
+
+class KubetraceError(Exception):
+    """A failure that has been explained. Printed as "error: MESSAGE" unless the message already starts so."""
+
+    exit_code = 1
+
+    def lines(self) -> list[str]:
+        """What goes to stderr, a line an entry."""
+        message = str(self)
+        return [message if message.startswith("error: ") else f"error: {message}"]
+
+
+class UsageError(KubetraceError):
+    """The command line was wrong; `command_path` ("kubetrace get") makes kubectl's "See … --help" line."""
+
+    def __init__(self, message: str, command_path: str | None = None) -> None:
+        super().__init__(message)
+        self.command_path = command_path
+
+    def lines(self) -> list[str]:
+        lines = super().lines()
+        if self.command_path:
+            lines.append(f"See '{self.command_path} --help' for usage.")
+        return lines
+
+
+class PlainError(KubetraceError):
+    """An error whose text is printed without the "error: " prefix."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def lines(self) -> list[str]:
+        return str(self).split("\n")
+
+
+class SilentExit(KubetraceError):
+    """Ends the command with an exit code; everything has been said."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(f"exit {exit_code}")
+        self.exit_code = exit_code
+
+    def lines(self) -> list[str]:
+        return []

@@ -1,0 +1,332 @@
+"""The one noun everybody shares: an HTTP request, its answer, and the events between them.
+
+A *call* is what a command asks for ("get the pod"). client-go may need several *exchanges* for it: retries and
+redirects each make a new one. While a call runs it is a series of events, so that somebody who watches a hanging
+command sees the request before the answer; once an exchange has ended it is one immutable value, `Exchange`.
+
+Values here may hold credentials. They are masked in one place, on the way out (`kubetrace.trace.masking`).
+All durations are seconds, measured on a monotonic clock; `started` is a wall-clock time in seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Headers = tuple[tuple[str, str], ...]
+"""Header names and values in wire order, repeated headers kept apart (latin-1 text, as http.client decodes it)."""
+
+Operation = Literal[
+    "get",
+    "list",
+    "watch",
+    "create",
+    "patch",
+    "replace",
+    "delete",
+    "deletecollection",
+    "discovery-api",
+    "discovery-apis",
+    "discovery-group",
+    "version",
+    "openapi-v2",
+    "openapi-v3",
+    "openapi-v3-group",
+    "raw",
+    "logs",
+    "typed-create",
+    "scale-get",
+    "scale-update",
+    "stream",
+    "other",
+]
+"""Which client function made the call: since 1.32 kubectl's log attributes bodies to that function's file:line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why a command made a call: a short tag to filter by and one plain sentence for people."""
+
+    tag: str
+    sentence: str
+
+
+UNSTATED = Purpose("other", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as it goes out. `unlogged` names (in lower case) the headers that kubectl's log never shows,
+    because client-go adds them below its debugging round tripper (Host, Accept-Encoding, Kubectl-Command, and the
+    Authorization of exec plugins)."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes | None = None
+    operation: Operation = "other"
+    purpose: Purpose = UNSTATED
+    unlogged: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Status line and headers of an answer. `reason` is None when the status line ended after the code without a
+    blank; it is empty when only the phrase was missing. `http_version` is "HTTP/1.1"."""
+
+    status: int
+    reason: str | None
+    headers: Headers = ()
+    http_version: str = "HTTP/1.1"
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, matched without regard to case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The connection that carried an exchange. `address` is "IP:PORT"; `tls_version` is OpenSSL's name ("TLSv1.3")."""
+
+    address: str | None = None
+    tls_version: str | None = None
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds spent in each phase; None for a phase that did not happen (a reused connection has no dial).
+
+    `get_connection` is the time from the start to a usable connection, `first_byte` from the request having been
+    written to the first byte of the answer (kubectl's ServerProcessing), `headers` from the start to the end of the
+    response headers (kubectl's "in N milliseconds"), `body` from there to the last byte, `total` from start to end.
+    """
+
+    dns: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    get_connection: float | None = None
+    first_byte: float | None = None
+    headers: float | None = None
+    body: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One finished round trip. `error` is the transport error's text (as Go words it) where there was no complete
+    answer. `body` is what was kept of the response body, `body_size` the bytes that arrived after decoding."""
+
+    id: int
+    call: int
+    attempt: int
+    request: Request
+    response: Response | None = None
+    body: bytes | None = None
+    body_size: int | None = None
+    timings: Timings = field(default_factory=Timings)
+    connection: Connection = field(default_factory=Connection)
+    started: float = 0.0
+    error: str | None = None
+
+
+# --- events, in the order in which one call emits them ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A call is about to be made; its request body is known, no throttle has been waited for, nothing is sent.
+    `log_body` is False where client-go hands an io.Reader down and logs no body."""
+
+    call: int
+    request: Request
+    log_body: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """The client-side rate limiter (or a retry) made the call wait `seconds`. `retry_reason` is client-go's text of a
+    retry wait ("retries: 1, retry-after: 1s - retry-reason: …"), None for client-side throttling."""
+
+    call: int
+    request: Request
+    seconds: float
+    retry_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSent:
+    """The request of one exchange goes out now (attempt 1 is the first)."""
+
+    exchange: int
+    call: int
+    attempt: int
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class HostResolved:
+    """A DNS look-up ended; `addresses` are (IP, zone) pairs, empty when it failed."""
+
+    exchange: int
+    host: str
+    addresses: tuple[tuple[str, str], ...]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dialed:
+    """A TCP connection attempt ended; `error` is Go's wording where it failed."""
+
+    exchange: int
+    address: str
+    error: str | None = None
+    seconds: float = 0.0
+    network: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class TLSEstablished:
+    """A TLS handshake ended."""
+
+    exchange: int
+    version: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseReceived:
+    """The response's status line and headers have arrived (`response` None: the round trip failed with `error`)."""
+
+    exchange: int
+    call: int
+    request: Request
+    response: Response | None
+    timings: Timings
+    connection: Connection
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseBody:
+    """The whole response body has been read. Not emitted for bodies that are streamed to the user (watch, logs, raw)
+    nor for answers that are retried: client-go logs neither."""
+
+    exchange: int
+    call: int
+    request: Request
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """A 429 or 5xx answer with Retry-After (or a reset connection) will be tried again after `seconds`; `phase` says
+    whether the pause is about to begin or has just ended (kubectl's log moved from the one to the other in 1.24)."""
+
+    call: int
+    request: Request
+    attempt: int
+    seconds: float
+    phase: Literal["before", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class WarningReceived:
+    """The text of a `Warning: 299` header, unescaped."""
+
+    text: str
+    request: Request | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeEnded:
+    """An exchange is complete and immutable from here on."""
+
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class CacheHit:
+    """An answer came from the discovery cache: a call that was not made. `url` is the call it saved, where known."""
+
+    path: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Anything else that kubectl logs, by name; the dialect knows its level, its words and its file:line.
+
+    `name` is one of the keys of `kubetrace.trace.dialects` notes ("config-loaded", "cache-invalidated",
+    "server-response-object", "connection-error", …); `values` are the values its format uses.
+    """
+
+    name: str
+    values: dict[str, object] = field(default_factory=dict)
+
+
+Event = (
+    CallStarted
+    | Throttled
+    | RequestSent
+    | HostResolved
+    | Dialed
+    | TLSEstablished
+    | ResponseReceived
+    | ResponseBody
+    | Retrying
+    | WarningReceived
+    | ExchangeEnded
+    | CacheHit
+    | Note
+)
+
+Observer = Callable[[Event], None]
+"""Anything callable with one event observes."""
+
+
+class Events:
+    """Hands every event to every observer, in order. A failing observer is dropped and reported once, and the command
+    goes on: watching must not change what is watched. Safe to call from several threads (old discovery runs in
+    parallel). With no observer `active` is False and emitters skip their work."""
+
+    def __init__(
+        self, observers: Iterable[Observer] = (), on_failure: Callable[[Observer, Exception], None] | None = None
+    ):
+        self._observers = list(observers)
+        self._on_failure = on_failure
+        self._lock = threading.Lock()
+
+    @property
+    def active(self) -> bool:
+        return bool(self._observers)
+
+    def add(self, observer: Observer) -> None:
+        with self._lock:
+            self._observers.append(observer)
+
+    def remove(self, observer: Observer) -> None:
+        with self._lock:
+            if observer in self._observers:
+                self._observers.remove(observer)
+
+    def emit(self, event: Event) -> None:
+        for observer in tuple(self._observers):
+            try:
+                observer(event)
+            except Exception as error:  # an observer's fault is never the command's
+                self.remove(observer)
+                if self._on_failure is not None:
+                    self._on_failure(observer, error)
+
+
+_ids = itertools.count(1)
+
+
+def next_id() -> int:
+    """A number for a call or an exchange, unique in this process and rising with time."""
+    return next(_ids)
