@@ -1,0 +1,72 @@
+"""A call as a value: what `api/` wants sent, before any socket is touched, and the answer that came back.
+
+`kubetrace.api` builds `Call`s, `kubetrace.transport.client.Client` sends them; planning is the same walk without the
+send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote_plus
+
+from kubetrace.trace.exchange import UNSTATED, Headers, Operation, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API call. `path` is absolute below the server ("/api/v1/namespaces/default/pods") and already escaped;
+    `query` pairs are sorted and form-encoded on sending, as Go's url.Values does. `timeout` (seconds) bounds the whole
+    call where the command sets one. `stream` leaves the body to the caller and out of the log (watch, logs, --raw)."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
+    body: bytes | None = None
+    operation: Operation = "other"
+    purpose: Purpose = UNSTATED
+    timeout: float | None = None
+    stream: bool = False
+    log_request_body: bool = True
+
+    def target(self) -> str:
+        """Path and query as they stand in the URL (keys sorted, Go's Values.Encode escaping)."""
+        if not self.query:
+            return self.path
+        ordered = sorted(self.query, key=lambda pair: pair[0])
+        return self.path + "?" + "&".join(f"{quote_plus(key)}={quote_plus(value)}" for key, value in ordered)
+
+
+class Answer(Protocol):
+    """A response, whatever its status: `kubetrace.api.status` decides what is an error."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+
+    def header(self, name: str) -> str | None: ...
+
+    @property
+    def body(self) -> bytes:
+        """The whole decoded body (read on first use)."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """The decoded body as it arrives, for calls with `stream=True`."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Sender(Protocol):
+    """What `api/` needs of a transport: the client, or a test's function in its place."""
+
+    @property
+    def server(self) -> str: ...
+
+    def send(self, call: Call) -> Answer: ...
