@@ -40,6 +40,9 @@ Operation = Literal[
     "typed-create",
     "scale-get",
     "scale-update",
+    "replace-get",
+    "dynamic-get",
+    "dynamic-watch",
     "stream",
     "other",
 ]

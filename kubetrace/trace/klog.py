@@ -1,0 +1,291 @@
+"""kubectl's verbose log, written as it happens: klog's header, levels and modules over the dialects' lines.
+
+Each entry is one `write`. The observer sees raw events; everything it writes has gone through the `Masker`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from kubetrace.trace import http_lines
+from kubetrace.trace.dialects import DEFAULT_LIKE, Dialect, dialect, parse_like
+from kubetrace.trace.dialects.notes import Line
+from kubetrace.trace.exchange import (
+    CacheHit,
+    CallStarted,
+    Dialed,
+    Event,
+    HostResolved,
+    Note,
+    Request,
+    RequestSent,
+    ResponseBody,
+    ResponseReceived,
+    Retrying,
+    Throttled,
+    WarningReceived,
+)
+from kubetrace.trace.go_text import duration
+from kubetrace.trace.masking import Masker
+from kubetrace.trace.structured_text import Text, format_entry
+from kubetrace.trace.terminal import paint, visible
+from kubetrace.trace.vmodule import Verbosity
+
+__all__ = ["DEFAULT_LIKE", "KlogObserver", "parse_like"]
+
+LONG_THROTTLE = 0.05
+EXTRA_LONG_THROTTLE = 1.0
+CLIENT_SIDE = "client-side throttling, not priority and fairness"
+_YELLOW = b"\x1b[33;1m"
+_RESET = b"\x1b[0m"
+
+
+class KlogObserver:
+    """Writes kubectl's log of the events it observes.
+
+    `write` receives each entry as one value, newline included; `clock` gives seconds since the epoch (printed in local
+    time, as TZ says). On a terminal control characters are shown escaped; `color` adds colours and changes no byte
+    besides. Raises UnknownDialect and VModuleError for a bad `like` or `vmodule`.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[bytes], object],
+        *,
+        verbosity: int = 0,
+        vmodule: str = "",
+        like: str = DEFAULT_LIKE,
+        masker: Masker | None = None,
+        clock: Callable[[], float] = time.time,
+        pid: int | None = None,
+        is_terminal: bool = False,
+        color: bool = False,
+    ) -> None:
+        self.dialect: Dialect = dialect(like)
+        self.verbosity = Verbosity(verbosity, vmodule)
+        self.masker = masker if masker is not None else Masker()
+        self._write = write
+        self._clock = clock
+        self._pid = os.getpid() if pid is None else pid
+        self._is_terminal = is_terminal
+        self._color = color
+        self._lock = threading.Lock()
+        self._warnings: set[str] = set()
+        self._throttle_logged: dict[int, float] = {}
+        self._second = (-1, "")
+        # klog asks for the level in the file that logs: one answer per file and run is enough.
+        self._http_level = self._highest(self.dialect.sources["request"], (9, 8, 7, 6))
+        self._body_level = self._highest("request.go", (10, 9, 8))
+        self._handlers: Mapping[type, Callable[..., None]] = {
+            CallStarted: self._call_started,
+            Throttled: self._throttled,
+            RequestSent: self._request_sent,
+            HostResolved: self._traced,
+            Dialed: self._traced,
+            ResponseReceived: self._response_received,
+            ResponseBody: self._response_body,
+            Retrying: self._retrying,
+            WarningReceived: self._warned,
+            CacheHit: self._cache_hit,
+            Note: self._noted,
+        }
+
+    def __call__(self, event: Event) -> None:
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+
+    @property
+    def warning_count(self) -> int:
+        """How many different warnings were written (what --warnings-as-errors counts)."""
+        return len(self._warnings)
+
+    @property
+    def wants_bodies(self) -> bool:
+        """Whether bodies are logged at all; emitters need not keep them otherwise."""
+        return self._body_level >= 8
+
+    def _highest(self, source: str, levels: tuple[int, ...]) -> int:
+        return next((level for level in levels if self.verbosity.enabled(level, source)), 0)
+
+    # --- HTTP ---
+
+    def _request_sent(self, event: RequestSent) -> None:
+        for entry, message in http_lines.request_entries(self.dialect, self._http_level, event.request, self.masker):
+            self._emit(self.dialect.sources[entry], message, entry)
+
+    def _traced(self, event: HostResolved | Dialed) -> None:
+        if self._http_level >= 9 and self.dialect.traces:
+            entry, message = http_lines.trace_entry(self.dialect, event, self.masker)
+            self._emit(self.dialect.sources[entry], message, entry)
+
+    def _response_received(self, event: ResponseReceived) -> None:
+        if self._http_level < 6:
+            return
+        status = event.response.status if event.response is not None else 0
+        for entry, message in http_lines.response_entries(self.dialect, self._http_level, event, self.masker):
+            self._emit(self.dialect.sources[entry], message, entry, status=status)
+
+    # --- bodies ---
+
+    def _call_started(self, event: CallStarted) -> None:
+        if not event.log_body or event.request.operation == "stream":
+            return
+        body = event.request.body
+        if body is None and not self.dialect.structured_bodies:
+            return
+        self._body("Request Body", event.request, body or b"", response=False)
+
+    def _response_body(self, event: ResponseBody) -> None:
+        self._body("Response Body", event.request, event.body, response=True)
+
+    def _body(self, title: str, request: Request, body: bytes, response: bool) -> None:
+        if self._body_level < 8:
+            return
+        structured = self.dialect.structured_bodies
+        source = self.dialect.operation(request.operation, response) if structured else ""
+        # Structured bodies are attributed to the caller, and klog asks once more there.
+        if structured and not self.verbosity.enabled(8, source):
+            return
+        masked = self.masker.body(body, url=request.url)
+        text, is_hex = http_lines.body_text(masked, self._body_level)
+        if structured:
+            self._emit(source, format_entry(title, [("body", Text(text))]), "body")
+        elif is_hex:
+            self._emit(self.dialect.sources["body-hex"], title.encode() + b":\n" + text, "body")
+        else:
+            self._emit(self.dialect.sources["body-text"], title.encode() + b": " + text, "body")
+
+    # --- waiting ---
+
+    def _throttled(self, event: Throttled) -> None:
+        if event.seconds <= LONG_THROTTLE:
+            return
+        source = self.dialect.sources["throttled"]
+        if self.verbosity.enabled(3, source):
+            self._emit(source, self._throttle_message(event), "note")
+        source = self.dialect.sources["throttled-long"]
+        if event.seconds > EXTRA_LONG_THROTTLE and self._long_throttle_due(source):
+            self._emit(source, self._throttle_message(event), "note")
+
+    def _throttle_message(self, event: Throttled) -> bytes:
+        url = self.masker.url(event.request.url)
+        delay = duration(event.seconds)
+        reason = event.retry_reason or CLIENT_SIDE
+        if self.dialect.structured_http:
+            pairs: list[tuple[str, object]] = [("delay", delay), ("reason", reason)]
+            return format_entry("Waited before sending request", [*pairs, ("verb", event.request.method), ("URL", url)])
+        text = self.dialect.texts["throttled-retry" if event.retry_reason else "throttled"]
+        return text.format(delay=delay, reason=reason, verb=event.request.method, url=url).encode()
+
+    def _long_throttle_due(self, source: str) -> bool:
+        """client-go's throttled logger: at level 2 at most once a second, else once in ten seconds."""
+        level, interval = (2, 1.0) if self.verbosity.enabled(2, source) else (0, 10.0)
+        if not self.verbosity.enabled(level, source):
+            return False
+        with self._lock:
+            now = self._clock()
+            last = self._throttle_logged.get(level)
+            if last is not None and now - last < interval:
+                return False
+            self._throttle_logged[level] = now
+            return True
+
+    def _retrying(self, event: Retrying) -> None:
+        source = self.dialect.sources["retry"]
+        if event.phase != self.dialect.retry_phase or not self.verbosity.enabled(4, source):
+            return
+        url = self.masker.url(event.request.url)
+        delay = duration(event.seconds)
+        if self.dialect.structured_http:
+            message = format_entry(
+                "Got a Retry-After response", [("delay", delay), ("attempt", event.attempt), ("url", url)]
+            )
+        else:
+            message = f"Got a Retry-After {delay} response for attempt {event.attempt} to {url}".encode()
+        self._emit(source, message, "note")
+
+    # --- warnings and notes ---
+
+    def _warned(self, event: WarningReceived) -> None:
+        with self._lock:
+            if not event.text or event.text in self._warnings:
+                return
+            self._warnings.add(event.text)
+        text = http_lines.wire_bytes(self.masker.text(event.text))
+        label = _YELLOW + b"Warning:" + _RESET if self._color else b"Warning:"
+        self._write(label + b" " + (visible(text) if self._is_terminal else text) + b"\n")
+
+    def _cache_hit(self, event: CacheHit) -> None:
+        groups = event.path.rpartition("/")[2] == "servergroups.json"
+        self._noted(Note("cache-hit-groups" if groups else "cache-hit-resources", {"path": event.path}))
+
+    def _noted(self, event: Note) -> None:
+        if event.name == "feature-gates":
+            self._feature_gates(event.values.get("overrides"))
+            return
+        found = self.dialect.note(event.name)
+        if found is None:
+            return
+        spec, line = found
+        if not self.verbosity.enabled(spec.level if line.level is None else line.level, line.source):
+            return
+        values = {name: self._note_value(name, event.values.get(name, "")) for name in spec.values}
+        severity = line.severity or spec.severity
+        self._emit(line.source, _note_message(line, values), "note", severity)
+
+    def _feature_gates(self, overrides: object) -> None:
+        changed = overrides if isinstance(overrides, Mapping) else {}
+        for feature, enabled in self.dialect.gates:
+            if feature in changed:
+                values = {"feature": feature, "enabled": bool(changed[feature])}
+                self._noted(Note("feature-gate-updated", values))
+            else:
+                self._noted(Note("feature-gate", {"feature": feature, "enabled": enabled}))
+
+    def _note_value(self, name: str, value: object) -> object:
+        if name == "url":
+            return self.masker.url(str(value))
+        if name == "json":
+            return self.masker.body(str(value).encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        return self.masker.text(value) if isinstance(value, str) else value
+
+    # --- writing ---
+
+    def _emit(self, source: str, message: bytes, kind: str, severity: str = "I", status: int = 0) -> None:
+        header = self._header(severity, source)
+        if self._is_terminal:
+            message = visible(message)
+        if self._color:
+            header, message = paint(header, message, kind, severity, status)
+        self._write(header + message if message.endswith(b"\n") else header + message + b"\n")
+
+    def _header(self, severity: str, source: str) -> bytes:
+        """`Lmmdd hh:mm:ss.uuuuuu PID FILE:LINE] `, microseconds cut off, the pid in seven columns."""
+        now = self._clock()
+        second = int(now // 1)
+        # Two threads may both make the stamp; each uses its own.
+        known, stamp = self._second
+        if known != second:
+            stamp = time.strftime("%m%d %H:%M:%S", time.localtime(second))
+            self._second = (second, stamp)
+        microseconds = min(int((now - second) * 1_000_000), 999_999)
+        return f"{severity}{stamp}.{microseconds:06d} {self._pid:7d} {source}] ".encode()
+
+
+def _note_message(line: Line, values: Mapping[str, object]) -> bytes:
+    if line.pairs is None:
+        return line.text.format_map(values).encode("utf-8", "surrogateescape")
+    pairs: list[tuple[str, object]] = list(line.constants)
+    for key, value in line.pairs:
+        if value.startswith("="):  # a template of its own
+            pairs.append((key, value[1:].format_map(values)))
+        elif value.startswith("duration:"):
+            seconds = values[value.partition(":")[2]]
+            pairs.append((key, duration(seconds) if isinstance(seconds, int | float) else str(seconds)))
+        else:
+            pairs.append((key, values[value]))
+    return format_entry(line.text, pairs)
