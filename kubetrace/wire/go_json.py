@@ -1,0 +1,114 @@
+"""JSON as Go reads and writes it (encoding/json and k8s.io/apimachinery/pkg/util/json).
+
+Reading: integers that fit int64 stay integers, every other number is a float; invalid UTF-8 becomes U+FFFD, a byte at
+a time. Writing: keys sorted, `<`, `>`, `&`, U+2028 and U+2029 escaped, numbers in Go's forms. msgspec does the work at
+C speed; only what Go words differently is done here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from kubetrace.wire.go_numbers import json_float
+
+_FLOAT_MAYBE = re.compile(rb'(?:":|[\[,])-?[0-9]+[.eE][0-9eE.+-]+[,\]}]|^-?[0-9]+[.eE]')
+_BIG_MAYBE = re.compile(rb"[0-9]{19}")
+_ESCAPES = (
+    (b"<", b"\\u003c"),
+    (b">", b"\\u003e"),
+    (b"&", b"\\u0026"),
+    (b"\xe2\x80\xa8", b"\\u2028"),
+    (b"\xe2\x80\xa9", b"\\u2029"),
+)
+_decoder = msgspec.json.Decoder()
+
+
+class InvalidJSON(ValueError):
+    """The text is not JSON; the message is the parser's."""
+
+
+def loads(data: bytes) -> Any:
+    """Parses a JSON text. Raises InvalidJSON."""
+    try:
+        value = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = _loads_leniently(data)
+    return _narrowed(value) if _BIG_MAYBE.search(data) else value
+
+
+def _loads_leniently(data: bytes) -> Any:
+    """What msgspec refuses and Go reads: invalid UTF-8 and lone surrogate escapes."""
+    text = valid_utf8(data)
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidJSON(str(error)) from None
+    return _without_surrogates(value)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"invalid character {name[0]!r} looking for beginning of value")
+
+
+def valid_utf8(data: bytes) -> str:
+    """Text with U+FFFD for every byte that is not part of valid UTF-8, as Go's range over a string gives it."""
+    parts = []
+    while data:
+        try:
+            parts.append(data.decode())
+            break
+        except UnicodeDecodeError as error:
+            parts.append(data[: error.start].decode() + "\ufffd")
+            data = data[error.start + 1 :]
+    return "".join(parts)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value
+
+
+def _narrowed(value: Any) -> Any:
+    """Integers beyond int64 become floats, as apimachinery's decoder makes them."""
+    if type(value) is int and not -(1 << 63) <= value < 1 << 63:
+        return float(value)
+    if isinstance(value, list):
+        return [_narrowed(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _narrowed(item) for key, item in value.items()}
+    return value
+
+
+def dumps(value: Any) -> bytes:
+    """One line, no blanks: json.Marshal."""
+    data = msgspec.json.encode(value, order="sorted")
+    if _FLOAT_MAYBE.search(data):
+        data = msgspec.json.encode(_with_raw_floats(value), order="sorted")
+    for plain, escaped in _ESCAPES:
+        if plain in data:
+            data = data.replace(plain, escaped)
+    return data
+
+
+def dumps_indented(value: Any, indent: int = 4) -> bytes:
+    """json.MarshalIndent with an indent of `indent` blanks and no newline at the end (kubectl's -o json has four)."""
+    return msgspec.json.format(dumps(value), indent=indent)
+
+
+def _with_raw_floats(value: Any) -> Any:
+    if type(value) is float:
+        return msgspec.Raw(json_float(value).encode())
+    if isinstance(value, list | tuple):
+        return [_with_raw_floats(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_raw_floats(item) for key, item in value.items()}
+    return value
