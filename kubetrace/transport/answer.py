@@ -1,0 +1,134 @@
+"""The client's answers: bodies read whole, or handed on as they arrive."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from kubetrace.trace.exchange import Request, Response
+from kubetrace.transport.body import Decoder
+from kubetrace.transport.errors import BodyReadError, Kind
+from kubetrace.transport.failures import explain
+from kubetrace.transport.headers import has_body
+from kubetrace.transport.recording import Recording
+
+CHUNK = 1 << 16
+SLURP = 2048
+"""Bytes of a discarded body that are read so that its connection can be kept (readAndCloseResponseBody)."""
+
+
+class ClientAnswer:
+    """An answer as `kubetrace.transport.call.Answer` describes it, with the exchange's request and response values."""
+
+    def __init__(self, answer: Any, recording: Recording, *, bare_errors: bool = False) -> None:
+        assert recording.response is not None
+        self.request: Request = recording.request
+        self.response: Response = recording.response
+        self._raw = answer.raw
+        self._recording = recording
+        self._bare_errors = bare_errors
+        self._body: bytes | None = None
+        gzipped = (self._raw.headers.get("Content-Encoding") or "").lower() == "gzip"
+        hidden = self.response.header("Content-Encoding") is None
+        self._decoder = Decoder(gzipped and hidden)
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    @property
+    def url(self) -> str:
+        return self.request.url
+
+    @property
+    def method(self) -> str:
+        return self.request.method
+
+    def header(self, name: str) -> str | None:
+        return self.response.header(name)
+
+    @property
+    def body(self) -> bytes:
+        return self.read()
+
+    def read(self) -> bytes:
+        """The whole decoded body; tells it to the observers when it is first read. Raises BodyReadError."""
+        if self._body is None:
+            self._body = self._read() if has_body(self.method, self.status) else b""
+            self._release()
+            self._recording.body_read(self._body)
+            self._recording.ended(self._body, len(self._body))
+        return self._body
+
+    def chunks(self) -> Iterator[bytes]:
+        """Decoded pieces as they arrive, none held back. Raises BodyReadError. Closing early ends the connection."""
+        if self._body is not None:
+            if self._body:
+                yield self._body
+            return
+        size = 0
+        try:
+            while data := self._piece():
+                decoded = self._decoder.feed(data)
+                size += len(decoded)
+                if decoded:
+                    yield decoded
+            self._release()
+            self._recording.ended(None, size)
+        except (GeneratorExit, KeyboardInterrupt):
+            self.close()
+            self._recording.ended(None, size)
+            raise
+        except Exception as error:
+            raise self._failure(error, size) from error
+
+    def close(self) -> None:
+        """Ends the exchange; a body not read to its end takes the connection with it."""
+        self._raw.close()
+        self._release()
+        self._recording.ended(self._body, len(self._body) if self._body is not None else None)
+
+    def discard(self) -> None:
+        """Lets an answer go that nobody wants (a retry, a redirect), keeping the connection where that is cheap."""
+        body = b""
+        try:
+            length = int(self.header("Content-Length") or 0)
+            if has_body(self.method, self.status) and length <= SLURP:
+                body = self._raw.read(SLURP, decode_content=False) or b""
+                if self._raw.read(1, decode_content=False):
+                    self._raw.close()
+        except Exception:
+            self._raw.close()
+        self._release()
+        self._recording.ended(body, len(body))
+
+    def _read(self) -> bytes:
+        try:
+            data = self._raw.read(decode_content=False)
+            decoded = self._decoder.feed(data)
+            if not self._decoder.complete and data:
+                raise EOFError("unexpected EOF")
+            return decoded
+        except Exception as error:
+            raise self._failure(error, None) from error
+
+    def _piece(self) -> bytes:
+        data: bytes | None = self._raw.read1(CHUNK, decode_content=False)
+        return data or b""
+
+    def _release(self) -> None:
+        self._raw.release_conn()
+
+    def _failure(self, error: Exception, size: int | None) -> BodyReadError:
+        reason, kind = self._explained(error)
+        self._raw.close()
+        self._recording.ended(None, size, reason)
+        return BodyReadError(self.method, self.url, reason, kind, bare=self._bare_errors)
+
+    def _explained(self, error: Exception) -> tuple[str, Kind]:
+        if isinstance(error, EOFError):
+            return "unexpected EOF", "eof"
+        if isinstance(error, zlib.error):
+            return "gzip: invalid header", "protocol"
+        return explain(error, self._recording, reading=True)

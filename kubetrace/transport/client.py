@@ -1,0 +1,293 @@
+"""The client: sends a `Call` as client-go's rest.Request does, over one pooled Session a command.
+
+Throttle, send, retry, follow redirects, read and decode the body, tell warnings, in that order, each step an event.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from requests import Session
+from urllib3._collections import HTTPHeaderDict
+
+from kubetrace.kubeconfig.connection import Connection
+from kubetrace.trace.exchange import (
+    CallStarted,
+    Events,
+    Headers,
+    Note,
+    Request,
+    Response,
+    Retrying,
+    Throttled,
+    WarningReceived,
+    next_id,
+)
+from kubetrace.transport.adapter import CallContext, TracedRequest, TracingAdapter
+from kubetrace.transport.answer import ClientAnswer
+from kubetrace.transport.call import Call
+from kubetrace.transport.credentials import impersonation_headers, static_auth
+from kubetrace.transport.errors import TransportError
+from kubetrace.transport.failures import translate
+from kubetrace.transport.headers import canonical, is_field_value, wire_text
+from kubetrace.transport.proxy import proxy_for
+from kubetrace.transport.redirects import LIMIT, next_hop
+from kubetrace.transport.retry import Pause, pause_after_answer, pause_after_error
+from kubetrace.transport.throttle import WORTH_TELLING, Throttles
+from kubetrace.transport.tls import make_context
+from kubetrace.transport.warning_header import warning_texts
+
+if TYPE_CHECKING:
+    from requests.auth import AuthBase
+
+DIAL_TIMEOUT = 30.0
+HANDSHAKE_TIMEOUT = 10.0
+IDLE_CONNECTIONS = 25
+"""client-go's numbers: transport/cache.go."""
+
+
+class Client:
+    """Sends calls to one server as one user. Safe for use from several threads.
+
+    `request_timeout` (seconds) bounds every call that brings no timeout of its own, from the first dial to the last
+    byte; `command_headers` go with every request and, as in kubectl, not into its log. Raises `TransportError` where
+    there is no answer; any status is an answer. A context manager; `close` ends the kept connections.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        events: Events | None = None,
+        user_agent: str = "kubetrace",
+        command_headers: Headers = (),
+        request_timeout: float | None = None,
+        environ: Mapping[str, str] | None = None,
+        throttles: Throttles | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connection = connection
+        self._events = events if events is not None else Events()
+        self._user_agent = user_agent
+        self._command_headers = command_headers
+        self._request_timeout = request_timeout or None
+        self._throttles = throttles or Throttles(sleep=sleep)
+        self._sleep = sleep
+        self._warned: set[str] = set()
+        self._warned_lock = threading.Lock()
+        self._proxy = proxy_for(connection.proxy_url, os.environ if environ is None else environ)
+        self._auth: AuthBase | None = static_auth(connection)
+        self._session = self._make_session()
+
+    @property
+    def server(self) -> str:
+        """The server's URL, without a trailing slash."""
+        return self._connection.server
+
+    @property
+    def warnings(self) -> int:
+        """How many different warnings the server has sent (for --warnings-as-errors)."""
+        return len(self._warned)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the kept connections."""
+        self._session.close()
+
+    def send(self, call: Call) -> ClientAnswer:
+        """Makes the call and returns its answer, the body already read unless `call.stream`."""
+        request = self._request(call)
+        number = next_id()
+        if self._events.active:
+            self._events.emit(CallStarted(number, request, call.log_request_body))
+        self._throttle(call, number, request, None)
+        seconds = call.timeout if call.timeout is not None else self._request_timeout
+        deadline = time.monotonic() + seconds if seconds else None
+        return self._attempts(call, number, request, deadline)
+
+    # --- attempts --------------------------------------------------------------------------------------------------
+
+    def _attempts(self, call: Call, number: int, request: Request, deadline: float | None) -> ClientAnswer:
+        attempt = 1
+        previous: TransportError | None = None
+        while True:
+            try:
+                answer = self._follow(call, CallContext(number, attempt, deadline=deadline), request)
+            except TransportError as error:
+                pause = pause_after_error(attempt, error, request.method, call.operation)
+                if pause is None or _passed(deadline):
+                    raise error.after(previous) from error
+                previous = error
+            else:
+                pause = pause_after_answer(attempt, answer.response)
+                if pause is None or _passed(deadline):
+                    return self._complete(call, answer)
+                answer.discard()
+            self._pause(call, number, request, pause, deadline)
+            attempt += 1
+
+    def _pause(self, call: Call, number: int, request: Request, pause: Pause, deadline: float | None) -> None:
+        if self._events.active:
+            self._events.emit(Retrying(number, request, pause.attempt, pause.seconds, "before"))
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        self._sleep(max(0.0, pause.seconds if left is None else min(pause.seconds, left)))
+        if _passed(deadline):
+            reason = "context deadline exceeded"
+            raise TransportError(request.method, request.url, reason, "timeout")
+        self._throttle(call, number, request, pause.reason)
+        if self._events.active:
+            self._events.emit(Retrying(number, request, pause.attempt, pause.seconds, "after"))
+
+    def _throttle(self, call: Call, number: int, request: Request, reason: str | None) -> None:
+        seconds = self._throttles.wait(call)
+        if seconds > WORTH_TELLING and self._events.active:
+            self._events.emit(Throttled(number, request, seconds, reason))
+
+    def _follow(self, call: Call, context: CallContext, request: Request) -> ClientAnswer:
+        """One attempt and the redirects it leads to; each hop is an exchange of its own."""
+        origin = request.url
+        for _ in range(LIMIT + 1):
+            answer = self._round_trip(call, context, request)
+            hop = next_hop(request.method, request.url, origin, answer.response)
+            if hop is None:
+                return answer
+            answer.discard()
+            request = replace(
+                request,
+                method=hop.method,
+                url=hop.url,
+                body=request.body if hop.keep_body else None,
+                headers=_redirected(request.headers, hop.referer, hop.keep_body, hop.trusted),
+            )
+        raise TransportError(request.method, request.url, f"stopped after {LIMIT} redirects", "protocol")
+
+    def _round_trip(self, call: Call, context: CallContext, request: Request) -> ClientAnswer:
+        prepared = self._prepare(request, replace(context, operation=call.operation, purpose=call.purpose))
+        proxy = self._proxy(request.url)
+        try:
+            answer = self._session.send(
+                prepared,
+                stream=True,
+                allow_redirects=False,
+                verify=True,
+                cert=None,
+                proxies={"http": proxy, "https": proxy} if proxy else {},
+                timeout=(DIAL_TIMEOUT, None),
+            )
+        except Exception as error:
+            recording = prepared.context.recording
+            if recording is None:
+                raise
+            raise translate(error, recording) from error
+        assert prepared.context.recording is not None
+        return ClientAnswer(answer, prepared.context.recording, bare_errors=call.operation in _DO_RAW)
+
+    def _complete(self, call: Call, answer: ClientAnswer) -> ClientAnswer:
+        """Reads the body where it is ours to read, then tells the warnings."""
+        if not call.stream or not 200 <= answer.status < 300:
+            try:
+                answer.read()
+            except TransportError as error:
+                if self._events.active and call.operation not in _DO_RAW:
+                    self._events.emit(Note("body-read-error", {"error": error.reason}))
+                raise
+        self._tell_warnings(answer.response, answer.request)
+        return answer
+
+    def _tell_warnings(self, response: Response, request: Request) -> None:
+        for text in warning_texts(value for name, value in response.headers if name == "Warning"):
+            with self._warned_lock:
+                if text in self._warned:
+                    continue
+                self._warned.add(text)
+            self._events.emit(WarningReceived(text, request))
+
+    # --- requests --------------------------------------------------------------------------------------------------
+
+    def _request(self, call: Call) -> Request:
+        """The request as client-go's wrappers complete it, before credentials of exec plugins."""
+        fields = [(canonical(name), value) for name, value in call.headers]
+        if not any(name == "User-Agent" for name, _ in fields):
+            fields.append(("User-Agent", self._user_agent))
+        fields += [(canonical(name), value) for name, value in impersonation_headers(self._connection.impersonation)]
+        url = self._connection.server + call.target()
+        headers = self._authorized(tuple((name, wire_text(value)) for name, value in fields))
+        for name, value in headers:
+            if not is_field_value(value):
+                reason = f'net/http: invalid header field value for "{name}"'
+                raise TransportError(call.method, url, reason, "config")
+        return Request(call.method, url, headers, call.body, call.operation, call.purpose)
+
+    def _authorized(self, headers: Headers) -> Headers:
+        if self._auth is None or any(name == "Authorization" for name, _ in headers):
+            return headers
+        holder = TracedRequest()
+        holder.headers = {}  # type: ignore[assignment]
+        self._auth(holder)
+        value = str(holder.headers["Authorization"])
+        position = 1 + max((i for i, (name, _) in enumerate(headers) if name == "User-Agent"), default=len(headers) - 1)
+        return (*headers[:position], ("Authorization", value), *headers[position:])
+
+    def _prepare(self, request: Request, context: CallContext) -> TracedRequest:
+        """The request on its way to the wire, built field by field: requests' own preparation would rewrite the URL
+        and look for cookies and .netrc entries."""
+        headers = HTTPHeaderDict()
+        for name, value in (*request.headers, *self._command_headers):
+            headers.add(name, value)
+        unlogged = set(context.unlogged) | {name.lower() for name, _ in self._command_headers}
+        if "Accept-Encoding" not in headers:
+            headers["Accept-Encoding"] = "identity" if self._connection.disable_compression else "gzip"
+        if request.body is not None or request.method in ("POST", "PUT", "PATCH"):
+            headers["Content-Length"] = str(len(request.body or b""))
+        prepared = TracedRequest()
+        prepared.method, prepared.url, prepared.body = request.method, request.url, request.body or None
+        prepared.headers = headers  # type: ignore[assignment]
+        prepared.context = replace(context, unlogged=frozenset(unlogged))
+        return prepared
+
+    def _make_session(self) -> Session:
+        session = Session()
+        session.trust_env = False
+        session.headers.clear()
+        secure = self._connection.server.lower().startswith("https:")
+        self._adapter = TracingAdapter(
+            events=self._events,
+            ssl_context=make_context(self._connection) if secure else None,
+            server_hostname=self._connection.tls_server_name or None,
+            handshake_timeout=HANDSHAKE_TIMEOUT,
+            pool_maxsize=IDLE_CONNECTIONS,
+        )
+        session.mount("https://", self._adapter)
+        session.mount("http://", self._adapter)
+        return session
+
+
+_DO_RAW = frozenset({"raw", "logs"})
+"""Operations that client-go reads with DoRaw or Stream: a broken body is reported as it is."""
+
+_BODY_FIELDS = ("Content-Type", "Content-Encoding", "Content-Language", "Content-Location")
+_CREDENTIAL_FIELDS = ("Authorization", "Cookie", "Proxy-Authorization")
+
+
+def _redirected(headers: Headers, referer: str, keep_body: bool, trusted: bool) -> Headers:
+    dropped = {"Referer", *(() if keep_body else _BODY_FIELDS), *(() if trusted else _CREDENTIAL_FIELDS)}
+    kept = tuple(
+        (name, value)
+        for name, value in headers
+        if name not in dropped and (trusted or not name.startswith("Impersonate-"))
+    )
+    return (*kept, ("Referer", referer)) if referer else kept
+
+
+def _passed(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() >= deadline

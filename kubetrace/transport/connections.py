@@ -1,0 +1,250 @@
+"""urllib3 connections that report their phases: look-up, dial, TLS handshake, request written, first byte.
+
+They subclass urllib3's and act in its place through `pool_classes_by_scheme`, its own extension point; nothing is
+patched. A connection reports to the exchange its thread is sending (`recording.current`), and without one it is
+urllib3's, with the same exceptions.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from io import BufferedReader
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.poolmanager import PoolManager, ProxyManager
+
+from kubetrace.transport.recording import Recording, current
+from kubetrace.transport.words import dial_error, lookup_error
+
+KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+
+
+class LookupFailed(NameResolutionError):
+    """A host name did not resolve; `text` is Go's wording."""
+
+    def __init__(self, connection: HTTPConnection, host: str, error: socket.gaierror) -> None:
+        super().__init__(host, connection, error)
+        self.text = lookup_error(host, error)
+
+
+class DialFailed(NewConnectionError):
+    """No address could be connected to; `text` is Go's wording of the first failure."""
+
+    def __init__(self, connection: HTTPConnection, text: str, error: OSError) -> None:
+        super().__init__(connection, f"Failed to establish a new connection: {error}")
+        self.text = text
+        self.error = error
+
+
+class DialTimedOut(ConnectTimeoutError):
+    """The dial took longer than it was given; `text` is Go's wording."""
+
+    def __init__(self, connection: HTTPConnection, text: str) -> None:
+        super().__init__(connection, f"Connection to {connection.host} timed out. (connect timeout)")
+        self.text = text
+
+
+class _FirstByteResponse(http.client.HTTPResponse):
+    """Notices when the first byte of an answer arrives, and keeps the start of its status line."""
+
+    def begin(self) -> None:
+        recording = current.get()
+        if recording is not None:
+            start = self.fp.peek(1) if isinstance(self.fp, BufferedReader) else b""
+            recording.first_byte(start[:200])
+        super().begin()
+
+
+class TracedConnection(HTTPConnection):
+    """A plain connection that reports its phases."""
+
+    response_class = _FirstByteResponse
+
+    def _new_conn(self) -> socket.socket:
+        recording = current.get() or _silent()
+        recording.reused = False
+        addresses = self._look_up(recording)
+        recording.phase = "dial"
+        return self._dial(recording, addresses)
+
+    def _look_up(self, recording: Recording) -> list[tuple[Any, ...]]:
+        host = self._dns_host.strip("[]")
+        if _is_address(host):
+            return socket.getaddrinfo(host, self.port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
+        recording.phase = "dns"
+        start = time.perf_counter()
+        try:
+            found = socket.getaddrinfo(host, self.port, 0, socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            recording.resolved(host, (), time.perf_counter() - start)
+            failure = error if isinstance(error, socket.gaierror) else socket.gaierror(socket.EAI_NONAME, str(error))
+            raise LookupFailed(self, host, failure) from error
+        seconds = time.perf_counter() - start
+        recording.resolved(host, tuple((*str(entry[4][0]).partition("%")[::2],) for entry in found), seconds)
+        return found
+
+    def _dial(self, recording: Recording, addresses: list[tuple[Any, ...]]) -> socket.socket:
+        """Connects to the first address that answers, in the resolver's order. Go reports the first failure."""
+        first: OSError | None = None
+        text = ""
+        for family, kind, protocol, _, address in addresses:
+            start = time.perf_counter()
+            name = join_host_port(str(address[0]), int(address[1]))
+            try:
+                sock = self._connect_to(recording, family, kind, protocol, address)
+            except OSError as error:
+                said = dial_error(name, error)
+                recording.dialed(name, said, time.perf_counter() - start)
+                if first is None:
+                    first, text = error, said
+                continue
+            recording.dialed(name, None, time.perf_counter() - start)
+            return sock
+        if isinstance(first, TimeoutError) or first is None:
+            raise DialTimedOut(self, text) from first
+        raise DialFailed(self, text, first) from first
+
+    def _connect_to(
+        self, recording: Recording, family: int, kind: int, protocol: int, address: tuple[Any, ...]
+    ) -> socket.socket:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            for option in [*(self.socket_options or ()), *KEEP_ALIVE]:
+                sock.setsockopt(*option)
+            sock.settimeout(_shorter(self.timeout, recording.remaining()))
+            if self.source_address:
+                sock.bind(self.source_address)
+            sock.connect(address)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        recording = current.get()
+        if recording is None:
+            super().request(*args, **kwargs)
+            return
+        if self.sock is None:
+            self.connect()
+        recording.watch(self.sock)
+        recording.connected(_name(self.sock, "getsockname"), _name(self.sock, "getpeername"), _tls_version(self.sock))
+        super().request(*args, **kwargs)
+        recording.written()
+
+
+class TracedTLSConnection(TracedConnection, HTTPSConnection):
+    """An https connection that reports its phases, the handshake included."""
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        recording = current.get()
+        if recording is not None:
+            recording.watch(sock)
+            recording.local, recording.address = _name(sock, "getsockname"), _name(sock, "getpeername")
+            recording.phase = "proxy" if self.proxy else "tls"
+            if recording.handshake_timeout is not None:
+                sock.settimeout(_shorter(recording.handshake_timeout, recording.remaining()))
+        self._handshake_begun = time.perf_counter()
+        return sock
+
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        recording = current.get()
+        if recording is not None:
+            recording.phase = "tls"
+        self._handshake_begun = time.perf_counter()
+
+    def connect(self) -> None:
+        super().connect()
+        recording = current.get()
+        if recording is not None and self.sock is not None:
+            seconds = time.perf_counter() - self._handshake_begun
+            recording.secured(_tls_version(self.sock) or "", seconds)
+
+
+class TracedPool(HTTPConnectionPool):
+    ConnectionCls = TracedConnection
+
+
+class TracedTLSPool(HTTPSConnectionPool):
+    ConnectionCls = TracedTLSConnection
+
+    def _validate_conn(self, conn: Any) -> None:
+        """urllib3 warns about every unverified request; whoever hands in a context of their own has decided."""
+        if self.conn_kw.get("ssl_context") is None:
+            super()._validate_conn(conn)
+        elif conn.is_closed:
+            conn.connect()
+
+
+POOLS = {"http": TracedPool, "https": TracedTLSPool}
+
+
+class TracedPoolManager(PoolManager):
+    """A PoolManager whose pools hold traced connections."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pool_classes_by_scheme = POOLS
+
+
+class TracedProxyManager(ProxyManager):
+    """The same through an HTTP proxy."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pool_classes_by_scheme = POOLS
+
+
+def join_host_port(host: str, port: int) -> str:
+    """Go's net.JoinHostPort."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _silent() -> Recording:
+    from kubetrace.trace.exchange import Events, Request
+
+    return Recording(Request("", ""), Events(), call=0)
+
+
+def _shorter(first: float | None, second: float | None) -> float | None:
+    known = [seconds for seconds in (first, second) if seconds is not None]
+    return max(0.001, min(known)) if known else None
+
+
+def _name(sock: Any, end: str) -> str | None:
+    """One end of a socket's connection as "IP:PORT"; None where it has no such name."""
+    try:
+        host, port = getattr(sock, end)()[:2]
+    except (OSError, AttributeError, ValueError):
+        return None
+    return join_host_port(str(host), int(port))
+
+
+def _tls_version(sock: Any) -> str | None:
+    return sock.version() if isinstance(sock, ssl.SSLSocket) else getattr(sock, "version", lambda: None)()
+
+
+def proxy_manager(url: str, headers: dict[str, str], **options: Any) -> PoolManager:
+    """The pools that reach servers through one proxy: http, https (CONNECT) or SOCKS."""
+    if url.lower().startswith("socks"):
+        from kubetrace.transport.socks import socks_manager
+
+        return socks_manager(url, **options)
+    return TracedProxyManager(url, proxy_headers=headers, **options)

@@ -1,0 +1,196 @@
+"""One exchange while it happens: collects phases from the connection below, tells observers, ends as an `Exchange`.
+
+The adapter starts a recording for every send and makes it the current one of its thread; the connection classes
+(`kubetrace.transport.connections`) report to it. It also knows which phase it is in, so that errors can be told in the
+words Go uses for that phase.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from contextvars import ContextVar
+from typing import Literal
+
+from kubetrace.trace.exchange import (
+    Connection,
+    Dialed,
+    Events,
+    Exchange,
+    ExchangeEnded,
+    HostResolved,
+    Request,
+    RequestSent,
+    Response,
+    ResponseBody,
+    ResponseReceived,
+    Timings,
+    TLSEstablished,
+    next_id,
+)
+
+Phase = Literal["start", "dns", "dial", "proxy", "tls", "write", "headers", "body", "done"]
+
+current: ContextVar[Recording | None] = ContextVar("kubetrace_exchange", default=None)
+"""The exchange that this thread is sending, for the connection classes, which urllib3 builds and calls."""
+
+
+class Recording:
+    """The state of one exchange in progress. With no observers it only keeps its phase and a few clock readings."""
+
+    def __init__(self, request: Request, events: Events, *, call: int, attempt: int = 1) -> None:
+        self.request = request
+        self.events = events
+        self.active = events.active
+        self.id = next_id()
+        self.call = call
+        self.attempt = attempt
+        self.phase: Phase = "start"
+        self.handshake_timeout: float | None = None
+        self.deadline: float | None = None
+        self.aborted = False
+        self.first_line = b""
+        self.address: str | None = None
+        self.local: str | None = None
+        self.tls_version: str | None = None
+        self.reused = True
+        self.dns: float | None = None
+        self.dial: float | None = None
+        self.tls: float | None = None
+        self.response: Response | None = None
+        self._socket: socket.socket | None = None
+        self._begun = time.perf_counter()
+        self._started = time.time() if self.active else 0.0
+        self._connected: float | None = None
+        self._written: float | None = None
+        self._first_byte: float | None = None
+        self._headers: float | None = None
+        self._ended = False
+
+    def begin(self) -> None:
+        """The request goes out: tell, then start the clock (kubectl starts it after its request lines)."""
+        if self.active:
+            self.events.emit(RequestSent(self.id, self.call, self.attempt, self.request))
+        self._begun = time.perf_counter()
+
+    # --- what the connection reports -------------------------------------------------------------------------------
+
+    def resolved(self, host: str, addresses: tuple[tuple[str, str], ...], seconds: float) -> None:
+        self.dns = (self.dns or 0.0) + seconds
+        if self.active:
+            self.events.emit(HostResolved(self.id, host, addresses, seconds))
+
+    def dialed(self, address: str, error: str | None, seconds: float) -> None:
+        self.dial = seconds
+        if self.active:
+            self.events.emit(Dialed(self.id, address, error, seconds))
+
+    def secured(self, version: str, seconds: float) -> None:
+        self.tls, self.tls_version = seconds, version
+        if self.active:
+            self.events.emit(TLSEstablished(self.id, version, seconds))
+
+    def connected(self, local: str | None, address: str | None, tls_version: str | None) -> None:
+        """A usable connection is there, new or from the pool; the request is about to be written."""
+        self.local, self.address, self.tls_version = local, address, tls_version
+        self._connected = time.perf_counter()
+        self.phase = "write"
+
+    def written(self) -> None:
+        self._written = time.perf_counter()
+        self.phase = "headers"
+
+    def first_byte(self, line: bytes) -> None:
+        self._first_byte = time.perf_counter()
+        self.first_line = line
+
+    def watch(self, sock: socket.socket | None) -> None:
+        """From here on this socket carries the exchange; `abort` cuts it."""
+        self._socket = sock
+
+    def abort(self) -> None:
+        """Cuts the exchange off from another thread: whoever waits on the socket sees it end."""
+        self.aborted = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # below TLS: no thread may touch that here
+
+    def remaining(self) -> float | None:
+        """Seconds until the deadline (never negative); None where the exchange has none."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    def timed_out(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    # --- how it goes on --------------------------------------------------------------------------------------------
+
+    def received(self, response: Response) -> None:
+        """Status line and headers are there."""
+        self.response = response
+        self._headers = time.perf_counter()
+        self.phase = "body"
+        if self.active:
+            self.events.emit(
+                ResponseReceived(self.id, self.call, self.request, response, self.timings(), self.connection())
+            )
+
+    def failed(self, error: str) -> None:
+        """No answer: the round trip ended with a transport error, in Go's words."""
+        self._headers = time.perf_counter()
+        if self.active:
+            self.events.emit(
+                ResponseReceived(self.id, self.call, self.request, None, self.timings(), self.connection(), error)
+            )
+        self.ended(None, None, error)
+
+    def body_read(self, body: bytes) -> None:
+        """The whole body is there and is one that kubectl's log shows."""
+        if self.active:
+            self.events.emit(ResponseBody(self.id, self.call, self.request, body))
+
+    def ended(self, body: bytes | None, size: int | None, error: str | None = None) -> None:
+        """Nothing more will come; harmless when said twice."""
+        if self._ended:
+            return
+        self._ended = True
+        self.phase = "done"
+        if self.active:
+            self.events.emit(ExchangeEnded(self._exchange(body, size, error)))
+
+    def _exchange(self, body: bytes | None, size: int | None, error: str | None) -> Exchange:
+        now = time.perf_counter()
+        return Exchange(
+            id=self.id,
+            call=self.call,
+            attempt=self.attempt,
+            request=self.request,
+            response=self.response,
+            body=body,
+            body_size=size,
+            timings=self.timings(now),
+            connection=self.connection(),
+            started=self._started,
+            error=error,
+        )
+
+    def connection(self) -> Connection:
+        return Connection(self.address, self.tls_version, self.reused and self._connected is not None)
+
+    def timings(self, end: float | None = None) -> Timings:
+        """The phases so far; `end` (a perf_counter reading) closes the body and the total."""
+        headers = self._headers
+        return Timings(
+            dns=self.dns,
+            connect=self.dial,
+            tls=self.tls,
+            get_connection=_between(self._begun, self._connected),
+            first_byte=_between(self._written, self._first_byte),
+            headers=_between(self._begun, headers),
+            body=_between(headers, end) if self.response is not None else None,
+            total=_between(self._begun, end),
+        )
+
+
+def _between(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else max(0.0, end - start)
