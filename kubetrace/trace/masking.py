@@ -1,31 +1,153 @@
 """The one place where credentials are masked, on the way out.
 
-A first, small version: Authorization headers, registered secrets, tokens in URLs. Bodies follow.
+`Authorization` follows client-go's rules (transport/round_trippers.go, maskValue). Beyond kubectl, the contents of
+Secrets, tokens in TokenRequest, TokenReview and exec-credential objects, credentials in kubeconfig files, tokens in
+URLs and every registered credential become a placeholder such as `<masked:1>`, the same for the same secret throughout
+a run, so that identity stays visible. Everything else keeps its bytes.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
+import re
+import threading
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus, unquote_plus
+
+from kubetrace.trace import secret_json, secret_protobuf, secret_yaml
+from kubetrace.trace.secret_json import Span
+
+_QUERY_TOKEN = re.compile(
+    r"((?:^|[?&;])(?:access_token|id_token|refresh_token|token|bearer|bearer_token|authorization|password|client_secret"
+    r"|api_key)=)([^&;#\s\"'<>]+)",
+    re.IGNORECASE,
+)
+_USER_INFO = re.compile(r"(?<=://)([^/?#@\s\"']*):([^/?#@\s\"']+)@")
+_BEARER_PROTOCOL = re.compile(r"(base64url\.bearer\.authorization\.k8s\.io\.)([A-Za-z0-9_=-]+)")
+_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}")
+_SECRET_PATH = re.compile(r"/(?:secrets(?:[/?]|$)|serviceaccounts/[^/?]+/token(?:[/?]|$))")
+_NO_OBJECTS = re.compile(r"/(?:openapi/v[23](?:/[^?]*)?|version|apis?(?:/[^/?]+(?:/v[0-9][^/?]*)?)?)(?:\?.*)?$")
+"""Discovery and schemas: they name the kind Secret a hundred times and hold none."""
+_CBOR = b"\xd9\xd9\xf7"
+_SHORTEST = 4
+_ANYWHERE = 8
+
 
 class Masker:
+    """Masks what leaves the program. `unmask` shows everything as it is. Safe to share between threads."""
+
     def __init__(self, unmask: bool = False) -> None:
         self.unmask = unmask
+        self._numbers: dict[bytes, int] = {}
+        self._registered: list[tuple[re.Pattern[bytes], bytes]] = []
+        self._needles: list[bytes] = []
+        self._lock = threading.Lock()
+
+    def register(self, secret: str | bytes, username: str | None = None) -> None:
+        """Makes a known credential (token, password) be masked wherever it appears: raw, in base64, escaped for JSON or
+        for a URL; with `username` also as HTTP Basic credentials. Values under four bytes would hide half the log and
+        are left to the other rules; values under eight are masked only as whole words."""
+        raw = secret.encode("utf-8", "surrogateescape") if isinstance(secret, str) else secret
+        if username is not None and raw:
+            self.register(base64.b64encode(username.encode() + b":" + raw))
+        if len(raw) < _SHORTEST or self.unmask:
+            return
+        forms = sorted(_spellings(raw), key=len, reverse=True)
+        expression = b"|".join(re.escape(form) for form in forms)
+        if len(raw) < _ANYWHERE:
+            expression = rb"(?<![A-Za-z0-9_.-])(?:" + expression + rb")(?![A-Za-z0-9_.-])"
+        with self._lock:
+            if not any(known == raw for _, known in self._registered):
+                self._registered.append((re.compile(expression), raw))
+                self._needles.extend(forms)
+
+    def placeholder(self, secret: bytes) -> bytes:
+        """The stable stand-in for a secret; a value and its base64 form share one."""
+        with self._lock:
+            return b"<masked:%d>" % self._numbers.setdefault(_identity(secret), len(self._numbers) + 1)
 
     def header(self, name: str, value: str, authorization: bool = True) -> str:
-        if self.unmask or not authorization or name.lower() != "authorization":
+        """A header's value. `authorization` False keeps client-go's way before 1.33 with response headers, which it
+        printed as they were (registered credentials are masked even there)."""
+        if self.unmask:
             return value
-        return mask_authorization(value)
+        lower = name.lower()
+        if lower == "authorization" and authorization:
+            return mask_authorization(value)
+        if lower == "sec-websocket-protocol":
+            value = _BEARER_PROTOCOL.sub(lambda found: found[1] + self._stand_in(found[2]), value)
+        if lower in ("location", "referer"):
+            return self.url(value)
+        return self._known(value)
 
     def url(self, url: str) -> str:
-        return url
+        """A URL without passwords, tokens in its query and registered credentials."""
+        if self.unmask:
+            return url
+        url = _USER_INFO.sub(lambda found: f"{found[1]}:{self._stand_in(found[2])}@", url)
+        url = _QUERY_TOKEN.sub(lambda found: found[1] + self._stand_in(unquote_plus(found[2])), url)
+        return self._known(url)
 
     def text(self, text: str) -> str:
-        return text
+        """An error, warning or note: tokens in URLs, JWTs and registered credentials."""
+        if self.unmask:
+            return text
+        if "eyJ" in text:
+            text = _JWT.sub(lambda found: self._stand_in(found[0]), text)
+        return self.url(text) if "=" in text or "://" in text else self._known(text)
 
     def body(self, body: bytes, url: str | None = None) -> bytes:
-        return body
+        """A request or response body; nothing but the credentials changes. `url` tells where a patch without a kind
+        belongs to. Bodies that hold no secret cost a search for a few words."""
+        if self.unmask or not body:
+            return body
+        in_secret = None if url is None else _SECRET_PATH.search(url) is not None
+        if url is not None and not in_secret and _NO_OBJECTS.search(url):
+            return self._known_bytes(body)
+        if in_secret or secret_json.may_hold_secrets(body):
+            body = self._masked_content(body, in_secret)
+        return self._known_bytes(body)
 
-    def register(self, secret: str) -> None:
-        pass
+    def _masked_content(self, body: bytes, in_secret: bool | None) -> bytes:
+        if body.startswith(secret_protobuf.MAGIC):
+            return secret_protobuf.mask(body, bool(in_secret), self.placeholder)
+        if body.startswith(_CBOR):
+            return _CBOR + b"*" * (len(body) - len(_CBOR))
+        start = body.lstrip()[:1]
+        if start in (b"{", b"["):
+            return self._replaced(body, secret_json.spans(body, in_secret))
+        return self._replaced(body, secret_yaml.spans(body, bool(in_secret)))
+
+    def _replaced(self, body: bytes, spans: Iterable[Span]) -> bytes:
+        parts: list[bytes] = []
+        end = 0
+        for start, stop, quoted in sorted(spans):
+            if start < end:
+                continue
+            stand_in = self.placeholder(unescaped(body[start:stop], quoted))
+            parts += [body[end:start], stand_in if quoted >= 0 else b'"' + stand_in + b'"']
+            end = stop
+        return b"".join([*parts, body[end:]])
+
+    def _stand_in(self, secret: str) -> str:
+        if re.fullmatch(r"<masked(:\d+)?>", secret):
+            return secret
+        return self.placeholder(secret.encode("utf-8", "surrogateescape")).decode()
+
+    def _known(self, text: str) -> str:
+        if not self._registered:
+            return text
+        return self._known_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+
+    def _known_bytes(self, body: bytes) -> bytes:
+        if not any(needle in body for needle in self._needles):
+            return body
+        for expression, raw in self._registered:
+            if expression.search(body):
+                body = expression.sub(self.placeholder(raw), body)
+        return body
 
 
 def mask_authorization(value: str) -> str:
@@ -37,3 +159,34 @@ def mask_authorization(value: str) -> str:
     if scheme.lower() not in ("bearer", "basic", "negotiate"):
         return "<masked>"
     return scheme + " <masked>" if len(value) > len(scheme) + 1 else scheme
+
+
+def unescaped(content: bytes, levels: int) -> bytes:
+    """The content of a JSON string, unescaped as often as it was nested; unchanged where that fails."""
+    for _ in range(levels):
+        if b"\\" not in content:
+            break
+        try:
+            content = json.loads(b'"' + content + b'"').encode("utf-8", "surrogatepass")
+        except ValueError:
+            break
+    return content
+
+
+def _spellings(raw: bytes) -> set[bytes]:
+    """The ways in which a credential may be spelled in a body or a URL."""
+    forms = {raw, base64.b64encode(raw), quote(raw, safe="").encode(), quote_plus(raw).encode()}
+    text = raw.decode("utf-8", "surrogateescape")
+    for ascii_only in (True, False):
+        escaped = json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "surrogateescape")
+        forms |= {escaped, escaped.replace(b"&", b"\\u0026").replace(b"<", b"\\u003c").replace(b">", b"\\u003e")}
+    return {form for form in forms if form}
+
+
+def _identity(secret: bytes) -> bytes:
+    """One key for a value and its base64 form (a Secret's data, and the same value in its stringData)."""
+    try:
+        decoded = base64.b64decode(secret, validate=True)
+    except (binascii.Error, ValueError):
+        return secret
+    return decoded if decoded and len(secret) >= _SHORTEST else secret
