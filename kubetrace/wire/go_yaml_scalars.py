@@ -129,7 +129,6 @@ _NAMED_ESCAPES = {
     0x2029: "P",
 }
 _TO_ESCAPE = re.compile('[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]|["\\\\]')
-_ANYTHING_BUT_SPACE = re.compile("[^ ]", re.DOTALL)
 
 
 def _escape(match: re.Match[str]) -> str:
