@@ -1,0 +1,193 @@
+"""The Typer application: which command argv means, its options, one run, one exit code.
+
+Typer carries the command tree and the context; the grammar of the flags is pflag's (`kubetrace.cmdline`), because
+that is what kubectl's users type. Commands come from a lazy table (`kubetrace.commands.table`): a command's module is
+imported when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from kubetrace.cmdline.command import PROGRAM, Arguments, Command, Entry
+from kubetrace.cmdline.find import find
+from kubetrace.cmdline.flags import bind
+from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
+from kubetrace.cmdline.help import command_help, root_help
+from kubetrace.cmdline.parser import FlagError, FlagSet, Parsed, build
+from kubetrace.commands.table import ROOT
+from kubetrace.environment import Environment
+from kubetrace.errors import KubetraceError, PlainError, UsageError
+
+
+GLOBAL_FLAGS = (*KUBECTL_FLAGS, *OWN_FLAGS)
+
+
+class LazyCommand(TyperCommand):
+    """One row of the table as a Typer command: its module is imported when it is called."""
+
+    def __init__(self, path: tuple[Entry, ...], called_as: str = "") -> None:
+        super().__init__(name=path[-1].name if path else PROGRAM, add_help_option=False, rich_markup_mode=None)
+        self.path = path
+        self.called_as = called_as
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """pflag's grammar in place of Typer's; the context keeps what was parsed."""
+        command = self.path[-1].load() if self.path else None
+        names = tuple(entry.name for entry in self.path)
+        flags = bind(command.options) if command else ()
+        try:
+            parsed = FlagSet((*GLOBAL_FLAGS, *flags)).parse(args)
+        except FlagError as error:
+            raise UsageError(str(error), " ".join((PROGRAM, *names))) from None
+        ctx.params = {"command": command, "parsed": parsed, "flags": flags, "names": names}
+        ctx.args = parsed.words
+        return parsed.words
+
+    def invoke(self, ctx: Any) -> int:
+        environment: Environment = ctx.obj
+        command: Command | None = ctx.params["command"]
+        parsed: Parsed = ctx.params["parsed"]
+        environment.options = build(GlobalOptions, KUBECTL_FLAGS, parsed.values)
+        environment.own = build(OwnOptions, OWN_FLAGS, parsed.values)
+        environment.command_path = ctx.params["names"]
+        for line in parsed.deprecations:
+            environment.stderr.write(line + "\n")
+        if parsed.help or command is None:
+            return self._help(environment, command, parsed)
+        _check_own_options(environment)
+        arguments = Arguments(
+            ctx.params["names"], tuple(parsed.words), frozenset(parsed.values), parsed.dash, self.called_as
+        )
+        options = build(command.options, ctx.params["flags"], parsed.values)
+        return _run(environment, command, options, arguments)
+
+    def _help(self, environment: Environment, command: Command | None, parsed: Parsed) -> int:
+        """--help, or a mere group that was called: its help, or kubectl's word on an unknown subcommand."""
+        if not parsed.help and parsed.words and self.path:
+            names = " ".join((PROGRAM, *(entry.name for entry in self.path)))
+            raise PlainError(f"error: unknown command \"{parsed.words[0]}\"\nSee '{names} -h' for help and examples")
+        width = environment.help_width
+        text = command_help(self.path, command, width) if self.path else root_help(ROOT, width)
+        environment.stdout.write(text)
+        return 0
+
+
+def _run(environment: Environment, command: Command, options: object, arguments: Arguments) -> int:
+    from kubetrace.cmdline.profiling import profiling
+
+    with profiling(environment.options.profile, environment.options.profile_output):
+        code = command.run(environment, options, arguments) or 0
+    if environment.options.warnings_as_errors and environment.warnings and code == 0:
+        plural = "" if environment.warnings == 1 else "s"
+        raise KubetraceError(f"{environment.warnings} warning{plural} received")
+    return code
+
+
+def _check_own_options(environment: Environment) -> None:
+    if environment.own.color not in ("auto", "always", "never"):
+        raise KubetraceError(f'--color must be "auto", "always" or "never", not "{environment.own.color}"')
+    if environment.own.like or environment.environ.get("KUBETRACE_LIKE"):
+        from kubetrace.trace.dialects import parse_like
+
+        try:
+            parse_like(environment.like)
+        except ValueError as error:
+            raise KubetraceError(str(error)) from None
+
+
+class LazyGroup(TyperGroup):
+    """The root: finds the command as cobra does (flags may stand before it) and makes just that one."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [child.name for child in ROOT.children]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args[:1] == ["help"]:
+            args = self._help_arguments(args[1:])
+        path, rest, called_as = find(ROOT, args, GLOBAL_FLAGS)
+        ctx.params = {"command": LazyCommand(path, called_as)}
+        ctx.args = rest
+        return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        command: LazyCommand = ctx.params["command"]
+        with command.make_context(command.name, list(ctx.args), parent=ctx) as child:
+            return command.invoke(child)
+
+    @staticmethod
+    def _help_arguments(words: list[str]) -> list[str]:
+        """`help COMMAND` is `COMMAND --help`; an unknown topic is named, then the root's help follows."""
+        if not words:
+            return ["--help"]
+        if ROOT.child(words[0]) is None:
+            raise PlainError(f"Unknown help topic [{' '.join(f'`{word}`' for word in words)}]\n" + root_help(ROOT), 0)
+        return [*words, "--help"]
+
+
+app = typer.Typer(cls=LazyGroup, name=PROGRAM, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def root() -> None:
+    """kubectl's commands, and the HTTP calls they make."""
+
+
+def main(argv: Sequence[str], environment: Environment | None = None) -> int:
+    """Runs one command line and returns its exit code; the only place that turns errors into text."""
+    own_process = environment is None
+    environment = environment or Environment.standard()
+    try:
+        code = _invoke(list(argv), environment)
+        environment.stdout.flush()
+        return code
+    except KubetraceError as error:
+        return _report(environment, error)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        if own_process:
+            _silence_stdout()
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        return _report(environment, KubetraceError(f"{error.strerror or error}{_of(error)}"))
+    finally:
+        environment.close()
+
+
+def _invoke(argv: list[str], environment: Environment) -> int:
+    command = typer.main.get_command(app)
+    with command.make_context(PROGRAM, argv, obj=environment) as ctx:
+        return int(command.invoke(ctx) or 0)
+
+
+def _report(environment: Environment, error: KubetraceError) -> int:
+    """stdout first, so that both streams keep their order in one terminal; then the error's lines."""
+    try:
+        environment.stdout.flush()
+    except (BrokenPipeError, OSError):
+        _silence_stdout()
+    text = "\n".join(error.lines())
+    if text:
+        if "masker" in environment.__dict__:
+            text = environment.masker.text(text)
+        environment.stderr.write(text + "\n")
+    environment.stderr.flush()
+    return error.exit_code
+
+
+def _of(error: OSError) -> str:
+    return f": {error.filename}" if error.filename else ""
+
+
+def _silence_stdout() -> None:
+    """The reader of our stdout has gone: point the descriptor elsewhere, so that closing it says nothing."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)
+    os.close(devnull)

@@ -1,0 +1,234 @@
+"""Flags as data: what a command declares, how a text becomes a value, and pflag's words when it does not.
+
+A command's options are a frozen dataclass; each flag is one field:
+
+    all_namespaces: Annotated[bool, Flag("A", help="List objects of every namespace.")] = False
+
+The flag's name is the field's name with dashes; its kind follows the field's type (bool, int, str, tuple[str, ...],
+float for durations in seconds) unless `kind` says more.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["bool", "int", "int32", "level", "string", "slice", "array", "duration", "go-duration", "vmodule"]
+
+
+class BadValue(ValueError):
+    """A flag's text cannot become its value; the message is Go's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What a field declares about its flag. `bare` is the value of a flag given without one (pflag's NoOptDefVal);
+    booleans are "true" when bare. `shown_default` replaces the default in help where kubectl shows another text."""
+
+    shorthand: str = ""
+    help: str = ""
+    kind: Kind | None = None
+    bare: str | None = None
+    name: str | None = None
+    hidden: bool = False
+    deprecated: str = ""
+    shown_default: str | None = None
+    completion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFlag:
+    """A flag together with the field it fills."""
+
+    name: str
+    field: str
+    kind: Kind
+    default: Any
+    flag: Flag
+
+    @property
+    def shorthand(self) -> str:
+        return self.flag.shorthand
+
+    @property
+    def bare(self) -> str | None:
+        if self.flag.bare is not None:
+            return self.flag.bare
+        return "true" if self.kind == "bool" else None
+
+    def label(self) -> str:
+        """The flag as pflag names it in errors: "-A, --all-namespaces"."""
+        return f"-{self.shorthand}, --{self.name}" if self.shorthand else f"--{self.name}"
+
+    def default_text(self) -> str:
+        """The default as kubectl's help shows it."""
+        if self.flag.shown_default is not None:
+            return self.flag.shown_default
+        if self.kind == "bool":
+            return "true" if self.default else "false"
+        if self.kind in ("slice", "array"):
+            return "[" + ",".join(self.default) + "]"
+        if self.kind in ("duration", "go-duration"):
+            return format_duration(self.default)
+        return str(self.default)
+
+
+_KINDS: dict[Any, Kind] = {bool: "bool", int: "int", str: "string", float: "duration", tuple[str, ...]: "slice"}
+
+
+def bind(options: type) -> tuple[BoundFlag, ...]:
+    """The flags that an options dataclass declares, in the order of its fields."""
+    hints = typing.get_type_hints(options, include_extras=True)
+    bound = []
+    for field in dataclasses.fields(options):
+        base, *extras = typing.get_args(hints[field.name]) or (None,)
+        flag = next((extra for extra in extras if isinstance(extra, Flag)), None)
+        if flag is None:
+            continue
+        default = field.default
+        if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        name = flag.name or field.name.replace("_", "-")
+        bound.append(BoundFlag(name, field.name, flag.kind or _KINDS[base], default, flag))
+    return tuple(bound)
+
+
+# --- texts to values, with Go's words ---------------------------------------------------------------------------------
+
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+
+
+def go_quote(text: str) -> str:
+    """Go's %q of a short text; the full rules live with the log (imported only when an error is due)."""
+    from kubetrace.trace.go_text import quote
+
+    return quote(text).decode("utf-8", "surrogateescape")
+
+
+def parse_bool(text: str) -> bool:
+    """strconv.ParseBool."""
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise BadValue(f"strconv.ParseBool: parsing {go_quote(text)}: invalid syntax")
+
+
+def parse_int(text: str, bits: int = 64, base: int = 0) -> int:
+    """strconv.ParseInt: with base 0 the prefixes 0x, 0o, 0b and 0 and underscores between digits are understood."""
+    pattern = (
+        r"[+-]?(0[xX](_?[0-9a-fA-F])+|0[bB](_?[01])+|0[oO]?(_?[0-7])+|0|[1-9](_?[0-9])*)" if base == 0 else r"[+-]?\d+"
+    )
+    if not re.fullmatch(pattern, text, re.ASCII):
+        raise BadValue(f"strconv.ParseInt: parsing {go_quote(text)}: invalid syntax")
+    body = text.lstrip("+-").replace("_", "")
+    if base == 0 and re.fullmatch(r"0[0-7]+", body):
+        number = int(body, 8)
+    else:
+        number = int(body, base)
+    if text.startswith("-"):
+        number = -number
+    if not -(1 << bits - 1) <= number < 1 << bits - 1:
+        raise BadValue(f"strconv.ParseInt: parsing {go_quote(text)}: value out of range")
+    return number
+
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION_PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]*)")
+
+
+def parse_duration(text: str) -> float:
+    """time.ParseDuration, in seconds."""
+    quoted = go_quote(text)
+    rest = text[1:] if text[:1] in ("-", "+") else text
+    if rest == "0":
+        return 0.0
+    if not rest:
+        raise BadValue(f"time: invalid duration {quoted}")
+    total, position = 0.0, 0
+    while position < len(rest):
+        match = _DURATION_PART.match(rest, position)
+        if match is None:
+            raise BadValue(f"time: invalid duration {quoted}")
+        number, unit = match.groups()
+        if not unit:
+            raise BadValue(f"time: missing unit in duration {quoted}")
+        if unit not in _UNITS:
+            raise BadValue(f"time: unknown unit {go_quote(unit)} in duration {quoted}")
+        total += float(number) * _UNITS[unit]
+        position = match.end()
+    return -total if text.startswith("-") else total
+
+
+def format_duration(seconds: float) -> str:
+    """Go's Duration.String for whole seconds ("0s", "5s", "1m0s", "1h0m0s"), as help shows defaults."""
+    whole = int(seconds)
+    if whole == 0:
+        return "0s"
+    hours, rest = divmod(whole, 3600)
+    minutes, secs = divmod(rest, 60)
+    text = f"{secs}s"
+    if hours or minutes:
+        text = f"{minutes}m{text}"
+    return f"{hours}h{text}" if hours else text
+
+
+def _parse_go_duration(text: str) -> float:
+    """A Go standard-library flag's duration: its error is only "parse error"."""
+    try:
+        return parse_duration(text)
+    except BadValue:
+        raise BadValue("parse error") from None
+
+
+def _parse_vmodule(text: str) -> str:
+    """klog's --vmodule: comma-separated PATTERN=N, checked here, used by the log."""
+    for part in text.split(",") if text else ():
+        if not part:
+            continue
+        pattern, equals, level = part.partition("=")
+        if not equals or not pattern or not level or "=" in level:
+            raise BadValue("syntax error: expect comma-separated list of filename=N")
+        try:
+            number = parse_int(level, base=10)
+        except BadValue:
+            raise BadValue("syntax error: expect comma-separated list of filename=N") from None
+        if number < 0:
+            raise BadValue("negative value for vmodule level")
+    return text
+
+
+def _parse_csv(text: str) -> tuple[str, ...]:
+    """pflag's stringSlice: one line of CSV."""
+    if not text:
+        return ()
+    try:
+        return tuple(next(csv.reader(io.StringIO(text), strict=True)))
+    except (csv.Error, StopIteration):
+        raise BadValue(f'parse error on line 1, column {len(text)}: bare " in non-quoted-field') from None
+
+
+_PARSERS: dict[Kind, Callable[[str], Any]] = {
+    "bool": parse_bool,
+    "int": parse_int,
+    "int32": lambda text: parse_int(text, bits=32),
+    "level": lambda text: parse_int(text, bits=32, base=10),
+    "string": str,
+    "array": lambda text: (text,),
+    "slice": _parse_csv,
+    "duration": parse_duration,
+    "go-duration": _parse_go_duration,
+    "vmodule": _parse_vmodule,
+}
+
+
+def parse_value(flag: BoundFlag, text: str) -> Any:
+    """One occurrence's value. Raises BadValue with Go's words."""
+    return _PARSERS[flag.kind](text)

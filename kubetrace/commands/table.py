@@ -1,0 +1,109 @@
+"""Every command in one table: name, group, one line, module. Help and search read this; a module is imported only when
+its command runs.
+
+Commands of kubectl that kubetrace does not have yet are not listed: what is not here is an unknown command.
+"""
+
+from __future__ import annotations
+
+from kubetrace.cmdline.command import Entry
+
+_BEGINNER = "Basic Commands (Beginner):"
+_INTERMEDIATE = "Basic Commands (Intermediate):"
+_CLUSTER = "Cluster Management Commands:"
+_ADVANCED = "Advanced Commands:"
+_SETTINGS = "Settings Commands:"
+_OWN = "Tracing Commands (kubetrace only):"
+
+
+def _config(name: str, summary: str, aliases: tuple[str, ...] = ()) -> Entry:
+    return Entry(name, summary, f"kubetrace.commands.config.{name.replace('-', '_')}", aliases=aliases)
+
+
+ROOT = Entry(
+    "kubetrace",
+    "",
+    description="""
+    kubetrace runs kubectl's commands and shows exactly how they become HTTP calls.
+
+    Add -v=6 to any command to see its calls, -v=7 for their headers, -v=8 for their bodies; --like picks the kubectl
+    version whose log lines are written.
+    """,
+    children=(
+        Entry("create", "Create objects from a file or from standard input", "kubetrace.commands.create", _BEGINNER),
+        Entry(
+            "get",
+            "List objects or show single ones",
+            "kubetrace.commands.get",
+            _INTERMEDIATE,
+            suggest_for=("list", "ls"),
+        ),
+        Entry(
+            "delete",
+            "Delete objects by file, by name, or by label selector",
+            "kubetrace.commands.delete",
+            _INTERMEDIATE,
+            suggest_for=("rm", "remove"),
+        ),
+        Entry("cluster-info", "Show where the cluster's services are", "kubetrace.commands.cluster_info", _CLUSTER),
+        Entry("apply", "Bring objects to the state that a manifest describes", "kubetrace.commands.apply", _ADVANCED),
+        Entry(
+            "completion",
+            "Print shell completion code (bash, zsh, fish)",
+            "kubetrace.commands.completion",
+            _SETTINGS,
+        ),
+        Entry(
+            "playground",
+            "Run an API server to practise on",
+            group=_OWN,
+            module="kubetrace.commands.playground",
+            children=(
+                Entry("up", "Start the playground", "kubetrace.commands.playground", attribute="UP"),
+                Entry("down", "Stop the playground", "kubetrace.commands.playground", attribute="DOWN"),
+                Entry(
+                    "status",
+                    "Say whether the playground runs, and where",
+                    "kubetrace.commands.playground",
+                    attribute="STATUS",
+                ),
+            ),
+        ),
+        Entry("api-resources", "List the resources that the server serves", "kubetrace.commands.api_resources"),
+        Entry(
+            "api-versions",
+            'List the API versions that the server serves, as "group/version"',
+            "kubetrace.commands.api_versions",
+        ),
+        Entry(
+            "config",
+            "Change and show kubeconfig files",
+            description="""
+            Change and show kubeconfig files, for example "kubetrace config use-context my-context".
+
+            With --kubeconfig only that file is read and written. Otherwise the files that the KUBECONFIG environment
+            variable lists are merged; a change goes to the file that holds the entry, a new entry to the first file
+            that exists (or the last of the list, when none does). Without both, ~/.kube/config is used.
+            """,
+            children=(
+                _config("current-context", "Print the current context"),
+                _config("delete-cluster", "Delete a cluster from the kubeconfig"),
+                _config("delete-context", "Delete a context from the kubeconfig"),
+                _config("delete-user", "Delete a user from the kubeconfig"),
+                _config("get-clusters", "List the clusters of the kubeconfig"),
+                _config("get-contexts", "List contexts, or show some of them"),
+                _config("get-users", "List the users of the kubeconfig"),
+                _config("rename-context", "Rename a context"),
+                _config("set", "Set a single value"),
+                _config("set-cluster", "Add or change a cluster"),
+                _config("set-context", "Add or change a context"),
+                _config("set-credentials", "Add or change a user"),
+                _config("unset", "Remove a single value"),
+                _config("use-context", "Make a context the current one", aliases=("use",)),
+                _config("view", "Show the merged kubeconfig, or one file"),
+            ),
+        ),
+        Entry("options", "List the options that every command takes", "kubetrace.commands.options", hidden=True),
+        Entry("version", "Print the versions of the client and of the server", "kubetrace.commands.version"),
+    ),
+)

@@ -1,0 +1,256 @@
+"""Everything outside the program in one lazy object: streams, terminal facts, environment variables, kubeconfig, log,
+and the client. Commands receive it, tests build their own; nothing is read from outside at import.
+
+This is the one place where the kubeconfig meets the transport.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+from kubetrace.cmdline.global_options import GlobalOptions, OwnOptions
+from kubetrace.errors import KubetraceError
+from kubetrace.trace.exchange import Event, Events, Note, WarningReceived
+
+if TYPE_CHECKING:
+    from kubetrace.kubeconfig.config import Config, Overrides
+    from kubetrace.kubeconfig.connection import Connection
+    from kubetrace.trace.masking import Masker
+    from kubetrace.transport.client import Client
+
+
+@dataclass(slots=True)
+class Streams:
+    """The three standard streams: bytes in, text out (UTF-8, undecodable bytes kept by surrogates)."""
+
+    stdin: BinaryIO
+    stdout: TextIO
+    stderr: TextIO
+
+    @classmethod
+    def standard(cls) -> Streams:
+        """The process's own. Go writes UTF-8 whatever the locale, and so do we."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
+        return cls(sys.stdin.buffer, sys.stdout, sys.stderr)
+
+
+@dataclass
+class Environment:
+    """What a command may touch. `options` and `own` are set once argv is parsed."""
+
+    streams: Streams
+    environ: Mapping[str, str]
+    options: GlobalOptions = field(default_factory=GlobalOptions)
+    own: OwnOptions = field(default_factory=OwnOptions)
+    command_path: tuple[str, ...] = ()
+    warnings: int = 0
+
+    @classmethod
+    def standard(cls) -> Environment:
+        return cls(Streams.standard(), os.environ)
+
+    # --- streams and terminal ------------------------------------------------------------------------------------
+
+    @property
+    def stdin(self) -> BinaryIO:
+        return self.streams.stdin
+
+    @property
+    def stdout(self) -> TextIO:
+        return self.streams.stdout
+
+    @property
+    def stderr(self) -> TextIO:
+        return self.streams.stderr
+
+    def write_error_bytes(self, data: bytes) -> None:
+        """One write to stderr, as it happens: a log line is never torn."""
+        self.stderr.flush()
+        raw = getattr(self.stderr, "buffer", None)
+        if raw is None:
+            self.stderr.write(data.decode("utf-8", "replace"))
+        else:
+            raw.write(data)
+            raw.flush()
+
+    def colors(self, stream: TextIO) -> bool:
+        """May this stream carry colour? A terminal may, unless NO_COLOR or TERM=dumb says no; --color overrides."""
+        if self.own.color != "auto":
+            return self.own.color == "always"
+        return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
+
+    @property
+    def help_width(self) -> int | None:
+        """The width that help is wrapped to; None where it is not wrapped (kubectl's responsive writer)."""
+        if not self.stdout.isatty():
+            return None
+        from kubetrace.cmdline.help import wrap_width
+
+        try:
+            return wrap_width(os.get_terminal_size(self.stdout.fileno()).columns)
+        except OSError:
+            return None
+
+    @property
+    def home(self) -> Path:
+        """$HOME; where there is none, the root folder, as Go's homedir falls back to an empty path."""
+        return Path(self.environ.get("HOME") or "/")
+
+    # --- the trace -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def masker(self) -> Masker:
+        from kubetrace.trace.masking import Masker
+
+        return Masker(unmask=self.own.unmask)
+
+    @cached_property
+    def events(self) -> Events:
+        """The observers of this run: the log, and the count of warnings."""
+        events = Events(on_failure=self._observer_failed)
+        events.add(self._count_warnings)
+        if self.own.unmask and self.options.v >= 6:
+            self.stderr.write("Credentials and Secret values are shown (--unmask)\n")
+        from kubetrace.trace.klog import KlogObserver
+
+        events.add(
+            KlogObserver(
+                self.write_error_bytes,
+                verbosity=self.options.v,
+                vmodule=self.options.vmodule,
+                like=self.like,
+                masker=self.masker,
+                is_terminal=self.stderr.isatty(),
+                color=self.colors(self.stderr),
+            )
+        )
+        return events
+
+    @property
+    def like(self) -> str:
+        """Whose log lines to write: --like, then KUBETRACE_LIKE, then the default dialect."""
+        from kubetrace.trace.dialects import DEFAULT_LIKE
+
+        return self.own.like or self.environ.get("KUBETRACE_LIKE") or DEFAULT_LIKE
+
+    def note(self, name: str, **values: object) -> None:
+        """Something kubectl logs besides its calls."""
+        self.events.emit(Note(name, values))
+
+    def _count_warnings(self, event: Event) -> None:
+        if isinstance(event, WarningReceived):
+            self.warnings += 1
+
+    def _observer_failed(self, observer: object, error: Exception) -> None:
+        name = type(observer).__name__
+        self.stderr.write(f"warning: {name} stopped watching: {type(error).__name__}: {error}\n")
+
+    # --- kubeconfig and client -----------------------------------------------------------------------------------
+
+    @cached_property
+    def kubeconfig_path(self) -> str:
+        """The explicit kubeconfig: --kubeconfig, or the playground's own with --playground; empty for the default."""
+        if not self.own.playground:
+            return self.options.kubeconfig
+        from kubetrace.playground.manager import ensure_running
+
+        path, started = ensure_running(self.environ)
+        if started:
+            self.stderr.write("playground: started (stop it with 'kubetrace playground down')\n")
+        return str(path)
+
+    @cached_property
+    def kubeconfig(self) -> Config:
+        from kubetrace.kubeconfig.config import load
+
+        return load(self.environ, explicit_path=self.kubeconfig_path, note=self.note)
+
+    @cached_property
+    def overrides(self) -> Overrides:
+        from kubetrace.kubeconfig.config import Overrides
+
+        return Overrides.from_options(self.options)
+
+    @cached_property
+    def connection(self) -> Connection:
+        connection = self.kubeconfig.connect(self.overrides)
+        for secret in (connection.token, connection.password):
+            if secret:
+                self.masker.register(secret)
+        return connection
+
+    @cached_property
+    def _namespace(self) -> tuple[str, bool]:
+        return self.kubeconfig.namespace(self.overrides)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace the command works in: --namespace, the context's, or "default"."""
+        return self._namespace[0]
+
+    @property
+    def namespace_given(self) -> bool:
+        """Was the namespace given on the command line? (Manifests of another namespace are then refused.)"""
+        return self._namespace[1]
+
+    @cached_property
+    def request_timeout(self) -> float | None:
+        """--request-timeout in seconds; None for none. A bare number counts seconds (client-go ParseTimeout)."""
+        from kubetrace.cmdline.flags import BadValue, parse_duration
+
+        text = self.options.request_timeout
+        try:
+            seconds = float(text) if text.lstrip("-").isdigit() else parse_duration(text)
+        except BadValue:
+            raise KubetraceError(
+                "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a "
+                "corresponding time unit (e.g. 1s | 2m | 3h)"
+            ) from None
+        return seconds or None
+
+    @cached_property
+    def cache_dir(self) -> Path:
+        """Where discovery is cached: --cache-dir, KUBECACHEDIR, or ~/.kube/cache."""
+        return Path(self.options.cache_dir or self.environ.get("KUBECACHEDIR") or self.home / ".kube" / "cache")
+
+    @cached_property
+    def client(self) -> Client:
+        import uuid
+
+        from kubetrace.transport.client import Client
+
+        timeout = self.request_timeout
+        return Client(
+            self.connection,
+            events=self.events,
+            user_agent=self.user_agent,
+            command_headers=(
+                ("Kubectl-Command", " ".join(("kubectl", *self.command_path))),
+                ("Kubectl-Session", str(uuid.uuid4())),
+            ),
+            request_timeout=timeout,
+            environ=self.environ,
+        )
+
+    @property
+    def user_agent(self) -> str:
+        import platform
+
+        from kubetrace import __version__
+
+        machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+        return f"kubetrace/v{__version__} ({sys.platform}/{machine})"
+
+    def close(self) -> None:
+        """Ends what this run opened."""
+        client = self.__dict__.get("client")
+        if client is not None:
+            client.close()
