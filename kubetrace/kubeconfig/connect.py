@@ -1,0 +1,279 @@
+"""A kubeconfig and the command line's flags to one connection and one namespace
+(client-go tools/clientcmd/client_config.go and merged_client_builder.go, rest/config.go, rest/url_utils.go).
+
+Where this differs from kubectl: it never prompts for a user name and password.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from kubetrace.kubeconfig.connection import Connection, ExecPlugin, Impersonation
+from kubetrace.kubeconfig.errors import ConfigError, InvalidConfiguration, os_words
+from kubetrace.kubeconfig.loader import NoteTaker, Sources, load
+from kubetrace.kubeconfig.overrides import Overrides, parse_timeout
+from kubetrace.kubeconfig.sections import AuthProvider, Cluster, Config, Exec, User
+from kubetrace.kubeconfig.selection import Selection
+from kubetrace.kubeconfig.validation import check_proxy, quote
+
+SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+CLUSTER_EXTENSION = "client.authentication.k8s.io/exec"
+_DEFAULT_SERVER = "http://localhost:8080"
+_EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+_REMOVED_PROVIDERS = {
+    "azure": "The azure auth plugin has been removed.\n"
+    "Please use the https://github.com/Azure/kubelogin kubectl/client-go credential plugin instead.\n"
+    "See https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins"
+    " for further details",
+    "gcp": "The gcp auth plugin has been removed.\n"
+    'Please use the "gke-gcloud-auth-plugin" kubectl/client-go credential plugin instead.\n'
+    "See https://cloud.google.com/blog/products/containers-kubernetes/kubectl-auth-changes-in-gke"
+    " for further details",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kubeconfig:
+    """The merged kubeconfig of a command. `environ` is where the in-cluster settings are looked for, below
+    `service_account`."""
+
+    config: Config
+    environ: Mapping[str, str]
+    note: NoteTaker
+    service_account: str = SERVICE_ACCOUNT
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], explicit: str = "", note: NoteTaker | None = None) -> Kubeconfig:
+        """Reads the files (see `kubetrace.kubeconfig.loader`). Raises ConfigError."""
+        sources = Sources.of(environ, explicit, note)
+        return cls(load(sources), environ, sources.note)
+
+    def _selection(self, overrides: Overrides) -> Selection:
+        return Selection(self.config, overrides, self.environ.get("KUBERNETES_MASTER") or _DEFAULT_SERVER)
+
+    def connect(self, overrides: Overrides | None = None) -> Connection:
+        """The connection. Raises ConfigError; "no configuration" falls back to the pod's own service account."""
+        overrides = overrides or Overrides()
+        selection = self._selection(overrides)
+        try:
+            connection = self._direct(selection)
+        except InvalidConfiguration as error:
+            if not error.empty or not self._in_cluster():
+                raise
+            return self._in_cluster_connection(overrides)
+        default = Connection(server=selection.default_server)
+        if connection == default and not parse_timeout(overrides.timeout or "0") and self._in_cluster():
+            return self._in_cluster_connection(overrides)
+        return connection
+
+    def _direct(self, selection: Selection) -> Connection:
+        user, _, cluster = selection.user(), selection.context(), selection.cluster()
+        selection.confirm_usable()
+        if cluster.proxy_url:
+            check_proxy(cluster.proxy_url)
+        parse_timeout(selection.overrides.timeout or "0")
+        settings: dict[str, Any] = {
+            "server": _without_query(cluster.server),
+            "proxy_url": cluster.proxy_url,
+            "disable_compression": cluster.disable_compression,
+            "impersonation": _impersonation(user),
+        }
+        if is_tls(cluster.server):  # credentials go over TLS or not at all
+            settings |= _server_identity(cluster) | _user_identity(user, cluster)
+        settings["server"] = base_url(settings["server"])
+        return Connection(**settings)
+
+    def namespace(self, overrides: Overrides | None = None) -> tuple[str, bool]:
+        """The namespace to work in, and whether the command line named it. Raises ConfigError."""
+        overrides = overrides or Overrides()
+        if overrides.namespace:
+            return overrides.namespace, True
+        selection = self._selection(overrides)
+        found = ""
+        try:
+            selection.confirm_usable()
+            found = selection.context().namespace
+        except InvalidConfiguration as error:
+            if not error.empty or not self._in_cluster():
+                raise
+        if found or not self._in_cluster():
+            return found or "default", False
+        self.note("in-cluster-namespace", {})
+        return self._in_cluster_namespace(), False
+
+    # --- inside a pod -------------------------------------------------------------------------------------------------
+
+    def _in_cluster(self) -> bool:
+        named = self.environ.get("KUBERNETES_SERVICE_HOST") and self.environ.get("KUBERNETES_SERVICE_PORT")
+        return bool(named) and Path(self.service_account, "token").is_file()
+
+    def _in_cluster_connection(self, overrides: Overrides) -> Connection:
+        self.note("in-cluster-config", {})
+        token_file = str(Path(self.service_account, "token"))
+        host, port = self.environ["KUBERNETES_SERVICE_HOST"], self.environ["KUBERNETES_SERVICE_PORT"]
+        authority = str(Path(self.service_account, "ca.crt"))
+        if not _has_certificates(authority):
+            self.note("in-cluster-ca", {"path": authority})
+            authority = ""
+        given = bool(overrides.token)
+        return Connection(
+            server=base_url(overrides.server or f"https://{f'[{host}]' if ':' in host else host}:{port}"),
+            token=overrides.token if given else _read_text(token_file),
+            token_file="" if given else token_file,
+            certificate_authority=overrides.certificate_authority or authority,
+        )
+
+    def _in_cluster_namespace(self) -> str:
+        named = self.environ.get("POD_NAMESPACE")
+        if named:
+            return named
+        try:
+            return Path(self.service_account, "namespace").read_text(encoding="utf-8").strip() or "default"
+        except (OSError, UnicodeDecodeError):
+            return "default"
+
+
+def _has_certificates(path: str) -> bool:
+    try:
+        return b"-----BEGIN CERTIFICATE-----" in Path(path).read_bytes()
+    except OSError:
+        return False
+
+
+def _read_text(path: str) -> str:
+    try:
+        return Path(path).read_bytes().decode("utf-8", "surrogateescape")
+    except (OSError, ValueError) as error:
+        raise ConfigError(os_words("open", path, error)) from None
+
+
+# --- the server -------------------------------------------------------------------------------------------------------
+
+
+def _without_query(server: str) -> str:
+    """A server with a path loses its query and fragment."""
+    try:
+        parts = urlsplit(server)
+    except ValueError:
+        return server
+    if parts.scheme and parts.netloc and len(parts.path) > 1:
+        return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+    return server
+
+
+def is_tls(server: str) -> bool:
+    """Would this server be spoken to over TLS (rest.IsConfigTransportTLS, asked before credentials are known)?"""
+    return server.partition("://")[0].lower() == "https"
+
+
+def base_url(server: str) -> str:
+    """The server as a URL without a trailing slash: "host:port" means plain http. Raises ConfigError."""
+    try:
+        parts = urlsplit(server)
+        complete = bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", parts.scheme) and parts.netloc)
+        if not complete:
+            parts = urlsplit("http://" + server)
+            if parts.path not in ("", "/"):
+                raise ConfigError(f"host must be a URL or a host:port pair: {quote(server)}")
+        port = parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
+    except ValueError:
+        raise ConfigError(f"parse {quote(server)}: invalid server address") from None
+    if port and not port.isdigit():
+        raise ConfigError(f"parse {quote(server)}: invalid port {quote(':' + port)} after host")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+def _server_identity(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "certificate_authority": cluster.certificate_authority,
+        "certificate_authority_data": cluster.certificate_authority_data or b"",
+        "insecure_skip_tls_verify": cluster.insecure_skip_tls_verify,
+        "tls_server_name": cluster.tls_server_name,
+    }
+
+
+# --- the user ---------------------------------------------------------------------------------------------------------
+
+
+def _impersonation(user: User) -> Impersonation:
+    if not user.impersonate:
+        return Impersonation()
+    extra = tuple((key, tuple(values or ())) for key, values in sorted((user.impersonate_extra or {}).items()))
+    return Impersonation(user.impersonate, user.impersonate_uid, user.impersonate_groups or (), extra)
+
+
+def _user_identity(user: User, cluster: Cluster) -> dict[str, Any]:
+    settings: dict[str, Any] = {"username": user.username, "password": user.password}
+    settings["token_file"] = user.token_file
+    settings["token"] = user.token or (_read_text(user.token_file) if user.token_file else "")
+    if user.client_certificate or user.client_certificate_data:
+        settings |= {
+            "client_certificate": user.client_certificate,
+            "client_certificate_data": user.client_certificate_data or b"",
+            "client_key": user.client_key,
+            "client_key_data": user.client_key_data or b"",
+        }
+    if user.auth_provider is not None:
+        refuse_provider(user.auth_provider)
+    if user.exec is not None:
+        settings["exec_plugin"] = _plugin(user.exec, cluster)
+    return settings
+
+
+def refuse_provider(provider: AuthProvider) -> None:
+    """No auth provider is left that works here; each is refused with kubectl's words."""
+    removed = _REMOVED_PROVIDERS.get(provider.name)
+    if removed is None and provider.name == "oidc":
+        removed = "the oidc auth provider is not supported here: use an exec credential plugin, or --token"
+    raise ConfigError(removed or f"no Auth Provider found for name {quote(provider.name)}")
+
+
+def _plugin(plugin: Exec, cluster: Cluster) -> ExecPlugin:
+    if plugin.api_version not in _EXEC_VERSIONS:
+        raise ConfigError(f"exec plugin: invalid apiVersion {quote(plugin.api_version)}")
+    return ExecPlugin(
+        command=os.path.normpath(plugin.command) if plugin.command else "",
+        args=plugin.args or (),
+        env=tuple((variable.name, variable.value) for variable in plugin.env or ()),
+        api_version=plugin.api_version,
+        install_hint=_without_escapes(plugin.install_hint),
+        provide_cluster_info=plugin.provide_cluster_info,
+        interactive_mode=plugin.interactive_mode,
+        cluster_info=cluster_info(cluster) if plugin.provide_cluster_info else {},
+    )
+
+
+def cluster_info(cluster: Cluster) -> dict[str, object]:
+    """`spec.cluster` of an ExecCredential (rest.ConfigToExecCluster): the CA's content, never its path."""
+    data = cluster.certificate_authority_data or b""
+    if not data and cluster.certificate_authority:
+        data = _read_text(cluster.certificate_authority).encode("utf-8", "surrogateescape")
+    fields: dict[str, object] = {
+        "server": cluster.server,
+        "tls-server-name": cluster.tls_server_name,
+        "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify,
+        "certificate-authority-data": base64.b64encode(data).decode(),
+        "proxy-url": cluster.proxy_url,
+        "disable-compression": cluster.disable_compression,
+    }
+    info = {name: value for name, value in fields.items() if value or name == "server"}
+    return {**info, "config": (cluster.extensions or {}).get(CLUSTER_EXTENSION)}
+
+
+def _without_escapes(text: str) -> str:
+    """A hint without anything that could upset a terminal (cleanANSIEscapeCodes): other control characters are shown
+    as U+NNNN."""
+    return "".join(
+        character
+        if character in "\t\n\v\f\r" or unicodedata.category(character)[0] in "LMNPSZ"
+        else f"U+{ord(character):04X}"
+        for character in text
+    )

@@ -1,0 +1,75 @@
+"""The kubeconfig's own errors, with client-go's words (tools/clientcmd/validation.go, loader.go).
+
+KubetraceError
+└── ConfigError                "error: …"
+    ├── MissingConfig          an explicit file that is not there
+    └── InvalidConfiguration   "Error in configuration: …", a line a problem
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from kubetrace.errors import KubetraceError
+
+EMPTY_CONFIG = "no configuration has been provided, try setting KUBERNETES_MASTER environment variable"
+
+
+class ConfigError(KubetraceError):
+    """A kubeconfig cannot be read, understood or written."""
+
+
+class MissingConfig(ConfigError):
+    """The file named by --kubeconfig does not exist; `config` commands take that for an empty one."""
+
+
+class SeveralErrors(ConfigError):
+    """Several files are broken: kubectl prints one line each, without a prefix."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("[" + ", ".join(problems) + "]")
+        self.problems = tuple(problems)
+
+    def lines(self) -> list[str]:
+        return list(self.problems)
+
+
+class InvalidConfiguration(ConfigError):
+    """The selected entries cannot be used. `empty` says that there is no configuration at all, which lets the
+    in-cluster configuration step in."""
+
+    def __init__(self, problems: Sequence[str], empty: bool = False) -> None:
+        super().__init__("invalid configuration: " + _aggregate(problems))
+        self.problems = tuple(problems)
+        self.empty = empty
+
+    def lines(self) -> list[str]:
+        # checkErr first unwraps a lone error, which then is no "configuration" error any more
+        if len(self.problems) == 1:
+            return [self.words_of_one()]
+        return ["Error in configuration: ", *(f"* {problem}" for problem in _distinct(self.problems))]
+
+    def words_of_one(self) -> str:
+        problem = self.problems[0]
+        if problem.startswith("context was not found for specified context"):
+            return f"Error in configuration: {problem}"
+        return f"error: {problem}"
+
+
+def _distinct(problems: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(problems))
+
+
+def _aggregate(problems: Sequence[str]) -> str:
+    """utilerrors.Aggregate's text."""
+    distinct = _distinct(problems)
+    return distinct[0] if len(distinct) == 1 else "[" + ", ".join(distinct) + "]"
+
+
+def os_words(operation: str, path: str, error: OSError | ValueError) -> str:
+    """A failed system call as Go words it: "open /x: permission denied"."""
+    if isinstance(error, OSError) and error.errno is not None:
+        reason = os.strerror(error.errno)
+        return f"{operation} {path}: {reason[:1].lower()}{reason[1:]}"
+    return f"{operation} {path}: invalid argument"

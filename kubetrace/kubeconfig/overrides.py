@@ -1,0 +1,68 @@
+"""What the command line says over the kubeconfig (cli-runtime config_flags.go, clientcmd/overrides.go)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kubetrace.kubeconfig.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """The connection flags; empty means "not given". `extra` are --as-user-extra's KEY=VALUE texts, `timeout` is
+    --request-timeout's text."""
+
+    context: str = ""
+    cluster: str = ""
+    user: str = ""
+    namespace: str = ""
+    server: str = ""
+    token: str = ""
+    username: str = ""
+    password: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    certificate_authority: str = ""
+    insecure_skip_tls_verify: bool = False
+    tls_server_name: str = ""
+    impersonate: str = ""
+    impersonate_uid: str = ""
+    impersonate_groups: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    disable_compression: bool = False
+    timeout: str = ""
+
+    def impersonate_extra(self) -> dict[str, tuple[str, ...]]:
+        """--as-user-extra by key; a text without "=" is passed over."""
+        result: dict[str, tuple[str, ...]] = {}
+        for text in self.extra:
+            key, equals, value = text.partition("=")
+            if equals:
+                result[key] = (*result.get(key, ()), value)
+        return result
+
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+", re.ASCII)
+_PART = re.compile(r"([0-9.]+)([a-zµμ]+)")
+
+
+def parse_timeout(text: str) -> float:
+    """--request-timeout in seconds; 0 waits for ever (clientcmd.ParseTimeout). Raises ConfigError."""
+    if re.fullmatch(r"\+?[0-9]+", text, re.ASCII):
+        return float(text)
+    if text in ("-0", "+0"):
+        return 0.0
+    if not _DURATION.fullmatch(text):
+        raise ConfigError(
+            "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a"
+            " corresponding time unit (e.g. 1s | 2m | 3h)"
+        )
+    seconds = sum(_parts(text))
+    return -seconds if text[0] == "-" else seconds
+
+
+def _parts(text: str) -> Iterable[float]:
+    return (float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
