@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -24,7 +24,6 @@ from kubetrace.cmdline.parser import FlagError, FlagSet, Parsed, build
 from kubetrace.commands.table import ROOT
 from kubetrace.environment import Environment
 from kubetrace.errors import KubetraceError, PlainError, UsageError
-
 
 GLOBAL_FLAGS = (*KUBECTL_FLAGS, *OWN_FLAGS)
 

@@ -20,6 +20,10 @@ def _config(name: str, summary: str, aliases: tuple[str, ...] = ()) -> Entry:
     return Entry(name, summary, f"kubetrace.commands.config.{name.replace('-', '_')}", aliases=aliases)
 
 
+def _playground(name: str, summary: str) -> Entry:
+    return Entry(name, summary, "kubetrace.commands.playground", attribute=name.upper())
+
+
 ROOT = Entry(
     "kubetrace",
     "",
@@ -57,16 +61,11 @@ ROOT = Entry(
             "playground",
             "Run an API server to practise on",
             group=_OWN,
-            module="kubetrace.commands.playground",
+            description="Run a Kubernetes API server on this machine, to practise on and to see calls without a cluster.",
             children=(
-                Entry("up", "Start the playground", "kubetrace.commands.playground", attribute="UP"),
-                Entry("down", "Stop the playground", "kubetrace.commands.playground", attribute="DOWN"),
-                Entry(
-                    "status",
-                    "Say whether the playground runs, and where",
-                    "kubetrace.commands.playground",
-                    attribute="STATUS",
-                ),
+                _playground("up", "Start the playground"),
+                _playground("down", "Stop the playground"),
+                _playground("status", "Say whether the playground runs, and where"),
             ),
         ),
         Entry("api-resources", "List the resources that the server serves", "kubetrace.commands.api_resources"),
