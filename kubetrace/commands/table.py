@@ -61,7 +61,7 @@ ROOT = Entry(
             "playground",
             "Run an API server to practise on",
             group=_OWN,
-            description="Run a Kubernetes API server on this machine, to practise on and to see calls without a cluster.",
+            description="Run a Kubernetes API server on this machine, to practise on without a cluster.",
             children=(
                 _playground("up", "Start the playground"),
                 _playground("down", "Stop the playground"),
