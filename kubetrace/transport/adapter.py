@@ -13,7 +13,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -35,13 +35,15 @@ from kubetrace.transport.body import ObservedBody
 from kubetrace.transport.connections import TracedPoolManager, proxy_manager
 from kubetrace.transport.failures import explain
 from kubetrace.transport.headers import canonical, has_body, response_headers
-from kubetrace.transport.recording import Recording, current
+from kubetrace.transport.recording import Recording, Watchdog, current
 
 if TYPE_CHECKING:
     import requests
 
 UNLOGGED = frozenset({"host", "accept-encoding", "connection", "content-length", "transfer-encoding"})
 """Fields that requests and urllib3 add by themselves; kubectl's log never shows their like."""
+
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 @dataclass
@@ -54,6 +56,7 @@ class CallContext:
     purpose: Purpose = UNSTATED
     unlogged: frozenset[str] = UNLOGGED
     deadline: float | None = None
+    authorize: Callable[[PreparedRequest], None] | None = None
     recording: Recording | None = field(default=None, repr=False)
 
 
@@ -138,6 +141,11 @@ class TracingAdapter(HTTPAdapter):
         if self._ssl_context is None:
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
 
+    @property
+    def has_context(self) -> bool:
+        """Whether a TLS context of the caller's own is in use."""
+        return self._ssl_context is not None
+
     def use_context(self, context: ssl.SSLContext) -> None:
         """Sends through another TLS context from now on, over new connections (a rotated client certificate)."""
         self._ssl_context = context
@@ -158,7 +166,10 @@ class TracingAdapter(HTTPAdapter):
         token = current.set(recording)
         try:
             recording.begin()
-            response = self._forward(request, *args, **kwargs)
+            if isinstance(request, TracedRequest):
+                response = self._send_ours(request, recording, *args, **kwargs)
+            else:
+                response = self._forward(request, *args, **kwargs)
         except Exception as error:
             recording.failed(explain(error, recording)[0])
             raise
@@ -168,6 +179,23 @@ class TracingAdapter(HTTPAdapter):
         if not ours:
             _observe_body(response, recording, request)
         return response
+
+    def _send_ours(self, request: TracedRequest, recording: Recording, *args: Any, **kwargs: Any) -> requests.Response:
+        """Credentials that the log does not show, then the wire; a kept connection that the server had closed in the
+        meantime is replaced unseen, as Go's transport does for requests that may be repeated."""
+        if request.context.authorize is not None:
+            request.context.authorize(request)
+            unlogged = recording.request.unlogged | {"authorization"}
+            recording.request = replace(recording.request, headers=_request_headers(request), unlogged=unlogged)
+        with Watchdog(recording):
+            while True:
+                try:
+                    return self._forward(request, *args, **kwargs)
+                except Exception as error:
+                    if not recording.was_stale() or request.method not in REPEATABLE:
+                        raise
+                    if explain(error, recording)[1] not in ("reset", "eof"):
+                        raise
 
     def _forward(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         if self.inner is not None:

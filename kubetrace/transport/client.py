@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from requests import Session
 from urllib3._collections import HTTPHeaderDict
@@ -32,9 +33,11 @@ from kubetrace.transport.adapter import CallContext, TracedRequest, TracingAdapt
 from kubetrace.transport.answer import ClientAnswer
 from kubetrace.transport.call import Call
 from kubetrace.transport.credentials import impersonation_headers, static_auth
-from kubetrace.transport.errors import TransportError
+from kubetrace.transport.errors import ConnectionConfigError, TransportError
+from kubetrace.transport.exec_plugin import Authenticator, CredentialError
 from kubetrace.transport.failures import translate
 from kubetrace.transport.headers import canonical, is_field_value, wire_text
+from kubetrace.transport.plugin_auth import PluginAuth
 from kubetrace.transport.proxy import proxy_for
 from kubetrace.transport.redirects import LIMIT, next_hop
 from kubetrace.transport.retry import Pause, pause_after_answer, pause_after_error
@@ -82,6 +85,9 @@ class Client:
         self._warned_lock = threading.Lock()
         self._proxy = proxy_for(connection.proxy_url, os.environ if environ is None else environ)
         self._auth: AuthBase | None = static_auth(connection)
+        self._plugin = self._make_plugin(environ)
+        self._certificate: tuple[bytes, bytes] | None = None
+        self._context_lock = threading.Lock()
         self._session = self._make_session()
 
     @property
@@ -172,7 +178,11 @@ class Client:
         raise TransportError(request.method, request.url, f"stopped after {LIMIT} redirects", "protocol")
 
     def _round_trip(self, call: Call, context: CallContext, request: Request) -> ClientAnswer:
+        plugin = self._plugin_for(request)
         prepared = self._prepare(request, replace(context, operation=call.operation, purpose=call.purpose))
+        prepared.context.authorize = plugin
+        if request.url.lower().startswith("https:"):
+            self._secure()
         proxy = self._proxy(request.url)
         try:
             answer = self._session.send(
@@ -190,6 +200,8 @@ class Client:
                 raise
             raise translate(error, recording) from error
         assert prepared.context.recording is not None
+        if answer.status_code == 401 and plugin is not None:
+            plugin.refused()
         return ClientAnswer(answer, prepared.context.recording, bare_errors=call.operation in _DO_RAW)
 
     def _complete(self, call: Call, answer: ClientAnswer) -> ClientAnswer:
@@ -255,14 +267,47 @@ class Client:
         prepared.context = replace(context, unlogged=frozenset(unlogged))
         return prepared
 
+    def _secure(self) -> None:
+        """Makes the TLS context when the first https request needs it (a plain server may redirect to one)."""
+        with self._context_lock:
+            if not self._adapter.has_context:
+                self._adapter.use_context(make_context(self._connection, self._certificate))
+
+    def _show(self, certificate: tuple[bytes, bytes] | None) -> None:
+        """Takes over a client certificate from an exec plugin; a new one means new connections."""
+        with self._context_lock:
+            if certificate != self._certificate:
+                self._certificate = certificate
+                try:
+                    self._adapter.use_context(make_context(self._connection, certificate))
+                except ConnectionConfigError as error:
+                    raise CredentialError(f"failed parsing client key/certificate: {error}") from error
+
+    def _make_plugin(self, environ: Mapping[str, str] | None) -> Authenticator | None:
+        """The exec plugin, unless the connection brings credentials of its own (UpdateTransportConfig, exec.go)."""
+        connection = self._connection
+        has_own = self._auth is not None or connection.client_certificate or connection.client_certificate_data
+        if connection.exec_plugin is None or has_own or not connection.server.lower().startswith("https:"):
+            return None
+        return Authenticator(connection.exec_plugin, environ=environ)
+
+    def _plugin_for(self, request: Request) -> PluginAuth | None:
+        if self._plugin is None or any(name == "Authorization" for name, _ in request.headers):
+            return None
+        if self._foreign(request.url):
+            return None
+        return PluginAuth(self._plugin, self._show, self._events)
+
+    def _foreign(self, url: str) -> bool:
+        """Whether a redirect has led away from the server."""
+        return urlsplit(url).netloc != urlsplit(self._connection.server).netloc
+
     def _make_session(self) -> Session:
         session = Session()
         session.trust_env = False
         session.headers.clear()
-        secure = self._connection.server.lower().startswith("https:")
         self._adapter = TracingAdapter(
             events=self._events,
-            ssl_context=make_context(self._connection) if secure else None,
             server_hostname=self._connection.tls_server_name or None,
             handshake_timeout=HANDSHAKE_TIMEOUT,
             pool_maxsize=IDLE_CONNECTIONS,

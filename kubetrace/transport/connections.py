@@ -21,6 +21,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.poolmanager import PoolManager, ProxyManager
 
 from kubetrace.transport.recording import Recording, current
+from kubetrace.transport.tls_words import Peer
 from kubetrace.transport.words import dial_error, lookup_error
 
 KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
@@ -163,11 +164,21 @@ class TracedTLSConnection(TracedConnection, HTTPSConnection):
         self._handshake_begun = time.perf_counter()
 
     def connect(self) -> None:
-        super().connect()
         recording = current.get()
+        try:
+            super().connect()
+        except ssl.SSLCertVerificationError:
+            if recording is not None:
+                recording.peer = self._peer()
+            raise
         if recording is not None and self.sock is not None:
             seconds = time.perf_counter() - self._handshake_begun
             recording.secured(_tls_version(self.sock) or "", seconds)
+
+    def _peer(self) -> Peer:
+        """Whom the handshake was with; behind a proxy there is no address to look at again."""
+        name = self.server_hostname or self._tunnel_host or self.host
+        return Peer(None if self.proxy else (self.host, self.port), name.strip("[]"), self.ssl_context)
 
 
 class TracedPool(HTTPConnectionPool):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from contextvars import ContextVar
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kubetrace.trace.exchange import (
     Connection,
@@ -29,6 +30,9 @@ from kubetrace.trace.exchange import (
     TLSEstablished,
     next_id,
 )
+
+if TYPE_CHECKING:
+    from kubetrace.transport.tls_words import Peer
 
 Phase = Literal["start", "dns", "dial", "proxy", "tls", "write", "headers", "body", "done"]
 
@@ -50,6 +54,8 @@ class Recording:
         self.handshake_timeout: float | None = None
         self.deadline: float | None = None
         self.aborted = False
+        self.peer: Peer | None = None
+        self.watchdog: threading.Timer | None = None
         self.first_line = b""
         self.address: str | None = None
         self.local: str | None = None
@@ -116,6 +122,13 @@ class Recording:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # below TLS: no thread may touch that here
 
+    def was_stale(self) -> bool:
+        """Whether a kept connection ended before a byte of the answer came. Forgets it, for another try."""
+        stale = self.reused and self._written is not None and self._first_byte is None and not self.aborted
+        if stale:
+            self._written = self._connected = None
+        return stale
+
     def remaining(self) -> float | None:
         """Seconds until the deadline (never negative); None where the exchange has none."""
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
@@ -155,6 +168,8 @@ class Recording:
             return
         self._ended = True
         self.phase = "done"
+        if self.watchdog is not None:
+            self.watchdog.cancel()
         if self.active:
             self.events.emit(ExchangeEnded(self._exchange(body, size, error)))
 
@@ -190,6 +205,25 @@ class Recording:
             body=_between(headers, end) if self.response is not None else None,
             total=_between(self._begun, end),
         )
+
+
+class Watchdog:
+    """Cuts an exchange off at its deadline, headers and body alike; it lives until the exchange has ended. Without a
+    deadline there is none. A failed send ends the exchange, and with it the watchdog."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def __enter__(self) -> None:
+        remaining = self._recording.remaining()
+        if remaining is not None:
+            self._recording.watchdog = threading.Timer(remaining, self._recording.abort)
+            self._recording.watchdog.daemon = True
+            self._recording.watchdog.start()
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not None and self._recording.watchdog is not None:
+            self._recording.watchdog.cancel()
 
 
 def _between(start: float | None, end: float | None) -> float | None:

@@ -1,0 +1,205 @@
+"""Credentials from a program: client.authentication.k8s.io v1 and v1beta1 (client-go's plugin/pkg/client/auth/exec).
+
+The program is run when credentials are first needed, when they have expired, and after a 401; in between they are kept
+in memory, never on disk. A request that got the 401 is not sent again: client-go doesn't either.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import posixpath
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubetrace.errors import KubetraceError
+from kubetrace.kubeconfig.connection import ExecPlugin
+
+API_VERSIONS = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1")
+HINTS_SHOWN = 10
+INSTALL_HELP = (
+    "\n\nIt looks like you are trying to use a client-go credential plugin that is not installed.\n\n"
+    "To learn more about this feature, consult the documentation available at:\n"
+    "      https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins"
+)
+
+
+class CredentialError(KubetraceError):
+    """The plugin gave no credentials; `text` is client-go's wording."""
+
+    kind = "credentials"
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        self.text = f"getting credentials: {problem}"
+        super().__init__(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a plugin returned. `certificate` is a (certificate, key) pair of PEM texts."""
+
+    token: str = ""
+    certificate: tuple[bytes, bytes] | None = None
+    expires: datetime.datetime | None = None
+
+
+class Authenticator:
+    """Runs one plugin and keeps what it returned. Safe for several threads: only one runs the program."""
+
+    def __init__(
+        self,
+        plugin: ExecPlugin,
+        *,
+        environ: Mapping[str, str] | None = None,
+        is_terminal: Callable[[], bool] | None = None,
+        now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+    ) -> None:
+        self._plugin = plugin
+        self._command = posixpath.normpath(plugin.command) if plugin.command else "."
+        self._environ = environ
+        self._is_terminal = is_terminal or _stdin_is_terminal
+        self._now = now
+        self._lock = threading.Lock()
+        self._kept: Credentials | None = None
+        self._hints = 0
+
+    def credentials(self) -> Credentials:
+        """The current credentials, from the program if need be. Raises CredentialError."""
+        with self._lock:
+            if self._kept is None or self._expired(self._kept):
+                self._kept = self._run()
+            return self._kept
+
+    def refresh(self, refused: Credentials) -> None:
+        """After a 401: runs the program again, unless somebody has done so since. Raises CredentialError."""
+        with self._lock:
+            if self._kept is refused:
+                self._kept = self._run()
+
+    def _expired(self, kept: Credentials) -> bool:
+        return kept.expires is not None and self._now() > kept.expires
+
+    # --- running it ------------------------------------------------------------------------------------------------
+
+    def _run(self) -> Credentials:
+        if self._plugin.api_version not in API_VERSIONS:
+            raise CredentialError(f'exec plugin: invalid apiVersion "{self._plugin.api_version}"')
+        interactive = self._interactive()
+        environ = dict(os.environ if self._environ is None else self._environ)
+        path = shutil.which(self._command, path=environ.get("PATH"))
+        if path is None:
+            raise CredentialError(self._not_found())
+        environ.update(self._plugin.env)
+        environ["KUBERNETES_EXEC_INFO"] = self._exec_info(interactive)
+        return self._parse(self._output(path, environ, interactive))
+
+    def _output(self, path: str, environ: dict[str, str], interactive: bool) -> bytes:
+        try:
+            done = subprocess.run(
+                [self._command, *self._plugin.args],
+                executable=path,
+                env=environ,
+                stdin=None if interactive else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                check=False,
+            )
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise CredentialError(f"exec: fork/exec {path}: {reason}") from error
+        if done.returncode:
+            code = done.returncode if done.returncode > 0 else -1
+            raise CredentialError(f"exec: executable {self._command} failed with exit code {code}")
+        return done.stdout
+
+    def _interactive(self) -> bool:
+        mode = self._plugin.interactive_mode
+        if mode == "Never":
+            return False
+        if mode not in ("IfAvailable", "Always"):
+            raise CredentialError(f'exec plugin cannot support interactive mode: unknown interactiveMode: "{mode}"')
+        if mode == "Always" and not self._is_terminal():
+            raise CredentialError("exec plugin cannot support interactive mode: standard input is not a terminal")
+        return self._is_terminal()
+
+    def _exec_info(self, interactive: bool) -> str:
+        """The ExecCredential that the program finds in KUBERNETES_EXEC_INFO, as Go's encoder writes it."""
+        spec: dict[str, object] = {"interactive": interactive}
+        if self._plugin.provide_cluster_info:
+            spec = {"cluster": dict(self._plugin.cluster_info), **spec}
+        info = {"kind": "ExecCredential", "apiVersion": self._plugin.api_version, "spec": spec}
+        text = json.dumps(info, separators=(",", ":"), ensure_ascii=False)
+        for character in "<>&\u2028\u2029":
+            text = text.replace(character, f"\\u{ord(character):04x}")
+        return text + "\n"
+
+    def _not_found(self) -> str:
+        text = f"exec: executable {self._command} not found"
+        if self._hints < HINTS_SHOWN:
+            self._hints += 1
+            text += INSTALL_HELP + (f"\n\n{self._plugin.install_hint}" if self._plugin.install_hint else "")
+        return text
+
+    # --- what it said ----------------------------------------------------------------------------------------------
+
+    def _parse(self, output: bytes) -> Credentials:
+        answer = _decoded(output)
+        version, kind = answer.get("apiVersion") or "", answer.get("kind") or ""
+        if not kind:
+            raise CredentialError(f"decoding stdout: Object 'Kind' is missing in '{output.decode(errors='replace')}'")
+        if version not in API_VERSIONS or kind != "ExecCredential":
+            problem = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+            raise CredentialError(f"decoding stdout: {problem}")
+        if version != self._plugin.api_version:
+            raise CredentialError(
+                f"exec plugin is configured to use API version {self._plugin.api_version}, "
+                f"plugin returned version {version}"
+            )
+        status = answer.get("status")
+        if not isinstance(status, dict):
+            raise CredentialError("exec plugin didn't return a status field")
+        return _from_status(status)
+
+
+def _decoded(output: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(output)
+    except ValueError as error:
+        problem = "unexpected end of JSON input" if not output.strip() else str(error)
+        raise CredentialError(f"decoding stdout: couldn't get version/kind; json parse error: {problem}") from error
+    return answer if isinstance(answer, dict) else {}
+
+
+def _from_status(status: dict[str, Any]) -> Credentials:
+    token = str(status.get("token") or "")
+    certificate = str(status.get("clientCertificateData") or "")
+    key = str(status.get("clientKeyData") or "")
+    if not (token or certificate or key):
+        raise CredentialError("exec plugin didn't return a token or cert/key pair")
+    if bool(certificate) != bool(key):
+        raise CredentialError("exec plugin returned only certificate or key, not both")
+    pair = (certificate.encode(), key.encode()) if certificate else None
+    return Credentials(token, pair, _expiry(status.get("expirationTimestamp")))
+
+
+def _expiry(value: object) -> datetime.datetime | None:
+    if not value:
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise CredentialError(f'decoding stdout: parsing time "{value}"') from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def _stdin_is_terminal() -> bool:
+    try:
+        return sys.stdin is not None and sys.stdin.isatty()
+    except ValueError:
+        return False
