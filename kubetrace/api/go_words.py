@@ -80,3 +80,13 @@ def _in_object(document: str, position: int) -> bool:
                 return sign == "{"
             depth -= 1
     return False
+
+
+def struct_json(value: object, indent: int = 0) -> bytes:
+    """JSON as Go writes a struct: keys in the order given, HTML characters escaped, no newline at the end."""
+    import msgspec
+
+    data = msgspec.json.encode(value)
+    for plain, escaped in ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026")):
+        data = data.replace(plain, escaped)
+    return msgspec.json.format(data, indent=indent) if indent else data

@@ -1,0 +1,365 @@
+"""What an answer that is no success means, and the words kubectl ends with.
+
+`check` turns an Answer into its decoded object or raises `StatusError`; the rules are those of client-go's
+rest/request.go (Result.Get, Result.Error) and apimachinery's api/errors, the final words those of kubectl's
+cmd/util/helpers.go (CheckErr).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from email.message import Message
+from typing import Any
+
+from kubetrace.api.go_words import json_problem, quoted, struct_json
+from kubetrace.api.resources import GroupResource
+from kubetrace.errors import KubetraceError, PlainError
+from kubetrace.trace.exchange import Events, Note
+from kubetrace.transport.call import Answer
+from kubetrace.transport.errors import TransportError
+
+UNSTRUCTURED_LIMIT = 2048
+"""How many bytes of a body that is no Status become part of a message (rest/request.go)."""
+
+_KNOWN_REASONS = frozenset(
+    "Unauthorized Forbidden NotFound AlreadyExists Conflict Gone Invalid ServerTimeout StoreReadError Timeout "
+    "TooManyRequests BadRequest MethodNotAllowed NotAcceptable RequestEntityTooLarge UnsupportedMediaType "
+    "InternalError Expired ServiceUnavailable".split()
+)
+
+
+class StatusError(KubetraceError):
+    """A Status object from the server, or the one client-go makes up where the server sent none."""
+
+    def __init__(self, status: Mapping[str, Any]) -> None:
+        self.status: dict[str, Any] = dict(status)
+        super().__init__(str(self.status.get("message") or ""))
+
+    @property
+    def message(self) -> str:
+        return str(self.status.get("message") or "")
+
+    @property
+    def reason(self) -> str:
+        return str(self.status.get("reason") or "")
+
+    @property
+    def code(self) -> int:
+        code = self.status.get("code")
+        return code if isinstance(code, int) else 0
+
+    @property
+    def details(self) -> dict[str, Any]:
+        details = self.status.get("details")
+        return details if isinstance(details, dict) else {}
+
+    def __str__(self) -> str:
+        return self.message
+
+    def with_message(self, message: str) -> StatusError:
+        """The same failure in other words."""
+        return StatusError({**self.status, "message": message})
+
+    def means(self, reason: str, code: int) -> bool:
+        """Whether this is the failure `reason`, or carries its code with no reason that is known (errors.IsX)."""
+        return self.reason == reason or (self.reason not in _KNOWN_REASONS and self.code == code)
+
+    def user_message(self) -> str:
+        """The line for people (StandardErrorMessage)."""
+        if self.reason == "Unauthorized":
+            return f"error: You must be logged in to the server ({self.message})"
+        if self.reason:
+            return f"Error from server ({self.reason}): {self.message}"
+        return f"Error from server: {self.message}"
+
+    def lines(self) -> list[str]:
+        text = self._invalid_text() if self.reason == "Invalid" else self.user_message()
+        return text.removesuffix("\n").split("\n")
+
+    def _invalid_text(self) -> str:
+        details = self.status.get("details")
+        head = "The request is invalid"
+        if not isinstance(details, dict):
+            return f"{head}: {self.message}" if self.message else head
+        causes = [cause for cause in details.get("causes") or [] if isinstance(cause, dict)]
+        if details.get("kind") or details.get("name"):
+            head = f"The {details.get('kind') or ''} {quoted(str(details.get('name') or ''))} is invalid"
+        elif self.message and not causes:
+            head += f": {self.message}"
+        if not causes:
+            return head
+        texts = dict.fromkeys(f"{cause.get('field') or ''}: {cause.get('message') or ''}" for cause in causes)
+        if len(texts) == 1:
+            return f"{head}: {next(iter(texts))}"
+        return f"{head}: \n" + "\n".join(f"* {text}" for text in texts)
+
+
+class AggregateError(KubetraceError):
+    """Several failures of one command, told in order (apimachinery's util/errors.Aggregate)."""
+
+    def __init__(self, errors: Sequence[KubetraceError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        texts = list(dict.fromkeys(str(error) for error in self._leaves()))
+        return texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
+
+    def _leaves(self) -> Iterable[KubetraceError]:
+        for error in self.errors:
+            if isinstance(error, AggregateError):
+                yield from error._leaves()
+            else:
+                yield error
+
+    def lines(self) -> list[str]:
+        if len(self.errors) == 1:
+            return self.errors[0].lines()
+        return [line for error in self.errors for line in _listed(error).removesuffix("\n").split("\n")]
+
+
+def _listed(error: KubetraceError) -> str:
+    """One of several errors: its standard words, without the "error: " that a lone error gets (MultipleErrors)."""
+    return error.user_message() if isinstance(error, (StatusError, TransportError)) else str(error)
+
+
+def aggregate(errors: Sequence[KubetraceError]) -> KubetraceError | None:
+    """None, the one error, or all of them."""
+    if not errors:
+        return None
+    return errors[0] if len(errors) == 1 else AggregateError(errors)
+
+
+class NoResourceError(PlainError):
+    """A resource that nobody serves (meta.NoResourceMatchError), in CheckErr's words."""
+
+
+def is_not_found(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.means("NotFound", 404)
+
+
+def is_already_exists(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.reason == "AlreadyExists"
+
+
+def is_conflict(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.means("Conflict", 409)
+
+
+def is_forbidden(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.means("Forbidden", 403)
+
+
+def is_invalid(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.means("Invalid", 422)
+
+
+def is_gone(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.means("Gone", 410)
+
+
+def is_expired(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.reason == "Expired"
+
+
+def is_bad_request(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.means("BadRequest", 400)
+
+
+def is_method_not_allowed(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.means("MethodNotAllowed", 405)
+
+
+def is_unsupported_media_type(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.means("UnsupportedMediaType", 415)
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def check(
+    answer: Answer, resource: GroupResource | None = None, name: str = "", *, events: Events | None = None
+) -> Any:
+    """The object in a good answer. Raises StatusError for a Status that is no success, whatever the code, and
+    KubetraceError for an answer that can't be decoded (Result.Get)."""
+    media = media_type(answer.header("Content-Type"))
+    if not is_success(answer.status):
+        raise failure(answer, resource, name, events=events)
+    if media not in ("", "application/json"):
+        raise KubetraceError(f"serializer for {answer.header('Content-Type')} doesn't exist")
+    value = decode(answer.body)
+    if isinstance(value, dict) and value.get("kind") == "Status" and value.get("status") != "Success":
+        if str(value.get("apiVersion") or "v1") == "v1":
+            raise StatusError(value)
+    return value
+
+
+def raw(answer: Answer) -> bytes:
+    """A good answer's body. Raises StatusError in generic words: discovery, /version and `--raw` never look for a
+    Status in the body (Result.Raw)."""
+    if not is_success(answer.status):
+        raise generic_failure(answer)
+    return answer.body
+
+
+def is_success(code: int) -> bool:
+    """200 to 206, as client-go counts."""
+    return 200 <= code <= 206
+
+
+def failure(
+    answer: Answer, resource: GroupResource | None = None, name: str = "", *, events: Events | None = None
+) -> StatusError:
+    """The error in a bad answer: its Status object, or else client-go's words for its code (Result.Error)."""
+    from kubetrace.wire.go_json import InvalidJSON, loads
+
+    generic = generic_failure(answer, resource, name)
+    if media_type(answer.header("Content-Type")) not in ("", "application/json") or not answer.body:
+        return generic
+    try:
+        value = loads(answer.body)
+    except InvalidJSON:
+        _note_undecodable(events, json_problem(answer.body))
+        return generic
+    if isinstance(value, dict) and value.get("kind", "Status") == "Status" and value.get("status") == "Failure":
+        return StatusError(value)
+    return generic
+
+
+def _note_undecodable(events: Events | None, problem: str) -> None:
+    if events is not None and events.active:
+        events.emit(Note("body-not-decodable", {"error": f"couldn't get version/kind; json parse error: {problem}"}))
+
+
+def decode(body: bytes) -> Any:
+    """An object's JSON. Raises KubetraceError in Go's words."""
+    from kubetrace.wire.go_json import InvalidJSON, loads
+
+    try:
+        value = loads(body)
+    except InvalidJSON:
+        raise KubetraceError(json_problem(body)) from None
+    if isinstance(value, dict) and not value.get("kind"):
+        text = body.decode("utf-8", "replace").strip()
+        raise KubetraceError(f"Object 'Kind' is missing in '{text}'")
+    return value
+
+
+def media_type(header: str | None) -> str:
+    """The type in a Content-Type header, in lower case, without parameters."""
+    return (header or "").partition(";")[0].strip().lower()
+
+
+def media_parameters(header: str | None) -> dict[str, str]:
+    """A Content-Type header's parameters."""
+    message = Message()
+    message["Content-Type"] = header or ""
+    return {key: value for key, value in message.get_params() or [] if value}
+
+
+def generic_failure(answer: Answer, resource: GroupResource | None = None, name: str = "") -> StatusError:
+    """client-go's own Status for a code (errors.NewGenericServerResponse)."""
+    text = "unknown"
+    header = answer.header("Content-Type")
+    if not header or media_type(header).startswith("text/"):
+        text = answer.body[:UNSTRUCTURED_LIMIT].decode("utf-8", "replace").strip()
+    reason, message = _generic_words(answer.status, answer.method, text)
+    if resource is not None and (resource.group or resource.resource):
+        subject = f"{answer.method.lower()} {resource} {name}".rstrip()
+        message = f"{message} ({subject})"
+    details = {
+        "name": name,
+        "group": resource.group if resource else "",
+        "kind": resource.resource if resource else "",
+        "causes": [{"reason": "UnexpectedServerResponse", "message": text}],
+        "retryAfterSeconds": _whole(answer.header("Retry-After")),
+    }
+    return StatusError(
+        {
+            "metadata": {},
+            "status": "Failure",
+            "message": message,
+            "reason": reason,
+            "details": {key: value for key, value in details.items() if value},
+            "code": answer.status,
+        }
+    )
+
+
+def _whole(text: str | None) -> int:
+    try:
+        return int(text or "0")
+    except ValueError:
+        return 0
+
+
+_WORDS = {
+    400: ("BadRequest", "the server rejected our request for an unknown reason"),
+    401: ("Unauthorized", "the server has asked for the client to provide credentials"),
+    404: ("NotFound", "the server could not find the requested resource"),
+    405: ("MethodNotAllowed", "the server does not allow this method on the requested resource"),
+    409: ("Conflict", "the server reported a conflict"),
+    422: ("Invalid", "the server rejected our request due to an error in our request"),
+    429: ("TooManyRequests", "the server has received too many requests and has asked us to try again later"),
+    503: ("ServiceUnavailable", "the server is currently unable to handle the request"),
+    504: (
+        "Timeout",
+        "the server was unable to return a response in the time allotted, but may still be processing the request",
+    ),
+}
+
+
+def _generic_words(code: int, method: str, text: str) -> tuple[str, str]:
+    if code == 409 and method == "POST":
+        return "AlreadyExists", _WORDS[409][1]
+    if code in _WORDS:
+        return _WORDS[code]
+    if code == 403:
+        return "Forbidden", text
+    if code == 406:
+        known = text and text != "unknown"
+        return "NotAcceptable", text if known else (
+            "the server was unable to respond with a content type that the client supports"
+        )
+    if code == 415:
+        return "UnsupportedMediaType", text
+    if code >= 500:
+        return "InternalError", f"an error on the server ({quoted(text)}) has prevented the request from succeeding"
+    return "", f"the server responded with the status code {code} but did not return more information"
+
+
+# --- telling ---------------------------------------------------------------------------------------------------------
+
+
+def debug_note(error: BaseException) -> Note | None:
+    """What kubectl logs at -v=4 before it prints an error's standard words; None where it logs nothing."""
+    if isinstance(error, StatusError) and error.reason != "Invalid":
+        return Note("server-response-object", {"json": struct_json(ordered(error.status), indent=2).decode()})
+    if isinstance(error, TransportError) and not error.previous:
+        return Note("connection-error", {"op": error.operation, "url": error.url, "error": error.reason})
+    return None
+
+
+def debug_notes(error: BaseException) -> list[Note]:
+    """The notes of an error and, where it is an aggregate, of all in it."""
+    errors = error.errors if isinstance(error, AggregateError) else (error,)
+    return [note for one in errors if (note := debug_note(one)) is not None]
+
+
+_STATUS_KEYS = ("kind", "apiVersion", "metadata", "status", "message", "reason", "details", "code")
+_DETAILS_KEYS = ("name", "group", "kind", "uid", "causes", "retryAfterSeconds")
+_CAUSE_KEYS = ("reason", "message", "field")
+
+
+def ordered(status: Mapping[str, Any]) -> dict[str, Any]:
+    """A Status with its keys in the order of Go's struct, empty ones left out (metadata stays)."""
+    result = {key: status[key] for key in _STATUS_KEYS if key != "metadata" and status.get(key)}
+    result["metadata"] = status.get("metadata") or {}
+    if isinstance(status.get("details"), dict):
+        details = status["details"]
+        result["details"] = {key: details[key] for key in _DETAILS_KEYS if details.get(key)}
+        if details.get("causes"):
+            result["details"]["causes"] = [
+                {key: cause[key] for key in _CAUSE_KEYS if cause.get(key)} for cause in details["causes"]
+            ]
+    return {key: result[key] for key in _STATUS_KEYS if key in result}

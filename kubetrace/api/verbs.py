@@ -1,0 +1,312 @@
+"""The client functions as values: each makes one `Call` with the method, query, headers and purpose that kubectl's
+resource helper uses (cli-runtime pkg/resource/helper.go). JSON where kubectl's typed commands would send protobuf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from kubetrace.api.resources import GroupVersion, Mapping, prefix, resource_path
+from kubetrace.trace.exchange import UNSTATED, Headers, Purpose
+from kubetrace.transport.call import Call
+
+JSON = "application/json"
+TABLE = (
+    "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
+)
+DISCOVERY = (
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
+    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
+)
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+DISCOVERY_TIMEOUT = 32.0
+"""Seconds; client-go's discovery default where --request-timeout sets none."""
+
+WHICH_KINDS = Purpose("discovery", "discovery: which kinds does the server serve?")
+WHICH_VERSION = Purpose("version", "version: which release does the server run?")
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """metav1.ListOptions as query parameters; empty and zero ones are left out."""
+
+    label_selector: str = ""
+    field_selector: str = ""
+    limit: int = 0
+    continue_token: str = ""
+    resource_version: str = ""
+    watch: bool = False
+    allow_bookmarks: bool = False
+    timeout_seconds: int | None = None
+    send_initial_events: bool | None = None
+    resource_version_match: str = ""
+
+    def query(self) -> tuple[tuple[str, str], ...]:
+        pairs = (
+            ("labelSelector", self.label_selector),
+            ("fieldSelector", self.field_selector),
+            ("limit", str(self.limit) if self.limit else ""),
+            ("continue", self.continue_token),
+            ("resourceVersion", self.resource_version),
+            ("resourceVersionMatch", self.resource_version_match),
+            ("watch", "true" if self.watch else ""),
+            ("allowWatchBookmarks", "true" if self.allow_bookmarks else ""),
+            ("timeoutSeconds", "" if self.timeout_seconds is None else str(self.timeout_seconds)),
+            ("sendInitialEvents", "" if self.send_initial_events is None else str(self.send_initial_events).lower()),
+        )
+        return tuple(pair for pair in pairs if pair[1])
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What create, update and patch have in common as query parameters."""
+
+    field_manager: str = ""
+    field_validation: str = ""
+    dry_run: bool = False
+    force: bool | None = None
+
+    def query(self) -> tuple[tuple[str, str], ...]:
+        pairs = (
+            ("dryRun", "All" if self.dry_run else ""),
+            ("fieldManager", self.field_manager),
+            ("fieldValidation", self.field_validation),
+            ("force", "" if self.force is None else str(self.force).lower()),
+        )
+        return tuple(pair for pair in pairs if pair[1])
+
+
+def get(
+    mapping: Mapping,
+    namespace: str,
+    name: str,
+    subresource: str = "",
+    *,
+    purpose: Purpose = UNSTATED,
+    accept: str = JSON,
+) -> Call:
+    """One object."""
+    return Call(
+        "GET", _path(mapping, namespace, name, subresource), headers=_accept(accept), operation="get", purpose=purpose
+    )
+
+
+def list_(
+    mapping: Mapping,
+    namespace: str = "",
+    options: ListOptions | None = None,
+    *,
+    purpose: Purpose = UNSTATED,
+    accept: str = JSON,
+) -> Call:
+    """A page of a collection; all namespaces where `namespace` is empty."""
+    return Call(
+        "GET",
+        _path(mapping, namespace),
+        (options or ListOptions()).query(),
+        _accept(accept),
+        operation="list",
+        purpose=purpose,
+    )
+
+
+def watch(
+    mapping: Mapping,
+    namespace: str = "",
+    options: ListOptions | None = None,
+    *,
+    purpose: Purpose = UNSTATED,
+    accept: str = JSON,
+) -> Call:
+    """A stream of changes to a collection."""
+    options = replace(options or ListOptions(), watch=True)
+    return Call(
+        "GET",
+        _path(mapping, namespace),
+        options.query(),
+        _accept(accept),
+        operation="watch",
+        purpose=purpose,
+        stream=True,
+        log_request_body=False,
+    )
+
+
+def create(
+    mapping: Mapping, namespace: str, body: bytes, options: WriteOptions | None = None, *, purpose: Purpose = UNSTATED
+) -> Call:
+    """A new object, posted to its collection."""
+    return Call(
+        "POST",
+        _path(mapping, namespace),
+        (options or WriteOptions()).query(),
+        _sends(JSON),
+        body,
+        operation="create",
+        purpose=purpose,
+    )
+
+
+def replace_(
+    mapping: Mapping,
+    namespace: str,
+    name: str,
+    body: bytes,
+    options: WriteOptions | None = None,
+    subresource: str = "",
+    *,
+    purpose: Purpose = UNSTATED,
+) -> Call:
+    """The whole object anew (PUT)."""
+    return Call(
+        "PUT",
+        _path(mapping, namespace, name, subresource),
+        (options or WriteOptions()).query(),
+        _sends(JSON),
+        body,
+        operation="replace",
+        purpose=purpose,
+    )
+
+
+def patch(
+    mapping: Mapping,
+    namespace: str,
+    name: str,
+    patch_type: str,
+    body: bytes,
+    options: WriteOptions | None = None,
+    subresource: str = "",
+    *,
+    purpose: Purpose = UNSTATED,
+) -> Call:
+    """A change to an object; `patch_type` is its media type (STRATEGIC_PATCH …)."""
+    return Call(
+        "PATCH",
+        _path(mapping, namespace, name, subresource),
+        (options or WriteOptions()).query(),
+        _sends(patch_type),
+        body,
+        operation="patch",
+        purpose=purpose,
+    )
+
+
+def delete(mapping: Mapping, namespace: str, name: str, body: bytes, *, purpose: Purpose = UNSTATED) -> Call:
+    """One object's end; `body` is the DeleteOptions' JSON."""
+    return Call(
+        "DELETE",
+        _path(mapping, namespace, name),
+        headers=_sends(JSON),
+        body=body,
+        operation="delete",
+        purpose=purpose,
+    )
+
+
+def delete_collection(
+    mapping: Mapping,
+    namespace: str,
+    body: bytes,
+    options: ListOptions | None = None,
+    *,
+    purpose: Purpose = UNSTATED,
+) -> Call:
+    """The end of all objects that `options` select."""
+    return Call(
+        "DELETE",
+        _path(mapping, namespace),
+        (options or ListOptions()).query(),
+        _sends(JSON),
+        body,
+        operation="deletecollection",
+        purpose=purpose,
+    )
+
+
+def discover(path: str, timeout: float | None) -> Call:
+    """/api or /apis, the aggregated form preferred."""
+    operation = "discovery-api" if path == "/api" else "discovery-apis"
+    seconds = timeout or DISCOVERY_TIMEOUT
+    return Call(
+        "GET",
+        path,
+        (("timeout", go_duration(seconds)),),
+        _accept(DISCOVERY),
+        operation=operation,  # type: ignore[arg-type]
+        purpose=WHICH_KINDS,
+        timeout=seconds,
+    )
+
+
+def discover_group(group_version: GroupVersion, timeout: float | None) -> Call:
+    """One group's resources, the old way."""
+    seconds = timeout or DISCOVERY_TIMEOUT
+    return Call(
+        "GET",
+        prefix(group_version),
+        (("timeout", go_duration(seconds)),),
+        _accept("application/json, */*"),
+        operation="discovery-group",
+        purpose=WHICH_KINDS,
+        timeout=seconds,
+    )
+
+
+def server_version(timeout: float | None) -> Call:
+    """/version."""
+    seconds = timeout or DISCOVERY_TIMEOUT
+    return Call(
+        "GET",
+        "/version",
+        (("timeout", go_duration(seconds)),),
+        _accept("application/json, */*"),
+        operation="version",
+        purpose=WHICH_VERSION,
+        timeout=seconds,
+    )
+
+
+def go_duration(seconds: float) -> str:
+    """Seconds as Go's time.Duration writes them: "32s", "1m30s", "1.5s", "500ms"."""
+    nanoseconds = round(seconds * 1e9)
+    if nanoseconds == 0:
+        return "0s"
+    for unit, size in (("ns", 1), ("µs", 1000), ("ms", 1_000_000)):
+        if nanoseconds < size * 1000:
+            return _decimal(nanoseconds, size) + unit
+    minutes, rest = divmod(nanoseconds, 60_000_000_000)
+    hours, minutes_left = divmod(minutes, 60)
+    text = _decimal(rest, 1_000_000_000) + "s"
+    if hours:
+        return f"{hours}h{minutes_left}m{text}"
+    return f"{minutes}m{text}" if minutes else text
+
+
+def _decimal(value: int, unit: int) -> str:
+    whole, fraction = divmod(value, unit)
+    if not fraction:
+        return str(whole)
+    return f"{whole}.{str(fraction).rjust(len(str(unit)) - 1, '0').rstrip('0')}"
+
+
+def combined(headers: Iterable[tuple[str, str]], name: str, value: str) -> Headers:
+    """Headers with one of them set anew."""
+    return (*((key, old) for key, old in headers if key.lower() != name.lower()), (name, value))
+
+
+def _accept(accept: str) -> Headers:
+    return (("Accept", accept),)
+
+
+def _sends(content_type: str) -> Headers:
+    return (("Accept", JSON), ("Content-Type", content_type))
+
+
+def _path(mapping: Mapping, namespace: str = "", name: str = "", subresource: str = "") -> str:
+    return resource_path(mapping.resource, namespace if mapping.namespaced else "", name, subresource)
