@@ -37,8 +37,9 @@ def status_text(response: Response | None) -> str:
 
 
 def milliseconds(seconds: float | None) -> int:
-    # Durations come as floats: what is a whole number of microseconds must not be floored below it.
-    return int(round((seconds or 0.0) * 1_000_000) // 1000)
+    """Whole milliseconds, cut off as Go cuts whole nanoseconds (a float may lie a hair below what it stands for)."""
+    whole = int(seconds or 0.0)
+    return whole * 1000 + round(((seconds or 0.0) - whole) * 1_000_000_000) // 1_000_000
 
 
 def request_entries(dialect: Dialect, level: int, request: Request, masker: Masker) -> Iterator[Entry]:

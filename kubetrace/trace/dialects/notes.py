@@ -311,6 +311,12 @@ NOTES: Mapping[str, NoteSpec] = {
             "1.33": Line("websocket.go:134", "Subprotocol negotiated", (("protocol", "protocol"),)),
         },
     ),
+    "websocket-reading": NoteSpec(
+        5,
+        ("deadline",),  # a Go duration: "1m1s"
+        {"1.33": Line("websocket.go:269", "Websocket read starts", (("deadline", "deadline"),))},
+    ),
+    "websocket-closed": NoteSpec(5, (), {"1.33": Line("websocket.go:512", "Closed channel -- returning", ())}),
     # --- reflectors (wait, rollout status; client-go/tools/cache/reflector.go) ---
     "reflector-started": NoteSpec(
         3,
