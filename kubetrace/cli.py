@@ -44,7 +44,7 @@ class LazyCommand(TyperCommand):
         try:
             parsed = FlagSet((*GLOBAL_FLAGS, *flags)).parse(args)
         except FlagError as error:
-            raise UsageError(str(error), " ".join((PROGRAM, *names))) from None
+            raise _flag_error(str(error), names) from None
         ctx.params = {"command": command, "parsed": parsed, "flags": flags, "names": names}
         ctx.args = parsed.words
         return parsed.words
@@ -76,6 +76,13 @@ class LazyCommand(TyperCommand):
         text = command_help(self.path, command, width) if self.path else root_help(ROOT, width)
         environment.stdout.write(text)
         return 0
+
+
+def _flag_error(message: str, names: tuple[str, ...]) -> UsageError:
+    """kubectl's templater.FlagErrorFunc; `options` has a word of its own."""
+    if names == ("options",):
+        return UsageError(f"{message}\nRun '{PROGRAM} options' without flags.")
+    return UsageError(message, " ".join((PROGRAM, *names)))
 
 
 def _run(environment: Environment, command: Command, options: object, arguments: Arguments) -> int:

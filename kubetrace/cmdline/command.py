@@ -22,7 +22,8 @@ class NoOptions:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the command table: enough for help and search without importing the command. `module` holds the
-    `COMMAND` (None: a mere group, whose help is shown). `group` is the heading it stands under in the root's help."""
+    `COMMAND` (None: a mere group, whose help is shown). `group` is the heading it stands under in the root's help. A
+    `pending` command is kubectl's and not here yet: no help lists it, suggestions know it, calling it says so."""
 
     name: str
     summary: str
@@ -34,6 +35,7 @@ class Entry:
     description: str = ""
     attribute: str = "COMMAND"
     hidden: bool = False
+    pending: bool = False
 
     def child(self, word: str) -> Entry | None:
         return next((c for c in self.children if word == c.name or word in c.aliases), None)

@@ -66,6 +66,8 @@ def find(root: Entry, argv: list[str], global_flags: Iterable[BoundFlag]) -> tup
         child = here.child(words[0])
         if child is None:
             break
+        if child.pending:
+            raise PlainError(f"error: {PROGRAM} does not have kubectl's {go_quote(child.name)} command yet")
         rest = _without_first(rest, words[0], flags)
         path, here, called_as = (*path, child), child, words[0]
         if not child.children:
@@ -82,10 +84,11 @@ def find(root: Entry, argv: list[str], global_flags: Iterable[BoundFlag]) -> tup
 
 
 def _suggestions(parent: Entry, word: str) -> str:
-    """cobra's "Did you mean this?": names within two edits, names that the word begins, and SuggestFor."""
+    """cobra's "Did you mean this?": names within two edits, names that the word begins, and SuggestFor,
+    in the order in which kubectl adds its commands."""
     names = [
         child.name
-        for child in sorted(parent.children, key=lambda c: c.name)
+        for child in parent.children
         if not child.hidden
         for matched in (
             _distance(word.lower(), child.name.lower()) <= 2 or child.name.lower().startswith(word.lower()),

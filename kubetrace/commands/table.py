@@ -16,6 +16,11 @@ _SETTINGS = "Settings Commands:"
 _OWN = "Tracing Commands (kubetrace only):"
 
 
+def _pending(name: str, *suggest_for: str) -> Entry:
+    """A command that kubectl has and kubetrace has not, yet."""
+    return Entry(name, "", suggest_for=suggest_for, pending=True)
+
+
 def _config(name: str, summary: str, aliases: tuple[str, ...] = ()) -> Entry:
     return Entry(name, summary, f"kubetrace.commands.config.{name.replace('-', '_')}", aliases=aliases)
 
@@ -34,7 +39,12 @@ ROOT = Entry(
     version whose log lines are written.
     """,
     children=(
+        # In kubectl's order, which its suggestions follow.
         Entry("create", "Create objects from a file or from standard input", "kubetrace.commands.create", _BEGINNER),
+        _pending("expose"),
+        _pending("run"),
+        _pending("set"),
+        _pending("explain"),
         Entry(
             "get",
             "List objects or show single ones",
@@ -42,6 +52,7 @@ ROOT = Entry(
             _INTERMEDIATE,
             suggest_for=("list", "ls"),
         ),
+        _pending("edit"),
         Entry(
             "delete",
             "Delete objects by file, by name, or by label selector",
@@ -49,30 +60,39 @@ ROOT = Entry(
             _INTERMEDIATE,
             suggest_for=("rm", "remove"),
         ),
+        _pending("rollout"),
+        _pending("scale"),
+        _pending("autoscale"),
+        _pending("certificate"),
         Entry("cluster-info", "Show where the cluster's services are", "kubetrace.commands.cluster_info", _CLUSTER),
+        _pending("top", "stats"),
+        _pending("cordon"),
+        _pending("uncordon"),
+        _pending("drain"),
+        _pending("taint"),
+        _pending("describe", "inspect"),
+        _pending("logs"),
+        _pending("attach"),
+        _pending("exec"),
+        _pending("port-forward"),
+        _pending("proxy"),
+        _pending("cp"),
+        _pending("auth"),
+        _pending("debug"),
+        _pending("events"),
+        _pending("diff"),
         Entry("apply", "Bring objects to the state that a manifest describes", "kubetrace.commands.apply", _ADVANCED),
+        _pending("patch"),
+        _pending("replace"),
+        _pending("wait"),
+        _pending("kustomize"),
+        _pending("label"),
+        _pending("annotate"),
         Entry(
             "completion",
             "Print shell completion code (bash, zsh, fish)",
             "kubetrace.commands.completion",
             _SETTINGS,
-        ),
-        Entry(
-            "playground",
-            "Run an API server to practise on",
-            group=_OWN,
-            description="Run a Kubernetes API server on this machine, to practise on without a cluster.",
-            children=(
-                _playground("up", "Start the playground"),
-                _playground("down", "Stop the playground"),
-                _playground("status", "Say whether the playground runs, and where"),
-            ),
-        ),
-        Entry("api-resources", "List the resources that the server serves", "kubetrace.commands.api_resources"),
-        Entry(
-            "api-versions",
-            'List the API versions that the server serves, as "group/version"',
-            "kubetrace.commands.api_versions",
         ),
         Entry(
             "config",
@@ -102,7 +122,26 @@ ROOT = Entry(
                 _config("view", "Show the merged kubeconfig, or one file"),
             ),
         ),
-        Entry("options", "List the options that every command takes", "kubetrace.commands.options", hidden=True),
+        _pending("plugin"),
         Entry("version", "Print the versions of the client and of the server", "kubetrace.commands.version"),
+        Entry(
+            "api-versions",
+            'List the API versions that the server serves, as "group/version"',
+            "kubetrace.commands.api_versions",
+        ),
+        Entry("api-resources", "List the resources that the server serves", "kubetrace.commands.api_resources"),
+        Entry("options", "List the options that every command takes", "kubetrace.commands.options", hidden=True),
+        _pending("kuberc"),
+        Entry(
+            "playground",
+            "Run an API server to practise on",
+            group=_OWN,
+            description="Run a Kubernetes API server on this machine, to practise on without a cluster.",
+            children=(
+                _playground("up", "Start the playground"),
+                _playground("down", "Stop the playground"),
+                _playground("status", "Say whether the playground runs, and where"),
+            ),
+        ),
     ),
 )

@@ -1,0 +1,43 @@
+"""What every test may ask for: the program run in this process, with streams and environment of its own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kubetrace.cli import main
+from kubetrace.environment import Environment, Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one command line came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+Kubetrace = Callable[..., Outcome]
+
+
+@pytest.fixture
+def kubetrace(tmp_path: Path) -> Kubetrace:
+    """Runs one command line in this process with an empty HOME: kubetrace("get", "pods", environ={…}, stdin=b"…")."""
+
+    def run(*argv: str, environ: dict[str, str] | None = None, stdin: bytes = b"") -> Outcome:
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", "\n") for _ in range(2))
+        streams = Streams(io.BytesIO(stdin), out, err)
+        code = main(list(argv), Environment(streams, {"HOME": str(tmp_path), **(environ or {})}))
+        texts = []
+        for stream in (out, err):
+            stream.flush()
+            texts.append(stream.buffer.getvalue().decode("utf-8", "surrogateescape"))  # type: ignore[attr-defined]
+            stream.close()
+        return Outcome(code, *texts)
+
+    return run
