@@ -22,9 +22,27 @@ UNSTRUCTURED_LIMIT = 2048
 """How many bytes of a body that is no Status become part of a message (rest/request.go)."""
 
 _KNOWN_REASONS = frozenset(
-    "Unauthorized Forbidden NotFound AlreadyExists Conflict Gone Invalid ServerTimeout StoreReadError Timeout "
-    "TooManyRequests BadRequest MethodNotAllowed NotAcceptable RequestEntityTooLarge UnsupportedMediaType "
-    "InternalError Expired ServiceUnavailable".split()
+    (
+        "Unauthorized",
+        "Forbidden",
+        "NotFound",
+        "AlreadyExists",
+        "Conflict",
+        "Gone",
+        "Invalid",
+        "ServerTimeout",
+        "StoreReadError",
+        "Timeout",
+        "TooManyRequests",
+        "BadRequest",
+        "MethodNotAllowed",
+        "NotAcceptable",
+        "RequestEntityTooLarge",
+        "UnsupportedMediaType",
+        "InternalError",
+        "Expired",
+        "ServiceUnavailable",
+    )
 )
 
 
@@ -188,10 +206,13 @@ def check(
     if media not in ("", "application/json"):
         raise KubetraceError(f"serializer for {answer.header('Content-Type')} doesn't exist")
     value = decode(answer.body)
-    if isinstance(value, dict) and value.get("kind") == "Status" and value.get("status") != "Success":
-        if str(value.get("apiVersion") or "v1") == "v1":
-            raise StatusError(value)
+    if _is_status(value) and value.get("status") != "Success":
+        raise StatusError(value)
     return value
+
+
+def _is_status(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("kind") == "Status" and value.get("apiVersion") in ("v1", None)
 
 
 def raw(answer: Answer) -> bytes:
