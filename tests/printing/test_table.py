@@ -1,4 +1,4 @@
-"""Tables as text. The vectors in data/tables.json are what cli-runtime v0.36.3's table printer wrote for random tables."""
+"""Tables as text. data/tables.json holds what cli-runtime v0.36.3's table printer wrote for random tables."""
 
 from __future__ import annotations
 
@@ -76,11 +76,6 @@ TABLE = {
 
 def test_later_tables_of_a_watch_repeat_no_header_and_keep_the_columns() -> None:
     later = {**TABLE, "columnDefinitions": None, "rows": [{"cells": ["w", "Done"]}]}
-        "kind": "Table",
-        "apiVersion": "meta.k8s.io/v1",
-        "columnDefinitions": None,
-        "rows": [{"cells": ["w", "Done"]}],
-    }
     assert printed([TABLE, later], TableOptions()) == "NAME   STATUS\nweb    Running\nw      Done\n"
 
 
