@@ -1,0 +1,90 @@
+"""`python -m kubetrace.playground --state DIR --name NAME --port N`: the server itself, in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+
+
+class StartFailure(Exception):
+    """Told in one line."""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="kubetrace.playground")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--name", default="default")
+    parser.add_argument("--port", type=int, default=0)
+    return parser.parse_args()
+
+
+async def _serve(folder: Path, name: str, port: int) -> None:
+    from kubetrace.playground import credentials
+    from kubetrace.playground.server import Server
+
+    credentials.prepare(folder)
+    server = await _start(Server(folder), folder, port)
+    credentials.write_kubeconfig(folder, name, server.port)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    running = json.dumps({"pid": os.getpid(), "port": server.port}).encode()
+    credentials.write_private(folder / "port", str(server.port).encode())
+    credentials.write_private(folder / "running.json", running)
+    print(f"playground {name} listens on https://127.0.0.1:{server.port}", flush=True)
+    await stop.wait()
+    (folder / "running.json").unlink(missing_ok=True)
+    await server.stop()
+
+
+async def _start(server, folder: Path, port: int):  # type: ignore[no-untyped-def]
+    wanted = port or _last_port(folder)
+    try:
+        await server.start(wanted)
+    except OSError as error:
+        if port or not wanted:
+            raise StartFailure(f"cannot listen on port {wanted}: {error.strerror}") from None
+        await server.start(0)
+    return server
+
+
+def _last_port(folder: Path) -> int:
+    try:
+        return int((folder / "port").read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def main() -> int:
+    arguments = _arguments()
+    folder: Path = arguments.state
+    os.umask(0o077)
+    try:
+        with (folder / "lock").open("wb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StartFailure(f"another process already runs the playground in {folder}") from None
+            (folder / "running.json").unlink(missing_ok=True)
+            asyncio.run(_serve(folder, arguments.name, arguments.port))
+    except StartFailure as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except sqlite3.DatabaseError as error:
+        print(f"error: the playground's state in {folder / 'state.db'} cannot be used: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: the playground cannot use {error.filename or folder}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,212 @@
+"""HTTP/1.1 over TLS for the playground: h11 does the protocol, asyncio the sockets.
+
+A handler takes a `Request` and gives an `Answer` (whole), a `Stream` (chunks as they come) or an `Upgrade` (the
+connection is its own from then on). Bodies are bounded, heads must arrive in time, and a bad client ends only its
+own connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import h11
+
+MAX_BODY = 3 * 1024 * 1024
+MAX_HEAD = 1024 * 1024
+HEAD_TIMEOUT = 30.0
+IDLE_TIMEOUT = 180.0
+GZIP_ABOVE = 128 * 1024
+
+
+@dataclass(slots=True)
+class Request:
+    method: str
+    target: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes
+    certificate: dict[str, Any] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the layers found out: the user, the audit id, warnings to send."""
+
+    def parameter(self, name: str) -> str:
+        return self.query.get(name, [""])[0]
+
+    def flag(self, name: str) -> bool:
+        return self.parameter(name).lower() in ("1", "true", "t")
+
+
+@dataclass(slots=True)
+class Answer:
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Stream:
+    chunks: AsyncIterator[bytes]
+    content_type: str = "application/json"
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Upgrade:
+    """Answers 101 itself: `run` gets the raw head and both ends of the connection."""
+
+    run: Callable[[asyncio.StreamReader, asyncio.StreamWriter, bytes], Awaitable[None]]
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+Handler = Callable[[Request], Awaitable[Answer | Stream | Upgrade]]
+
+
+class TooLarge(Exception):
+    pass
+
+
+class Connection:
+    """One client: requests one after the other until either side has had enough."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._handler = handler
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+
+    async def serve(self) -> None:
+        with contextlib.suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError, h11.LocalProtocolError, ssl.SSLError):
+            while await self._one():
+                self._http.start_next_cycle()
+
+    async def _event(self, timeout: float) -> Any:
+        while True:
+            event = self._http.next_event()
+            if event is not h11.NEED_DATA:
+                return event
+            if self._http.they_are_waiting_for_100_continue:
+                await self._send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+            self._http.receive_data(await asyncio.wait_for(self._reader.read(65536), timeout))
+
+    async def _one(self) -> bool:
+        try:
+            head = await self._event(IDLE_TIMEOUT)
+            if not isinstance(head, h11.Request):
+                return False
+            request = await self._request(head)
+        except h11.RemoteProtocolError as error:
+            await self._refuse(error.error_status_hint or 400, b"400 Bad Request")
+            return False
+        except TooLarge:
+            body = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Request entity too large: '
+            body += b'limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
+            await self._refuse(413, body)
+            return False
+        answer = await self._handler(request)
+        if isinstance(answer, Upgrade):
+            await answer.run(self._reader, self._writer, self._http.trailing_data[0])
+            return False
+        return await self._answer(request, answer)
+
+    async def _request(self, head: h11.Request) -> Request:
+        headers: dict[str, str] = {}
+        for name, value in head.headers:
+            key, text = name.decode("latin-1"), value.decode("latin-1")
+            headers[key] = f"{headers[key]}, {text}" if key in headers and key != "host" else text
+        parts, size = [], 0
+        while True:
+            event = await self._event(HEAD_TIMEOUT)
+            if not isinstance(event, h11.Data):
+                break
+            size += len(event.data)
+            if size > MAX_BODY:
+                raise TooLarge
+            parts.append(bytes(event.data))
+        target = head.target.decode("latin-1")
+        url = urlsplit(target)
+        query = parse_qs(url.query, keep_blank_values=True)
+        certificate = self._writer.get_extra_info("peercert")
+        return Request(head.method.decode(), target, unquote(url.path), query, headers, b"".join(parts), certificate or None)
+
+    async def _refuse(self, status: int, body: bytes) -> None:
+        if self._http.our_state is h11.IDLE or self._http.our_state is h11.SEND_RESPONSE:
+            kind = "application/json" if body.startswith(b"{") else "text/plain; charset=utf-8"
+            headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Connection", "close")]
+            await self._send(h11.Response(status_code=status, headers=headers))
+            await self._send(h11.Data(data=body))
+            await self._send(h11.EndOfMessage())
+
+    async def _answer(self, request: Request, answer: Answer | Stream) -> bool:
+        headers = [*answer.headers, ("Content-Type", answer.content_type), ("Date", formatdate(usegmt=True))]
+        if isinstance(answer, Stream):
+            await self._stream(answer, [*headers, ("Transfer-Encoding", "chunked")])
+        else:
+            body = answer.body
+            if len(body) > GZIP_ABOVE and "gzip" in request.headers.get("accept-encoding", ""):
+                body = gzip.compress(body, 1)
+                headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
+            headers.append(("Content-Length", str(len(body))))
+            await self._send(h11.Response(status_code=answer.status, headers=headers))
+            if request.method != "HEAD":
+                await self._send(h11.Data(data=body))
+            await self._send(h11.EndOfMessage())
+        return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+
+    async def _stream(self, answer: Stream, headers: list[tuple[str, str]]) -> None:
+        await self._send(h11.Response(status_code=answer.status, headers=headers))
+        gone = asyncio.create_task(self._reader.read(1))
+        chunks = aiter(answer.chunks)
+        try:
+            while True:
+                step = asyncio.ensure_future(anext(chunks))
+                await asyncio.wait({step, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not step.done():
+                    step.cancel()
+                    with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                        await step
+                    raise ConnectionResetError
+                await self._send(h11.Data(data=step.result()))
+        except StopAsyncIteration:
+            await self._send(h11.EndOfMessage())
+            if gone.done():
+                raise ConnectionResetError from None
+        finally:
+            if hasattr(chunks, "aclose"):
+                await chunks.aclose()
+            if not gone.done():
+                gone.cancel()
+                with contextlib.suppress(asyncio.CancelledError, ConnectionError, ssl.SSLError):
+                    await gone
+
+    async def _send(self, event: Any) -> None:
+        data = self._http.send(event)
+        if data:
+            self._writer.write(data)
+            await self._writer.drain()
+
+
+async def listen(handler: Handler, context: ssl.SSLContext, port: int) -> asyncio.Server:
+    """Serves on 127.0.0.1; port 0 takes a free one."""
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await Connection(reader, writer, handler).serve()
+        except asyncio.CancelledError:
+            pass
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError, TimeoutError):
+                await writer.wait_closed()
+
+    return await asyncio.start_server(client, "127.0.0.1", port, ssl=context, ssl_shutdown_timeout=1, backlog=512)

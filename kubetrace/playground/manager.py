@@ -1,0 +1,201 @@
+"""Starting, finding and stopping playgrounds. Light: it imports nothing heavy, and speaks to no server.
+
+A playground's folder is $XDG_STATE_HOME/kubetrace/playground/NAME (0700): state.db, keys, kubeconfig, log, and while
+it runs `running.json` with process id and port. The server holds a lock on `lock`, so a stale file never fools anyone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubetrace.errors import KubetraceError
+
+READY_SECONDS = 15.0
+STOP_SECONDS = 10.0
+DEFAULT_NAME = "default"
+
+
+@dataclass(frozen=True)
+class Playground:
+    """One playground as it is now; `pid` and `port` are 0 where it is not running."""
+
+    name: str
+    folder: Path
+    pid: int = 0
+    port: int = 0
+
+    @property
+    def running(self) -> bool:
+        return self.pid > 0
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "kubeconfig"
+
+    @property
+    def server(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """Where playgrounds live. Raises where neither XDG_STATE_HOME nor HOME is known."""
+    state = environ.get("XDG_STATE_HOME", "")
+    if os.path.isabs(state):
+        return Path(state) / "kubetrace" / "playground"
+    if not environ.get("HOME"):
+        raise KubetraceError("the playground needs a place for its state: set HOME or XDG_STATE_HOME")
+    return Path(environ["HOME"]) / ".local" / "state" / "kubetrace" / "playground"
+
+
+def _folder(environ: Mapping[str, str], name: str) -> Path:
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name):
+        raise KubetraceError(f"invalid playground name {name!r}: use lower case letters, digits and '-'")
+    return home(environ) / name
+
+
+def _locked(folder: Path) -> bool:
+    """Whether a server holds the folder."""
+    try:
+        with (folder / "lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def find(environ: Mapping[str, str], name: str = DEFAULT_NAME) -> Playground:
+    """The playground of that name, running or not."""
+    folder = _folder(environ, name)
+    try:
+        facts = json.loads((folder / "running.json").read_text())
+        pid, port = int(facts["pid"]), int(facts["port"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return Playground(name, folder)
+    return Playground(name, folder, pid, port) if _locked(folder) else Playground(name, folder)
+
+
+def every(environ: Mapping[str, str]) -> list[Playground]:
+    """All playgrounds that have state, by name."""
+    place = home(environ)
+    names = sorted(entry.name for entry in place.iterdir() if entry.is_dir()) if place.is_dir() else []
+    return [find(environ, name) for name in names if re.fullmatch(r"[-a-z0-9]+", name)]
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise KubetraceError(f"cannot use {folder} for the playground's state: {error.strerror}") from None
+
+
+def command(folder: Path, name: str, port: int) -> list[str]:
+    """The server's own command line."""
+    return [sys.executable, "-m", "kubetrace.playground", "--state", str(folder), "--name", name, "--port", str(port)]
+
+
+def up(environ: Mapping[str, str], name: str = DEFAULT_NAME, port: int = 0, foreground: bool = False) -> Playground:
+    """Starts a playground, or finds the running one; returns when it answers. `foreground` returns when it ends.
+
+    Port 0 means the port it had before where that is free, else any free one.
+    """
+    found = find(environ, name)
+    if found.running:
+        if port and port != found.port:
+            raise KubetraceError(f"playground {name!r} is already running on port {found.port}")
+        return found
+    _make_folder(found.folder)
+    if foreground:
+        return _foreground(environ, found, port)
+    log = found.folder / "log"
+    try:
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as output:
+            start = output.tell()
+            process = subprocess.Popen(
+                command(found.folder, name, port),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=dict(environ),
+                cwd="/",
+            )
+    except OSError as error:
+        raise KubetraceError(f"cannot start the playground: {error.strerror}: {error.filename or log}") from None
+    return _wait_ready(environ, name, process, log, start)
+
+
+def _foreground(environ: Mapping[str, str], found: Playground, port: int) -> Playground:
+    status = subprocess.run(command(found.folder, found.name, port), env=dict(environ), check=False).returncode
+    if status not in (0, -signal.SIGINT, -signal.SIGTERM):
+        raise KubetraceError(f"the playground ended with exit code {status}")
+    return find(environ, found.name)
+
+
+def _wait_ready(
+    environ: Mapping[str, str], name: str, process: subprocess.Popen[bytes], log: Path, start: int
+) -> Playground:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        status = process.poll()
+        found = find(environ, name)
+        if found.running and (found.pid == process.pid or status is not None):
+            process.returncode = 0  # it lives on without us: no ResourceWarning for a child that is meant to stay
+            return found
+        if status is not None:
+            raise KubetraceError(_last_line(log, start) or f"the playground ended with exit code {status}")
+        time.sleep(0.01)
+    process.terminate()
+    process.wait()
+    raise KubetraceError(f"the playground did not become ready within {READY_SECONDS:.0f}s; see {log}")
+
+
+def _last_line(log: Path, start: int) -> str:
+    lines = log.read_bytes()[start:].decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].removeprefix("error: ") if lines else ""
+
+
+def down(environ: Mapping[str, str], name: str = DEFAULT_NAME) -> bool:
+    """Stops a playground; its state stays. False where it was not running."""
+    found = find(environ, name)
+    if not found.running:
+        return False
+    try:
+        os.kill(found.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        raise KubetraceError(f"cannot stop playground {name!r}: process {found.pid} belongs to somebody else") from None
+    deadline = time.monotonic() + STOP_SECONDS
+    while _locked(found.folder):
+        if time.monotonic() > deadline:
+            raise KubetraceError(f"playground {name!r} (process {found.pid}) did not stop within {STOP_SECONDS:.0f}s")
+        time.sleep(0.01)
+    return True
+
+
+def reset(environ: Mapping[str, str], name: str = DEFAULT_NAME) -> None:
+    """Stops a playground and forgets its objects; keys and kubeconfig stay."""
+    down(environ, name)
+    for suffix in ("", "-wal", "-shm"):
+        (_folder(environ, name) / f"state.db{suffix}").unlink(missing_ok=True)
+
+
+def ensure_running(environ: Mapping[str, str], name: str = DEFAULT_NAME) -> tuple[Path, bool]:
+    """(the playground's kubeconfig, whether it had to be started)."""
+    found = find(environ, name)
+    if found.running:
+        return found.kubeconfig, False
+    return up(environ, name).kubeconfig, True

@@ -1,0 +1,86 @@
+"""Failures as the API server words them: a Status object with code, reason, message and details."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_REASONS = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    406: "NotAcceptable",
+    409: "Conflict",
+    410: "Expired",
+    413: "RequestEntityTooLarge",
+    415: "UnsupportedMediaType",
+    422: "Invalid",
+    429: "TooManyRequests",
+    500: "InternalError",
+    501: "NotImplemented",
+}
+
+
+class ApiError(Exception):
+    """Ends a request with a Status. `details` follows metav1.StatusDetails."""
+
+    def __init__(self, code: int, message: str, reason: str = "", details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason or _REASONS.get(code, "")
+        self.details = details
+
+    def status(self) -> dict[str, Any]:
+        return failure(self.code, str(self), self.reason, self.details)
+
+
+def failure(code: int, message: str, reason: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
+    status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
+    status |= {"message": message, "reason": reason}
+    if details:
+        status["details"] = details
+    return status | {"code": code}
+
+
+def qualified(resource: str, group: str) -> str:
+    return f"{resource}.{group}" if group else resource
+
+
+def _details(resource: str, group: str, name: str) -> dict[str, Any]:
+    details = {"name": name, "group": group, "kind": resource}
+    return {key: value for key, value in details.items() if value}
+
+
+def not_found(resource: str, group: str, name: str) -> ApiError:
+    message = f'{qualified(resource, group)} "{name}" not found'
+    return ApiError(404, message, details=_details(resource, group, name))
+
+
+def no_such_path() -> ApiError:
+    return ApiError(404, "the server could not find the requested resource", details={})
+
+
+def already_exists(resource: str, group: str, name: str) -> ApiError:
+    message = f'{qualified(resource, group)} "{name}" already exists'
+    return ApiError(409, message, "AlreadyExists", _details(resource, group, name))
+
+
+def conflict(resource: str, group: str, name: str, why: str = "") -> ApiError:
+    why = why or "the object has been modified; please apply your changes to the latest version and try again"
+    message = f'Operation cannot be fulfilled on {qualified(resource, group)} "{name}": {why}'
+    return ApiError(409, message, details=_details(resource, group, name))
+
+
+def forbidden(resource: str, group: str, name: str, why: str) -> ApiError:
+    named = f'{qualified(resource, group)} "{name}"' if name else qualified(resource, group)
+    return ApiError(403, f"{named} is forbidden: {why}", details=_details(resource, group, name))
+
+
+def invalid(kind: str, group: str, name: str, causes: list[tuple[str, str, str]]) -> ApiError:
+    """`causes` are (field, reason, message): field.ErrorList as metav1.StatusCauses."""
+    texts = [f"{field}: {message}" for field, _, message in causes]
+    told = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    details = _details(kind, group, name)
+    details["causes"] = [{"reason": reason, "message": message, "field": field} for field, reason, message in causes]
+    return ApiError(422, f'{qualified(kind, group)} "{name}" is invalid: {told}', details=details)

@@ -1,0 +1,166 @@
+"""The playground's memory: objects and their history in one SQLite file (WAL), and news for watchers.
+
+Each write is one transaction that is on disk before the request is answered. The history keeps the last changes so
+that watches resume; asking for older ones is 410 Gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+HISTORY = 20_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (
+  resource TEXT, namespace TEXT, name TEXT, version INTEGER, data BLOB, PRIMARY KEY (resource, namespace, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS changes (
+  version INTEGER PRIMARY KEY, resource TEXT, namespace TEXT, kind TEXT, data BLOB, before BLOB
+);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """ADDED, MODIFIED or DELETED; `before` is the object's state before it, None for a new one."""
+
+    version: int
+    resource: str
+    namespace: str
+    kind: str
+    object: dict[str, Any]
+    before: dict[str, Any] | None
+
+
+class Lost(Exception):
+    """A watch asked for changes that are no longer kept, or a watcher fell too far behind."""
+
+
+class Store:
+    def __init__(self, path: Path | str) -> None:
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.executescript(_SCHEMA)
+        row = self._database.execute("SELECT max(v) FROM (SELECT max(version) v FROM objects UNION SELECT max(version) FROM changes)")
+        self.version: int = row.fetchone()[0] or 0
+        self._watchers: dict[str, set[asyncio.Queue[Change | None]]] = {}
+
+    def close(self) -> None:
+        self._database.close()
+
+    def fact(self, name: str) -> str | None:
+        row = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def remember(self, name: str, value: str) -> None:
+        self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def get(self, resource: str, namespace: str, name: str) -> dict[str, Any] | None:
+        query = "SELECT data FROM objects WHERE resource = ? AND namespace = ? AND name = ?"
+        row = self._database.execute(query, (resource, namespace, name)).fetchone()
+        return None if row is None else msgspec.json.decode(row[0])
+
+    def list(self, resource: str, namespace: str = "", after: tuple[str, str] = ("", "")) -> Iterator[dict[str, Any]]:
+        """Objects by namespace and name; an empty namespace means all. `after` resumes behind that key."""
+        where, values = "resource = ? AND (namespace, name) > (?, ?)", [resource, *after]
+        if namespace:
+            where, values = f"{where} AND namespace = ?", [*values, namespace]
+        query = f"SELECT data FROM objects WHERE {where} ORDER BY namespace, name"
+        for (data,) in self._database.execute(query, values).fetchall():
+            yield msgspec.json.decode(data)
+
+    def count(self, resource: str, namespace: str = "") -> int:
+        query = "SELECT count(*) FROM objects WHERE resource = ? AND (? = '' OR namespace = ?)"
+        return int(self._database.execute(query, (resource, namespace, namespace)).fetchone()[0])
+
+    def resources_of(self, namespace: str) -> list[str]:
+        query = "SELECT DISTINCT resource FROM objects WHERE namespace = ?"
+        return [row[0] for row in self._database.execute(query, (namespace,))]
+
+    def everything(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for resource, data in self._database.execute("SELECT resource, data FROM objects").fetchall():
+            yield resource, msgspec.json.decode(data)
+
+    def put(self, resource: str, item: dict[str, Any]) -> dict[str, Any]:
+        """Creates or replaces; the caller has checked what it must. Sets the new resourceVersion."""
+        namespace, name = _key(item)
+        before = self.get(resource, namespace, name)
+        self.version += 1
+        item["metadata"]["resourceVersion"] = str(self.version)
+        data = msgspec.json.encode(item)
+        change = Change(self.version, resource, namespace, "MODIFIED" if before else "ADDED", item, before)
+        with self._transaction():
+            self._database.execute(
+                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)", (resource, namespace, name, self.version, data)
+            )
+            self._record(change, data)
+        self._announce(change)
+        return item
+
+    def remove(self, resource: str, item: dict[str, Any]) -> dict[str, Any]:
+        """Deletes; the answer is the object's last state with the version of its end."""
+        namespace, name = _key(item)
+        before = self.get(resource, namespace, name)
+        self.version += 1
+        last = item | {"metadata": item["metadata"] | {"resourceVersion": str(self.version)}}
+        change = Change(self.version, resource, namespace, "DELETED", last, before)
+        with self._transaction():
+            self._database.execute(
+                "DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?", (resource, namespace, name)
+            )
+            self._record(change, msgspec.json.encode(last))
+        self._announce(change)
+        return last
+
+    def _transaction(self) -> sqlite3.Connection:
+        self._database.execute("BEGIN IMMEDIATE")
+        return self._database
+
+    def _record(self, change: Change, data: bytes) -> None:
+        before = None if change.before is None else msgspec.json.encode(change.before)
+        row = (change.version, change.resource, change.namespace, change.kind, data, before)
+        self._database.execute("INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?)", row)
+        if change.version % 256 == 0:
+            self._database.execute("DELETE FROM changes WHERE version <= ?", (change.version - HISTORY,))
+
+    def since(self, resource: str, version: int) -> list[Change]:
+        """The changes of a resource after a version; Lost where the history no longer reaches back."""
+        oldest = self._database.execute("SELECT min(version) FROM changes").fetchone()[0]
+        if oldest is not None and version < oldest - 1:
+            raise Lost(f"too old resource version: {version} ({oldest})")
+        query = "SELECT version, namespace, kind, data, before FROM changes WHERE resource = ? AND version > ? ORDER BY version"
+        rows = self._database.execute(query, (resource, version)).fetchall()
+        decode = msgspec.json.decode
+        return [Change(v, resource, ns, kind, decode(data), decode(b) if b else None) for v, ns, kind, data, b in rows]
+
+    def subscribe(self, resource: str) -> asyncio.Queue[Change | None]:
+        """News of a resource ("" for all) from now on. None in the queue: the watcher fell behind and must start over."""
+        queue: asyncio.Queue[Change | None] = asyncio.Queue(maxsize=HISTORY)
+        self._watchers.setdefault(resource, set()).add(queue)
+        return queue
+
+    def unsubscribe(self, resource: str, queue: asyncio.Queue[Change | None]) -> None:
+        self._watchers.get(resource, set()).discard(queue)
+
+    def _announce(self, change: Change) -> None:
+        for name in (change.resource, ""):
+            for queue in list(self._watchers.get(name, ())):
+                if queue.full():
+                    queue.get_nowait()
+                    queue.put_nowait(None)
+                    self.unsubscribe(name, queue)
+                else:
+                    queue.put_nowait(change)
+
+
+def _key(item: dict[str, Any]) -> tuple[str, str]:
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
