@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kubetrace.printing.durations import age
+from kubetrace.printing.go_values import sprint
 from kubetrace.printing.tabwriter import TabWriter
-from kubetrace.wire.go_numbers import general_float
 
 _LINE_END = re.compile("[\f\n\r]")
 _EVENT_TYPES = {"ADDED": "ADDED   ", "MODIFIED": "MODIFIED", "DELETED": "DELETED ", "ERROR": "ERROR   "}
@@ -49,7 +49,7 @@ class TablePrinter:
         if is_table(value):
             self._print_table(value, writer, event_type)
         elif value.get("kind") == "Status" and value.get("apiVersion") == "v1":
-            row = [_text(value.get(key)) for key in ("status", "reason", "message")]
+            row = [sprint(value.get(key)) for key in ("status", "reason", "message")]
             self._print_plain(("STATUS", "REASON", "MESSAGE"), [(value, row)], writer, event_type)
         else:
             items = value["items"] if isinstance(value.get("items"), list) else [value]
@@ -138,7 +138,7 @@ class _Layout:
         cells = row.get("cells") or []
         if self._prefix_at >= 0:
             cells = list(cells)
-            cells[self._prefix_at] = f"{self._options.kind.lower()}/{_text(cells[self._prefix_at])}"
+            cells[self._prefix_at] = f"{self._options.kind.lower()}/{sprint(cells[self._prefix_at])}"
         if self._added:
             item = row.get("object")
             namespace = [_metadata(item).get("namespace") or ""] if self._options.with_namespace else []
@@ -154,7 +154,7 @@ class _Layout:
 def _cell(value: Any) -> str:
     """A cell, cut at its first line end, with what a terminal would obey made visible."""
     if type(value) is not str:
-        return "" if value is None else _escaped(_text(value))
+        return "" if value is None else _escaped(sprint(value))
     if value.isprintable():
         return value
     match = _LINE_END.search(value)
@@ -165,23 +165,6 @@ def _cell(value: Any) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("\x1b", "^[").replace("\r", "\\r")
-
-
-def _text(value: Any) -> str:
-    """fmt.Sprint of a JSON value."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return general_float(value)
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{_text(value[key])}" for key in sorted(value)) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(map(_text, value)) + "]"
-    return str(value)
 
 
 def _metadata(item: Any) -> Mapping[str, Any]:
