@@ -29,7 +29,7 @@ def go_syntax(value: Any) -> str:
     if isinstance(value, str):
         from kubetrace.trace.go_text import quote
 
-        return str(quote(value))
+        return quote(value).decode()
     if value is None:
         return "interface {}(nil)"
     if isinstance(value, float):

@@ -280,7 +280,7 @@ _RELAXED = re.compile(r"\{\.?([^{}]+)\}|\.?([^{}]+)")
 
 
 def relaxed(expression: str) -> str:
-    """A path written as "metadata.name", ".metadata.name" or with braces, as a whole one (RelaxedJSONPathExpression)."""
+    """A path written as "metadata.name", ".metadata.name" or in braces, made whole (RelaxedJSONPathExpression)."""
     if not expression:
         return expression
     match = _RELAXED.fullmatch(expression)

@@ -25,7 +25,7 @@ def test_templates_give_what_client_go_gives(vector: dict[str, Any]) -> None:
 
 
 def test_a_template_can_be_rendered_again() -> None:
-    path = JSONPath("{range .a[*]}<{.}>{end}{.b}")
+    path = JSONPath("{range .a[*]}<{@}>{end}{.b}")
     assert [path.render({"a": [1, 2], "b": 3}) for _ in range(2)] == ["<1><2>3"] * 2
 
 
