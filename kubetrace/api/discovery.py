@@ -102,7 +102,7 @@ class Discovery:
     def groups(self) -> tuple[Group, ...]:
         """The groups. Raises what the calls raise."""
         path = self._files.groups_file
-        cached = self._cached(path, "cache-hit-groups", read_group_list)
+        cached: Groups | None = self._cached(path, "cache-hit-groups", read_group_list)
         if cached is not None:
             return cached.groups
         try:
@@ -119,7 +119,7 @@ class Discovery:
     def resources(self, group_version: GroupVersion) -> tuple[Resource, ...]:
         """One version's resources. Raises what the calls raise, and EmptyListError."""
         path = self._files.resources_file(group_version)
-        cached = self._cached(path, "cache-hit-resources", read_resource_list)
+        cached: tuple[Resource, ...] | None = self._cached(path, "cache-hit-resources", read_resource_list)
         if cached is not None:
             return cached
         try:
