@@ -19,13 +19,13 @@ from kubetrace.kubeconfig.decode import decode
 from kubetrace.kubeconfig.errors import ConfigError, MissingConfig, SeveralErrors, os_words
 from kubetrace.kubeconfig.sections import Cluster, Config, Exec, Preferences, User
 
-NoteTaker = Callable[[str, dict[str, object]], None]
-"""Told of "config-loaded" {"path"} and "config-not-found" {"paths"}, in the order of client-go's log lines."""
+NoteTaker = Callable[..., object]
+"""Told of ("config-loaded", path=…) and ("config-not-found", paths=…), in the order of client-go's log lines."""
 
 _Entry = TypeVar("_Entry", Cluster, User)
 
 
-def _no_note(name: str, values: dict[str, object]) -> None:
+def _no_note(name: str, **values: object) -> None:
     """Nobody listens."""
 
 
@@ -76,7 +76,7 @@ def load(sources: Sources, resolve_paths: bool = True) -> Config:
         except ConfigError as error:
             problems.append(f'error loading config file "{path}": {error}')
     if sources.listed and missing and not loaded:
-        sources.note("config-not-found", {"paths": ", ".join(missing)})
+        sources.note("config-not-found", paths=", ".join(missing))
     if problems:
         raise ConfigError(problems[0]) if len(problems) == 1 else SeveralErrors(problems)
     merged = merge(loaded)
@@ -94,7 +94,7 @@ def starting_config(sources: Sources) -> Config:
 def load_file(path: str, note: NoteTaker = _no_note) -> Config:
     """One file. Raises MissingConfig or ConfigError (without the file's name where the content is at fault)."""
     config = decode(_read(path))
-    note("config-loaded", {"path": path})
+    note("config-loaded", path=path)
     return dataclasses.replace(
         config,
         clusters={name: dataclasses.replace(entry, origin=path) for name, entry in config.clusters.items()},

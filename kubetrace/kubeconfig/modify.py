@@ -24,6 +24,8 @@ from kubetrace.kubeconfig.errors import ConfigError, MissingConfig, os_words
 from kubetrace.kubeconfig.loader import Sources, load_file, relative, starting_config
 from kubetrace.kubeconfig.sections import Cluster, Config, Context, Preferences, User
 
+Entry = Cluster | User | Context
+
 _KEPT_IN_PLACE = (errno.EBUSY, errno.EXDEV)
 """A mounted file can't be renamed over: it is written in place, as kubectl does it."""
 
@@ -55,12 +57,14 @@ def _write_changed(
     for path, entries in changes.items():
         written = {name: _prepared(entry, path, relativize) for name, entry in entries.items()}
         config = _existing(sources, path)
-        _write(dataclasses.replace(config, **{section: {**getattr(config, section), **written}}), path)
+        _write(_with(config, section, {**getattr(config, section), **written}), path)
 
 
-def _prepared(entry: Cluster | User | Context, path: str, relativize: bool) -> Cluster | User | Context:
+def _prepared(entry: Any, path: str, relativize: bool) -> Any:
     entry = dataclasses.replace(entry, origin=path)
-    return entry if isinstance(entry, Context) or not relativize else relative(entry)
+    if not relativize or isinstance(entry, Context):
+        return entry
+    return relative(entry)
 
 
 def _delete_missing(sources: Sources, section: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -71,7 +75,12 @@ def _delete_missing(sources: Sources, section: str, old: Mapping[str, Any], new:
     for path, names in gone.items():
         config = _existing(sources, path)
         kept = {name: entry for name, entry in getattr(config, section).items() if name not in names}
-        _write(dataclasses.replace(config, **{section: kept}), path)
+        _write(_with(config, section, kept), path)
+
+
+def _with(config: Config, section: str, entries: Mapping[str, Entry]) -> Config:
+    changed: dict[str, Any] = {section: entries}
+    return dataclasses.replace(config, **changed)
 
 
 def _write_current_context(sources: Sources, name: str) -> None:

@@ -61,7 +61,8 @@ class _Walk:
         first, *rest = self._path.split(".")
         if first in _ENTRIES:
             name, kind = _ENTRIES[first]
-            return dataclasses.replace(config, **{name: self._entries(kind, getattr(config, name), rest)})
+            changed: dict[str, Any] = {name: self._entries(kind, getattr(config, name), rest)}
+            return dataclasses.replace(config, **changed)
         if first == "current-context":
             self._end(rest, "a string")
             return dataclasses.replace(config, current_context="" if self._unset else self._text)

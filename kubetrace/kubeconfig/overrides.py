@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from kubetrace.kubeconfig.errors import ConfigError
 
@@ -34,6 +35,19 @@ class Overrides:
     disable_compression: bool = False
     timeout: str = ""
 
+    @classmethod
+    def from_options(cls, options: Any) -> Overrides:
+        """From the global options, whose fields are named as kubectl's flags."""
+        same = {name: getattr(options, name) for name in _SAME_NAMES}
+        return cls(
+            **same,
+            impersonate=options.as_,
+            impersonate_uid=options.as_uid,
+            impersonate_groups=options.as_group,
+            extra=options.as_user_extra,
+            timeout=options.request_timeout,
+        )
+
     def impersonate_extra(self) -> dict[str, tuple[str, ...]]:
         """--as-user-extra by key; a text without "=" is passed over."""
         result: dict[str, tuple[str, ...]] = {}
@@ -44,6 +58,22 @@ class Overrides:
         return result
 
 
+_SAME_NAMES = (
+    "context",
+    "cluster",
+    "user",
+    "namespace",
+    "server",
+    "token",
+    "username",
+    "password",
+    "client_certificate",
+    "client_key",
+    "certificate_authority",
+    "insecure_skip_tls_verify",
+    "tls_server_name",
+    "disable_compression",
+)
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+", re.ASCII)
 _PART = re.compile(r"([0-9.]+)([a-zµμ]+)")

@@ -1,4 +1,4 @@
-"""A kubeconfig and the command line's flags to one connection and one namespace
+"""The kubeconfig as a command uses it: the files and the command line's flags to one connection and one namespace
 (client-go tools/clientcmd/client_config.go and merged_client_builder.go, rest/config.go, rest/url_utils.go).
 
 Where this differs from kubectl: it never prompts for a user name and password.
@@ -18,9 +18,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from kubetrace.kubeconfig.connection import Connection, ExecPlugin, Impersonation
 from kubetrace.kubeconfig.errors import ConfigError, InvalidConfiguration, os_words
-from kubetrace.kubeconfig.loader import NoteTaker, Sources, load
+from kubetrace.kubeconfig.loader import NoteTaker, Sources
+from kubetrace.kubeconfig.loader import load as load_sections
 from kubetrace.kubeconfig.overrides import Overrides, parse_timeout
-from kubetrace.kubeconfig.sections import AuthProvider, Cluster, Config, Exec, User
+from kubetrace.kubeconfig.sections import AuthProvider, Cluster, Exec, User
+from kubetrace.kubeconfig.sections import Config as Sections
 from kubetrace.kubeconfig.selection import Selection
 from kubetrace.kubeconfig.validation import check_proxy, quote
 
@@ -41,23 +43,17 @@ _REMOVED_PROVIDERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kubeconfig:
+class Config:
     """The merged kubeconfig of a command. `environ` is where the in-cluster settings are looked for, below
     `service_account`."""
 
-    config: Config
+    sections: Sections
     environ: Mapping[str, str]
     note: NoteTaker
     service_account: str = SERVICE_ACCOUNT
 
-    @classmethod
-    def load(cls, environ: Mapping[str, str], explicit: str = "", note: NoteTaker | None = None) -> Kubeconfig:
-        """Reads the files (see `kubetrace.kubeconfig.loader`). Raises ConfigError."""
-        sources = Sources.of(environ, explicit, note)
-        return cls(load(sources), environ, sources.note)
-
     def _selection(self, overrides: Overrides) -> Selection:
-        return Selection(self.config, overrides, self.environ.get("KUBERNETES_MASTER") or _DEFAULT_SERVER)
+        return Selection(self.sections, overrides, self.environ.get("KUBERNETES_MASTER") or _DEFAULT_SERVER)
 
     def connect(self, overrides: Overrides | None = None) -> Connection:
         """The connection. Raises ConfigError; "no configuration" falls back to the pod's own service account."""
@@ -106,7 +102,7 @@ class Kubeconfig:
                 raise
         if found or not self._in_cluster():
             return found or "default", False
-        self.note("in-cluster-namespace", {})
+        self.note("in-cluster-namespace")
         return self._in_cluster_namespace(), False
 
     # --- inside a pod -------------------------------------------------------------------------------------------------
@@ -116,12 +112,11 @@ class Kubeconfig:
         return bool(named) and Path(self.service_account, "token").is_file()
 
     def _in_cluster_connection(self, overrides: Overrides) -> Connection:
-        self.note("in-cluster-config", {})
+        self.note("in-cluster-config")
         token_file = str(Path(self.service_account, "token"))
         host, port = self.environ["KUBERNETES_SERVICE_HOST"], self.environ["KUBERNETES_SERVICE_PORT"]
         authority = str(Path(self.service_account, "ca.crt"))
         if not _has_certificates(authority):
-            self.note("in-cluster-ca", {"path": authority})
             authority = ""
         given = bool(overrides.token)
         return Connection(
@@ -139,6 +134,13 @@ class Kubeconfig:
             return Path(self.service_account, "namespace").read_text(encoding="utf-8").strip() or "default"
         except (OSError, UnicodeDecodeError):
             return "default"
+
+
+def load(environ: Mapping[str, str], explicit_path: str = "", note: NoteTaker | None = None) -> Config:
+    """Reads and merges the files that KUBECONFIG, $HOME and --kubeconfig name. `note` is told of each file loaded, as
+    note("config-loaded", path=…). Raises ConfigError."""
+    sources = Sources.of(environ, explicit_path, note)
+    return Config(load_sections(sources), environ, sources.note)
 
 
 def _has_certificates(path: str) -> bool:
@@ -277,3 +279,6 @@ def _without_escapes(text: str) -> str:
         else f"U+{ord(character):04X}"
         for character in text
     )
+
+
+__all__ = ["Config", "Overrides", "load"]

@@ -1,0 +1,1 @@
+"""`config …`: one module a subcommand (kubectl pkg/cmd/config)."""

@@ -1,0 +1,28 @@
+"""`config get-users` (kubectl pkg/cmd/config/get_users.go). Sorted by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubetrace.cmdline.command import Arguments, Command, NoOptions
+from kubetrace.commands.config.common import sources
+from kubetrace.kubeconfig.loader import starting_config
+
+if TYPE_CHECKING:
+    from kubetrace.environment import Environment
+
+
+def run(environment: Environment, options: NoOptions, arguments: Arguments) -> None:
+    config = starting_config(sources(environment))
+    environment.stdout.write("".join(f"{name}\n" for name in ("NAME", *sorted(config.users))))
+
+
+COMMAND = Command(
+    run=run,
+    usage="config get-users [flags] [options]",
+    description="List the names of the users in the kubeconfig.",
+    examples="""
+    # Every user that the kubeconfig knows
+    kubetrace config get-users
+    """,
+)

@@ -1,0 +1,90 @@
+"""`config view` (kubectl pkg/cmd/config/view.go)."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from kubetrace.cmdline.command import Arguments, Command
+from kubetrace.cmdline.flags import Flag
+from kubetrace.commands.config.common import sources
+from kubetrace.errors import KubetraceError
+from kubetrace.kubeconfig.encode import encode
+from kubetrace.kubeconfig.loader import load_file, starting_config
+from kubetrace.kubeconfig.view import flattened, minified, redacted
+
+if TYPE_CHECKING:
+    from kubetrace.environment import Environment
+    from kubetrace.kubeconfig.loader import Sources
+    from kubetrace.kubeconfig.sections import Config
+
+
+@dataclass(frozen=True, slots=True)
+class ViewOptions:
+    allow_missing_template_keys: Annotated[
+        bool, Flag(help="A template may name fields that are missing (go-template and jsonpath).")
+    ] = True
+    flatten: Annotated[bool, Flag(help="Put certificate and key files inline, to carry the file elsewhere.")] = False
+    merge: Annotated[bool, Flag(help="Merge all kubeconfig files.")] = True
+    minify: Annotated[bool, Flag(help="Show only what the current context uses.")] = False
+    output: Annotated[
+        str,
+        Flag(
+            "o",
+            help="Output format. One of: (json, yaml, name, go-template, go-template-file, template, templatefile,"
+            " jsonpath, jsonpath-as-json, jsonpath-file).",
+        ),
+    ] = "yaml"
+    raw: Annotated[bool, Flag(help="Show binary data, tokens and passwords.")] = False
+    show_managed_fields: Annotated[bool, Flag(help="Keep managedFields in JSON and YAML.")] = False
+    template: Annotated[str, Flag(help="The template, or its file, for -o go-template and -o go-template-file.")] = ""
+
+
+def run(environment: Environment, options: ViewOptions, arguments: Arguments) -> None:
+    arguments.no_words()
+    files = sources(environment)
+    merge = options.merge and (arguments.changed("merge") or not files.explicit)
+    from kubetrace.commands.config.output import check_format, render
+
+    check_format(options.output, options.template)
+    if not merge and not files.explicit:
+        raise KubetraceError("if merge==false a precise file must be specified")
+    config = _shown(starting_config(files) if merge else _only_file(files), options, environment.options.context)
+    environment.stdout.write(
+        render(encode(config), options.output, options.template, options.allow_missing_template_keys)
+    )
+
+
+def _only_file(files: Sources) -> Config:
+    return load_file(files.explicit, files.note)
+
+
+def _shown(config: Config, options: ViewOptions, context: str) -> Config:
+    if options.minify:
+        config = minified(dataclasses.replace(config, current_context=context or config.current_context))
+    if options.flatten:
+        return flattened(config)
+    return config if options.raw else redacted(config)
+
+
+COMMAND = Command(
+    run=run,
+    options=ViewOptions,
+    usage="config view [flags] [options]",
+    description="""
+    Show the merged kubeconfig, or the one file that --kubeconfig names.
+
+    With --output jsonpath={...} only the values that a JSONPath expression selects are printed.
+    """,
+    examples="""
+    # The merged kubeconfig
+    kubetrace config view
+
+    # With certificates and secrets as they are
+    kubetrace config view --raw
+
+    # The password of the user "e2e"
+    kubetrace config view -o jsonpath='{.users[?(@.name == "e2e")].user.password}'
+    """,
+)
