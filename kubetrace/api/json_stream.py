@@ -1,0 +1,149 @@
+"""The values of a stream of JSON texts, with encoding/json's words for what is wrong (scanner.go, stream.go)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NoReturn
+
+from kubetrace.api.go_words import quoted
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+_LITERALS = ("true", "false", "null")
+_MAX_DEPTH = 10_000
+
+
+class JSONSyntaxError(ValueError):
+    """Not JSON; `offset` counts the characters read when it was noticed. `ended` when the text just stops."""
+
+    def __init__(self, message: str, offset: int, ended: bool = False) -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.ended = ended
+
+
+def skip_space(text: str, start: int) -> int:
+    match = _SPACE.match(text, start)
+    return match.end() if match else start
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse)
+
+
+def value_end(text: str, start: int) -> int:
+    """Where the JSON value that begins at `start` (no blank) ends. Raises JSONSyntaxError."""
+    try:
+        return _decoder.raw_decode(text, start)[1]
+    except (ValueError, RecursionError):
+        return _Scanner(text).value(start, 0)
+
+
+class _Scanner:
+    """Goes through a broken text as Go's state machine does, to say what it says."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def fail(self, at: int, where: str) -> NoReturn:
+        if at >= len(self.text):
+            raise JSONSyntaxError("unexpected EOF", len(self.text), ended=True)
+        sign = self.text[at]
+        shown = {"'": r"'\''", '"': "'\"'"}.get(sign) or "'" + quoted(sign)[1:-1] + "'"
+        raise JSONSyntaxError(f"invalid character {shown} {where}", at + 1)
+
+    def sign(self, at: int) -> str:
+        return self.text[at : at + 1]
+
+    def value(self, at: int, depth: int) -> int:
+        at = skip_space(self.text, at)
+        sign = self.sign(at)
+        if sign and sign in "{[":
+            if depth >= _MAX_DEPTH:
+                raise JSONSyntaxError("exceeded max depth", at + 1)
+            return self.object(at + 1, depth + 1) if sign == "{" else self.array(at + 1, depth + 1)
+        if sign == '"':
+            return self.string(at)
+        if sign and sign in "-0123456789":
+            return self.number(at)
+        for literal in _LITERALS:
+            if sign and sign == literal[0]:
+                return self.literal(at, literal)
+        self.fail(at, "looking for beginning of value")
+
+    def literal(self, at: int, literal: str) -> int:
+        for index, expected in enumerate(literal):
+            if self.sign(at + index) != expected:
+                self.fail(at + index, f"in literal {literal} (expecting '{expected}')")
+        return at + len(literal)
+
+    def number(self, at: int) -> int:
+        match = _NUMBER.match(self.text, at)
+        if match is None:
+            self.fail(at + 1, "in numeric literal")
+        end = match.end()
+        if self.sign(end) == "." and not set(".eE") & set(match.group()):
+            self.fail(end + 1, "after decimal point in numeric literal")
+        if self.sign(end) in ("e", "E") and not set("eE") & set(match.group()):
+            signed = self.sign(end + 1) in ("+", "-")
+            self.fail(end + 1 + signed, "in exponent of numeric literal")
+        return end
+
+    def string(self, at: int) -> int:
+        match = _STRING.match(self.text, at)
+        if match:
+            return match.end()
+        at += 1
+        while True:
+            sign = self.sign(at)
+            if not sign or sign < " ":
+                self.fail(at, "in string literal")
+            if sign == "\\":
+                at = self.escape(at + 1)
+            else:
+                at += 1
+
+    def escape(self, at: int) -> int:
+        if self.sign(at) == "u":
+            for digit in range(at + 1, at + 5):
+                if not re.match("[0-9a-fA-F]", self.sign(digit)):
+                    self.fail(digit, r"in \u hexadecimal character escape")
+            return at + 5
+        if not self.sign(at) or self.sign(at) not in '"\\/bfnrt':
+            self.fail(at, "in string escape code")
+        return at + 1
+
+    def object(self, at: int, depth: int) -> int:
+        at = skip_space(self.text, at)
+        if self.sign(at) == "}":
+            return at + 1
+        while True:
+            at = skip_space(self.text, at)
+            if self.sign(at) != '"':
+                self.fail(at, "looking for beginning of object key string")
+            at = skip_space(self.text, self.string(at))
+            if self.sign(at) != ":":
+                self.fail(at, "after object key")
+            at = skip_space(self.text, self.value(at + 1, depth))
+            if self.sign(at) == "}":
+                return at + 1
+            if self.sign(at) != ",":
+                self.fail(at, "after object key:value pair")
+            at += 1
+
+    def array(self, at: int, depth: int) -> int:
+        at = skip_space(self.text, at)
+        if self.sign(at) == "]":
+            return at + 1
+        while True:
+            at = skip_space(self.text, self.value(at, depth))
+            if self.sign(at) == "]":
+                return at + 1
+            if self.sign(at) != ",":
+                self.fail(at, "after array element")
+            at += 1

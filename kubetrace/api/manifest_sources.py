@@ -1,0 +1,192 @@
+"""Where manifests come from: files, folders, patterns, standard input and URLs (cli-runtime pkg/resource/builder.go
+FilenameParam, visitor.go FileVisitor and URLVisitor)."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from kubetrace.api.go_words import bracketed, quoted
+from kubetrace.api.manifest_stream import documents
+from kubetrace.api.status import AggregateError
+from kubetrace.errors import KubetraceError
+
+EXTENSIONS = (".json", ".yaml", ".yml")
+HTTP_ATTEMPTS = 3
+"""How often a URL is asked for while its server fails, a second apart."""
+
+_URL_PREFIXES = ("http://", "https://")
+
+
+@dataclass(frozen=True, slots=True)
+class FilenameOptions:
+    """-f, -k and -R."""
+
+    filenames: tuple[str, ...] = ()
+    kustomize: str = ""
+    recursive: bool = False
+
+    def require_any(self) -> None:
+        if not self.filenames and not self.kustomize:
+            raise KubetraceError("must specify one of -f and -k")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file, URL or the standard input; `name` is how messages call it. Nothing is read before `documents`."""
+
+    name: str
+    read: Callable[[], bytes]
+
+    def documents(self) -> Iterator[Any]:
+        """The JSON values in it. Raises KubetraceError."""
+        return documents(self.read(), self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All sources of a command, in order, and whether they can be but one object."""
+
+    sources: tuple[Source, ...]
+    single_item_implied: bool
+
+
+def find_sources(options: FilenameOptions, stdin: BinaryIO) -> Sources:
+    """The sources that the options name. Raises KubetraceError (all that is wrong with them)."""
+    _check(options)
+    found: list[Source] = []
+    errors: list[KubetraceError] = []
+    stream = folder = False
+    for name in options.filenames:
+        if name == "-":
+            if stream:
+                errors.append(KubetraceError("standard input cannot be used for multiple arguments"))
+            stream = True
+            found.append(Source("STDIN", stdin.read))
+        elif name.startswith(_URL_PREFIXES):
+            found.append(_url_source(name))
+        else:
+            try:
+                for path in _expanded(name):
+                    files = list(_files(path, options.recursive))
+                    folder = folder or len(files) > 1
+                    found += files
+                if not found and not errors:
+                    raise KubetraceError(
+                        f"error reading {bracketed([name])}: recognized file extensions are {bracketed(EXTENSIONS)}"
+                    )
+            except KubetraceError as error:
+                errors.append(error)
+    if errors:
+        raise errors[0] if len(errors) == 1 else AggregateError(errors)
+    return Sources(tuple(found), not folder and not stream and len(found) == 1)
+
+
+def _check(options: FilenameOptions) -> None:
+    problems = []
+    if options.filenames and options.kustomize:
+        problems.append(KubetraceError("only one of -f or -k can be specified"))
+    if options.kustomize and options.recursive:
+        problems.append(KubetraceError("the -k flag can't be used with -f or -R"))
+    if not problems and options.kustomize:
+        problems.append(KubetraceError("-k is not supported yet: build the folder first, and pipe it to -f -"))
+    if problems:
+        raise problems[0] if len(problems) == 1 else AggregateError(problems)
+
+
+def _expanded(name: str) -> Sequence[str]:
+    """The name itself where it exists, else what it matches as a pattern."""
+    if os.path.lexists(name):
+        return [name]
+    matches = sorted(glob.glob(name))  # noqa: PTH207 (patterns may be absolute)
+    if not matches:
+        raise KubetraceError(f"the path {quoted(name)} does not exist")
+    return matches
+
+
+def _files(path: str, recursive: bool) -> Iterator[Source]:
+    """A file, or the manifests of a folder in lexical order (filepath.Walk)."""
+    try:
+        is_folder = Path(path).is_dir()
+        Path(path).stat()
+    except FileNotFoundError:
+        raise KubetraceError(f"the path {quoted(path)} does not exist") from None
+    except OSError as error:
+        raise KubetraceError(f"the path {quoted(path)} cannot be accessed: stat {path}: {_words(error)}") from None
+    if not is_folder:
+        yield _file_source(path)
+        return
+    yield from _walk(path, path, recursive)
+
+
+def _walk(root: str, folder: str, recursive: bool) -> Iterator[Source]:
+    try:
+        names = sorted(entry.name for entry in Path(folder).iterdir())
+    except OSError as error:
+        raise KubetraceError(f"error reading {quoted(root)}: open {folder}: {_words(error)}") from None
+    for name in names:
+        path = Path(folder) / name
+        if path.is_dir() and not path.is_symlink():
+            if recursive:
+                yield from _walk(root, str(path), recursive)
+        elif name.endswith(EXTENSIONS):
+            yield _file_source(str(path))
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _file_source(path: str) -> Source:
+    def read() -> bytes:
+        try:
+            return Path(path).read_bytes()
+        except IsADirectoryError:
+            raise KubetraceError(f"read {path}: is a directory") from None
+        except OSError as error:
+            raise KubetraceError(f"open {path}: {_words(error)}") from None
+
+    return Source(path, read)
+
+
+def _url_source(url: str) -> Source:
+    return Source(url, lambda: read_url(url))
+
+
+def read_url(url: str, attempts: int = HTTP_ATTEMPTS, pause: float = 1.0) -> bytes:
+    """A manifest on the web; asked for again, `pause` seconds later, while there is no answer or a 5xx one."""
+    import time
+
+    import requests
+
+    problem = ""
+    for attempt in range(attempts):
+        if attempt:
+            time.sleep(pause)
+        try:
+            with requests.get(url, timeout=None) as response:
+                if response.status_code == 200:
+                    return response.content
+                status = f"{response.status_code} {response.reason}"
+                code = response.status_code
+        except requests.RequestException as error:
+            problem = f'Get "{url}": {_request_words(error)}'
+            continue
+        problem = f"unable to read URL {quoted(url)}, server reported {status}, status code={code}"
+        if not 500 <= code < 600:
+            break
+    raise KubetraceError(problem)
+
+
+def _request_words(error: BaseException) -> str:
+    """The innermost reason of what requests raised."""
+    seen: BaseException = error
+    while (inner := getattr(seen, "reason", None) or seen.__cause__ or seen.__context__) is not None:
+        if not isinstance(inner, BaseException) or inner is seen:
+            break
+        seen = inner
+    return seen.strerror.lower() if isinstance(seen, OSError) and seen.strerror else str(seen)
