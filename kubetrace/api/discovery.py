@@ -87,6 +87,7 @@ class Discovery:
         self._memory = _Memory(self._live, events or Events())
         self._files = files or DiscoveryFiles(Path("/nonexistent"))
         self._keeps_files = files is not None
+        self._parsed_files: dict[Path, tuple[bytes, Any]] = {}
         self._events = events or Events()
 
     @property
@@ -183,10 +184,15 @@ class Discovery:
         data = self._files.read(path) if self._keeps_files else None
         if data is None:
             return None
-        try:
-            value = read(loads(data))
-        except (InvalidJSON, AttributeError, TypeError, KubetraceError):
-            return None
+        known = self._parsed_files.get(path)
+        if known is not None and known[0] == data:
+            value = known[1]
+        else:
+            try:
+                value = read(loads(data))
+            except (InvalidJSON, AttributeError, TypeError, KubetraceError):
+                return None
+            self._parsed_files[path] = (data, value)
         if self._events.active:
             self._events.emit(CacheHit(str(path)))
             self._events.emit(Note(note, {"path": str(path)}))
