@@ -211,6 +211,7 @@ class TracingAdapter(HTTPAdapter):
         recording = Recording(value, self.events, call=context.call, attempt=context.attempt)
         recording.handshake_timeout = self._handshake_timeout
         recording.deadline = context.deadline
+        recording.strict = isinstance(request, TracedRequest)
         context.recording = recording
         if not isinstance(request, TracedRequest):
             self.events.emit(CallStarted(context.call, value, log_body=value.body is not None or request.body is None))
@@ -251,7 +252,7 @@ def _response_value(response: requests.Response, request: PreparedRequest, recor
     asked = "gzip" in _text(request.headers.get("Accept-Encoding") or "")
     decoded = encoded and asked and has_body(request.method or "", response.status_code)
     version = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}.get(getattr(raw, "version", 11), "HTTP/1.1")
-    reason = None if _ends_after_code(recording.first_line) else response.reason
+    reason = None if _ends_after_code(recording.status_line) else response.reason
     return Response(response.status_code, reason, response_headers(fields, decoded=decoded), version)
 
 

@@ -14,6 +14,7 @@ from kubetrace.transport.headers import has_body
 from kubetrace.transport.recording import Recording
 
 CHUNK = 1 << 16
+GZIP_HEADER = 10
 SLURP = 2048
 """Bytes of a discarded body that are read so that its connection can be kept (readAndCloseResponseBody)."""
 
@@ -130,5 +131,7 @@ class ClientAnswer:
         if isinstance(error, EOFError):
             return "unexpected EOF", "eof"
         if isinstance(error, zlib.error):
-            return "gzip: invalid header", "protocol"
+            return (
+                ("unexpected EOF", "eof") if self._decoder.seen < GZIP_HEADER else ("gzip: invalid header", "protocol")
+            )
         return explain(error, self._recording, reading=True)

@@ -91,11 +91,12 @@ class Decoder:
     """Undoes the gzip that the client asked for, piece by piece; without gzip it hands everything through."""
 
     def __init__(self, gzipped: bool) -> None:
-        self._gzipped = gzipped
+        self.seen = 0
         self._inflate = zlib.decompressobj(wbits=31) if gzipped else None
 
     def feed(self, data: bytes) -> bytes:
         """Decoded bytes; raises zlib.error where the data is no gzip. Members may follow one another."""
+        self.seen += len(data)
         if self._inflate is None:
             return data
         out = [self._inflate.decompress(data)]

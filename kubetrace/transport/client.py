@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from requests import Response as Response_
 from requests import Session
 from urllib3._collections import HTTPHeaderDict
 
@@ -303,7 +304,7 @@ class Client:
         return urlsplit(url).netloc != urlsplit(self._connection.server).netloc
 
     def _make_session(self) -> Session:
-        session = Session()
+        session = _ClientSession()
         session.trust_env = False
         session.headers.clear()
         self._adapter = TracingAdapter(
@@ -315,6 +316,14 @@ class Client:
         session.mount("https://", self._adapter)
         session.mount("http://", self._adapter)
         return session
+
+
+class _ClientSession(Session):
+    """A Session that leaves redirects alone: the client follows them as Go does, and requests would read the body to
+    prepare a hop that nobody asked for."""
+
+    def get_redirect_target(self, resp: Response_) -> None:
+        return None
 
 
 _DO_RAW = frozenset({"raw", "logs"})

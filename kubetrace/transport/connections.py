@@ -20,6 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import PoolManager, ProxyManager
 
+from kubetrace.transport.go_quote import quote
 from kubetrace.transport.recording import Recording, current
 from kubetrace.transport.tls_words import Peer
 from kubetrace.transport.words import dial_error, lookup_error
@@ -57,10 +58,60 @@ class _FirstByteResponse(http.client.HTTPResponse):
 
     def begin(self) -> None:
         recording = current.get()
-        if recording is not None:
-            start = self.fp.peek(1) if isinstance(self.fp, BufferedReader) else b""
-            recording.first_byte(start[:200])
-        super().begin()
+        stream = self.fp
+        if recording is None or not isinstance(stream, BufferedReader):
+            super().begin()
+            return
+        stream.peek(1)
+        recording.first_byte()
+        head = _Head(stream)
+        self.fp = head
+        try:
+            super().begin()
+        finally:
+            recording.status_line = head.lines[0] if head.lines else b""
+            if self.fp is head:
+                self.fp = stream
+        if recording.strict:
+            head.check(self.headers.get_all("Content-Length"))
+
+
+class _Head:
+    """The lines of an answer before its body, kept: http.client forgives what Go refuses."""
+
+    def __init__(self, stream: BufferedReader) -> None:
+        self._stream = stream
+        self.lines: list[bytes] = []
+
+    def readline(self, limit: int = -1) -> bytes:
+        line = self._stream.readline(limit)
+        self.lines.append(line)
+        return line
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def check(self, lengths: list[str] | None) -> None:
+        """Raises MalformedAnswer where Go's net/http would."""
+        if self.lines[-1] not in (b"\r\n", b"\n"):
+            raise MalformedAnswer("unexpected EOF")
+        for line in self.lines[1:-1]:
+            text = line.rstrip(b"\r\n")
+            if text and b":" not in text and text[:1] not in b" \t" and not text.startswith(b"HTTP/"):
+                raise MalformedAnswer(f"malformed MIME header: missing colon: {quote(text)}")
+        for length in lengths or ():
+            if not (length.strip().isascii() and length.strip().isdigit()):
+                raise MalformedAnswer(f"bad Content-Length {quote(length.encode('latin-1'))}")
+
+
+class MalformedAnswer(http.client.HTTPException):
+    """An answer that is no HTTP; `text` is Go's wording."""
+
+    kind = "protocol"
+
+    def __init__(self, problem: str) -> None:
+        self.text = f"net/http: HTTP/1.x transport connection broken: {problem}"
+        super().__init__(self.text)
 
 
 class TracedConnection(HTTPConnection):

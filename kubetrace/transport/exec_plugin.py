@@ -22,6 +22,8 @@ from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.connection import ExecPlugin
 
 API_VERSIONS = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1")
+SCHEME = "pkg/client/auth/exec/exec.go:64"
+"""The name that client-go's registry of plugin types goes by in its errors."""
 HINTS_SHOWN = 10
 INSTALL_HELP = (
     "\n\nIt looks like you are trying to use a client-go credential plugin that is not installed.\n\n"
@@ -93,7 +95,9 @@ class Authenticator:
             raise CredentialError(f'exec plugin: invalid apiVersion "{self._plugin.api_version}"')
         interactive = self._interactive()
         environ = dict(os.environ if self._environ is None else self._environ)
-        path = shutil.which(self._command, path=environ.get("PATH"))
+        path: str | None = self._command
+        if "/" not in self._command:
+            path = shutil.which(self._command, path=environ.get("PATH"))
         if path is None:
             raise CredentialError(self._not_found())
         environ.update(self._plugin.env)
@@ -150,11 +154,10 @@ class Authenticator:
 
     def _parse(self, output: bytes) -> Credentials:
         answer = _decoded(output)
-        version, kind = answer.get("apiVersion") or "", answer.get("kind") or ""
-        if not kind:
-            raise CredentialError(f"decoding stdout: Object 'Kind' is missing in '{output.decode(errors='replace')}'")
-        if version not in API_VERSIONS or kind != "ExecCredential":
-            problem = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+        internal = "client.authentication.k8s.io/__internal"
+        version, kind = answer.get("apiVersion") or internal, answer.get("kind") or "ExecCredential"
+        if version not in (internal, *API_VERSIONS) or kind != "ExecCredential":
+            problem = f'no kind "{kind}" is registered for version "{version}" in scheme "{SCHEME}"'
             raise CredentialError(f"decoding stdout: {problem}")
         if version != self._plugin.api_version:
             raise CredentialError(
@@ -168,12 +171,28 @@ class Authenticator:
 
 
 def _decoded(output: bytes) -> dict[str, Any]:
+    """The plugin's object: JSON, or YAML as client-go's decoder also takes it."""
     try:
         answer = json.loads(output)
-    except ValueError as error:
-        problem = "unexpected end of JSON input" if not output.strip() else str(error)
-        raise CredentialError(f"decoding stdout: couldn't get version/kind; json parse error: {problem}") from error
-    return answer if isinstance(answer, dict) else {}
+    except ValueError:
+        answer = _decoded_yaml(output)
+    if answer is None or isinstance(answer, dict):
+        return answer or {}
+    kind = {str: "string", bool: "bool", list: "array"}.get(type(answer), "number")
+    raise CredentialError(
+        f"decoding stdout: couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into Go value of "
+        'type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+    )
+
+
+def _decoded_yaml(output: bytes) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(output.decode("utf-8", "replace"))
+    except (YAMLError, ValueError) as error:
+        raise CredentialError("decoding stdout: yaml: the output is neither JSON nor YAML") from error
 
 
 def _from_status(status: dict[str, Any]) -> Credentials:
@@ -194,7 +213,9 @@ def _expiry(value: object) -> datetime.datetime | None:
     try:
         moment = datetime.datetime.fromisoformat(str(value))
     except ValueError as error:
-        raise CredentialError(f'decoding stdout: parsing time "{value}"') from error
+        raise CredentialError(
+            f'decoding stdout: parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
+        ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 

@@ -88,8 +88,14 @@ def translate(error: BaseException, recording: Recording, *, reading: bool = Fal
 
 def explain(error: BaseException, recording: Recording, *, reading: bool = False) -> tuple[str, Kind]:
     """Go's text for a failure, and what kind it is."""
+    if recording.failure is None:
+        recording.failure = _explain(error, recording, reading)
+    return recording.failure
+
+
+def _explain(error: BaseException, recording: Recording, reading: bool) -> tuple[str, Kind]:
     if recording.aborted or recording.timed_out():
-        return (READING_BODY if reading else AWAITING_HEADERS), "timeout"
+        return _deadline_words(recording, reading), "timeout"
     chain = list(causes(error))
     said = next((cause for cause in chain if isinstance(getattr(cause, "text", None), str)), None)
     if said is not None:
@@ -99,6 +105,13 @@ def explain(error: BaseException, recording: Recording, *, reading: bool = False
     if recording.phase in ("dns", "dial", "proxy") and any(isinstance(cause, u.ProxyError) for cause in chain):
         return _through_proxy(reason), "proxy"
     return reason, kind
+
+
+def _deadline_words(recording: Recording, reading: bool) -> str:
+    """Which of client-go's two clocks strikes first depends on where the exchange is."""
+    if reading:
+        return READING_BODY
+    return "context deadline exceeded" if recording.phase == "tls" else AWAITING_HEADERS
 
 
 def _through_proxy(reason: str) -> str:
@@ -136,7 +149,7 @@ def _from_cause(cause: BaseException, recording: Recording, reading: bool) -> tu
         case ssl.SSLError():
             return tls_words(cause, recording), "tls"
         case http.client.IncompleteRead() | u.InvalidChunkLength():
-            return "unexpected EOF", "eof"
+            return _incomplete_words(cause), "eof"
         case http.client.BadStatusLine():
             return _bad_status_line(cause, recording)
         case http.client.LineTooLong():
@@ -152,11 +165,27 @@ def _from_cause(cause: BaseException, recording: Recording, reading: bool) -> tu
     return None
 
 
+def _incomplete_words(cause: BaseException) -> str:
+    """http.client reports a chunk size that is no number as an incomplete read, too."""
+    parsing = next((inner for inner in causes(cause) if type(inner) is ValueError), None)
+    if parsing is not None and not str(parsing).endswith("b''"):
+        return "invalid byte in chunk length"
+    return "unexpected EOF"
+
+
 def _bad_status_line(cause: http.client.BadStatusLine, recording: Recording) -> tuple[str, Kind]:
-    if isinstance(cause, http.client.RemoteDisconnected) or not recording.first_line:
+    line = recording.status_line.rstrip(b"\r\n")
+    if isinstance(cause, http.client.RemoteDisconnected) or not line:
         return "EOF", "eof"
-    line = recording.first_line.partition(b"\n")[0].rstrip(b"\r")
-    return f"net/http: HTTP/1.x transport connection broken: malformed HTTP response {quote(line)}", "protocol"
+    version, blank, rest = line.partition(b" ")
+    code = rest.lstrip(b" ").partition(b" ")[0]
+    if not blank:
+        problem = f"malformed HTTP response {quote(line)}"
+    elif len(code) != 3 or not code.isdigit():
+        problem = f"malformed HTTP status code {quote(code)}"
+    else:
+        problem = f"malformed HTTP version {quote(version)}"
+    return f"net/http: HTTP/1.x transport connection broken: {problem}", "protocol"
 
 
 def _socket_words(cause: OSError, recording: Recording) -> str:

@@ -32,6 +32,7 @@ from kubetrace.trace.exchange import (
 )
 
 if TYPE_CHECKING:
+    from kubetrace.transport.errors import Kind
     from kubetrace.transport.tls_words import Peer
 
 Phase = Literal["start", "dns", "dial", "proxy", "tls", "write", "headers", "body", "done"]
@@ -54,9 +55,11 @@ class Recording:
         self.handshake_timeout: float | None = None
         self.deadline: float | None = None
         self.aborted = False
+        self.strict = False
+        self.failure: tuple[str, Kind] | None = None
         self.peer: Peer | None = None
         self.watchdog: threading.Timer | None = None
-        self.first_line = b""
+        self.status_line = b""
         self.address: str | None = None
         self.local: str | None = None
         self.tls_version: str | None = None
@@ -107,9 +110,8 @@ class Recording:
         self._written = time.perf_counter()
         self.phase = "headers"
 
-    def first_byte(self, line: bytes) -> None:
+    def first_byte(self) -> None:
         self._first_byte = time.perf_counter()
-        self.first_line = line
 
     def watch(self, sock: socket.socket | None) -> None:
         """From here on this socket carries the exchange; `abort` cuts it."""

@@ -6,39 +6,65 @@ import socket
 import time
 from typing import Any
 
-from urllib3.connection import HTTPSConnection
+import socks  # type: ignore[import-untyped]
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.contrib.socks import SOCKSConnection, SOCKSProxyManager
-from urllib3.exceptions import HTTPError
+from urllib3.contrib.socks import SOCKSConnection, SOCKSHTTPSConnection, SOCKSProxyManager
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from kubetrace.transport.connections import TracedConnection, TracedTLSConnection, join_host_port
+from kubetrace.transport.failures import causes
 from kubetrace.transport.recording import current
+from kubetrace.transport.words import dial_error
+
+
+class SOCKSFailed(NewConnectionError):
+    """The proxy was not there or did not get through; `text` is Go's wording."""
+
+    def __init__(self, connection: SOCKSConnection, text: str) -> None:
+        super().__init__(connection, text)
+        self.text = text
 
 
 class TracedSOCKSConnection(TracedConnection, SOCKSConnection):
-    """Dials the proxy (one phase, as seen from here), which dials the server."""
+    """Dials the proxy, which dials the server: one phase, as seen from here."""
 
     def _new_conn(self) -> socket.socket:
         recording = current.get()
-        if recording is None:
-            plain: socket.socket = SOCKSConnection._new_conn(self)
-            return plain
-        recording.reused = False
-        recording.phase = "dial"
+        if recording is not None:
+            recording.reused = False
+            recording.phase = "dial"
         options = self._socks_options
         proxy = join_host_port(str(options["proxy_host"]), int(options["proxy_port"] or 1080))
         start = time.perf_counter()
+        problem: str | None = None
         try:
             sock: socket.socket = SOCKSConnection._new_conn(self)
         except HTTPError as error:
-            recording.dialed(proxy, str(error), time.perf_counter() - start)
-            raise
-        recording.dialed(proxy, None, time.perf_counter() - start)
+            problem = _problem(error, proxy)
+            target = join_host_port(self.host, self.port or 443)
+            raise SOCKSFailed(self, f"socks connect tcp {proxy}->{target}: {problem}") from error
+        finally:
+            if recording is not None:
+                recording.dialed(proxy, problem, time.perf_counter() - start)
         return sock
 
 
-class TracedSOCKSTLSConnection(TracedTLSConnection, TracedSOCKSConnection, HTTPSConnection):
-    pass
+def _problem(error: HTTPError, proxy: str) -> str:
+    """What golang.org/x/net/internal/socks says of a failure that PySocks reported."""
+    for cause in causes(error):
+        if isinstance(cause, socks.ProxyConnectionError) and isinstance(cause.socket_err, OSError):
+            return dial_error(proxy, cause.socket_err)
+        if isinstance(cause, socks.SOCKS5AuthError):
+            return "username/password authentication failed"
+        if isinstance(cause, socks.SOCKS5Error):
+            return "unknown error " + str(cause.msg).partition(": ")[2].lower()
+        if isinstance(cause, TimeoutError):
+            return f"dial tcp {proxy}: i/o timeout"
+    return str(error)
+
+
+class TracedSOCKSTLSConnection(TracedTLSConnection, TracedSOCKSConnection, SOCKSHTTPSConnection):
+    """The same with TLS to the server behind the proxy."""
 
 
 class TracedSOCKSPool(HTTPConnectionPool):
