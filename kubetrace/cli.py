@@ -117,12 +117,20 @@ class LazyGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args[:1] == ["help"]:
             args = self._help_arguments(args[1:])
+        if args[:1] in (["__complete"], ["__completeNoDesc"]):
+            ctx.params = {"described": args[0] == "__complete"}
+            ctx.args = args[1:]
+            return ctx.args
         path, rest, called_as = find(ROOT, args, GLOBAL_FLAGS)
         ctx.params = {"command": LazyCommand(path, called_as)}
         ctx.args = rest
         return rest
 
     def invoke(self, ctx: Any) -> Any:
+        if "described" in ctx.params:
+            from kubetrace.commands.complete import complete
+
+            return complete(ctx.obj, ROOT, ctx.args, described=ctx.params["described"])
         command: LazyCommand = ctx.params["command"]
         with command.make_context(command.name, list(ctx.args), parent=ctx) as child:
             return command.invoke(child)

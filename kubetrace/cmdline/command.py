@@ -60,14 +60,15 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Command:
     """What a command's module declares. `run` returns an exit code (None: 0). `usage` is the line below "Usage:"
-    without the program's name. `bare_config` commands never read the kubeconfig."""
+    without the program's name. `words` says what completion offers for the words: "resources" (types, then names),
+    "context", "cluster", "user" (the first word only), or "=a,b" (these)."""
 
     run: Callable[[Environment, Any, Arguments], int | None]
     usage: str
     description: str
     options: type = NoOptions
     examples: str = ""
-    complete: Callable[[Environment, Any, Arguments, str], list[str]] | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ class BadValue(ValueError):
 @dataclass(frozen=True, slots=True)
 class Flag:
     """What a field declares about its flag. `bare` is the value of a flag given without one (pflag's NoOptDefVal);
-    booleans are "true" when bare. `shown_default` replaces the default in help where kubectl shows another text."""
+    booleans are "true" when bare. `shown_default` replaces the default in help where kubectl shows another text.
+    `completion` says what completes its value: "context", "cluster", "user", "namespace", "file", "dir",
+    "ext:yaml,json" (files of these kinds) or "=a,b" (these)."""
 
     shorthand: str = ""
     help: str = ""

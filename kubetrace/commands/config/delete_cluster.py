@@ -17,6 +17,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
 
 COMMAND = Command(
     run=run,
+    words="cluster",
     usage="config delete-cluster NAME [options]",
     description="Delete a cluster from the kubeconfig.",
     examples="""

@@ -17,6 +17,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
 
 COMMAND = Command(
     run=run,
+    words="context",
     usage="config delete-context NAME [options]",
     description="Delete a context from the kubeconfig.",
     examples="""

@@ -17,6 +17,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
 
 COMMAND = Command(
     run=run,
+    words="user",
     usage="config delete-user NAME [options]",
     description="Delete a user from the kubeconfig.",
     examples="""

@@ -42,6 +42,8 @@ def render(document: dict[str, Any], output: str, template: str, allow_missing: 
 
         text = json.dumps(document, indent=4, ensure_ascii=False)
         return _html_safe(text) + "\n"
+    if output == "name":
+        return "config/<unknown>\n"  # a Config has no name; kubectl says so
     raise KubetraceError(f"-o {output} is not supported by this command yet")
 
 

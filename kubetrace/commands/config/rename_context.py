@@ -39,6 +39,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
 
 COMMAND = Command(
     run=run,
+    words="context",
     usage="config rename-context CONTEXT_NAME NEW_NAME [options]",
     description="""
     Give the context CONTEXT_NAME the name NEW_NAME.

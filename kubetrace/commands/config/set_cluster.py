@@ -90,6 +90,7 @@ def _authority(options: SetClusterOptions) -> dict[str, Any]:
 COMMAND = Command(
     run=run,
     options=SetClusterOptions,
+    words="cluster",
     usage=(
         "config set-cluster NAME [--server=server] [--certificate-authority=path/to/certificate/authority]"
         " [--insecure-skip-tls-verify=true] [--tls-server-name=example.com] [options]"

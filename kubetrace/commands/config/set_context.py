@@ -52,6 +52,7 @@ def run(environment: Environment, options: SetContextOptions, arguments: Argumen
 COMMAND = Command(
     run=run,
     options=SetContextOptions,
+    words="context",
     usage=(
         "config set-context [NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname]"
         " [--namespace=namespace] [options]"

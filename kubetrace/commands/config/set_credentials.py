@@ -109,6 +109,7 @@ def _validate(name: str, options: SetCredentialsOptions, arguments: Arguments) -
 COMMAND = Command(
     run=run,
     options=SetCredentialsOptions,
+    words="user",
     usage=(
         "config set-credentials NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile]"
         " [--token=bearer_token] [--username=basic_user] [--password=basic_password] [--auth-provider=provider_name]"

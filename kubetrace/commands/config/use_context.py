@@ -32,6 +32,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
 
 COMMAND = Command(
     run=run,
+    words="context",
     usage="config use-context CONTEXT_NAME [options]",
     description="Make a context the current one.",
     examples="""
