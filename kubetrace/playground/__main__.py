@@ -10,7 +10,12 @@ import os
 import signal
 import sqlite3
 import sys
+import time
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubetrace.playground.server import Server
 
 
 class StartFailure(Exception):
@@ -44,7 +49,7 @@ async def _serve(folder: Path, name: str, port: int) -> None:
     await server.stop()
 
 
-async def _start(server, folder: Path, port: int):  # type: ignore[no-untyped-def]
+async def _start(server: Server, folder: Path, port: int) -> Server:
     wanted = port or _last_port(folder)
     try:
         await server.start(wanted)
@@ -62,16 +67,23 @@ def _last_port(folder: Path) -> int:
         return 0
 
 
+def _take(lock: IO[bytes], folder: Path) -> None:
+    for _ in range(20):  # somebody who only looks whether we run holds it for a moment
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError:
+            time.sleep(0.01)
+    raise StartFailure(f"another process already runs the playground in {folder}")
+
+
 def main() -> int:
     arguments = _arguments()
     folder: Path = arguments.state
     os.umask(0o077)
     try:
         with (folder / "lock").open("wb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise StartFailure(f"another process already runs the playground in {folder}") from None
+            _take(lock, folder)
             (folder / "running.json").unlink(missing_ok=True)
             asyncio.run(_serve(folder, arguments.name, arguments.port))
     except StartFailure as error:

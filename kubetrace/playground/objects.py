@@ -1,0 +1,204 @@
+"""Bodies into objects and back: decoding by content type, unknown and mistyped fields, the order of an answer's keys."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import uuid
+from typing import Any
+
+import msgspec
+
+from kubetrace.playground.catalog import Resource
+from kubetrace.playground.status import ApiError
+from kubetrace.wire import protobuf
+from kubetrace.wire.schema import Field, Type, built_in
+
+Object = dict[str, Any]
+
+_NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_META_ORDER = ("name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp")
+_META_ORDER += ("deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers")
+_GO_SCALARS = {"string": "string", "boolean": "bool", "int32": "int32", "int64": "int64", "number": "float64"}
+
+
+def now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def random_suffix(length: int = 5) -> str:
+    """As generateName's: no vowels, so no words (apimachinery util/rand)."""
+    return "".join(secrets.choice(_NAME_LETTERS) for _ in range(length))
+
+
+def new_uid() -> str:
+    return str(uuid.uuid4())
+
+
+def decode_body(body: bytes, content_type: str) -> Any:
+    """Raises 415 for encodings that are not served and 400 for bodies that can't be read."""
+    media = content_type.partition(";")[0].strip().lower()
+    if media in ("", "application/json") or media.endswith("+json"):
+        return _decode_json(body)
+    if media in ("application/yaml", "application/apply-patch+yaml", "text/yaml", "application/x-yaml"):
+        return _decode_yaml(body)
+    if media == "application/vnd.kubernetes.protobuf":
+        try:
+            return protobuf.decode(body)
+        except protobuf.InvalidProtobuf as error:
+            raise ApiError(400, f"the body of the request could not be decoded: {error}") from error
+    supported = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+    raise ApiError(
+        415,
+        f"the body of the request was in an unknown format - accepted media types include: {supported}",
+    )
+
+
+def _decode_json(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ApiError(400, f"the object provided is unrecognized (must be of type JSON): {error}") from error
+
+
+def _decode_yaml(body: bytes) -> Any:
+    from kubetrace.wire import yaml_reader
+
+    try:
+        return yaml_reader.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, f"the object provided is unrecognized (must be of type YAML): {error}") from error
+
+
+def ordered(item: Object) -> Object:
+    """kind, apiVersion and metadata first, as Go's structs have them."""
+    result: Object = {name: item[name] for name in ("kind", "apiVersion") if name in item}
+    if "metadata" in item:
+        metadata = item["metadata"]
+        if isinstance(metadata, dict) and "name" in metadata:
+            first = {name: metadata[name] for name in _META_ORDER if name in metadata}
+            metadata = first | metadata
+        result["metadata"] = metadata
+    result |= {name: value for name, value in item.items() if name not in result and name != "status"}
+    if "status" in item:
+        result["status"] = item["status"]
+    return result
+
+
+class Check:
+    """One walk over an object: drops unknown fields (remembering them), refuses values of the wrong type."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._what = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
+        self.unknown: list[str] = []
+
+    def clean(self, item: Object, type: Type) -> Object:
+        return self._object(item, type, "")
+
+    def strict_error(self) -> ApiError:
+        fields = ", ".join(f'unknown field "{path}"' for path in self.unknown)
+        return ApiError(400, f"{self._what}: strict decoding error: {fields}")
+
+    def _object(self, value: Object, type: Type, path: str) -> Object:
+        result = {}
+        for name, entry in value.items():
+            field = type.field(name)
+            where = f"{path}.{name}" if path else name
+            if field is None:
+                self.unknown.append(where)
+            elif entry is not None:
+                result[name] = self._field(entry, field, type.descend(name), where, type)
+            elif name in ("creationTimestamp", "lastProbeTime"):
+                result[name] = None
+        return result
+
+    def _field(self, value: Any, field: Field, inner: Type | None, path: str, owner: Type) -> Any:
+        if field.map:
+            if not isinstance(value, dict):
+                self._refuse(value, field, inner, path, owner)
+            return {key: self._entry(entry, field, inner, f"{path}.{key}", owner) for key, entry in value.items()}
+        if field.list:
+            if not isinstance(value, list):
+                self._refuse(value, field, inner, path, owner)
+            return [self._entry(entry, field, inner, f"{path}[{i}]", owner) for i, entry in enumerate(value)]
+        return self._entry(value, field, inner, path, owner)
+
+    def _entry(self, value: Any, field: Field, inner: Type | None, path: str, owner: Type) -> Any:
+        if field.map and field.list:
+            return value
+        if inner is not None and not inner.scalar:
+            if value is None:
+                return {}
+            if not isinstance(value, dict):
+                self._refuse(value, field, inner, path, owner, entry=True)
+            return self._object(value, inner, path)
+        expected = inner.scalar if inner is not None else field.type
+        if expected == "quantity" and isinstance(value, int | float) and not isinstance(value, bool):
+            return f"{value:g}" if isinstance(value, float) else str(value)
+        if value is not None and not _fits(value, expected):
+            self._refuse(value, field, inner, path, owner, entry=True)
+        if expected == "integer" and isinstance(value, float):
+            return int(value)
+        return value
+
+    def _refuse(
+        self, value: Any, field: Field, inner: Type | None, path: str, owner: Type, entry: bool = False
+    ) -> None:
+        import re
+
+        struct = owner.name.rpartition(".")[2]
+        plain = re.sub(r"\[\d+\]", "", path)
+        go_type = _go_type(field, inner, entry)
+        raise ApiError(
+            400,
+            f"{self._what}: json: cannot unmarshal {_json_kind(value)} into Go struct field "
+            f"{struct}.{plain} of type {go_type}",
+        )
+
+
+def _json_kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, dict):
+        return "object"
+    if isinstance(value, list):
+        return "array"
+    return "string" if isinstance(value, str) else "number"
+
+
+def _go_type(field: Field, inner: Type | None, entry: bool) -> str:
+    if inner is not None:
+        version, _, name = inner.name.rpartition(".")
+        base = f"{version.rpartition('.')[2]}.{name}"
+    elif field.format == "byte":
+        base = "[]uint8"
+    else:
+        base = _GO_SCALARS.get(field.format) or _GO_SCALARS.get(field.type, field.type)
+    if entry:
+        return base
+    return f"map[string]{base}" if field.map else f"[]{base}"
+
+
+def _fits(value: Any, expected: str) -> bool:
+    if expected == "string":
+        return isinstance(value, str)
+    if expected == "boolean":
+        return isinstance(value, bool)
+    if expected == "integer":
+        whole = isinstance(value, float) and value.is_integer()
+        return (isinstance(value, int) and not isinstance(value, bool)) or whole
+    if expected == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if expected == "int-or-string":
+        return isinstance(value, int | str) and not isinstance(value, bool)
+    if expected == "quantity":
+        return isinstance(value, str)
+    return expected != "object" or isinstance(value, dict)
+
+
+def type_of(resource: Resource) -> Type | None:
+    return None if resource.custom is not None else built_in().for_kind(resource.api_version, resource.kind)

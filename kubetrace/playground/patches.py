@@ -1,0 +1,212 @@
+"""The patches that the server applies: JSON (RFC 6902), merge (RFC 7386) and strategic merge with the kinds' merge keys."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from kubetrace.playground.status import ApiError
+from kubetrace.wire.schema import Field, Type
+
+_DIRECTIVES = ("$patch", "$retainKeys")
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merge_patch(result.get(name), value)
+    return result
+
+
+def json_patch(target: Any, operations: Any) -> Any:
+    """Raises 400 for text that is no patch and 422 for one that does not fit the object."""
+    if not isinstance(operations, list) or not all(isinstance(entry, dict) for entry in operations):
+        raise ApiError(400, "json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+    document = copy.deepcopy(target)
+    for operation in operations:
+        try:
+            document = _operate(document, operation)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ApiError(422, "the server rejected our request due to an error in our request", "Invalid", {}) from error
+    return document
+
+
+def _pointer(text: str) -> list[str]:
+    if text == "":
+        return []
+    if not text.startswith("/"):
+        raise ValueError(text)
+    return [part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/")]
+
+
+def _at(document: Any, path: list[str]) -> Any:
+    for part in path:
+        document = document[int(part)] if isinstance(document, list) else document[part]
+    return document
+
+
+def _operate(document: Any, operation: dict[str, Any]) -> Any:
+    path, name = _pointer(operation["path"]), operation["op"]
+    if name == "test":
+        if _at(document, path) != operation.get("value"):
+            raise ValueError("test failed")
+        return document
+    if name in ("move", "copy"):
+        source = _pointer(operation["from"])
+        value = copy.deepcopy(_at(document, source))
+        if name == "move":
+            _remove(document, source)
+        return _add(document, path, value)
+    if name == "remove":
+        _remove(document, path)
+        return document
+    if name == "replace":
+        _at(document, path)
+        if path and isinstance(_at(document, path[:-1]), list):
+            _at(document, path[:-1])[int(path[-1])] = operation["value"]
+            return document
+        return _add(document, path, operation["value"])
+    if name == "add":
+        return _add(document, path, operation["value"])
+    raise ValueError(name)
+
+
+def _add(document: Any, path: list[str], value: Any) -> Any:
+    if not path:
+        return value
+    parent, last = _at(document, path[:-1]), path[-1]
+    if isinstance(parent, list):
+        index = len(parent) if last == "-" else int(last)
+        if not 0 <= index <= len(parent):
+            raise IndexError(last)
+        parent.insert(index, value)
+    elif isinstance(parent, dict):
+        parent[last] = value
+    else:
+        raise TypeError(last)
+    return document
+
+
+def _remove(document: Any, path: list[str]) -> None:
+    parent = _at(document, path[:-1])
+    if isinstance(parent, list):
+        parent.pop(int(path[-1]))
+    else:
+        del parent[path[-1]]
+
+
+def strategic_merge(target: Any, patch: Any, type: Type | None) -> Any:
+    """A strategic merge patch (apimachinery strategicpatch/patch.go). Without a type it merges as RFC 7386 does."""
+    if not isinstance(patch, dict) or not isinstance(target, dict | None):
+        raise ApiError(400, "invalid patch: expected an object")
+    return _merge_map(target or {}, patch, type)
+
+
+def _merge_map(target: dict[str, Any], patch: dict[str, Any], type: Type | None) -> dict[str, Any]:
+    directive = patch.get("$patch")
+    if directive == "replace":
+        return {name: value for name, value in patch.items() if name not in _DIRECTIVES}
+    if directive == "delete":
+        return {}
+    if directive not in (None, "merge"):
+        raise ApiError(400, f"Unknown patch type found: {directive}")
+    result = dict(target)
+    retained = patch.get("$retainKeys")
+    if retained is not None:
+        result = {name: value for name, value in result.items() if name in retained}
+    for name, value in patch.items():
+        if name in _DIRECTIVES:
+            continue
+        if name.startswith("$deleteFromPrimitiveList/"):
+            gone = name.partition("/")[2]
+            result[gone] = [entry for entry in result.get(gone) or () if entry not in value]
+        elif name.startswith("$setElementOrder/"):
+            continue
+        elif value is None:
+            result.pop(name, None)
+        else:
+            field = type.field(name) if type else None
+            result[name] = _merge_value(result.get(name), value, field, type.descend(name) if type else None)
+    for name, order in patch.items():
+        if name.startswith("$setElementOrder/"):
+            _reorder(result, name.partition("/")[2], order, type)
+    return result
+
+
+def _merge_value(old: Any, new: Any, field: Field | None, type: Type | None) -> Any:
+    if isinstance(new, dict):
+        if field is not None and field.map:
+            return _merge_values_of_map(old if isinstance(old, dict) else {}, new, type)
+        if field is not None and "replace" in field.merge_strategies:
+            return new
+        return _merge_map(old if isinstance(old, dict) else {}, new, type)
+    if isinstance(new, list) and field is not None and "merge" in field.merge_strategies:
+        old_list = old if isinstance(old, list) else []
+        if field.merge_key:
+            return _merge_list(old_list, new, field.merge_key, type)
+        return [*old_list, *(entry for entry in new if entry not in old_list)]
+    return new
+
+
+def _merge_values_of_map(old: dict[str, Any], new: dict[str, Any], type: Type | None) -> dict[str, Any]:
+    if new.get("$patch") == "replace":
+        return {name: value for name, value in new.items() if name != "$patch"}
+    result = dict(old)
+    for name, value in new.items():
+        if name == "$patch":
+            continue
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, dict):
+            result[name] = _merge_map(result.get(name) or {}, value, type)
+        else:
+            result[name] = value
+    return result
+
+
+def _merge_list(old: list[Any], new: list[Any], key: str, type: Type | None) -> list[Any]:
+    if any(isinstance(entry, dict) and entry.get("$patch") == "replace" for entry in new):
+        return [entry for entry in new if "$patch" not in entry]
+    result = list(old)
+    for entry in new:
+        if not isinstance(entry, dict):
+            raise ApiError(400, f"map: {entry!r} is not an object with merge key {key}")
+        if entry.get("$patch") == "delete":
+            result = [item for item in result if item.get(key) != entry.get(key)]
+            continue
+        if key not in entry:
+            raise ApiError(400, f"map: {entry} does not contain declared merge key: {key}")
+        index = next((i for i, item in enumerate(result) if item.get(key) == entry[key]), None)
+        if index is None:
+            result.append(_merge_map({}, entry, type))
+        else:
+            result[index] = _merge_map(result[index], entry, type)
+    return result
+
+
+def _reorder(result: dict[str, Any], name: str, order: list[Any], type: Type | None) -> None:
+    items = result.get(name)
+    field = type.field(name) if type else None
+    if not isinstance(items, list) or field is None:
+        return
+    key = field.merge_key
+    wanted = [entry.get(key) if key else entry for entry in order]
+    known = {repr(value): position for position, value in enumerate(wanted)}
+
+    def identity(item: Any) -> str:
+        return repr(item.get(key) if key else item)
+
+    # Entries that only the server knows keep their place relative to the one before them.
+    position, ranked = -1.0, []
+    for item in items:
+        if identity(item) in known:
+            position = float(known[identity(item)])
+            ranked.append((position, 0, item))
+        else:
+            ranked.append((position, 1, item))
+    result[name] = [item for _, _, item in sorted(ranked, key=lambda entry: entry[:2])]
