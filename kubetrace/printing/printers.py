@@ -1,0 +1,181 @@
+"""Printers of objects. Each has one method, `print(value, out)`; printers wrap printers.
+
+A value is what JSON decodes to. A watch event that is to be printed as such is wrapped in `WatchEvent`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kubetrace.errors import KubetraceError
+from kubetrace.printing.jsonpath import JSONPath
+from kubetrace.printing.jsonpath_parser import JSONPathError
+from kubetrace.printing.tabwriter import TextSink
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """An event of a watch: its type ("ADDED") and the object."""
+
+    type: str
+    object: Object
+
+    def data(self) -> Object:
+        """The event as JSON has it."""
+        return {"type": self.type, "object": self.object}
+
+
+Value = Object | WatchEvent
+
+
+class Printer(Protocol):
+    def print(self, value: Value, out: TextSink) -> None: ...
+
+
+def is_list(value: Any) -> bool:
+    """Is this a list of objects (it has items)?"""
+    return isinstance(value, dict) and isinstance(value.get("items"), list)
+
+
+def _require_kind(value: Object) -> None:
+    if not value.get("kind") and not value.get("apiVersion"):
+        raise KubetraceError(
+            "missing apiVersion or kind; try GetObjectKind().SetGroupVersionKind() if you know the type"
+        )
+
+
+class JSONPrinter:
+    """-o json: four blanks, keys sorted; a watch event stands on one line."""
+
+    def print(self, value: Value, out: TextSink) -> None:
+        from kubetrace.wire.go_json import dumps, dumps_indented
+
+        if isinstance(value, WatchEvent):
+            event, item = dumps(value.type), dumps(value.object)
+            out.write(f'{{"type":{event.decode()},"object":{item.decode()}}}\n')
+            return
+        _require_kind(value)
+        out.write(dumps_indented(value).decode() + "\n")
+
+
+class YAMLPrinter:
+    """-o yaml: documents after the first begin with a separator."""
+
+    def __init__(self) -> None:
+        from kubetrace.wire.go_yaml import Writer
+
+        self._writer = Writer()
+        self._count = 0
+
+    def print(self, value: Value, out: TextSink) -> None:
+        from kubetrace.wire.go_yaml import UnrepresentableError
+
+        self._count += 1
+        if self._count > 1:
+            out.write("---\n")
+        if isinstance(value, dict):
+            _require_kind(value)
+        try:
+            out.write(self._writer.dumps(value.data() if isinstance(value, WatchEvent) else value))
+        except UnrepresentableError as error:
+            raise KubetraceError(str(error)) from None
+
+
+class NamePrinter:
+    """-o name: "pod/web", "deployment.apps/web"; with an `operation` what was done to it ("pod/web created")."""
+
+    def __init__(self, operation: str = "") -> None:
+        self._operation = f" {operation}" if operation else ""
+
+    def print(self, value: Value, out: TextSink) -> None:
+        if isinstance(value, WatchEvent):
+            value = value.object
+        if is_list(value):
+            out.write("".join(self._line(item) for item in value["items"]))
+        else:
+            out.write(self._line(value))
+
+    def _line(self, value: Object) -> str:
+        return f"{resource_name(value)}{self._operation}\n"
+
+
+def resource_name(value: Object) -> str:
+    """An object as kubectl names it: kind in lower case, its group, its name."""
+    kind, group = value.get("kind"), str(value.get("apiVersion") or "").rpartition("/")[0]
+    if not kind:
+        _require_kind(value)
+    metadata = value.get("metadata")
+    name = (metadata.get("name") if isinstance(metadata, dict) else None) or "<unknown>"
+    if not kind:
+        raise KubetraceError(f"missing kind for resource with name {name}")
+    return f"{str(kind).lower()}.{group}/{name}" if group else f"{str(kind).lower()}/{name}"
+
+
+class OmitManagedFields:
+    """Takes metadata.managedFields out of objects and of lists' items. Watch events keep theirs, as in kubectl."""
+
+    def __init__(self, delegate: Printer) -> None:
+        self._delegate = delegate
+
+    def print(self, value: Value, out: TextSink) -> None:
+        if isinstance(value, dict):
+            value = (
+                {**value, "items": [_unmanaged(item) for item in value["items"]]}
+                if is_list(value)
+                else _unmanaged(value)
+            )
+        self._delegate.print(value, out)
+
+
+def _unmanaged(value: Any) -> Any:
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    if not isinstance(metadata, dict) or "managedFields" not in metadata:
+        return value
+    kept = {key: item for key, item in metadata.items() if key != "managedFields"}
+    return {**value, "metadata": kept}
+
+
+class JSONPathPrinter:
+    """-o jsonpath and -o jsonpath-as-json."""
+
+    def __init__(self, template: str, allow_missing_keys: bool, as_json: bool) -> None:
+        try:
+            self._path = JSONPath(template, allow_missing_keys)
+        except JSONPathError as error:
+            raise KubetraceError(f"error parsing jsonpath {template}, {error}") from None
+        self._template = template
+        self._as_json = as_json
+
+    def print(self, value: Value, out: TextSink) -> None:
+        data = value.data() if isinstance(value, WatchEvent) else value
+        try:
+            out.write(self._path.render_json(data) if self._as_json else self._path.render(data))
+        except JSONPathError as error:
+            raise self._failure(error, data) from None
+
+    def _failure(self, error: JSONPathError, data: Object) -> KubetraceError:
+        from kubetrace.printing.go_values import go_syntax
+        from kubetrace.trace.go_text import quote
+
+        return KubetraceError(
+            f"error executing jsonpath {quote(self._template).decode()}: Error executing template: {error}. "
+            "Printing more information for debugging the template:\n"
+            f"\ttemplate was:\n\t\t{self._template}\n"
+            f"\tobject given to jsonpath engine was:\n\t\t{go_syntax(data)}\n\n"
+        )
+
+
+class ColumnsPrinter:
+    """-o custom-columns; the header is printed once for each kind of value."""
+
+    def __init__(self, printer: Any) -> None:
+        self._printer = printer
+
+    def print(self, value: Value, out: TextSink) -> None:
+        if isinstance(value, WatchEvent):
+            self._printer.print(value.data(), out, kind="event")
+        else:
+            self._printer.print(value, out, value["items"] if is_list(value) else None)
