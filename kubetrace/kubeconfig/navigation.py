@@ -64,7 +64,7 @@ class _Walk:
             changed: dict[str, Any] = {name: self._entries(kind, getattr(config, name), rest)}
             return dataclasses.replace(config, **changed)
         if first == "current-context":
-            self._end(rest, "a string")
+            self._end(rest)
             return dataclasses.replace(config, current_context="" if self._unset else self._text)
         if first == "preferences":
             return dataclasses.replace(config, preferences=self._preferences(config.preferences, rest))
@@ -77,7 +77,7 @@ class _Walk:
     def _lost(self, steps: str, kind: type) -> ConfigError:
         return ConfigError(f"unable to parse {self._path} after {steps} at {_GO_TYPES[kind]}")
 
-    def _end(self, rest: list[str], what: str) -> None:
+    def _end(self, rest: list[str]) -> None:
         if rest:
             raise ConfigError(f"unable to parse one or more field values of {self._path}")
 
@@ -114,9 +114,7 @@ class _Walk:
     def _value(self, kind: str, current: Any, rest: list[str]) -> Any:
         if kind == "extensions":
             return self._extensions(current, rest)
-        if kind in ("provider", "exec"):
-            raise ConfigError(f"unable to parse {self._path}: set this with `config set-credentials`")
-        self._end(rest, kind)
+        self._end(rest)
         if self._unset:
             return {"string": "", "bool": False}.get(kind)
         if kind == "string":
@@ -125,6 +123,8 @@ class _Walk:
             return self._bool()
         if kind == "bytes":
             return self._bytes()
+        if kind in ("provider", "exec"):  # kubectl panics here
+            raise ConfigError(f"can't set {self._path} to a value")
         if kind == "strings":
             raise ConfigError("unrecognized slice type. string")
         raise ConfigError(f"can't set a map to a value: {_go_map(current or {}, None)}")

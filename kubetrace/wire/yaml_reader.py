@@ -57,7 +57,7 @@ def loads(data: bytes, strict: bool = False) -> Any:
     """The first document as JSON values (yaml.YAMLToJSON; None for an empty one). `strict` refuses a key given twice
     (YAMLToJSONStrict). Raises InvalidYAML."""
     try:
-        root = _Composer(data).document()
+        root = _compose(data)
         if root is None:
             return None
         decoder = _Decoder(strict)
@@ -73,11 +73,23 @@ def _fail(message: str) -> NoReturn:
     raise InvalidYAML(f"yaml: {message}")
 
 
+class _FlowColon(Exception):
+    """The C parser, an old libyaml, met a colon in a plain scalar inside braces or brackets: {server: https://host}."""
+
+
+def _compose(data: bytes) -> _Node | None:
+    """The first document's nodes. What only the C parser refuses is parsed again by ruamel.yaml's own."""
+    try:
+        return _Composer(data, pure=False).document()
+    except _FlowColon:
+        return _Composer(data, pure=True).document()
+
+
 class _Composer:
     """Events to nodes."""
 
-    def __init__(self, data: bytes) -> None:
-        self._events = _events(data)
+    def __init__(self, data: bytes, pure: bool) -> None:
+        self._events = _events(data, pure)
         self._anchors: dict[str, _Node] = {}
 
     def document(self) -> _Node | None:
@@ -118,7 +130,7 @@ class _Composer:
             children.append(self._node(event))
 
 
-def _events(data: bytes) -> Iterator[Any]:
+def _events(data: bytes, pure: bool) -> Iterator[Any]:
     """The parser's events; its errors in go-yaml's words (decode.go, parser.fail)."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -126,11 +138,13 @@ def _events(data: bytes) -> Iterator[Any]:
     from ruamel.yaml.scanner import ScannerError
 
     try:
-        yield from YAML(typ="safe").parse(data)
+        yield from YAML(typ="safe", pure=pure).parse(data)
     except ReaderError as error:
         _fail(str(error.reason))
     except MarkedYAMLError as error:
         problem = str(error.problem)
+        if problem == "found unexpected ':'" and not pure:
+            raise _FlowColon from None
         _fail(_where(error, isinstance(error, ScannerError)) + _PURE_PARSER_WORDS.get(problem, problem))
     except (YAMLError, UnicodeDecodeError) as error:
         _fail(str(error).partition("\n")[0])

@@ -141,6 +141,7 @@ set-cluster neu --server=https://x
 set-cluster prod --server=https://x
 set-cluster prod --server=https://x --tls-server-name=y
 set-cluster prod --tls-server-name=
+set-cluster plain --server=https://y
 set-cluster prod --insecure-skip-tls-verify
 set-cluster prod --insecure-skip-tls-verify=false
 set-cluster plain --certificate-authority=ca.crt
@@ -210,6 +211,7 @@ set users.provider.auth-provider.config.k v
 set users.token.exec.command x
 set users.token.act-as-groups x
 set users.token x
+set users.plugin.exec x
 set preferences.colors false
 set preferences.nothing false
 set nothing x
@@ -278,7 +280,13 @@ CASES: list[Case] = [
     ),
     *(
         _one(text, "second:config")
-        for text in ("view", "current-context", "unset current-context", "set-context prod --user=u", "unset preferences")
+        for text in (
+            "view",
+            "current-context",
+            "unset current-context",
+            "set-context prod --user=u",
+            "unset preferences",
+        )
     ),
     *(
         _one(text, "missing:second:config")
@@ -304,6 +312,8 @@ CASES: list[Case] = [
         for text in (
             "view --kubeconfig=config",
             "view --kubeconfig=missing",
+            "view --kubeconfig=missing --merge=false",
+            "view --kubeconfig=config --merge=false",
             "view --kubeconfig=missing --merge",
             "view --kubeconfig=config --merge",
             "view --kubeconfig=second --merge=true --minify",

@@ -8,6 +8,7 @@ The result, tests/commands/golden/config.json, names the version it came from.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -41,16 +42,23 @@ def changed_files(case: Case, folder: Path) -> dict[str, str]:
     return {name: text.replace(str(folder), "$DIR") for name, text in found.items() if case.files.get(name) != text}
 
 
+def without_addresses(text: str) -> str:
+    """Go prints pointers in some messages, and a stack where it panics."""
+    return "(panic)" if text.startswith("panic: ") else re.sub("[: ]0x[0-9a-f]+", "", text)
+
+
 def record(kubectl: str, case: Case) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environ = prepare(case, folder)
-        done = subprocess.run([kubectl, "config", *case.argv], cwd=folder, env=environ, capture_output=True, check=False)
+        done = subprocess.run(
+            [kubectl, "config", *case.argv], cwd=folder, env=environ, capture_output=True, check=False
+        )
         stdout = done.stdout.decode().replace(str(folder), "$DIR")
         return {
             "argv": list(case.argv),
             "stdout": "(help)" if "\nUsage:\n" in stdout else stdout,
-            "stderr": done.stderr.decode().replace(str(folder), "$DIR"),
+            "stderr": without_addresses(done.stderr.decode().replace(str(folder), "$DIR")),
             "exit": done.returncode,
             "files": changed_files(case, folder),
         }

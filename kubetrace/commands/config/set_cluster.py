@@ -54,17 +54,16 @@ def _validate(name: str, options: SetClusterOptions) -> None:
 
 
 def changed(cluster: Cluster, options: SetClusterOptions, arguments: Arguments) -> Cluster:
-    """The cluster with what the flags say; another server clears the TLS name, insecure mode clears the CA, and a CA
-    clears insecure mode."""
+    """The cluster with what the flags say; another server clears the TLS name, insecure mode clears the CA, and every
+    change without --insecure-skip-tls-verify clears insecure mode, as kubectl does it."""
     changes: dict[str, Any] = {}
     if arguments.changed("server"):
         changes |= {"server": options.server, "tls_server_name": ""}
     if arguments.changed("tls_server_name"):
         changes["tls_server_name"] = options.tls_server_name
-    if arguments.changed("insecure_skip_tls_verify"):
-        changes["insecure_skip_tls_verify"] = options.insecure_skip_tls_verify
-        if options.insecure_skip_tls_verify:
-            changes |= {"certificate_authority": "", "certificate_authority_data": None}
+    changes["insecure_skip_tls_verify"] = options.insecure_skip_tls_verify  # kubectl takes its default as given
+    if options.insecure_skip_tls_verify:
+        changes |= {"certificate_authority": "", "certificate_authority_data": None}
     if arguments.changed("certificate_authority"):
         changes |= _authority(options)
     if arguments.changed("proxy_url"):

@@ -44,13 +44,14 @@ class ViewOptions:
 def run(environment: Environment, options: ViewOptions, arguments: Arguments) -> None:
     arguments.no_words()
     files = sources(environment)
-    merge = options.merge and (arguments.changed("merge") or not files.explicit)
     from kubetrace.commands.config.output import check_format, render
 
     check_format(options.output, options.template)
-    if not merge and not files.explicit:
+    if not options.merge and not files.explicit:
         raise KubetraceError("if merge==false a precise file must be specified")
-    config = _shown(starting_config(files) if merge else _only_file(files), options, environment.options.context)
+    config = _shown(
+        starting_config(files) if options.merge else _only_file(files), options, environment.options.context
+    )
     environment.stdout.write(
         render(encode(config), options.output, options.template, options.allow_missing_template_keys)
     )
