@@ -192,9 +192,9 @@ class TracingAdapter(HTTPAdapter):
                 try:
                     return self._forward(request, *args, **kwargs)
                 except Exception as error:
-                    if not recording.was_stale() or request.method not in REPEATABLE:
+                    if request.method not in REPEATABLE or explain(error, recording)[1] not in ("reset", "eof"):
                         raise
-                    if explain(error, recording)[1] not in ("reset", "eof"):
+                    if not recording.forget_stale():
                         raise
 
     def _forward(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:

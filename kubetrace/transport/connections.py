@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from io import BufferedReader
-from typing import Any
+from typing import Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -62,15 +62,15 @@ class _FirstByteResponse(http.client.HTTPResponse):
         if recording is None or not isinstance(stream, BufferedReader):
             super().begin()
             return
-        stream.peek(1)
-        recording.first_byte()
+        if stream.peek(1):
+            recording.first_byte()
         head = _Head(stream)
-        self.fp = head
+        self.fp = cast("Any", head)
         try:
             super().begin()
         finally:
             recording.status_line = head.lines[0] if head.lines else b""
-            if self.fp is head:
+            if cast("Any", self.fp) is head:
                 self.fp = stream
         if recording.strict:
             head.check(self.headers.get_all("Content-Length"))

@@ -124,11 +124,12 @@ class Recording:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # below TLS: no thread may touch that here
 
-    def was_stale(self) -> bool:
-        """Whether a kept connection ended before a byte of the answer came. Forgets it, for another try."""
-        stale = self.reused and self._written is not None and self._first_byte is None and not self.aborted
+    def forget_stale(self) -> bool:
+        """Whether it was a kept connection that ended before a byte of the answer came; then it is forgotten, for
+        another try."""
+        stale = self.reused and self._connected is not None and self._first_byte is None and not self.aborted
         if stale:
-            self._written = self._connected = None
+            self._written = self._connected = self.failure = None
         return stale
 
     def remaining(self) -> float | None:

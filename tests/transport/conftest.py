@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.transport.scripted import Authority
+
+
+@pytest.fixture(scope="package")
+def authority() -> Authority:
+    return Authority()
