@@ -1,0 +1,65 @@
+"""Two equal planes with the same world in them, and both clients ready to run cases."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.conformance.case import FOLDER, Case
+from tests.conformance.plane import OLD_DISCOVERY, Plane, PlaneError, kubectl_in
+from tests.conformance.run import Bench, Side, client_command, own_command
+
+WORLD_SECONDS = 60
+PODS_THAT_RUN = 3
+
+
+@contextlib.contextmanager
+def two_planes(assets: Path, folder: Path, cases: Sequence[Case], old_discovery: bool = False, itself: bool = False) -> Iterator[Bench]:
+    """Starts both, fills them, warms both clients' caches; ends both at the end. `itself`: kubectl on both sides."""
+    arguments = OLD_DISCOVERY if old_discovery else ()
+    planes = [Plane(assets, folder / name, arguments) for name in ("plane-a", "plane-b")]
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(2) as pool:
+        for plane in planes:
+            stack.callback(plane.stop)
+        list(pool.map(Plane.start, planes))
+        kubectl = kubectl_in(assets)
+        reference = Side("kubectl", client_command(kubectl, folder / "bin"), planes[0], folder / "side-a")
+        program, command = ("kubectl", reference.command) if itself else ("kubetrace", own_command())
+        ours = Side(program, command, planes[1], folder / "side-b")
+        bench = Bench(kubectl, reference, ours, old_discovery)
+        list(pool.map(lambda side: _fill(bench, side, cases), (reference, ours)))
+        yield bench
+
+
+def _fill(bench: Bench, side: Side, cases: Sequence[Case]) -> None:
+    namespaces = sorted({case.own_namespace for case in cases} - {"default", "shop"})
+    objects = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in namespaces]
+    manifest = side.folder / "namespaces.json"
+    manifest.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    kubeconfig = side.plane.write_kubeconfig(side.folder / "setup-kubeconfig")
+    files = [str(FOLDER / "world.yaml"), *([str(manifest)] if objects else [])]
+    for file in files:
+        bench.kubectl_on(side, ["create", "-f", file], side.folder, kubeconfig)
+    wait = ["wait", "--for=condition=Established", "--timeout=30s", "crd", "widgets.demo.example.com"]
+    bench.kubectl_on(side, [*wait, "gadgets.demo.example.com"], side.folder, kubeconfig)
+    bench.kubectl_on(side, ["create", "-f", str(FOLDER / "world-custom.yaml")], side.folder, kubeconfig)
+    _wait_for_controllers(side.plane, [*namespaces, "shop", "default"])
+    side.warm()
+
+
+def _wait_for_controllers(plane: Plane, namespaces: Sequence[str]) -> None:
+    """Until every namespace has what the controller manager puts there, and the pods run."""
+    deadline = time.monotonic() + WORLD_SECONDS
+    while time.monotonic() < deadline:
+        maps = json.loads(plane.request("/api/v1/configmaps?fieldSelector=metadata.name%3Dkube-root-ca.crt"))["items"]
+        accounts = json.loads(plane.request("/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault"))["items"]
+        pods = json.loads(plane.request("/api/v1/namespaces/shop/pods?fieldSelector=status.phase%3DRunning"))["items"]
+        found = {item["metadata"]["namespace"] for item in maps} & {item["metadata"]["namespace"] for item in accounts}
+        if found >= set(namespaces) and len(pods) == PODS_THAT_RUN:
+            return
+        time.sleep(0.5)
+    raise PlaneError("the controllers did not settle")

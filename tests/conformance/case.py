@@ -1,0 +1,54 @@
+"""One kubectl command as data: see the files in cases/.
+
+Keys of a `[[case]]`: `name` (unique), `argv` (one line, split as a shell splits it), `stdin`, `files` (name → content,
+beside the shared ones of manifests/), `setup` (kubectl command lines, run by the real kubectl on both planes first),
+`cache` ("warm", the default, or "cold": what the discovery cache on disk holds), `namespace` (default: one of its own).
+A file's `[defaults]` hold for its cases.
+"""
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+MANIFESTS = FOLDER / "manifests"
+# Readers first: what a later case leaves behind cannot disturb them.
+FILES = ("get", "server", "create", "apply", "delete", "wrong")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One command, and the world it runs in."""
+
+    name: str
+    argv: str
+    stdin: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    setup: tuple[str, ...] = ()
+    cache: str = "warm"
+    namespace: str = ""
+    group: str = ""
+
+    @property
+    def words(self) -> list[str]:
+        return shlex.split(self.argv)
+
+    @property
+    def own_namespace(self) -> str:
+        return self.namespace or f"c-{self.name}"
+
+
+def load_cases() -> list[Case]:
+    return [case for group in FILES for case in _load(group)]
+
+
+def _load(group: str) -> Iterator[Case]:
+    document = tomllib.loads((FOLDER / "cases" / f"{group}.toml").read_text())
+    for entry in document["case"]:
+        values = {**document.get("defaults", {}), **entry, "group": group}
+        values["setup"] = tuple(values.get("setup", ()))
+        yield Case(**values)

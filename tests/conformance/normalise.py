@@ -1,0 +1,86 @@
+"""What may differ between two equal runs is made equal: times, uids, versions, ports, generated names.
+
+Everything else stays, so that a comparison of the results is strict.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+KEPT_OF_TRUNCATED_BODY = 700  # uids and versions of other lengths move the cut
+
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (UID, "<uid>"),
+    (re.compile(r"(https?://)?127\.0\.0\.1:\d+"), r"\1<server>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"), "<time>"),
+    (re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"), "<date>"),
+    (re.compile(r'(resourceVersion\\*"?:? ?\\*")\d+'), r"\1<rv>"),
+    (re.compile(r"(resourceVersion(?:=|%3D))\d+"), r"\1<rv>"),
+    (re.compile(r"((?:continue=|\"continue\": ?\"|\\\"continue\\\":\\\"))[\w%.=-]{20,}"), r"\1<continue>"),
+    (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<ip>"),
+    (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<hash>"),
+    (re.compile(r'(\\?")(\d+[smhd]){1,2}(\\?")'), r"\1<age>\3"),
+    (re.compile(r'((?:service-account|tls)[.-][a-z.]+": ?")[A-Za-z0-9+/=]{100,}'), r"\1<key>"),
+)
+_LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?m)^([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ "), r"\1 "),
+    (re.compile(r"(?m)^(\tUser-Agent: ).*$"), r"\1<agent>"),
+    (re.compile(r"(?m)^(\tContent-Length: )\d+$"), r"\1<n>"),
+    (re.compile(r"([mM]illiseconds=)\d+"), r"\1<n>"),
+    (re.compile(r'(delay=")[^"]+'), r"\1<delay>"),
+    (re.compile(r"\[truncated \d+ chars\]"), "[truncated]"),
+)
+_TABLE_AGE = re.compile(r"(?m)\b(AGE|(?:\d+[dhms]){1,2})( +|$)")
+_TABLE_IP = re.compile(r"(?m)(\bIP|<ip>)( +|$)")
+_FEATURE_GATE = re.compile(r'^I envvar\.go:\d+\] "Feature gate default state"')
+
+
+def text(value: str, folder: str, program: str = "") -> str:
+    """Any output of a run in `folder`; the program's own name is kubectl's."""
+    value = value.replace(folder, "<folder>")
+    if program:
+        value = re.sub(rf"\b{program}\b", "kubectl", value)
+    for pattern, replacement in _RULES:
+        value = pattern.sub(replacement, value)
+    return value
+
+
+def table(value: str) -> str:
+    """Ages and addresses, with the padding that depends on them."""
+    return _TABLE_IP.sub(r"\1 ", _TABLE_AGE.sub(lambda match: ("AGE" if match[1] == "AGE" else "<age>") + " ", value))
+
+
+def log(value: str) -> list[str]:
+    """A -v=8 log (stderr) as comparable lines; feature gates, whose order is a Go map's, are sorted."""
+    for pattern, replacement in _LOG_RULES:
+        value = pattern.sub(replacement, value)
+    lines = [_cut(line) for line in value.splitlines()]
+    gates = sorted(line for line in lines if _FEATURE_GATE.match(line))
+    first = next((index for index, line in enumerate(lines) if _FEATURE_GATE.match(line)), 0)
+    others = [line for line in lines if not _FEATURE_GATE.match(line)]
+    return others[:first] + gates + others[first:]
+
+
+def unordered(lines: Sequence[str]) -> list[str]:
+    """A log of calls made in parallel: its entries in an order of their own."""
+    entries: list[str] = []
+    for line in lines:
+        if re.match(r"[IWEF] [\w.]+:\d+\] ", line) or not entries:
+            entries.append(line)
+        else:
+            entries[-1] += "\n" + line
+    return sorted(entries)
+
+
+def body(value: object, folder: str) -> str:
+    """A request body as sorted JSON."""
+    return text(json.dumps(value, sort_keys=True), folder)
+
+
+def _cut(line: str) -> str:
+    if "[truncated]" not in line:
+        return line
+    return line[:KEPT_OF_TRUNCATED_BODY] + "…"

@@ -1,0 +1,171 @@
+"""Runs one case: the real kubectl on plane A, kubetrace on plane B, at the same time; then compares."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.conformance import audit, normalise
+from tests.conformance.case import MANIFESTS, Case
+from tests.conformance.plane import Plane
+
+DIALECT = "1.36"
+TIMEOUT_SECONDS = 60
+VERDICTS = ("calls", "bodies", "stdout", "exit", "log")
+
+
+@dataclass
+class Side:
+    """One client with its plane and its folder: cache, kubeconfig, working directories."""
+
+    program: str
+    command: list[str]
+    plane: Plane
+    folder: Path
+    reader: audit.AuditReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.reader = audit.AuditReader(self.plane)
+
+    @property
+    def warm_home(self) -> Path:
+        return self.folder / "warm-home"
+
+    def environ(self, home: Path, kubeconfig: Path) -> dict[str, str]:
+        own = {"HOME": str(home), "KUBECONFIG": str(kubeconfig), "KUBETRACE_LIKE": DIALECT, "LC_ALL": "C.UTF-8"}
+        return {"PATH": os.environ.get("PATH", ""), **own}
+
+    def warm(self) -> None:
+        """Fills the discovery cache that warm cases start with."""
+        self.warm_home.mkdir(parents=True, exist_ok=True)
+        kubeconfig = self.plane.write_kubeconfig(self.folder / "warm-kubeconfig")
+        environ = self.environ(self.warm_home, kubeconfig)
+        subprocess.run([*self.command, "api-resources"], env=environ, capture_output=True, timeout=TIMEOUT_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one run came to, already comparable."""
+
+    calls: list[str]
+    bodies: list[str]
+    stdout: list[str]
+    exit: list[str]
+    log: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A case's verdicts: for each, the difference as a unified diff; empty where there is none."""
+
+    case: Case
+    differences: dict[str, list[str]]
+
+    def same(self, verdict: str) -> bool:
+        return not self.differences[verdict]
+
+    @property
+    def equal(self) -> bool:
+        return not any(self.differences.values())
+
+
+@dataclass
+class Bench:
+    """Two equal planes, ready for cases."""
+
+    kubectl: Path
+    reference: Side
+    ours: Side
+    old_discovery: bool = False
+
+    def run(self, case: Case) -> Result:
+        with ThreadPoolExecutor(2) as pool:
+            left, right = pool.map(lambda side: self._run_side(case, side), (self.reference, self.ours))
+        differences = {name: _difference(getattr(left, name), getattr(right, name)) for name in VERDICTS}
+        return Result(case, differences)
+
+    def kubectl_on(self, side: Side, words: list[str], folder: Path, kubeconfig: Path) -> None:
+        """The real kubectl, to prepare either plane."""
+        home = folder / "setup-home"
+        home.mkdir(exist_ok=True)
+        environ = side.environ(home, kubeconfig)
+        done = subprocess.run(
+            [str(self.kubectl), *words], env=environ, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_SECONDS
+        )
+        if done.returncode:
+            raise RuntimeError(f"set-up failed: {' '.join(words)}: {done.stderr.strip()}")
+
+    def _run_side(self, case: Case, side: Side) -> Ran:
+        import shlex
+
+        # The same depth and length for both sides: help and messages may be wrapped or cut by length.
+        root = side.folder / case.name
+        shutil.rmtree(root, ignore_errors=True)
+        work, home = root / "work", root / "home"
+        shutil.copytree(MANIFESTS, work)
+        for name, content in case.files.items():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            (work / name).write_text(content)
+        kubeconfig = side.plane.write_kubeconfig(root / "kubeconfig", case.own_namespace)
+        for line in case.setup:
+            self.kubectl_on(side, shlex.split(line), work, kubeconfig)
+        shutil.rmtree(work / "setup-home", ignore_errors=True)
+        if case.cache == "warm" and side.warm_home.exists():
+            shutil.copytree(side.warm_home, home)
+        else:
+            home.mkdir()
+        side.reader.mark()
+        code, stdout, stderr = self._call(side, case, work, side.environ(home, kubeconfig))
+        calls = side.reader.calls(side.program + "/")
+        return self._comparable(case, side, str(root), code, stdout, stderr, calls)
+
+    def _call(self, side: Side, case: Case, work: Path, environ: dict[str, str]) -> tuple[str, str, str]:
+        argv = [*side.command, "-v=8", *case.words]
+        try:
+            done = subprocess.run(
+                argv, env=environ, cwd=work, input=case.stdin.encode(), capture_output=True, timeout=TIMEOUT_SECONDS
+            )
+        except subprocess.TimeoutExpired as error:
+            return "hangs", (error.stdout or b"").decode(), (error.stderr or b"").decode(errors="replace")
+        return str(done.returncode), done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+    def _comparable(
+        self, case: Case, side: Side, root: str, code: str, stdout: str, stderr: str, calls: list[audit.Received]
+    ) -> Ran:
+        parallel = self.old_discovery and sum(call.is_discovery for call in calls) > 2
+        program = side.program if side is self.ours else ""
+        out = normalise.table(normalise.text(stdout, root, program))
+        log = normalise.log(normalise.text(stderr, root, program))
+        return Ran(
+            calls=audit.lines(calls, root, parallel),
+            bodies=audit.bodies(calls, root),
+            stdout=out.splitlines(),
+            exit=[code],
+            log=normalise.unordered(log) if parallel else log,
+        )
+
+
+def _difference(left: list[str], right: list[str]) -> list[str]:
+    if left == right:
+        return []
+    return list(difflib.unified_diff(left, right, "kubectl", "kubetrace", lineterm="", n=1))
+
+
+def client_command(kubectl: Path, folder: Path) -> list[str]:
+    """kubectl under its own name, because its name is in its user agent and its messages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "kubectl"
+    if not link.exists():
+        link.symlink_to(kubectl)
+    return [str(link)]
+
+
+def own_command() -> list[str]:
+    return [sys.executable, "-m", "kubetrace"]
