@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from kubetrace.errors import PlainError
 from kubetrace.kubeconfig.connection import Connection, ExecPlugin, Impersonation
 from kubetrace.kubeconfig.errors import ConfigError, InvalidConfiguration, os_words
 from kubetrace.kubeconfig.loader import NoteTaker, Sources
@@ -177,20 +177,30 @@ def is_tls(server: str) -> bool:
 
 
 def base_url(server: str) -> str:
-    """The server as a URL without a trailing slash: "host:port" means plain http. Raises ConfigError."""
-    try:
-        parts = urlsplit(server)
-        complete = bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", parts.scheme) and parts.netloc)
-        if not complete:
-            parts = urlsplit("http://" + server)
-            if parts.path not in ("", "/"):
-                raise ConfigError(f"host must be a URL or a host:port pair: {quote(server)}")
-        port = parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
-    except ValueError:
-        raise ConfigError(f"parse {quote(server)}: invalid server address") from None
-    if port and not port.isdigit():
-        raise ConfigError(f"parse {quote(server)}: invalid port {quote(':' + port)} after host")
+    """The server as a URL without a trailing slash: "host:port" means plain http. Raises KubetraceError."""
+    parts = _split(server)
+    if parts is None or not parts.scheme or not parts.netloc or _bad_port(parts.netloc):
+        parts = _split("http://" + server)
+        bad = _bad_port(parts.netloc) if parts else ""
+        if parts is None or bad:
+            raise PlainError(f"Unable to connect to the server: invalid port {quote(bad)} after host")
+        if parts.path not in ("", "/"):
+            raise ConfigError(f"host must be a URL or a host:port pair: {quote(server)}")
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return None
+
+
+def _bad_port(netloc: str) -> str:
+    """What follows the last colon of the host, colon included, where that is no number."""
+    host = netloc.rpartition("@")[2].rpartition("]")[2]
+    _, colon, port = host.rpartition(":")
+    return f":{port}" if colon and port and not port.isdigit() else ""
 
 
 def _server_identity(cluster: Cluster) -> dict[str, Any]:

@@ -253,7 +253,7 @@ delete-cluster none
 delete-user token
 delete-user none
 delete-user
-delete-user a b""".split("\n")
+delete-user a b""".splitlines()
 
 CASES: list[Case] = [
     *map(_one, SINGLE),
