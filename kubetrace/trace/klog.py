@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping
 
 from kubetrace.trace import http_lines
 from kubetrace.trace.dialects import DEFAULT_LIKE, Dialect, dialect, parse_like
-from kubetrace.trace.dialects.notes import Line
+from kubetrace.trace.dialects.notes import NOTES, Line
 from kubetrace.trace.exchange import (
-    CacheHit,
     CallStarted,
     Dialed,
     Event,
@@ -89,7 +88,6 @@ class KlogObserver:
             ResponseBody: self._response_body,
             Retrying: self._retrying,
             WarningReceived: self._warned,
-            CacheHit: self._cache_hit,
             Note: self._noted,
         }
 
@@ -219,15 +217,11 @@ class KlogObserver:
         label = _YELLOW + b"Warning:" + _RESET if self._color else b"Warning:"
         self._write(label + b" " + (visible(text) if self._is_terminal else text) + b"\n")
 
-    def _cache_hit(self, event: CacheHit) -> None:
-        groups = event.path.rpartition("/")[2] == "servergroups.json"
-        self._noted(Note("cache-hit-groups" if groups else "cache-hit-resources", {"path": event.path}))
-
     def _noted(self, event: Note) -> None:
         if event.name == "feature-gates":
             self._feature_gates(event.values.get("overrides"))
             return
-        found = self.dialect.note(event.name)
+        found = self.dialect.note(_twin(event))
         if found is None:
             return
         spec, line = found
@@ -276,6 +270,15 @@ class KlogObserver:
         return f"{severity}{stamp}.{microseconds:06d} {self._pid:7d} {source}] ".encode()
 
 
+def _twin(note: Note) -> str:
+    """The name under which a note is written: discovery has one line for groups and one for a group's resources."""
+    twin = note.name + "-resources"
+    about_resources = note.values.get("what") == "resources" or str(note.values.get("path", "")).endswith(
+        "serverresources.json"
+    )
+    return twin if about_resources and twin in NOTES else note.name
+
+
 def _note_message(line: Line, values: Mapping[str, object]) -> bytes:
     if line.pairs is None:
         return line.text.format_map(values).encode("utf-8", "surrogateescape")
@@ -288,4 +291,4 @@ def _note_message(line: Line, values: Mapping[str, object]) -> bytes:
             pairs.append((key, duration(seconds) if isinstance(seconds, int | float) else str(seconds)))
         else:
             pairs.append((key, values[value]))
-    return format_entry(line.text, pairs)
+    return format_entry(line.text.format_map(values), pairs)

@@ -263,11 +263,18 @@ def test_notes() -> None:
         'Get \\"https://h/api\\": EOF"\n'
     ]
     assert log(failed, like="1.25") == []
-    groups, group = CacheHit("/c/servergroups.json"), CacheHit("/c/v1/serverresources.json")
-    assert [entry.split("]")[0] for entry in log(groups, group, verbosity=10)] == [
+    hits = (Note("cache-hit-groups", {"path": "/c/g.json"}), Note("cache-hit-resources", {"path": "/c/r.json"}))
+    # The event is for other views; the notes say which line it is.
+    assert [entry.split("]")[0] for entry in log(CacheHit("/c/g.json"), *hits, verbosity=10)] == [
         "I cached_discovery.go:113",
         "I cached_discovery.go:77",
     ]
+    skipped = Note("cache-skipped-empty", {"what": "resources"})
+    assert log(skipped, verbosity=3) == [
+        "I cached_discovery.go:88] skipped caching discovery info, no resources found\n"
+    ]
+    written = Note("cache-write-failed", {"path": "/c/v1/serverresources.json", "error": "full"})
+    assert log(written, verbosity=1)[0].startswith("I cached_discovery.go:93] failed to write cache to /c/v1/")
     assert log(Note("no such note", {}), verbosity=10) == []
 
 

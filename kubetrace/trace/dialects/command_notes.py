@@ -1,0 +1,198 @@
+"""Notes of the commands, of streams and of reflectors (kubectl, client-go's remotecommand and cache)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kubetrace.trace.dialects.lines import Line, NoteSpec, lines, structured
+
+_REFLECTOR = ("reflector", "reflector")
+_TYPE = ("type", "type")
+_RESYNC = (_TYPE, ("resyncPeriod", "resync"), _REFLECTOR)
+_STARTING = "Starting reflector {type} ({resync}) from {reflector}"
+_STOPPING = "Stopping reflector {type} ({resync}) from {reflector}"
+
+COMMAND_NOTES: Mapping[str, NoteSpec] = {
+    # --- what ends a command (kubectl/pkg/cmd/util/helpers.go) ---
+    "server-response-object": NoteSpec(
+        4,
+        ("json",),  # the Status object as Go's json.MarshalIndent(…, "", "  ") writes it
+        {
+            **lines("helpers.go", "server response object: [{json}]", {"1.19": 216, "1.22": 217, "1.23": 243,
+                                                                        "1.24": 246}),
+            "1.29": Line("helpers.go:246", "server response object: %s[{json}]"),
+            "1.37": Line("helpers.go:247", "server response object: {json}"),
+        },
+    ),
+    "connection-error": NoteSpec(
+        4,
+        ("op", "url", "error"),  # Go's url.Error: op "Get"
+        lines(
+            "helpers.go",
+            "Connection error: {op} {url}: {error}",
+            {"1.19": 234, "1.22": 235, "1.23": 261, "1.24": 264, "1.37": 265},
+        ),
+    ),
+    "fatal": NoteSpec(
+        99,
+        ("text",),  # kubectl writes it in place of the plain line and exits 255 (without a goroutine dump here)
+        {
+            "1.19": Line("helpers.go:115", "{text}", level=2),
+            "1.20": Line("helpers.go:115", "{text}", level=6),
+            "1.22": Line("helpers.go:116", "{text}", level=6),
+            "1.23": Line("helpers.go:118", "{text}", level=6),
+            "1.24": Line("helpers.go:121", "{text}"),
+        },
+        "F",
+    ),
+    # --- commands ---
+    "table-fallback": NoteSpec(
+        2,
+        ("error",),
+        lines(
+            "table_printer.go",
+            "Unable to decode server response into a Table. Falling back to hardcoded types: {error}",
+            {"1.19": 45},
+        ),
+    ),
+    "default-container": NoteSpec(
+        4,
+        ("container",),
+        {
+            "1.19": Line("podcmd.go:88", "Defaulting container name to {container}"),
+            "1.36": Line("podcmd.go:84", "Using the first container in a pod: {container}"),
+        },
+    ),
+    "apply-post-processor": NoteSpec(
+        4,
+        (),
+        lines("apply.go", "Running apply post-processor function", {
+            "1.19": 390, "1.20": 396, "1.21": 392, "1.23": 447, "1.24": 460, "1.25": 466, "1.26": 476, "1.27": 534,
+            "1.28": 535, "1.29": 546, "1.30": 541, "1.32": 548, "1.35": 546,
+        }),
+    ),
+    "openapi-v3-path-missing": NoteSpec(
+        5,
+        ("group", "version", "kind"),
+        lines(
+            "patcher.go",
+            "warning: OpenAPI V3 path does not exist - group: {group}, version {version}, kind {kind}",
+            {"1.29": 139, "1.31": 140, "1.32": 141, "1.34": 139, "1.36": 140},
+        ),
+    ),
+    "openapi-v3-no-strategic-merge": NoteSpec(
+        5,
+        ("group", "version", "kind"),
+        lines(
+            "patcher.go",
+            "warning: OpenAPI V3 path does not support strategic merge patch - "
+            "group: {group}, version {version}, kind {kind}",
+            {"1.29": 154, "1.31": 155, "1.32": 156, "1.34": 154, "1.36": 155},
+        ),
+    ),
+    "delete-wait-error": NoteSpec(
+        1,
+        ("error",),
+        lines("delete.go", "{error}", {
+            "1.19": 342, "1.20": 339, "1.21": 335, "1.22": 338, "1.24": 345, "1.25": 355, "1.27": 344, "1.28": 424,
+            "1.32": 427,
+        }),
+    ),
+    # --- exec, attach, port-forward (client-go/tools/remotecommand) ---
+    "exec-fallback": NoteSpec(
+        4,
+        ("error",),
+        {
+            "1.31": Line("fallback.go:56", "RemoteCommand fallback: {error}"),
+            "1.36": Line("fallback.go:56", "RemoteCommand fallback", (("err", "error"),)),
+        },
+    ),
+    "subprotocol": NoteSpec(
+        4,
+        ("protocol",),
+        {
+            "1.29": Line("websocket.go:137", "The subprotocol is {protocol}"),
+            "1.31": Line("websocket.go:133", "The subprotocol is {protocol}"),
+            "1.36": Line("websocket.go:134", "Subprotocol negotiated", (("protocol", "protocol"),)),
+        },
+    ),
+    "websocket-reading": NoteSpec(
+        5,
+        ("deadline",),  # a Go duration: "1m1s"
+        {"1.36": Line("websocket.go:269", "Websocket read starts", (("deadline", "deadline"),))},
+    ),
+    "websocket-closed": NoteSpec(5, (), {"1.36": Line("websocket.go:512", "Closed channel -- returning", ())}),
+    # --- reflectors (wait, rollout status; client-go/tools/cache/reflector.go) ---
+    "reflector-started": NoteSpec(
+        3,
+        ("type", "resync", "reflector"),  # "*unstructured.Unstructured", "0s", "k8s.io/…/informerwatcher.go:162"
+        {
+            "1.19": Line("reflector.go:207", _STARTING, level=2),
+            **lines("reflector.go", _STARTING, {
+                "1.21": 219, "1.25": 221, "1.27": 287, "1.29": 289, "1.31": 305, "1.32": 313,
+            }),
+            **structured("reflector.go", "Starting reflector", _RESYNC, {
+                "1.33": 357, "1.34": 358, "1.35": 367, "1.36": 425,
+            }),
+        },
+    ),
+    "reflector-stopped": NoteSpec(
+        3,
+        ("type", "resync", "reflector"),
+        {
+            "1.19": Line("reflector.go:213", _STOPPING, level=2),
+            **lines("reflector.go", _STOPPING, {
+                "1.21": 225, "1.25": 227, "1.27": 293, "1.29": 295, "1.31": 311, "1.32": 319,
+            }),
+            **structured("reflector.go", "Stopping reflector", _RESYNC, {
+                "1.33": 363, "1.34": 364, "1.35": 373, "1.36": 434,
+            }),
+        },
+    ),
+    "reflector-listing": NoteSpec(
+        3,
+        ("type", "reflector"),
+        {
+            **lines("reflector.go", "Listing and watching {type} from {reflector}", {
+                "1.19": 243, "1.21": 255, "1.25": 257, "1.27": 323, "1.29": 325, "1.31": 341, "1.32": 349,
+            }),
+            **structured("reflector.go", "Listing and watching", (_TYPE, _REFLECTOR), {
+                "1.33": 403, "1.34": 404, "1.35": 411, "1.36": 472,
+            }),
+        },
+    ),
+    "reflector-populated": NoteSpec(
+        2,
+        ("type", "reflector"),
+        {
+            **lines("reflector.go", "Caches populated for {type} from {reflector}", {
+                "1.29": 351, "1.31": 368, "1.32": 376,
+            }),
+            **structured("reflector.go", "Caches populated", (_TYPE, _REFLECTOR), {
+                "1.33": 430, "1.34": 439, "1.35": 446, "1.36": 507,
+            }),
+        },
+    ),
+    "watch-closed": NoteSpec(
+        4,
+        ("type", "reflector", "items"),
+        {
+            **lines("reflector.go", "{reflector}: Watch close - {type} total {items} items received", {
+                "1.19": 515, "1.21": 530, "1.23": 536, "1.25": 559, "1.27": 788, "1.29": 800, "1.31": 871, "1.32": 879,
+            }),
+            **structured("reflector.go", "Watch close", (_REFLECTOR, _TYPE, ("totalItems", "items")), {
+                "1.33": 946, "1.34": 984, "1.35": 991, "1.36": 1093,
+            }),
+        },
+    ),
+    "watch-list-bookmark": NoteSpec(
+        4,
+        ("reflector", "items", "seconds"),
+        structured(
+            "reflector.go",
+            "Exiting watch because received the bookmark that marks the end of initial events stream",
+            (_REFLECTOR, ("totalItems", "items"), ("duration", "duration:seconds")),
+            {"1.33": 933, "1.34": 971, "1.35": 978, "1.36": 1080},
+        ),
+    ),
+}  # fmt: skip

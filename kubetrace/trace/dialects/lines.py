@@ -1,0 +1,40 @@
+"""What a note's line is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One log line's form. `pairs` None: printf style. `constants` come first among the pairs (logger names)."""
+
+    source: str
+    text: str
+    pairs: tuple[tuple[str, str], ...] | None = None
+    constants: tuple[tuple[str, str], ...] = ()
+    level: int | None = None
+    severity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSpec:
+    """A note's level and severity (a line may have its own), the names of its values, its lines since each release."""
+
+    level: int
+    values: tuple[str, ...]
+    lines: Mapping[str, Line] = field(default_factory=dict)
+    severity: str = "I"
+
+
+def lines(file: str, text: str, numbers: Mapping[str, int]) -> dict[str, Line]:
+    return {release: Line(f"{file}:{number}", text) for release, number in numbers.items()}
+
+
+def errors(file: str, text: str, numbers: Mapping[str, int]) -> dict[str, Line]:
+    return structured(file, text, (("err", "error"),), numbers)
+
+
+def structured(file: str, text: str, pairs: tuple[tuple[str, str], ...], numbers: Mapping[str, int]) -> dict[str, Line]:
+    return {release: Line(f"{file}:{number}", text, pairs) for release, number in numbers.items()}
