@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from kubetrace.cmdline import kuberc
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command, Entry
 from kubetrace.cmdline.find import find
 from kubetrace.cmdline.flags import bind
@@ -31,10 +32,11 @@ GLOBAL_FLAGS = (*KUBECTL_FLAGS, *OWN_FLAGS)
 class LazyCommand(TyperCommand):
     """One row of the table as a Typer command: its module is imported when it is called."""
 
-    def __init__(self, path: tuple[Entry, ...], called_as: str = "") -> None:
+    def __init__(self, path: tuple[Entry, ...], called_as: str, presets: Mapping[str, str]) -> None:
         super().__init__(name=path[-1].name if path else PROGRAM, add_help_option=False, rich_markup_mode=None)
         self.path = path
         self.called_as = called_as
+        self.presets = presets
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """pflag's grammar in place of Typer's; the context keeps what was parsed."""
@@ -42,7 +44,7 @@ class LazyCommand(TyperCommand):
         names = tuple(entry.name for entry in self.path)
         flags = bind(command.options) if command else ()
         try:
-            parsed = FlagSet((*GLOBAL_FLAGS, *flags)).parse(args)
+            parsed = FlagSet((*GLOBAL_FLAGS, *flags)).parse(args, self.presets)
         except FlagError as error:
             raise _flag_error(str(error), names) from None
         ctx.params = {"command": command, "parsed": parsed, "flags": flags, "names": names}
@@ -108,6 +110,17 @@ def _check_own_options(environment: Environment) -> None:
             raise KubetraceError(str(error)) from None
 
 
+def _apply_kuberc(environment: Environment, args: list[str]) -> kuberc.Applied:
+    """The user's preferences, before anything is parsed."""
+    preferences = kuberc.load(args, environment.environ, environment.home, environment.stderr.write)
+    if preferences is None:
+        return kuberc.Applied(args)
+    environment.preferences = preferences
+    return preferences.apply(
+        args, lambda words: find(ROOT, words, GLOBAL_FLAGS), GLOBAL_FLAGS, environment.stderr.write
+    )
+
+
 class LazyGroup(TyperGroup):
     """The root: finds the command as cobra does (flags may stand before it) and makes just that one."""
 
@@ -121,8 +134,9 @@ class LazyGroup(TyperGroup):
             ctx.params = {"described": args[0] == "__complete"}
             ctx.args = args[1:]
             return ctx.args
-        path, rest, called_as = find(ROOT, args, GLOBAL_FLAGS)
-        ctx.params = {"command": LazyCommand(path, called_as)}
+        applied = _apply_kuberc(ctx.obj, args)
+        path, rest, called_as = find(ROOT, applied.argv, GLOBAL_FLAGS)
+        ctx.params = {"command": LazyCommand(path, called_as, applied.presets)}
         ctx.args = rest
         return rest
 

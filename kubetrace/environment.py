@@ -19,6 +19,8 @@ from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Event, Events, Note, WarningReceived
 
 if TYPE_CHECKING:
+    from kubetrace.api.cluster import Cluster
+    from kubetrace.cmdline.kuberc import Preferences
     from kubetrace.kubeconfig.config import Config, Overrides
     from kubetrace.kubeconfig.connection import Connection
     from kubetrace.trace.masking import Masker
@@ -52,6 +54,7 @@ class Environment:
     own: OwnOptions = field(default_factory=OwnOptions)
     command_path: tuple[str, ...] = ()
     warnings: int = 0
+    preferences: Preferences | None = None
 
     @classmethod
     def standard(cls) -> Environment:
@@ -182,6 +185,10 @@ class Environment:
     @cached_property
     def connection(self) -> Connection:
         connection = self.kubeconfig.connect(self.overrides)
+        if self.preferences is not None and connection.exec_plugin is not None:
+            from kubetrace.cmdline.kuberc import check_plugin
+
+            check_plugin(self.preferences, connection.exec_plugin.command, self.environ)
         for secret in (connection.token, connection.password):
             if secret:
                 self.masker.register(secret)
@@ -239,6 +246,23 @@ class Environment:
             request_timeout=timeout,
             environ=self.environ,
         )
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The server's kinds and objects. With --match-server-version, only a server of our release will do."""
+        from kubetrace.api.cluster import Cluster
+
+        cluster = Cluster(self.client, self.cache_dir, events=self.events, timeout=self.request_timeout, warn=self.warn)
+        if self.options.match_server_version:
+            from kubetrace.commands.version import client_version
+
+            cluster.require_version(client_version())
+        return cluster
+
+    def warn(self, text: str) -> None:
+        """A warning for people, as kubectl's warning printer writes it."""
+        word = "\x1b[33;1mWarning:\x1b[0m" if self.colors(self.stderr) else "Warning:"
+        self.stderr.write(f"{word} {text}\n")
 
     @property
     def user_agent(self) -> str:

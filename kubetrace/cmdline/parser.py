@@ -46,8 +46,9 @@ class FlagSet:
     def named(self, name: str) -> BoundFlag | None:
         return self.by_name.get(name.replace("_", "-"))
 
-    def parse(self, argv: Iterable[str]) -> Parsed:
-        """Raises FlagError at the first argument that breaks the grammar, as pflag does."""
+    def parse(self, argv: Iterable[str], presets: Mapping[str, str] | None = None) -> Parsed:
+        """Raises FlagError at the first argument that breaks the grammar, as pflag does. `presets` are texts for flags
+        that argv leaves out (kuberc); like kubectl's they count as given."""
         parsed = Parsed()
         rest = list(argv)
         while rest:
@@ -62,6 +63,10 @@ class FlagSet:
                 self._long(argument, rest, parsed)
             else:
                 self._short(argument[1:], rest, parsed)
+        for name, text in (presets or {}).items():
+            flag = self.by_name[name]
+            if flag.field not in parsed.values:
+                _store(parsed, flag, text)
         return parsed
 
     def _long(self, argument: str, rest: list[str], parsed: Parsed) -> None:
