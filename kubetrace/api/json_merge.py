@@ -10,6 +10,7 @@ from typing import Any
 
 from kubetrace.api.merge_conflicts import values_conflict
 from kubetrace.api.merge_values import MergeError, go_text, same
+from kubetrace.wire import go_json
 
 Object = dict[str, Any]
 
@@ -107,7 +108,7 @@ def three_way_merge_patch(original: Object, modified: Object, current: Object) -
 def _changes(patch: Object) -> Object:
     """The patch without its deletions (keepOrDeleteNullInObj, keepNull=false)."""
     kept: Object = {}
-    for key, value in patch.items():
+    for key, value in sorted(patch.items()):
         if isinstance(value, dict) and value:
             inner = _changes(value)
             if inner:
@@ -120,7 +121,7 @@ def _changes(patch: Object) -> Object:
 def _deletions(patch: Object) -> Object:
     """Nothing but the deletions."""
     kept: Object = {}
-    for key, value in patch.items():
+    for key, value in sorted(patch.items()):
         if value is None:
             kept[key] = None
         elif isinstance(value, dict) and value:
@@ -128,3 +129,11 @@ def _deletions(patch: Object) -> Object:
             if inner:
                 kept[key] = inner
     return kept
+
+
+def dumps_merge_patch(patch: Any) -> bytes:
+    """The patch as json-patch writes it: deletions' keys first, then those of the changes, each sorted."""
+    if not isinstance(patch, dict):
+        return go_json.dumps(patch)
+    pairs = (go_json.dumps(key) + b":" + dumps_merge_patch(value) for key, value in patch.items())
+    return b"{" + b",".join(pairs) + b"}"

@@ -1,0 +1,105 @@
+"""--validate: the checks that kubectl makes before it sends an object, and the calls it makes for them.
+
+The server validates fields itself (the fieldValidation parameter); what is done here is to ask its OpenAPI whether it
+can (cli-runtime resource/query_param_verifier_v3.go, kubectl pkg/validation). A server that can't gets the object
+unchecked; kubectl would check it against the v2 document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubetrace.api.manifest_objects import kind_problems, validation_error
+from kubetrace.api.objects import Objects
+from kubetrace.api.openapi import GroupVersionNotFoundError, OpenAPI
+from kubetrace.api.resources import GroupKind, GroupVersion, GroupVersionKind, GroupVersionResource
+from kubetrace.api.resources import Mapping as ResourceMapping
+from kubetrace.api.verbs import ListOptions
+from kubetrace.errors import KubetraceError
+from kubetrace.trace.exchange import Purpose
+
+STRICT, WARN, IGNORE = "Strict", "Warn", "Ignore"
+
+_CRDS = ResourceMapping(
+    GroupVersionResource("apiextensions.k8s.io", "v1", "customresourcedefinitions"),
+    GroupVersionKind("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
+    namespaced=False,
+)
+_NAMESPACE = GroupVersionKind("", "v1", "Namespace")
+_LIST = GroupVersionKind("", "v1", "List")
+_WHICH_CUSTOM_KINDS = Purpose("custom-kinds", "validation: is this kind a custom resource?")
+
+
+class FieldValidation:
+    """Validates documents. Call it with a value and its source; it raises KubetraceError to refuse them."""
+
+    def __init__(self, openapi: OpenAPI, objects: Objects) -> None:
+        self._openapi = openapi
+        self._objects = objects
+        self._asked: dict[GroupVersionKind, KubetraceError | bool] = {}
+        self._custom_kinds: set[GroupKind] | None = None
+
+    def __call__(self, value: Any, source: str) -> None:
+        problems = kind_problems(value) if not isinstance(value, dict) or value.get("kind") != "List" else []
+        if problems:
+            raise validation_error(source, problems)
+        kind = GroupVersionKind.of(value)
+        try:
+            if not self._supported(kind):
+                self._openapi.fetch_v2()
+        except KubetraceError as error:
+            raise validation_error(source, [f"failed to download openapi: {error}"]) from None
+        if problems := kind_problems(value):
+            raise validation_error(source, problems)
+
+    def _supported(self, kind: GroupVersionKind) -> bool:
+        """Does the server validate fields of this kind? Raises KubetraceError where neither v3 nor v2 can be had."""
+        if kind not in self._asked:
+            try:
+                self._asked[kind] = self._supported_by_v3(kind)
+            except KubetraceError as error:
+                self._asked[kind] = error
+        answer = self._asked[kind]
+        if isinstance(answer, KubetraceError):
+            self._openapi.fetch_v2()
+            return True
+        return answer
+
+    def _supported_by_v3(self, kind: GroupVersionKind) -> bool:
+        if kind == _LIST:
+            return False
+        try:
+            return _takes_parameter(self._openapi.group_version(kind.group_version), kind)
+        except GroupVersionNotFoundError:
+            if kind.group_kind not in self._known_custom_kinds():
+                return False
+            return _takes_parameter(self._openapi.group_version(GroupVersion("", "v1")), _NAMESPACE)
+
+    def _known_custom_kinds(self) -> set[GroupKind]:
+        if self._custom_kinds is None:
+            self._custom_kinds = set()
+            try:
+                for page in self._objects.pages(_CRDS, "", ListOptions(), purpose=_WHICH_CUSTOM_KINDS):
+                    self._custom_kinds |= {_defined_kind(item) for item in page.get("items") or ()}
+            except KubetraceError:
+                pass
+        return self._custom_kinds
+
+
+def _defined_kind(definition: dict[str, Any]) -> GroupKind:
+    spec = definition.get("spec") or {}
+    return GroupKind(str(spec.get("group", "")), str((spec.get("names") or {}).get("kind", "")))
+
+
+def _takes_parameter(document: Mapping[str, Any], kind: GroupVersionKind) -> bool:
+    """Has PATCH of this kind a fieldValidation parameter?"""
+    wanted = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+    for path in (document.get("paths") or {}).values():
+        patch = path.get("patch") or {}
+        if patch.get("x-kubernetes-group-version-kind") == wanted:
+            return any(
+                parameter.get("name") == "fieldValidation" and parameter.get("in") == "query"
+                for parameter in patch.get("parameters") or ()
+            )
+    raise KubetraceError(f"Path not found for GVK ({kind}) in OpenAPI V3 doc")

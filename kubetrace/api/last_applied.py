@@ -1,0 +1,74 @@
+"""The last-applied-configuration annotation (kubectl pkg/util/apply.go), and objects as kubectl sends them."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from kubetrace.wire.go_json import dumps
+
+ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+
+Object = dict[str, Any]
+
+
+def encode(value: Object) -> bytes:
+    """An object's body: unstructured JSON, with the newline that Go's encoder adds."""
+    return dumps(value) + b"\n"
+
+
+def annotations_of(value: Object) -> dict[str, str]:
+    metadata = value.get("metadata")
+    found = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(found, dict):
+        return {}
+    return {key: text if isinstance(text, str) else "" for key, text in found.items()}
+
+
+def set_annotations(value: Object, annotations: dict[str, str]) -> None:
+    """Sets them; an empty set stays as `{}`, as in kubectl's last-applied annotation."""
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict):
+        metadata = value["metadata"] = {}
+    metadata["annotations"] = annotations
+
+
+def original_configuration(live: Object) -> bytes | None:
+    """What was applied last, or None."""
+    text = annotations_of(live).get(ANNOTATION)
+    return None if text is None else text.encode("utf-8", "surrogateescape")
+
+
+def modified_configuration(value: Object, annotate: bool = True) -> bytes:
+    """The manifest's object, with itself in its annotation where `annotate`."""
+    value = deepcopy(value)
+    annotations = annotations_of(value)
+    annotations.pop(ANNOTATION, None)
+    set_annotations(value, annotations)
+    text = encode(value)
+    if not annotate:
+        return text
+    annotations[ANNOTATION] = text.decode()
+    set_annotations(value, annotations)
+    return encode(value)
+
+
+def annotate(value: Object) -> None:
+    """Writes the object into its own annotation (CreateApplyAnnotation)."""
+    text = modified_configuration(value, annotate=False).decode()
+    set_annotations(value, {**annotations_of(value), ANNOTATION: text})
+
+
+def create_or_update(value: Object, create: bool) -> None:
+    """Annotates where asked to, or where there is an annotation already (CreateOrUpdateAnnotation)."""
+    if create or annotations_of(value).get(ANNOTATION):
+        annotate(value)
+
+
+def without_nulls(value: Any) -> Any:
+    """Maps without their null entries, at any depth (apply's pruneNulls)."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value

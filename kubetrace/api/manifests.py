@@ -1,0 +1,57 @@
+"""The objects in manifests, one after the other, as the builder visits them.
+
+A document that can't be used does not end the visit: it stands in the row as a document whose `object` raises, so that
+the builder counts the error and goes on with the next one. A text that can't be parsed or is refused by validation
+ends its own source only (cli-runtime pkg/resource/visitor.go, StreamVisitor).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kubetrace.api.manifest_objects import Object, decode_object
+from kubetrace.api.manifest_sources import FilenameOptions, Source, Sources, find_sources
+from kubetrace.errors import KubetraceError
+
+__all__ = ["FilenameOptions", "ManifestDocument", "Source", "Sources", "find_sources", "read_documents"]
+
+Validate = Callable[[Any, str], None]
+"""Checks a document's value (second argument: its source); raises KubetraceError to refuse it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestDocument:
+    """One document, or why there is none."""
+
+    source: str
+    value: Object | None = None
+    error: KubetraceError | None = None
+
+    @property
+    def object(self) -> Object:
+        """The object. Raises the KubetraceError that kept it from being one."""
+        if self.error is not None:
+            raise self.error
+        assert self.value is not None
+        return self.value
+
+
+def read_documents(sources: Iterable[Source], validate: Validate | None = None) -> Iterator[ManifestDocument]:
+    """Every document of every source, read as the iteration goes."""
+    for source in sources:
+        try:
+            for value in source.documents():
+                if validate is not None:
+                    validate(value, source.name)
+                yield _decoded(value, source.name)
+        except KubetraceError as error:
+            yield ManifestDocument(source.name, error=error)
+
+
+def _decoded(value: Any, source: str) -> ManifestDocument:
+    try:
+        return ManifestDocument(source, decode_object(value, source))
+    except KubetraceError as error:
+        return ManifestDocument(source, error=error)

@@ -1,0 +1,158 @@
+"""apply's patch of a live object: computed, sent, tried again after a conflict (kubectl pkg/cmd/apply/patcher.go)."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kubetrace.api import last_applied, status, verbs
+from kubetrace.api.builder import Info
+from kubetrace.api.json_merge import apply_merge_patch, dumps_merge_patch, three_way_merge_patch
+from kubetrace.api.merge_meta import PatchMeta, built_in_meta, openapi_meta, supports_strategic_merge
+from kubetrace.api.merge_values import MergeError
+from kubetrace.api.objects import Objects
+from kubetrace.api.openapi import OpenAPI
+from kubetrace.api.strategic_merge import apply_patch, three_way_patch
+from kubetrace.errors import KubetraceError
+from kubetrace.trace.exchange import Purpose
+from kubetrace.wire import go_json
+
+RETRIES = 5
+"""How often a patch is computed anew after a conflict."""
+BACK_OFF = 1.0
+"""Seconds before the second and each later retry."""
+
+_CHANGE = Purpose("apply", "apply: change what differs from the manifest")
+_LIVE_AGAIN = Purpose("apply", "apply: the object changed meanwhile, how is it now?")
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A patch and how it is sent; `text` is "{}" where nothing differs."""
+
+    media_type: str
+    value: Object
+    meta: PatchMeta | None = None
+
+    @property
+    def text(self) -> bytes:
+        if self.media_type == verbs.MERGE_PATCH:
+            return dumps_merge_patch(self.value)
+        return go_json.dumps(self.value)
+
+
+@dataclass(slots=True)
+class Patcher:
+    """Patches live objects. `openapi` None is --openapi-patch=false; `warn` gets whole lines for stderr."""
+
+    objects: Objects
+    openapi: OpenAPI | None
+    options: verbs.WriteOptions
+    overwrite: bool
+    warn: Callable[[str], None]
+    sleep: Callable[[float], None] = time.sleep
+
+    def patch(self, info: Info, modified: bytes) -> tuple[bytes, Object]:
+        """Brings the live object (`info.object`) to `modified`; the patch sent and the object then.
+
+        Raises PatchError, StatusError, TransportError."""
+        assert info.mapping is not None and info.object is not None
+        live = info.object
+        for attempt in range(RETRIES + 1):
+            try:
+                return self._patch_once(info, live, modified)
+            except status.StatusError as error:
+                if not status.is_conflict(error) or attempt == RETRIES:
+                    raise
+            if attempt:
+                self.sleep(BACK_OFF)
+            live = self.objects.get(info.mapping, info.namespace, info.name, purpose=_LIVE_AGAIN)
+        raise AssertionError("unreachable")
+
+    def _patch_once(self, info: Info, live: Object, modified: bytes) -> tuple[bytes, Object]:
+        assert info.mapping is not None
+        patch = self.compute(info, live, modified)
+        text = patch.text
+        if text == b"{}":
+            return text, live
+        call = verbs.patch(
+            info.mapping, info.namespace, info.name, patch.media_type, text, self.options, purpose=_CHANGE
+        )
+        return text, self.objects.send(call, info.mapping, info.name)
+
+    def patch_locally(self, info: Info, modified: bytes) -> tuple[bytes, Object]:
+        """The same without sending anything (--dry-run=client)."""
+        assert info.object is not None
+        patch = self.compute(info, info.object, modified)
+        if patch.text == b"{}":
+            return b"{}", info.object
+        if patch.media_type == verbs.MERGE_PATCH:
+            return patch.text, apply_merge_patch(info.object, patch.value)
+        assert patch.meta is not None
+        return patch.text, apply_patch(info.object, patch.value, patch.meta)
+
+    def compute(self, info: Info, live: Object, modified: bytes) -> Patch:
+        """The three-way patch, strategic where the server or the built-in table know how. Raises PatchError."""
+        assert info.mapping is not None
+        original = last_applied.original_configuration(live)
+        documents = (_load(original or b"{}"), _load(modified), live)
+        if self.openapi is not None:
+            meta = self._server_meta(info)
+            if meta is not None:
+                try:
+                    return self._strategic(documents, meta)
+                except MergeError as error:
+                    self.warn(f"warning: error calculating patch from openapi v3 spec: {error}\n")
+            with contextlib.suppress(KubetraceError):
+                self.openapi.fetch_v2()
+        try:
+            table = built_in_meta(info.mapping.kind.api_version, info.mapping.kind.kind)
+            if table is not None:
+                return self._strategic(documents, table)
+            return Patch(verbs.MERGE_PATCH, three_way_merge_patch(*documents))
+        except MergeError as error:
+            texts = ((original or b"").decode(), modified.decode(), last_applied.encode(live).decode())
+            raise PatchError(*texts, str(error)) from None
+
+    def _strategic(self, documents: tuple[Object, Object, Object], meta: PatchMeta) -> Patch:
+        return Patch(verbs.STRATEGIC_PATCH, three_way_patch(*documents, meta, self.overwrite), meta)
+
+    def _server_meta(self, info: Info) -> PatchMeta | None:
+        """How the server's OpenAPI v3 says that this kind merges; None where it does not say."""
+        assert info.mapping is not None and self.openapi is not None
+        kind = info.mapping.kind
+        try:
+            document = self.openapi.group_version(kind.group_version)
+            if not supports_strategic_merge(document, kind.group, kind.version, kind.kind):
+                return None
+            return openapi_meta(document, kind.group, kind.version, kind.kind)
+        except KubetraceError:
+            return None
+        except MergeError as error:
+            self.warn(f"warning: error calculating patch from openapi v3 spec: {error}\n")
+            return None
+
+
+class PatchError(KubetraceError):
+    """No patch could be computed; the message shows the three documents, as kubectl's does."""
+
+    def __init__(self, original: str, modified: str, current: str, reason: str) -> None:
+        super().__init__(
+            f"creating patch with:\noriginal:\n{original}\nmodified:\n{modified}\ncurrent:\n{current}\nfor: {reason}"
+        )
+
+
+def _load(data: bytes) -> Object:
+    """A configuration text as an object. Raises MergeError."""
+    try:
+        value = go_json.loads(data)
+    except go_json.InvalidJSON:
+        raise MergeError("invalid JSON document") from None
+    if not isinstance(value, dict):
+        raise MergeError("invalid JSON document")
+    return value
