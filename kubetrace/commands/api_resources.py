@@ -1,0 +1,144 @@
+"""`api-resources`: what the server serves (kubectl pkg/cmd/apiresources)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+from kubetrace.cmdline.command import Arguments, Command
+from kubetrace.cmdline.flags import Flag
+from kubetrace.errors import KubetraceError
+
+if TYPE_CHECKING:
+    from kubetrace.api.resources import Resource
+    from kubetrace.environment import Environment
+
+_FORMATS = ("json", "yaml", "kyaml", "name", "wide")
+_COLUMNS = ("NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResourcesOptions:
+    api_group: Annotated[str, Flag(help="Only resources of this API group; empty for the core group.")] = ""
+    cached: Annotated[bool, Flag(help="Answer from the discovery cache where it is still valid.")] = False
+    categories: Annotated[tuple[str, ...], Flag(help="Only resources that belong to all of these categories.")] = ()
+    namespaced: Annotated[bool, Flag(help="Only resources that live in namespaces (or, if false, that do not).")] = True
+    no_headers: Annotated[bool, Flag(help="Print the table without its first line.")] = False
+    output: Annotated[
+        str,
+        Flag("o", help="Output format. One of: (json, yaml, kyaml, name, wide).", completion="=json,yaml,name,wide"),
+    ] = ""
+    show_managed_fields: Annotated[bool, Flag(help="Has no effect: resources have no managed fields.")] = False
+    sort_by: Annotated[str, Flag(help="Order by 'name' or 'kind' instead of by group.", completion="=name,kind")] = ""
+    verbs: Annotated[tuple[str, ...], Flag(help="Only resources that support all of these verbs.")] = ()
+
+
+def run(environment: Environment, options: ApiResourcesOptions, arguments: Arguments) -> None:
+    from kubetrace.api.status import aggregate
+
+    arguments.no_words()
+    discovery = environment.cluster.discovery
+    if options.output not in ("", *_FORMATS):
+        from kubetrace.printing.formats import unknown_format
+
+        raise unknown_format(options.output, _FORMATS, environment.environ)
+    if options.sort_by not in ("", "name", "kind"):
+        raise KubetraceError("--sort-by accepts only name or kind")
+    if not options.cached:
+        discovery.invalidate()
+    errors: list[KubetraceError] = []
+    found = discovery.preferred_resources()
+    if found.error is not None:
+        errors.append(found.error)
+    resources = [
+        replace(resource, group=one.group_version.group, version=one.group_version.version)
+        for one in found.lists
+        for resource in one.resources
+        if _wanted(resource, one.group_version.group, options, arguments)
+    ]
+    if any(one.resources for one in found.lists):
+        resources.sort(key=_order(options.sort_by))
+        _print(environment, resources, options)
+    failure = aggregate(errors)
+    if failure is not None:
+        raise failure
+
+
+def _wanted(resource: Resource, group: str, options: ApiResourcesOptions, arguments: Arguments) -> bool:
+    if not resource.verbs or (arguments.changed("api_group") and options.api_group != group):
+        return False
+    if arguments.changed("namespaced") and options.namespaced != resource.namespaced:
+        return False
+    return set(options.verbs) <= set(resource.verbs) and set(options.categories) <= set(resource.categories)
+
+
+def _order(sort_by: str):  # type: ignore[no-untyped-def]
+    field = sort_by or "group"
+    return lambda resource: (getattr(resource, field), resource.name)
+
+
+def _print(environment: Environment, resources: Sequence[Resource], options: ApiResourcesOptions) -> None:
+    if options.output == "name":
+        for resource in resources:
+            environment.stdout.write(f"{resource.name}.{resource.group}".rstrip(".") + "\n")
+    elif options.output in ("json", "yaml", "kyaml"):
+        _print_objects(environment, resources, options.output)
+    else:
+        _print_table(environment, resources, options)
+
+
+def _print_table(environment: Environment, resources: Sequence[Resource], options: ApiResourcesOptions) -> None:
+    from kubetrace.printing.tabwriter import TabWriter
+
+    wide = options.output == "wide"
+    writer = TabWriter(environment.stdout)
+    if not options.no_headers:
+        writer.write_rows([[*_COLUMNS, "VERBS", "CATEGORIES"] if wide else list(_COLUMNS)])
+    rows = []
+    for resource in resources:
+        version = f"{resource.group}/{resource.version}".lstrip("/")
+        cells = [resource.name, ",".join(resource.short_names), version]
+        cells += [str(resource.namespaced).lower(), resource.kind]
+        rows.append([*cells, ",".join(resource.verbs), ",".join(resource.categories)] if wide else cells)
+    writer.write_rows(rows)
+    writer.flush()
+
+
+def _print_objects(environment: Environment, resources: Sequence[Resource], output: str) -> None:
+    from kubetrace.api.discovery_documents import resource_object
+    from kubetrace.api.go_words import struct_json
+
+    document = {
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": "",
+        "resources": [resource_object(resource) for resource in resources] or None,
+    }
+    if output == "json":
+        environment.stdout.write(struct_json(document, indent=4).decode() + "\n")
+    else:
+        from kubetrace.printing.formats import OutputOptions, resource_printer
+
+        resource_printer(OutputOptions(output), environment.environ).print(document, environment.stdout)
+
+
+COMMAND = Command(
+    run=run,
+    options=ApiResourcesOptions,
+    usage="api-resources [flags] [options]",
+    description="List the resources that the server serves: names, short names, groups and kinds.",
+    examples="""
+    # All of them
+    kubetrace api-resources
+
+    # With their verbs and categories
+    kubetrace api-resources -o wide
+
+    # Those of one group, without a call if the cache still knows them
+    kubetrace api-resources --api-group=apps --cached
+
+    # Those that can be listed and do not live in namespaces
+    kubetrace api-resources --verbs=list --namespaced=false
+    """,
+)
