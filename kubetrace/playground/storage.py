@@ -69,7 +69,7 @@ class Store:
         row = self._database.execute(query, (resource, namespace, name)).fetchone()
         return None if row is None else msgspec.json.decode(row[0])
 
-    def list(self, resource: str, namespace: str = "", after: tuple[str, str] = ("", "")) -> Iterator[dict[str, Any]]:
+    def select(self, resource: str, namespace: str = "", after: tuple[str, str] = ("", "")) -> Iterator[dict[str, Any]]:
         """Objects by namespace and name; an empty namespace means all. `after` resumes behind that key."""
         where, values = "resource = ? AND (namespace, name) > (?, ?)", [resource, *after]
         if namespace:

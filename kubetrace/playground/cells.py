@@ -1,0 +1,438 @@
+"""What the server prints in each kind's table row (k8s.io/kubernetes pkg/printers/internalversion/printers.go).
+
+A function a resource gives the row's cells in the order of the recorded column definitions.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from kubetrace.playground.objects import moment
+
+Item = dict[str, Any]
+NONE = "<none>"
+
+
+def human_duration(seconds: float) -> str:
+    """apimachinery util/duration HumanDuration."""
+    seconds = int(seconds)
+    if seconds < -1:
+        return "<invalid>"
+    seconds = max(seconds, 0)
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if seconds < 120:
+        return f"{seconds}s"
+    if minutes < 10:
+        return f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"
+    if minutes < 180:
+        return f"{minutes}m"
+    if hours < 8:
+        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
+    if hours < 48:
+        return f"{hours}h"
+    if hours < 192:
+        return f"{days}d{hours % 24}h" if hours % 24 else f"{days}d"
+    if days < 730:
+        return f"{days}d"
+    years = days // 365
+    return f"{years}y{days % 365}d" if days < 365 * 8 and days % 365 else f"{years}y"
+
+
+def since(text: str | None) -> str:
+    if not text:
+        return "<unknown>"
+    return human_duration((datetime.datetime.now(datetime.UTC) - moment(text)).total_seconds())
+
+
+def age(item: Item) -> str:
+    return since(item["metadata"].get("creationTimestamp"))
+
+
+def get(item: Any, path: str, default: Any = None) -> Any:
+    for name in path.split("."):
+        item = item.get(name) if isinstance(item, dict) else None
+    return default if item is None else item
+
+
+def _joined(labels: dict[str, str] | None) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or NONE
+
+
+def selector_text(selector: Item | None) -> str:
+    parts = [f"{key}={value}" for key, value in sorted((get(selector, "matchLabels") or {}).items())]
+    for entry in get(selector, "matchExpressions") or ():
+        key, operator, values = entry["key"], entry["operator"], ",".join(sorted(entry.get("values") or ()))
+        words = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key, "DoesNotExist": f"!{key}"}
+        parts.append(words[operator])
+    return ",".join(parts) or NONE
+
+
+def _containers(spec: Item) -> tuple[str, str]:
+    containers = spec.get("containers") or ()
+    return ",".join(c["name"] for c in containers), ",".join(c.get("image", "") for c in containers)
+
+
+def pod_reason(item: Item) -> tuple[str, int, str | None]:
+    """(STATUS, restarts, when the last restart was)."""
+    status, metadata = item.get("status") or {}, item["metadata"]
+    reason = status.get("reason") or status.get("phase") or ""
+    restarts, last = 0, None
+    waiting_init = None
+    inits = status.get("initContainerStatuses") or []
+    for index, container in enumerate(inits):
+        restarts += container.get("restartCount", 0)
+        terminated, waiting = get(container, "state.terminated"), get(container, "state.waiting")
+        if terminated is not None and terminated.get("exitCode") == 0:
+            continue
+        if terminated is not None:
+            waiting_init = "Init:" + (terminated.get("reason") or f"ExitCode:{terminated.get('exitCode')}")
+        elif waiting and waiting.get("reason") not in (None, "", "PodInitializing"):
+            waiting_init = "Init:" + waiting["reason"]
+        else:
+            waiting_init = f"Init:{index}/{len(item['spec'].get('initContainers') or ())}"
+        break
+    if waiting_init is not None:
+        reason = waiting_init
+    else:
+        restarts, running = 0, False
+        for container in reversed(status.get("containerStatuses") or []):
+            restarts += container.get("restartCount", 0)
+            last = get(container, "lastState.terminated.finishedAt", last)
+            state = container.get("state") or {}
+            waiting, terminated = state.get("waiting") or {}, state.get("terminated")
+            if waiting.get("reason"):
+                reason = waiting["reason"]
+            elif terminated is not None:
+                signal, code = terminated.get("signal"), terminated.get("exitCode", 0)
+                reason = terminated.get("reason") or (f"Signal:{signal}" if signal else f"ExitCode:{code}")
+            elif container.get("ready") and "running" in state:
+                running = True
+        if reason == "Completed" and running:
+            ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ())
+            reason = "Running" if ready else "NotReady"
+    if metadata.get("deletionTimestamp"):
+        reason = "Unknown" if status.get("reason") == "NodeLost" else "Terminating"
+    return reason, restarts, last
+
+
+def _pod(item: Item) -> list[Any]:
+    reason, restarts, last = pod_reason(item)
+    status, spec = item.get("status") or {}, item["spec"]
+    ready = sum(1 for c in status.get("containerStatuses") or () if c.get("ready") and "running" in (c.get("state") or {}))
+    text = f"{restarts} ({since(last)} ago)" if restarts and last else str(restarts)
+    gates = spec.get("readinessGates")
+    gate_text = NONE
+    if gates:
+        met = {c["type"] for c in status.get("conditions") or () if c["status"] == "True"}
+        gate_text = f"{sum(1 for gate in gates if gate['conditionType'] in met)}/{len(gates)}"
+    return [
+        item["metadata"]["name"],
+        f"{ready}/{len(spec.get('containers') or ())}",
+        reason,
+        text,
+        age(item),
+        status.get("podIP") or NONE,
+        spec.get("nodeName") or NONE,
+        status.get("nominatedNodeName") or NONE,
+        gate_text,
+    ]
+
+
+def _deployment(item: Item) -> list[Any]:
+    spec, status = item["spec"], item.get("status") or {}
+    ready = f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 0)}"
+    updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+    names, images = _containers(spec["template"]["spec"])
+    return [item["metadata"]["name"], ready, updated, available, age(item), names, images, selector_text(spec["selector"])]
+
+
+def _replica_set(item: Item) -> list[Any]:
+    spec, status = item["spec"], item.get("status") or {}
+    names, images = _containers(spec["template"]["spec"])
+    selector = spec.get("selector") or {}
+    text = selector_text(selector) if "matchLabels" in selector or "matchExpressions" in selector else _joined(selector)
+    counts = [spec.get("replicas", 0), status.get("replicas", 0), status.get("readyReplicas", 0)]
+    return [item["metadata"]["name"], *counts, age(item), names, images, text]
+
+
+def _stateful_set(item: Item) -> list[Any]:
+    names, images = _containers(item["spec"]["template"]["spec"])
+    ready = f"{get(item, 'status.readyReplicas', 0)}/{item['spec'].get('replicas', 0)}"
+    return [item["metadata"]["name"], ready, age(item), names, images]
+
+
+def _daemon_set(item: Item) -> list[Any]:
+    status, spec = item.get("status") or {}, item["spec"]
+    fields = ("desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled", "numberAvailable")
+    names, images = _containers(spec["template"]["spec"])
+    selector = _joined(spec["template"]["spec"].get("nodeSelector"))
+    counts = [status.get(field, 0) for field in fields]
+    return [item["metadata"]["name"], *counts, selector, age(item), names, images, selector_text(spec["selector"])]
+
+
+def _job(item: Item) -> list[Any]:
+    spec, status = item["spec"], item.get("status") or {}
+    conditions = {c["type"] for c in status.get("conditions") or () if c["status"] == "True"}
+    state = "Running"
+    for condition, text in (("Complete", "Complete"), ("Failed", "Failed"), ("Suspended", "Suspended")):
+        if condition in conditions:
+            state = text
+            break
+    else:
+        if item["metadata"].get("deletionTimestamp"):
+            state = "Terminating"
+        elif "FailureTarget" in conditions:
+            state = "FailureTarget"
+        elif "SuccessCriteriaMet" in conditions:
+            state = "SuccessCriteriaMet"
+    wanted = spec.get("completions")
+    completions = f"{status.get('succeeded', 0)}/{wanted}" if wanted is not None else f"{status.get('succeeded', 0)}/1"
+    duration = ""
+    if status.get("startTime"):
+        start = moment(status["startTime"])
+        end = moment(status["completionTime"]) if status.get("completionTime") else datetime.datetime.now(datetime.UTC)
+        duration = human_duration((end - start).total_seconds())
+    names, images = _containers(spec["template"]["spec"])
+    row = [item["metadata"]["name"], state, completions, duration, age(item)]
+    return [*row, names, images, selector_text(spec.get("selector"))]
+
+
+def _cron_job(item: Item) -> list[Any]:
+    spec, status = item["spec"], item.get("status") or {}
+    last = since(status.get("lastScheduleTime")) if status.get("lastScheduleTime") else NONE
+    names, images = _containers(spec["jobTemplate"]["spec"]["template"]["spec"])
+    suspended = "True" if spec.get("suspend") else "False"
+    row = [item["metadata"]["name"], spec["schedule"], spec.get("timeZone") or NONE, suspended]
+    return [*row, len(status.get("active") or ()), last, age(item), names, images]
+
+
+def _service(item: Item) -> list[Any]:
+    spec = item["spec"]
+    ports = [
+        f"{p['port']}:{p['nodePort']}/{p['protocol']}" if p.get("nodePort") else f"{p['port']}/{p['protocol']}"
+        for p in spec.get("ports") or ()
+    ]
+    kind, external = spec.get("type"), ",".join(spec.get("externalIPs") or ())
+    ingress = ",".join(i.get("ip") or i.get("hostname") or "" for i in get(item, "status.loadBalancer.ingress", []))
+    if kind == "LoadBalancer":
+        outside = ",".join(filter(None, (ingress, external))) or "<pending>"
+    elif kind == "ExternalName":
+        outside = spec.get("externalName", "")
+    else:
+        outside = external or NONE
+    row = [item["metadata"]["name"], kind, spec.get("clusterIP") or NONE, outside, ",".join(ports) or NONE, age(item)]
+    return [*row, _joined(spec.get("selector"))]
+
+
+def _namespace(item: Item) -> list[Any]:
+    return [item["metadata"]["name"], get(item, "status.phase", ""), age(item)]
+
+
+def _config_map(item: Item) -> list[Any]:
+    return [item["metadata"]["name"], len(item.get("data") or ()) + len(item.get("binaryData") or ()), age(item)]
+
+
+def _secret(item: Item) -> list[Any]:
+    return [item["metadata"]["name"], item.get("type", ""), len(item.get("data") or ()), age(item)]
+
+
+def _service_account(item: Item) -> list[Any]:
+    return [item["metadata"]["name"], len(item.get("secrets") or ()), age(item)]
+
+
+def _node(item: Item) -> list[Any]:
+    status, spec, metadata = item.get("status") or {}, item.get("spec") or {}, item["metadata"]
+    ready = next((c for c in status.get("conditions") or () if c["type"] == "Ready"), None)
+    state = "Unknown" if ready is None else "Ready" if ready["status"] == "True" else "NotReady"
+    if spec.get("unschedulable"):
+        state += ",SchedulingDisabled"
+    prefix = "node-role.kubernetes.io/"
+    roles = sorted(key.removeprefix(prefix) for key in metadata.get("labels") or () if key.startswith(prefix))
+    addresses = {a["type"]: a["address"] for a in status.get("addresses") or ()}
+    info = status.get("nodeInfo") or {}
+    row = [metadata["name"], state, ",".join(roles) or NONE, age(item), info.get("kubeletVersion", "")]
+    row += [addresses.get("InternalIP", NONE), addresses.get("ExternalIP", NONE)]
+    words = ("osImage", "kernelVersion", "containerRuntimeVersion")
+    return row + [info.get(word) or "<unknown>" for word in words]
+
+
+def _event(item: Item) -> list[Any]:
+    target = item.get("involvedObject") or item.get("regarding") or {}
+    first = item.get("firstTimestamp") or item.get("deprecatedFirstTimestamp") or item.get("eventTime")
+    last = item.get("lastTimestamp") or item.get("deprecatedLastTimestamp") or first
+    name = f"{target.get('kind', '').lower()}/{target.get('name')}" if target.get("name") else target.get("kind", "").lower()
+    component = get(item, "source.component") or item.get("reportingComponent") or ""
+    instance = get(item, "source.host") or item.get("reportingInstance") or ""
+    source = f"{component}, {instance}" if instance else component
+    message = (item.get("message") or item.get("note") or "").strip()
+    row = [since(last), item.get("type", ""), item.get("reason", ""), name, target.get("fieldPath", ""), source, message]
+    return [*row, since(first), item.get("count") or 1, item["metadata"]["name"]]
+
+
+def _endpoints(item: Item) -> list[Any]:
+    found = []
+    for subset in item.get("subsets") or ():
+        for port in subset.get("ports") or ({},):
+            for address in subset.get("addresses") or ():
+                found.append(f"{address['ip']}:{port['port']}" if "port" in port else address["ip"])
+    text = NONE if not found else ",".join(found[:3]) + (f" + {len(found) - 3} more..." if len(found) > 3 else "")
+    return [item["metadata"]["name"], text, age(item)]
+
+
+def _endpoint_slice(item: Item) -> list[Any]:
+    def shortened(values: list[str], word: str) -> str:
+        return ",".join(values[:3]) + (f" + {len(values) - 3} more..." if len(values) > 3 else "") or word
+
+    ports = [str(p.get("port", "*")) for p in item.get("ports") or ()]
+    addresses = [a for e in item.get("endpoints") or () for a in e.get("addresses") or ()]
+    row = [item["metadata"]["name"], item.get("addressType", ""), shortened(ports, "<unset>")]
+    return [*row, shortened(addresses, "<unset>"), age(item)]
+
+
+def _ingress(item: Item) -> list[Any]:
+    spec = item.get("spec") or {}
+    hosts = [rule["host"] for rule in spec.get("rules") or () if rule.get("host")]
+    text = ",".join(hosts[:3]) + (f" + {len(hosts) - 3} more..." if len(hosts) > 3 else "") or "*"
+    ingress = ",".join(i.get("ip") or i.get("hostname") or "" for i in get(item, "status.loadBalancer.ingress", []))
+    ports = "80, 443" if spec.get("tls") else "80"
+    return [item["metadata"]["name"], spec.get("ingressClassName") or NONE, text, ingress, ports, age(item)]
+
+
+def _claim(item: Item) -> list[Any]:
+    spec, status = item["spec"], item.get("status") or {}
+    phase = "Terminating" if item["metadata"].get("deletionTimestamp") else status.get("phase", "")
+    capacity, modes = "", ""
+    if spec.get("volumeName"):
+        capacity, modes = get(status, "capacity.storage", "0"), access_modes(status.get("accessModes"))
+    storage_class, attributes = spec.get("storageClassName") or "", spec.get("volumeAttributesClassName") or "<unset>"
+    row = [item["metadata"]["name"], phase, spec.get("volumeName", ""), capacity, modes, storage_class, attributes]
+    return [*row, age(item), spec.get("volumeMode") or "<unset>"]
+
+
+def access_modes(modes: list[str] | None) -> str:
+    short = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
+    return ",".join(text for mode, text in short.items() if mode in (modes or ()))
+
+
+def _volume(item: Item) -> list[Any]:
+    spec, status = item["spec"], item.get("status") or {}
+    claim = spec.get("claimRef")
+    phase = "Terminating" if item["metadata"].get("deletionTimestamp") else status.get("phase", "")
+    row = [item["metadata"]["name"], get(spec, "capacity.storage", "0"), access_modes(spec.get("accessModes"))]
+    row += [spec.get("persistentVolumeReclaimPolicy", ""), phase, f"{claim['namespace']}/{claim['name']}" if claim else ""]
+    row += [spec.get("storageClassName") or "", spec.get("volumeAttributesClassName") or "<unset>", status.get("reason", "")]
+    return [*row, age(item), spec.get("volumeMode") or "<unset>"]
+
+
+def _named(item: Item) -> list[Any]:
+    return [item["metadata"]["name"], item["metadata"].get("creationTimestamp")]
+
+
+def _role_binding(item: Item) -> list[Any]:
+    role = f"{item['roleRef']['kind']}/{item['roleRef']['name']}"
+    found: dict[str, list[str]] = {"User": [], "Group": [], "ServiceAccount": []}
+    for subject in item.get("subjects") or ():
+        prefix = f"{subject.get('namespace')}/" if subject["kind"] == "ServiceAccount" else ""
+        found.setdefault(subject["kind"], []).append(prefix + subject["name"])
+    people = [", ".join(found[kind]) for kind in ("User", "Group", "ServiceAccount")]
+    return [item["metadata"]["name"], role, age(item), *people]
+
+
+def _autoscaler(item: Item) -> list[Any]:
+    spec, status = item["spec"], item.get("status") or {}
+    reference = f"{spec['scaleTargetRef']['kind']}/{spec['scaleTargetRef']['name']}"
+    targets = []
+    for metric in spec.get("metrics") or ():
+        source = metric.get("resource") or {}
+        wanted = get(source, "target.averageUtilization")
+        text = f"{wanted}%" if wanted is not None else get(source, "target.averageValue", "<auto>")
+        targets.append(f"{source.get('name', 'metric')}: <unknown>/{text}")
+    counts = [str(spec.get("minReplicas") or "<unset>"), spec["maxReplicas"], status.get("currentReplicas", 0)]
+    return [item["metadata"]["name"], reference, ", ".join(targets) or NONE, *counts, age(item)]
+
+
+def _network_policy(item: Item) -> list[Any]:
+    return [item["metadata"]["name"], selector_text(item["spec"].get("podSelector")), age(item)]
+
+
+def _budget(item: Item) -> list[Any]:
+    spec = item["spec"]
+    limits = [str(spec.get(name, "N/A")) for name in ("minAvailable", "maxUnavailable")]
+    return [item["metadata"]["name"], *limits, get(item, "status.disruptionsAllowed", 0), age(item)]
+
+
+def _storage_class(item: Item) -> list[Any]:
+    marked = get(item, "metadata.annotations", {}).get("storageclass.kubernetes.io/is-default-class") == "true"
+    name = item["metadata"]["name"] + (" (default)" if marked else "")
+    row = [name, item["provisioner"], item.get("reclaimPolicy"), item.get("volumeBindingMode")]
+    return [*row, bool(item.get("allowVolumeExpansion")), age(item)]
+
+
+def _quota(item: Item) -> list[Any]:
+    hard, used = get(item, "status.hard") or get(item, "spec.hard", {}), get(item, "status.used", {})
+    pairs = [(name, f"{name}: {used.get(name, '0')}/{hard[name]}") for name in sorted(hard)]
+    limits = ", ".join(text for name, text in pairs if name.startswith("limits"))
+    return [item["metadata"]["name"], ", ".join(t for n, t in pairs if not n.startswith("limits")), limits, age(item)]
+
+
+def _priority_class(item: Item) -> list[Any]:
+    row = [item["metadata"]["name"], item["value"], bool(item.get("globalDefault"))]
+    return [*row, age(item), item.get("preemptionPolicy", "")]
+
+
+def _signing_request(item: Item) -> list[Any]:
+    conditions = {c["type"] for c in get(item, "status.conditions", [])}
+    state = next((word for word in ("Denied", "Approved") if word in conditions), "Pending")
+    if "Failed" in conditions:
+        state += ",Failed"
+    if get(item, "status.certificate"):
+        state += ",Issued"
+    spec = item["spec"]
+    duration = human_duration(spec["expirationSeconds"]) if spec.get("expirationSeconds") else NONE
+    row = [item["metadata"]["name"], age(item), spec.get("signerName") or NONE, spec.get("username", "")]
+    return [*row, duration, state]
+
+
+def _lease(item: Item) -> list[Any]:
+    return [item["metadata"]["name"], get(item, "spec.holderIdentity", ""), age(item)]
+
+
+CELLS: dict[str, Callable[[Item], list[Any]]] = {
+    "pods": _pod,
+    "deployments.apps": _deployment,
+    "replicasets.apps": _replica_set,
+    "replicationcontrollers": _replica_set,
+    "statefulsets.apps": _stateful_set,
+    "daemonsets.apps": _daemon_set,
+    "jobs.batch": _job,
+    "cronjobs.batch": _cron_job,
+    "services": _service,
+    "namespaces": _namespace,
+    "configmaps": _config_map,
+    "secrets": _secret,
+    "serviceaccounts": _service_account,
+    "nodes": _node,
+    "events": _event,
+    "events.events.k8s.io": _event,
+    "endpoints": _endpoints,
+    "endpointslices.discovery.k8s.io": _endpoint_slice,
+    "ingresses.networking.k8s.io": _ingress,
+    "persistentvolumeclaims": _claim,
+    "persistentvolumes": _volume,
+    "limitranges": _named,
+    "customresourcedefinitions.apiextensions.k8s.io": _named,
+    "roles.rbac.authorization.k8s.io": _named,
+    "clusterroles.rbac.authorization.k8s.io": _named,
+    "rolebindings.rbac.authorization.k8s.io": _role_binding,
+    "clusterrolebindings.rbac.authorization.k8s.io": _role_binding,
+    "horizontalpodautoscalers.autoscaling": _autoscaler,
+    "networkpolicies.networking.k8s.io": _network_policy,
+    "poddisruptionbudgets.policy": _budget,
+    "storageclasses.storage.k8s.io": _storage_class,
+    "resourcequotas": _quota,
+    "priorityclasses.scheduling.k8s.io": _priority_class,
+    "certificatesigningrequests.certificates.k8s.io": _signing_request,
+    "leases.coordination.k8s.io": _lease,
+}

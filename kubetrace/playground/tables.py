@@ -1,0 +1,189 @@
+"""Objects as the answer that a client asked for: whole, as Table, or as PartialObjectMetadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kubetrace.playground.catalog import Resource, server_facts
+from kubetrace.playground.cells import CELLS, age, get
+from kubetrace.playground.objects import ordered
+from kubetrace.playground.status import ApiError
+
+_NAME = {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}
+_AGE = {"name": "Age", "type": "date", "format": "", "description": "", "priority": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How to answer: `kind` is "", "Table" or "PartialObjectMetadata"; `group_version` that of the form."""
+
+    kind: str = ""
+    group_version: str = "v1"
+    yaml: bool = False
+    pretty: bool = False
+
+
+def accepted(header: str) -> Form:
+    """The first form of an Accept header that is served. Raises 406 where none is."""
+    for part in (header or "*/*").split(","):
+        media, *options = [entry.strip() for entry in part.split(";")]
+        found = dict(entry.partition("=")[::2] for entry in options)
+        if media in ("application/yaml", "text/yaml"):
+            return Form(yaml=True)
+        if media not in ("application/json", "*/*", "application/*"):
+            continue
+        kind = found.get("as", "")
+        if not kind:
+            return Form(pretty=media != "application/json" and header in ("", "*/*"))
+        plain = kind.removesuffix("List") if kind == "PartialObjectMetadataList" else kind
+        if plain in ("Table", "PartialObjectMetadata") and found.get("v") in ("v1", "v1beta1"):
+            return Form(plain, f"meta.k8s.io/{found['v']}")
+    raise ApiError(
+        406,
+        "only the following media types are accepted: application/json, application/yaml, "
+        "application/vnd.kubernetes.protobuf",
+    )
+
+
+def columns(resource: Resource) -> list[dict[str, Any]]:
+    if resource.custom is not None:
+        extra = resource.custom.get("additionalPrinterColumns")
+        rest = [_AGE] if extra is None else [_custom_column(entry) for entry in extra]
+        return [_NAME, *rest]
+    known = server_facts()["columns"].get(f"{resource.group}/{resource.version}/{resource.name}")
+    return known or [_NAME, _AGE]
+
+
+def _custom_column(entry: dict[str, Any]) -> dict[str, Any]:
+    described = entry.get("description") or f"Custom resource definition column (in JSONPath format): {entry['jsonPath']}"
+    name, kind, form = entry["name"], entry["type"], entry.get("format", "")
+    return {"name": name, "type": kind, "format": form, "description": described, "priority": entry.get("priority", 0)}
+
+
+def cells(resource: Resource, item: dict[str, Any]) -> list[Any]:
+    if resource.custom is not None:
+        return _custom_cells(resource.custom, item)
+    known = CELLS.get(resource.key)
+    if known is not None:
+        return known(item)[: len(columns(resource))]
+    return [_plain_cell(entry["name"], item) for entry in columns(resource)]
+
+
+def _plain_cell(name: str, item: dict[str, Any]) -> Any:
+    """A column whose name says where its value is: Name, Age, and fields of the object, its spec or status."""
+    if name == "Name":
+        return item["metadata"]["name"]
+    if name == "Age":
+        return age(item)
+    if name == "Created At":
+        return item["metadata"].get("creationTimestamp")
+    field = name.replace(" ", "")
+    field = field[:1].lower() + field[1:]
+    for place in (item, item.get("spec"), item.get("status")):
+        value = get(place, field) if isinstance(place, dict) else None
+        if value is not None:
+            return len(value) if isinstance(value, list | dict) else value
+    lists = item.get(field.removesuffix("s") + "s")
+    return len(lists) if isinstance(lists, list) else "<unset>"
+
+
+def _custom_cells(version: dict[str, Any], item: dict[str, Any]) -> list[Any]:
+    row: list[Any] = [item["metadata"]["name"]]
+    extra = version.get("additionalPrinterColumns")
+    if extra is None:
+        return [*row, item["metadata"].get("creationTimestamp")]
+    return row + [_path_value(item, entry) for entry in extra]
+
+
+def _path_value(item: dict[str, Any], entry: dict[str, Any]) -> Any:
+    value: Any = item
+    for name, key in _path(entry["jsonPath"]):
+        if name:
+            value = value.get(name) if isinstance(value, dict) else None
+        elif isinstance(value, list):
+            value = _element(value, key)
+    if value is None:
+        return None
+    return value if entry["type"] in ("integer", "number", "boolean", "date") else _text(value)
+
+
+def _element(values: list[Any], key: str) -> Any:
+    if key.startswith("?"):
+        import re
+
+        match = re.match(r"\?\(@\.([\w.]+)\s*==\s*[\"'](.*)[\"']\)", key)
+        return next((v for v in values if match and str(get(v, match[1])) == match[2]), None)
+    if key == "*":
+        return values
+    try:
+        return values[int(key)]
+    except (ValueError, IndexError):
+        return None
+
+
+def _path(path: str) -> list[tuple[str, str]]:
+    import re
+
+    found = re.findall(r"\.((?:[^.\[\]\\]|\\.)+)|\[(\?\(.*?\)|[^\]]*)\]", path)
+    return [(name.replace("\\", ""), key.strip("'\"")) if not key.startswith("?") else ("", key) for name, key in found]
+
+
+def _text(value: Any) -> str:
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def partial(item: dict[str, Any], group_version: str) -> dict[str, Any]:
+    metadata = ordered({"metadata": item["metadata"]})["metadata"]
+    return {"kind": "PartialObjectMetadata", "apiVersion": group_version, "metadata": metadata}
+
+
+def table(
+    resource: Resource, items: list[dict[str, Any]], metadata: dict[str, Any], form: Form, include: str, headers: bool = True
+) -> dict[str, Any]:
+    """A Table of objects; `include` is includeObject (None, Metadata, Object)."""
+    rows = []
+    for item in items:
+        row: dict[str, Any] = {"cells": cells(resource, item)}
+        if include == "Object":
+            row["object"] = shown(resource, item)
+        elif include != "None":
+            row["object"] = partial(item, form.group_version)
+        rows.append(row)
+    definitions = columns(resource) if headers else []
+    answer: dict[str, Any] = {"kind": "Table", "apiVersion": form.group_version, "metadata": metadata}
+    return answer | {"columnDefinitions": definitions, "rows": rows}
+
+
+def shown(resource: Resource, item: dict[str, Any]) -> dict[str, Any]:
+    """An object as that version shows it."""
+    return ordered({"kind": resource.kind, "apiVersion": resource.api_version} | {
+        name: value for name, value in item.items() if name not in ("kind", "apiVersion")
+    })
+
+
+def one(resource: Resource, item: dict[str, Any], form: Form, include: str) -> dict[str, Any]:
+    if form.kind == "Table":
+        metadata = {"resourceVersion": item["metadata"].get("resourceVersion", "")}
+        return table(resource, [item], metadata, form, include)
+    if form.kind == "PartialObjectMetadata":
+        return partial(item, form.group_version)
+    return shown(resource, item)
+
+
+def many(
+    resource: Resource, items: list[dict[str, Any]], metadata: dict[str, Any], form: Form, include: str
+) -> dict[str, Any]:
+    if form.kind == "Table":
+        return table(resource, items, metadata, form, include)
+    if form.kind == "PartialObjectMetadata":
+        entries = [partial(item, form.group_version) for item in items]
+        kind = "PartialObjectMetadataList"
+        return {"kind": kind, "apiVersion": form.group_version, "metadata": metadata, "items": entries}
+    bare = [{k: v for k, v in shown(resource, item).items() if k not in ("kind", "apiVersion")} for item in items]
+    if resource.custom is not None:
+        bare = [shown(resource, item) for item in items]
+    kind = f"{resource.kind}List"
+    return {"kind": kind, "apiVersion": resource.api_version, "metadata": metadata, "items": bare}
