@@ -142,9 +142,9 @@ class TracingAdapter(HTTPAdapter):
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
 
     @property
-    def has_context(self) -> bool:
-        """Whether a TLS context of the caller's own is in use."""
-        return self._ssl_context is not None
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """The TLS context of the caller's own, where there is one."""
+        return self._ssl_context
 
     def use_context(self, context: ssl.SSLContext) -> None:
         """Sends through another TLS context from now on, over new connections (a rotated client certificate)."""

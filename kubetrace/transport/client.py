@@ -6,6 +6,7 @@ Throttle, send, retry, follow redirects, read and decode the body, tell warnings
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -95,6 +96,11 @@ class Client:
     def server(self) -> str:
         """The server's URL, without a trailing slash."""
         return self._connection.server
+
+    @property
+    def tls_context(self) -> ssl.SSLContext | None:
+        """The context in use; None before the first https request. An upgrade to WebSocket takes it from here."""
+        return self._adapter.ssl_context
 
     @property
     def warnings(self) -> int:
@@ -271,7 +277,7 @@ class Client:
     def _secure(self) -> None:
         """Makes the TLS context when the first https request needs it (a plain server may redirect to one)."""
         with self._context_lock:
-            if not self._adapter.has_context:
+            if self._adapter.ssl_context is None:
                 self._adapter.use_context(make_context(self._connection, self._certificate))
 
     def _show(self, certificate: tuple[bytes, bytes] | None) -> None:
