@@ -117,12 +117,13 @@ OPERATIONS: Mapping[str, Since] = {
     "openapi-v3-group": {"1.32": "groupversion.go:75", "1.37": "groupversion.go:117"},
     # kubectl/pkg/rawhttp, kubectl/pkg/cmd/logs, typed and dynamic clients
     "raw": {"1.32": "raw.go:84"},
-    "logs": {"1.32": "logs.go:469", "1.34": "logs.go:497"},
+    "logs": {"1.32": "logs.go:469", "1.35": "logs.go:476", "1.36": "logs.go:497"},
     "typed-create": {"1.32": "type.go:252", "1.34": "type.go:213"},
-    "scale-get": {"1.32": "simple.go:242", "1.37": "simple.go:243"},
-    "scale-update": {"1.32": "simple.go:270", "1.37": "simple.go:271"},
-    "dynamic-get": {"1.32": "simple.go:242", "1.37": "simple.go:243"},
-    "dynamic-watch": {"1.32": "simple.go:270", "1.37": "simple.go:271"},
+    "scale-get": {"1.32": "client.go:168"},
+    "scale-update": {"1.32": "client.go:211"},
+    "dynamic-get": {"1.32": "simple.go:247", "1.34": "simple.go:242", "1.37": "simple.go:243"},
+    "dynamic-watch": {"1.32": "simple.go:314", "1.34": "simple.go:270", "1.37": "simple.go:271"},
+    "deletecollection": {"1.32": "simple.go:231", "1.34": "simple.go:226", "1.37": "simple.go:227"},
     "other": {"1.32": "helper.go:105"},
 }
 
