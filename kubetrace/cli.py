@@ -133,7 +133,7 @@ class LazyGroup(TyperGroup):
         if args[:1] in (["__complete"], ["__completeNoDesc"]):
             ctx.params = {"described": args[0] == "__complete"}
             ctx.args = args[1:]
-            return ctx.args
+            return args[1:]
         applied = _apply_kuberc(ctx.obj, args)
         path, rest, called_as = find(ROOT, applied.argv, GLOBAL_FLAGS)
         ctx.params = {"command": LazyCommand(path, called_as, applied.presets)}

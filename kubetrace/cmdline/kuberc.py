@@ -82,7 +82,7 @@ class Preferences:
             raise KubercError(message) from None
         flags = {flag.name: flag for flag in (*global_flags, *_own_flags(path))}
         options = alias.get("options") or ()
-        presets = _presets(options, flags, argv, lambda flag: f"invalid alias flag {flag} in alias kubetrace", "alias")
+        presets = _presets(options, flags, argv, "invalid alias flag %s in alias kubetrace", "alias")
         expanded = [
             *argv[:position],
             *words,
@@ -110,13 +110,8 @@ class Preferences:
             if not path or not target or target[-1].name != path[-1].name:
                 continue
             flags = {flag.name: flag for flag in (*global_flags, *_own_flags(path))}
-            presets |= _presets(
-                default.get("options") or (),
-                flags,
-                argv,
-                lambda flag, named=named: f"invalid flag {flag} for command {named}",
-                named,
-            )
+            options = default.get("options") or ()
+            presets |= _presets(options, flags, argv, f"invalid flag %s for command {named}", named)
         return Applied(argv, presets, path[-1].name if path else "")
 
 
@@ -126,7 +121,7 @@ def _own_flags(path: tuple[Entry, ...]) -> tuple[BoundFlag, ...]:
 
 
 def _presets(
-    options: Any, flags: Mapping[str, BoundFlag], argv: list[str], unknown: Callable[[str], str], command: str
+    options: Any, flags: Mapping[str, BoundFlag], argv: list[str], unknown: str, command: str
 ) -> dict[str, str]:
     presets: dict[str, str] = {}
     shorthands = {flag.shorthand for flag in flags.values() if flag.shorthand}
@@ -134,7 +129,7 @@ def _presets(
         name, text = str(option.get("name", "")), str(option.get("default", ""))
         flag = flags.get(name)
         if flag is None:
-            raise KubercError(unknown(name))
+            raise KubercError(unknown % name)
         if _is_given(flag, shorthands, argv):
             continue
         try:
@@ -182,7 +177,8 @@ def load(argv: list[str], environ: Mapping[str, str], home: Path, warn: Callable
             raise KubercError(f"kuberc error kuberc: open {path}: no such file or directory") from error
         return None
     except OSError as error:
-        return _refuse(f"open {path}: {(error.strerror or str(error)).lower()}", path, bool(explicit), warn)
+        _refuse(f"open {path}: {(error.strerror or str(error)).lower()}", path, bool(explicit), warn)
+        return None
     return _decode(data, path, bool(explicit), warn)
 
 
