@@ -101,6 +101,19 @@ view -o json
 view -o json --raw
 view -o name
 view -o foo
+view -o wide
+view -o jsonpath
+view -o jsonpath={.kind}
+view -o jsonpath={.users[*].name}
+view --raw -o jsonpath={.users[?(@.name=="basic")].user.password}
+view -o jsonpath={.users[?(@.name=="basic")].user.password}
+view -o jsonpath={range .contexts[*]}{.name}{"\\n"}{end}
+view -o jsonpath-as-json={.clusters[0]}
+view -o jsonpath={.nothing}
+view -o jsonpath={.nothing} --allow-missing-template-keys=false
+view -o jsonpath={.clusters[?(@.name=="prod")].cluster.certificate-authority-data}
+view -oyaml --minify=true --raw=false
+view -o JSON
 view x
 current-context
 current-context x y

@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from kubetrace.errors import KubetraceError
-
-_FORMATS = (
-    "go-template",
-    "go-template-file",
-    "json",
-    "jsonpath",
-    "jsonpath-as-json",
-    "jsonpath-file",
-    "kyaml",
-    "name",
-    "template",
-    "templatefile",
-    "yaml",
-)
+if TYPE_CHECKING:
+    from kubetrace.printing.printers import Printer, Value
+    from kubetrace.printing.tabwriter import TextSink
 
 
-def check_format(output: str, template: str) -> None:
-    """Refuses an unknown -o with kubectl's words (genericclioptions.NoCompatiblePrinterError)."""
-    name = output.partition("=")[0]
-    if name not in _FORMATS:
-        allowed = ",".join(_FORMATS)
-        raise KubetraceError(
-            f'unable to match a printer suitable for the output format "{output}", allowed formats are: {allowed}'
-        )
+@dataclass(frozen=True, slots=True)
+class TypedJSONPrinter:
+    """-o json of a typed object: its fields stand in the order of client-go's structs, not sorted."""
 
-
-def render(document: dict[str, Any], output: str, template: str, allow_missing: bool) -> str:
-    """The document in the asked form."""
-    if output == "yaml":
-        from kubetrace.wire.go_yaml import dumps
-
-        return dumps(document)
-    if output == "json":
+    def print(self, value: Value, out: TextSink) -> None:
         import json
 
-        text = json.dumps(document, indent=4, ensure_ascii=False)
-        return _html_safe(text) + "\n"
-    if output == "name":
-        return "config/<unknown>\n"  # a Config has no name; kubectl says so
-    raise KubetraceError(f"-o {output} is not supported by this command yet")
+        text = json.dumps(value, indent=4, ensure_ascii=False)
+        for character in "<>&\u2028\u2029":  # encoding/json escapes what could end an HTML script
+            text = text.replace(character, f"\\u{ord(character):04x}")
+        out.write(text + "\n")
 
 
-def _html_safe(text: str) -> str:
-    """encoding/json escapes what could end an HTML script."""
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+@dataclass(frozen=True, slots=True)
+class NamelessPrinter:
+    """-o name: a kubeconfig has no name, and kubectl says so."""
+
+    def print(self, value: Value, out: TextSink) -> None:
+        out.write("config/<unknown>\n")
+
+
+@dataclass(frozen=True, slots=True)
+class PlainYAMLPrinter:
+    """The default: one YAML document."""
+
+    def print(self, value: Value, out: TextSink) -> None:
+        from kubetrace.wire.go_yaml import dumps
+
+        out.write(dumps(value))
+
+
+_OWN: dict[str, Any] = {"json": TypedJSONPrinter, "name": NamelessPrinter, "yaml": PlainYAMLPrinter}
+
+
+def printer(output: str, template: str, allow_missing_keys: bool, environ: Mapping[str, str]) -> Printer:
+    """The printer of an -o value. Raises KubetraceError with kubectl's words for an unknown one."""
+    own = _OWN.get(output.lower())
+    if own is not None:
+        made: Printer = own()
+        return made
+    from kubetrace.printing.formats import OutputOptions, resource_printer
+
+    return resource_printer(OutputOptions(output, template, allow_missing_keys), environ)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import Flag
 from kubetrace.commands.config.common import sources
+from kubetrace.commands.config.output import printer
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.encode import encode
 from kubetrace.kubeconfig.loader import load_file, starting_config
@@ -44,17 +45,14 @@ class ViewOptions:
 def run(environment: Environment, options: ViewOptions, arguments: Arguments) -> None:
     arguments.no_words()
     files = sources(environment)
-    from kubetrace.commands.config.output import check_format, render
-
-    check_format(options.output, options.template)
+    output = "" if options.template and not arguments.changed("output") else options.output
+    out = printer(output, options.template, options.allow_missing_template_keys, environment.environ)
     if not options.merge and not files.explicit:
         raise KubetraceError("if merge==false a precise file must be specified")
     config = _shown(
         starting_config(files) if options.merge else _only_file(files), options, environment.options.context
     )
-    environment.stdout.write(
-        render(encode(config), options.output, options.template, options.allow_missing_template_keys)
-    )
+    out.print(encode(config), environment.stdout)
 
 
 def _only_file(files: Sources) -> Config:
