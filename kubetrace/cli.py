@@ -201,6 +201,11 @@ def _report(environment: Environment, error: KubetraceError) -> int:
         environment.stdout.flush()
     except (BrokenPipeError, OSError):
         _silence_stdout()
+    if "events" in environment.__dict__ and environment.events.active:
+        from kubetrace.api.status import debug_notes
+
+        for note in debug_notes(error):
+            environment.events.emit(note)
     text = "\n".join(error.lines())
     if text:
         if "masker" in environment.__dict__:

@@ -26,7 +26,8 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
         default_namespace=True,
         purpose=Purpose("cluster-info", "cluster-info: which services belong to the cluster itself?"),
     )
-    server = environment.client.server
+    cluster = environment.cluster
+    server = cluster.sender.server
 
     def show(info: Info) -> None:
         environment.stdout.write(_line("Kubernetes control plane", server))
@@ -34,7 +35,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
             environment.stdout.write(_service_line(server, service))
 
     try:
-        build(environment.cluster, request).visit(show)
+        build(cluster, request).visit(show)
     finally:
         environment.stdout.write("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n")
 

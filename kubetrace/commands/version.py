@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -39,12 +40,64 @@ def client_version() -> dict[str, str]:
 
 
 def run(environment: Environment, options: VersionOptions, arguments: Arguments) -> None:
-    if not options.client and arguments.words:
-        raise KubetraceError(f"extra arguments: [{' '.join(arguments.words)}]")
+    if not options.client:
+        environment.connection  # noqa: B018 (a broken kubeconfig is told first)
+        if arguments.words:
+            raise KubetraceError(f"extra arguments: [{' '.join(arguments.words)}]")
     if options.output not in ("", "yaml", "json"):
         raise KubetraceError("--output must be 'yaml' or 'json'")
     versions = {"clientVersion": client_version()}
+    failure = None
+    if not options.client:
+        failure = _ask_server(environment, versions)
     environment.stdout.write(_render(versions, options.output))
+    if server := versions.get("serverVersion"):
+        _warn_of_skew(environment, versions["clientVersion"], server)
+    if failure is not None:
+        raise failure
+
+
+def _ask_server(environment: Environment, versions: dict[str, dict[str, str]]) -> KubetraceError | None:
+    """Adds the server's version, or returns why not: the client's is printed all the same."""
+    from kubetrace.api.cluster import VERSION_KEYS
+
+    cluster = environment.cluster
+    try:
+        found = cluster.discovery.server_version()
+    except KubetraceError as error:
+        return error
+    versions["serverVersion"] = {key: str(found[key]) for key in VERSION_KEYS if found.get(key) or key in _ALWAYS}
+    return None
+
+
+_ALWAYS = ("major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform")
+_SEMANTIC = re.compile(r"\s*v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?\s*")
+
+
+def _warn_of_skew(environment: Environment, client: dict[str, str], server: dict[str, str]) -> None:
+    """A client and a server more than one minor release apart (version/skew_warning.go)."""
+    theirs = _SEMANTIC.fullmatch(server.get("gitVersion", ""))
+    if theirs is None:
+        raise KubetraceError(f"server version error: {_not_semantic(server.get('gitVersion', ''))}")
+    ours = (int(client["major"]), int(client["minor"]))
+    other = (int(theirs[1]), int(theirs[2]))
+    if ours[0] == other[0] and abs(ours[1] - other[1]) <= 1:
+        return
+    text = (
+        f"version difference between client ({ours[0]}.{ours[1]}) and server ({other[0]}.{other[1]}) "
+        "exceeds the supported minor version skew of +/-1"
+    )
+    if environment.options.warnings_as_errors:
+        raise KubetraceError(text)
+    environment.stderr.write(f"Warning: {text}\n")
+
+
+def _not_semantic(text: str) -> str:
+    from kubetrace.api.go_words import quoted
+
+    if not re.match(r"\s*v?\d+(\.\d+)*", text):
+        return f"could not parse {quoted(text)} as version"
+    return f"illegal version string {quoted(text.strip().removeprefix('v'))}"
 
 
 def _render(versions: dict[str, dict[str, str]], output: str) -> str:
@@ -56,7 +109,7 @@ def _render(versions: dict[str, dict[str, str]], output: str) -> str:
         return dumps(versions) + "\n"
     lines = [f"Client Version: {versions['clientVersion']['gitVersion']}"]
     if server := versions.get("serverVersion"):
-        lines.append(f"Server Version: {server['gitVersion']}")
+        lines.append(f"Server Version: {server.get('gitVersion', '')}")
     return "\n".join(lines) + "\n"
 
 
