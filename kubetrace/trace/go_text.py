@@ -6,7 +6,6 @@ differ in too many corners. Everything here works on bytes, because bodies need 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -70,6 +69,8 @@ def quote_to_ascii(value: str | bytes) -> bytes:
 def to_json(value: object, indent: int | None = None) -> bytes:
     """encoding/json: compact (or indented), HTML-escaped, U+2028/9 escaped, invalid UTF-8 replaced. Mappings keep their
     order, as Go's structs do; sort a mapping first where Go has a map."""
+    import json
+
     text = json.dumps(
         _replaced(value),
         ensure_ascii=False,

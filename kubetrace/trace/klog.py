@@ -9,10 +9,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from kubetrace.trace import http_lines
 from kubetrace.trace.dialects import DEFAULT_LIKE, Dialect, dialect, parse_like
-from kubetrace.trace.dialects.notes import NOTES, Line
 from kubetrace.trace.exchange import (
     CallStarted,
     Dialed,
@@ -32,6 +32,9 @@ from kubetrace.trace.masking import Masker
 from kubetrace.trace.structured_text import Text, format_entry
 from kubetrace.trace.terminal import paint, visible
 from kubetrace.trace.vmodule import Verbosity
+
+if TYPE_CHECKING:
+    from kubetrace.trace.dialects.lines import Line
 
 __all__ = ["DEFAULT_LIKE", "KlogObserver", "parse_like"]
 
@@ -221,7 +224,7 @@ class KlogObserver:
         if event.name == "feature-gates":
             self._feature_gates(event.values.get("overrides"))
             return
-        found = self.dialect.note(_twin(event))
+        found = self.dialect.note(self._twin(event))
         if found is None:
             return
         spec, line = found
@@ -230,6 +233,14 @@ class KlogObserver:
         values = {name: self._note_value(name, event.values.get(name, "")) for name in spec.values}
         severity = line.severity or spec.severity
         self._emit(line.source, _note_message(line, values), "note", severity)
+
+    def _twin(self, note: Note) -> str:
+        """The name under which a note is written: discovery has a line for groups and one for a group's resources."""
+        path = str(note.values.get("path", ""))
+        if note.values.get("what") != "resources" and not path.endswith("serverresources.json"):
+            return note.name
+        twin = note.name + "-resources"
+        return twin if self.dialect.note(twin) else note.name
 
     def _feature_gates(self, overrides: object) -> None:
         changed = overrides if isinstance(overrides, Mapping) else {}
@@ -268,15 +279,6 @@ class KlogObserver:
             self._second = (second, stamp)
         microseconds = min(int((now - second) * 1_000_000), 999_999)
         return f"{severity}{stamp}.{microseconds:06d} {self._pid:7d} {source}] ".encode()
-
-
-def _twin(note: Note) -> str:
-    """The name under which a note is written: discovery has one line for groups and one for a group's resources."""
-    twin = note.name + "-resources"
-    about_resources = note.values.get("what") == "resources" or str(note.values.get("path", "")).endswith(
-        "serverresources.json"
-    )
-    return twin if about_resources and twin in NOTES else note.name
 
 
 def _note_message(line: Line, values: Mapping[str, object]) -> bytes:

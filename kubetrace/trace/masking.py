@@ -10,26 +10,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 import threading
 from collections.abc import Iterable
-from urllib.parse import quote, quote_plus, unquote_plus
+from typing import TYPE_CHECKING
 
-from kubetrace.trace import secret_json, secret_protobuf, secret_yaml
-from kubetrace.trace.secret_json import Span
+if TYPE_CHECKING:
+    from kubetrace.trace.secret_json import Span
 
-_QUERY_TOKEN = re.compile(
-    r"((?:^|[?&;])(?:access_token|id_token|refresh_token|token|bearer|bearer_token|authorization|password|client_secret"
-    r"|api_key)=)([^&;#\s\"'<>]+)",
-    re.IGNORECASE,
-)
-_USER_INFO = re.compile(r"(?<=://)([^/?#@\s\"']*):([^/?#@\s\"']+)@")
-_BEARER_PROTOCOL = re.compile(r"(base64url\.bearer\.authorization\.k8s\.io\.)([A-Za-z0-9_=-]+)")
-_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}")
-_SECRET_PATH = re.compile(r"/(?:secrets(?:[/?]|$)|serviceaccounts/[^/?]+/token(?:[/?]|$))")
-_NO_OBJECTS = re.compile(r"/(?:openapi/v[23](?:/[^?]*)?|version|apis?(?:/[^/?]+(?:/v[0-9][^/?]*)?)?)(?:\?.*)?$")
-"""Discovery and schemas: they name the kind Secret a hundred times and hold none."""
+# The scanners are loaded on use: most commands meet no Secret, some send no request at all.
+
 _CBOR = b"\xd9\xd9\xf7"
 _SHORTEST = 4
 _ANYWHERE = 8
@@ -77,7 +67,9 @@ class Masker:
         if lower == "authorization" and authorization:
             return mask_authorization(value)
         if lower == "sec-websocket-protocol":
-            value = _BEARER_PROTOCOL.sub(lambda found: found[1] + self._stand_in(found[2]), value)
+            from kubetrace.trace.secret_urls import mask_protocol
+
+            value = mask_protocol(value, self._stand_in)
         if lower in ("location", "referer"):
             return self.url(value)
         return self._known(value)
@@ -86,16 +78,18 @@ class Masker:
         """A URL without passwords, tokens in its query and registered credentials."""
         if self.unmask:
             return url
-        url = _USER_INFO.sub(lambda found: f"{found[1]}:{self._stand_in(found[2])}@", url)
-        url = _QUERY_TOKEN.sub(lambda found: found[1] + self._stand_in(unquote_plus(found[2])), url)
-        return self._known(url)
+        from kubetrace.trace.secret_urls import mask_url
+
+        return self._known(mask_url(url, self._stand_in))
 
     def text(self, text: str) -> str:
         """An error, warning or note: tokens in URLs, JWTs and registered credentials."""
         if self.unmask:
             return text
         if "eyJ" in text:
-            text = _JWT.sub(lambda found: self._stand_in(found[0]), text)
+            from kubetrace.trace.secret_urls import mask_tokens
+
+            text = mask_tokens(text, self._stand_in)
         return self.url(text) if "=" in text or "://" in text else self._known(text)
 
     def body(self, body: bytes, url: str | None = None) -> bytes:
@@ -103,14 +97,18 @@ class Masker:
         belongs to. Bodies that hold no secret cost a search for a few words."""
         if self.unmask or not body:
             return body
-        in_secret = None if url is None else _SECRET_PATH.search(url) is not None
-        if url is not None and not in_secret and _NO_OBJECTS.search(url):
+        from kubetrace.trace import secret_json, secret_urls
+
+        in_secret = None if url is None else secret_urls.belongs_to_secret(url)
+        if url is not None and not in_secret and secret_urls.holds_no_objects(url):
             return self._known_bytes(body)
         if in_secret or secret_json.may_hold_secrets(body):
             body = self._masked_content(body, in_secret)
         return self._known_bytes(body)
 
     def _masked_content(self, body: bytes, in_secret: bool | None) -> bytes:
+        from kubetrace.trace import secret_json, secret_protobuf, secret_yaml
+
         if body.startswith(secret_protobuf.MAGIC):
             return secret_protobuf.mask(body, bool(in_secret), self.placeholder)
         if body.startswith(_CBOR):
@@ -163,6 +161,8 @@ def mask_authorization(value: str) -> str:
 
 def unescaped(content: bytes, levels: int) -> bytes:
     """The content of a JSON string, unescaped as often as it was nested; unchanged where that fails."""
+    import json
+
     for _ in range(levels):
         if b"\\" not in content:
             break
@@ -175,6 +175,9 @@ def unescaped(content: bytes, levels: int) -> bytes:
 
 def _spellings(raw: bytes) -> set[bytes]:
     """The ways in which a credential may be spelled in a body or a URL."""
+    import json
+    from urllib.parse import quote, quote_plus
+
     forms = {raw, base64.b64encode(raw), quote(raw, safe="").encode(), quote_plus(raw).encode()}
     text = raw.decode("utf-8", "surrogateescape")
     for ascii_only in (True, False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubetrace.trace.go_text import (
@@ -42,6 +42,7 @@ def test_quote_to_ascii() -> None:
     assert quote_to_ascii("é✓😀\xff".encode() + b"\xff") == rb'"\u00e9\u2713\U0001f600\u00ff\xff"'
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
 def test_quoting_is_reversible_and_stays_on_one_line(value: bytes) -> None:
     for quoted in (quote(value), quote_to_ascii(value)):
@@ -69,6 +70,7 @@ def test_duration(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**13))
 def test_durations_read_back(microseconds: int) -> None:
     assert seconds_of(duration(microseconds / 1e6)) == pytest.approx(microseconds / 1e6, abs=1e-7)
@@ -81,6 +83,7 @@ def test_hexdump_is_gos() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 400))
 def test_a_limited_hexdump_is_a_part_of_the_whole(data: bytes, limit: int) -> None:
     whole = hexdump(data)
@@ -111,6 +114,7 @@ def test_json_is_html_escaped() -> None:
     assert to_json({"a": []}, indent=2) == b'{\n  "a": []\n}'
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=8)))
 def test_json_reads_back(value: dict[str, str]) -> None:
     text = to_json(value)

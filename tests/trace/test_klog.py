@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubetrace.trace.dialects import KNOWN, UnknownDialect, parse_like
@@ -241,6 +241,7 @@ def test_control_characters_do_not_reach_a_terminal() -> None:
     assert raw(EVIL, is_terminal=True) == [rb"Warning: \x1b]0;owned\x07\r\x9b2J" + b"\n"]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.sampled_from(["1.19", "1.31", "1.32", "1.36"]))
 def test_colour_changes_no_byte_besides(body: bytes, like: str) -> None:
     events = (*CALL[:4], ResponseBody(1, 1, GET, body), Note("group-list-failed", {"error": "e"}))

@@ -8,7 +8,7 @@ import re
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubetrace.trace.masking import Masker, mask_authorization
@@ -201,6 +201,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values, st.integers(0, 400), st.booleans())
 def test_masking_never_fails_and_never_leaks_a_marked_value(value: object, cut: int, ascii_only: bool) -> None:
     body = json.dumps(
@@ -212,6 +213,7 @@ def test_masking_never_fails_and_never_leaks_a_marked_value(value: object, cut: 
     assert ENCODED.encode() not in Masker().body(body[:cut], url=SECRETS_URL)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_masking_takes_any_bytes(data: bytes) -> None:
     for start in (b"", b"k8s\x00", b'{"kind":"Secret","data":', b"kind: Secret\ndata:\n"):

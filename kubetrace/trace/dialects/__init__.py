@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.dialects import http
-from kubetrace.trace.dialects.notes import NOTES, Line, NoteSpec
+
+if TYPE_CHECKING:
+    from kubetrace.trace.dialects.notes import Line, NoteSpec
 
 Family = Literal["classic", "mixed", "structured"]
 _T = TypeVar("_T")
@@ -88,6 +90,8 @@ class Dialect:
 
     def note(self, name: str) -> tuple[NoteSpec, Line] | None:
         """A note's specification and its line in this dialect; None where this release writes nothing of the kind."""
+        from kubetrace.trace.dialects.notes import NOTES
+
         spec = NOTES.get(name)
         line = since(spec.lines, self.name) if spec else None
         return (spec, line) if spec and line else None
