@@ -89,13 +89,21 @@ class Request:
     purpose: Purpose = UNSTATED
 
 
-class Cluster(Protocol):
-    """Whom to ask: the calls and the kinds (`kubetrace.api.cluster`)."""
+class Asked(Protocol):
+    """Whom to ask: the calls and the kinds (`kubetrace.api.cluster.Cluster` is one)."""
 
     @property
     def objects(self) -> Objects: ...
     @property
     def mapper(self) -> Mapper: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Calls and kinds, put together by hand."""
+
+    objects: Objects
+    mapper: Mapper
 
 
 Visit = Callable[[Info], None]
@@ -109,7 +117,7 @@ class Result:
 
     sources: list[Source]
     request: Request
-    cluster: Cluster
+    cluster: Asked
     single_item: bool = False
     targets_single_items: bool = False
     mappings: list[Mapping] = field(default_factory=list)
@@ -210,7 +218,7 @@ class Result:
 # --- building --------------------------------------------------------------------------------------------------------
 
 
-def build(cluster: Cluster, request: Request) -> Result:
+def build(cluster: Asked, request: Request) -> Result:
     """Checks the request and resolves its kinds. Raises KubetraceError in kubectl's words."""
     selection = request.selection
     _expand_categories(cluster, selection)
@@ -235,13 +243,13 @@ class NothingSelectedError(KubetraceError):
     """Neither argument nor file (kubectl adds the usage line to it: resource.IsUsageError)."""
 
 
-def _expand_categories(cluster: Cluster, selection: Selection) -> None:
+def _expand_categories(cluster: Asked, selection: Selection) -> None:
     if selection.types:
         expanded = cluster.mapper.expand_categories(",".join(selection.types))
         selection.types = list(dict.fromkeys(expanded.split(",")))
 
 
-def _by_selector(cluster: Cluster, request: Request) -> Result:
+def _by_selector(cluster: Asked, request: Request) -> Result:
     selection = request.selection
     if selection.names:
         raise KubetraceError("name cannot be provided when a selector is specified")
@@ -256,7 +264,7 @@ def _by_selector(cluster: Cluster, request: Request) -> Result:
     return Result(sources, request, cluster, mappings=mappings)
 
 
-def _pages(cluster: Cluster, request: Request, mapping: Mapping) -> Source:
+def _pages(cluster: Asked, request: Request, mapping: Mapping) -> Source:
     options = list_options(request)
     namespace = request.namespace if mapping.namespaced else ""
 
@@ -278,7 +286,7 @@ def list_options(request: Request) -> ListOptions:
     )
 
 
-def _by_pairs(cluster: Cluster, request: Request) -> Result:
+def _by_pairs(cluster: Asked, request: Request) -> Result:
     if request.selection.types:
         raise KubetraceError("you may not specify individual resources and bulk resources in the same call")
     known: dict[str, Mapping] = {}
@@ -291,7 +299,7 @@ def _by_pairs(cluster: Cluster, request: Request) -> Result:
     return _of_infos(cluster, request, infos, list(known.values()))
 
 
-def _by_names(cluster: Cluster, request: Request) -> Result:
+def _by_names(cluster: Asked, request: Request) -> Result:
     types = request.selection.types
     if not types:
         raise KubetraceError("you must provide a resource and a resource name together")
@@ -302,7 +310,7 @@ def _by_names(cluster: Cluster, request: Request) -> Result:
     return _of_infos(cluster, request, infos, [mapping])
 
 
-def _of_infos(cluster: Cluster, request: Request, infos: list[Info], mappings: list[Mapping]) -> Result:
+def _of_infos(cluster: Asked, request: Request, infos: list[Info], mappings: list[Mapping]) -> Result:
     def source_of(info: Info) -> Source:
         return lambda each: each(info)
 
@@ -321,7 +329,7 @@ def _named(request: Request, mapping: Mapping, name: str) -> Info:
     return Info(mapping, request.namespace, name, subresource=request.subresource)
 
 
-def _mappings(cluster: Cluster, request: Request) -> list[Mapping]:
+def _mappings(cluster: Asked, request: Request) -> list[Mapping]:
     types = request.selection.types
     if len(types) > 1 and request.single_resource_type:
         raise KubetraceError("you may only specify a single resource type")
@@ -329,7 +337,7 @@ def _mappings(cluster: Cluster, request: Request) -> list[Mapping]:
     return list({mapping.kind: mapping for mapping in reversed(list(found))}.values())[::-1]
 
 
-def _by_documents(cluster: Cluster, request: Request) -> Result:
+def _by_documents(cluster: Asked, request: Request) -> Result:
     selection = request.selection
     if selection.types:
         raise KubetraceError(

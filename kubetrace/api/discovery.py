@@ -112,9 +112,9 @@ class Discovery:
             self._note("cache-skipped", error=str(error))
             raise
         if not groups:
-            self._note("cache-skipped-empty", what="groups")
+            self._note("cache-skipped-empty")
         else:
-            self._write(path, write_group_list(groups))
+            self._write(path, write_group_list(groups), "cache-write-failed")
         return groups
 
     def resources(self, group_version: GroupVersion) -> tuple[Resource, ...]:
@@ -129,9 +129,9 @@ class Discovery:
             self._note("cache-skipped", what="resources", error=str(error))
             raise
         if not resources:
-            self._note("cache-skipped-empty", what="resources")
+            self._note("cache-skipped-empty-resources")
         else:
-            self._write(path, write_resource_list(group_version, resources))
+            self._write(path, write_resource_list(group_version, resources), "cache-write-failed-resources")
         return resources
 
     def everything(self) -> Discovered:
@@ -198,13 +198,13 @@ class Discovery:
             self._events.emit(Note(note, {"path": str(path)}))
         return value
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, data: bytes, note: str) -> None:
         if not self._keeps_files:
             return
         try:
             self._files.write(path, data)
         except OSError as error:
-            self._note("cache-write-failed", path=str(path), error=f"{error.strerror}: {error.filename}")
+            self._note(note, path=str(path), error=f"{error.strerror}: {error.filename}")
 
     def _note(self, name: str, **values: object) -> None:
         if self._events.active:

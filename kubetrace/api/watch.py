@@ -1,0 +1,164 @@
+"""Watch streams as events, and watching on after a stream ended.
+
+Decoding is client-go's (rest/watch/decoder.go, apimachinery watch/streamwatcher.go): a stream that ends, whole or torn,
+is an end and no error; what can't be decoded becomes an ERROR event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kubetrace.api import status, verbs
+from kubetrace.api.go_words import json_problem
+from kubetrace.api.objects import Objects
+from kubetrace.api.resources import Mapping
+from kubetrace.errors import KubetraceError
+from kubetrace.trace.exchange import UNSTATED, Purpose
+from kubetrace.transport.call import Answer
+from kubetrace.transport.errors import TransportError
+
+TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """One change. `object` is the object after it; for ERROR a Status."""
+
+    type: str
+    object: dict[str, Any]
+
+    @property
+    def resource_version(self) -> str:
+        metadata = self.object.get("metadata")
+        return str(metadata.get("resourceVersion") or "") if isinstance(metadata, dict) else ""
+
+    def error(self) -> status.StatusError:
+        """The error in an ERROR event."""
+        return status.StatusError(self.object)
+
+
+def events(chunks: Iterable[bytes]) -> Iterator[WatchEvent]:
+    """The events in a stream's bytes, each as soon as it is whole. Ends where the stream does."""
+    for line in _lines(chunks):
+        event = _event(line)
+        yield event
+        if event.type == "ERROR" and event.object.get("code") is None:
+            return
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Newline-delimited JSON texts; the last may lack its newline."""
+    rest: list[bytes] = []
+    try:
+        for chunk in chunks:
+            first, *others = chunk.split(b"\n")
+            rest.append(first)
+            for other in others:
+                line = b"".join(rest)
+                rest = [other]
+                if line.strip():
+                    yield line
+    except TransportError:
+        return
+    last = b"".join(rest)
+    if _is_whole(last):
+        yield last
+
+
+def _is_whole(text: bytes) -> bool:
+    from kubetrace.wire.go_json import InvalidJSON, loads
+
+    try:
+        loads(text)
+    except InvalidJSON:
+        return False
+    return True
+
+
+def _event(line: bytes) -> WatchEvent:
+    from kubetrace.wire.go_json import InvalidJSON, loads
+
+    try:
+        value = loads(line)
+    except InvalidJSON:
+        return _undecodable(json_problem(line))
+    if not isinstance(value, dict) or value.get("type") not in TYPES:
+        kind = value.get("type") if isinstance(value, dict) else value
+        return _undecodable(f"got invalid watch event type: {kind or ''}")
+    if not isinstance(value.get("object"), dict):
+        return _undecodable("unable to decode watch event: Object 'Kind' is missing in 'null'")
+    return WatchEvent(value["type"], value["object"])
+
+
+def _undecodable(problem: str) -> WatchEvent:
+    message = f"unable to decode an event from the watch stream: {problem}"
+    return WatchEvent("ERROR", {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message})
+
+
+def watch(
+    objects: Objects,
+    mapping: Mapping,
+    namespace: str,
+    options: verbs.ListOptions,
+    *,
+    purpose: Purpose = UNSTATED,
+    timeout: float | None = None,
+) -> Iterator[WatchEvent]:
+    """One watch call and its events, until the stream ends or the caller closes the iterator. `timeout` (seconds)
+    bounds the whole stream. Raises StatusError where the server refuses."""
+    call = verbs.watch(mapping, namespace, options, purpose=purpose)
+    if timeout is not None:
+        call = replace(call, timeout=timeout)
+    answer: Answer = objects.sender.send(objects.transform(call) if objects.transform else call)
+    if answer.status != 200:
+        try:
+            if not status.is_success(answer.status):
+                raise status.failure(answer, mapping.resource.group_resource, events=objects.events)
+            raise KubetraceError(f"for request {answer.url}, got status: {answer.status}")
+        finally:
+            answer.close()
+    try:
+        yield from events(answer.chunks())
+    finally:
+        answer.close()
+
+
+def watch_single(
+    objects: Objects,
+    mapping: Mapping,
+    namespace: str,
+    name: str,
+    resource_version: str,
+    *,
+    purpose: Purpose = UNSTATED,
+) -> Iterator[WatchEvent]:
+    """One object's changes (resource.Helper.WatchSingle)."""
+    options = verbs.ListOptions(
+        field_selector=f"metadata.name={escaped_value(name)}", resource_version=resource_version
+    )
+    return watch(objects, mapping, namespace, options, purpose=purpose)
+
+
+def escaped_value(text: str) -> str:
+    """A field selector's value (fields.EscapeValue)."""
+    return text.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
+
+
+def watch_on(
+    start: Callable[[str], Iterator[WatchEvent]], resource_version: str, relist: Callable[[], str]
+) -> Iterator[WatchEvent]:
+    """Events of as many streams as it takes: a stream that ends is resumed after the last event seen (bookmarks
+    count, and are not handed on); after 410 or an expired version `relist` names a new version to start from."""
+    while True:
+        for event in start(resource_version):
+            if event.type == "ERROR":
+                error = event.error()
+                if not (status.is_gone(error) or status.is_expired(error)):
+                    raise error
+                resource_version = relist()
+                break
+            resource_version = event.resource_version or resource_version
+            if event.type != "BOOKMARK":
+                yield event
