@@ -31,7 +31,7 @@ from kubetrace.trace.exchange import (
     Response,
     next_id,
 )
-from kubetrace.transport.body import ObservedBody
+from kubetrace.transport.body import ObservedBody, ObservedFile
 from kubetrace.transport.connections import TracedPoolManager, proxy_manager
 from kubetrace.transport.failures import explain
 from kubetrace.transport.headers import canonical, has_body, response_headers
@@ -266,7 +266,8 @@ def _observe_body(response: requests.Response, recording: Recording, request: Pr
         recording.body_read(b"")
         recording.ended(b"", 0)
         return
-    response.raw = ObservedBody(response.raw, recording)
+    observed = ObservedBody if hasattr(response.raw, "stream") else ObservedFile
+    response.raw = observed(response.raw, recording)
 
 
 def _klog_observer(verbosity: int, like: str, write: Callable[[bytes], Any] | None) -> Observer:

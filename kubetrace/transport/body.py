@@ -10,9 +10,9 @@ from kubetrace.transport.failures import explain
 from kubetrace.transport.recording import Recording
 
 
-class ObservedBody:
-    """Stands before urllib3's response in `requests.Response.raw` and keeps a copy of what its user reads; at the end
-    of the body, or when it is closed early, the exchange ends."""
+class ObservedFile:
+    """Stands before the file in `requests.Response.raw` and keeps a copy of what its user reads; at the end of the
+    body, or when it is closed early, the exchange ends."""
 
     def __init__(self, raw: Any, recording: Recording) -> None:
         self._raw = raw
@@ -23,16 +23,7 @@ class ObservedBody:
         return getattr(self._raw, name)
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._watched(iter(self._raw)):
-            self._keep(chunk)
-            yield chunk
-        self._finish()
-
-    def stream(self, amt: int | None = 2**16, decode_content: bool | None = None) -> Iterator[bytes]:
-        for chunk in self._watched(self._raw.stream(amt, decode_content=decode_content)):
-            self._keep(chunk)
-            yield chunk
-        self._finish()
+        return self._observed(iter(self._raw))
 
     def read(self, amt: int | None = None, *args: Any, **kwargs: Any) -> bytes:
         return self._took(self._guarded(self._raw.read, amt, *args, **kwargs), whole=amt is None, asked=amt != 0)
@@ -48,9 +39,6 @@ class ObservedBody:
     def close(self) -> None:
         self._raw.close()
         self._recording.ended(b"".join(self._kept), sum(map(len, self._kept)))
-
-    def release_conn(self) -> None:
-        self._raw.release_conn()
 
     def _took(self, data: bytes, *, whole: bool, asked: bool) -> bytes:
         self._keep(data)
@@ -75,16 +63,26 @@ class ObservedBody:
             self._fail(error)
             raise
 
-    def _watched(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def _observed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         try:
-            yield from chunks
+            for chunk in chunks:
+                self._keep(chunk)
+                yield chunk
         except Exception as error:
             self._fail(error)
             raise
+        self._finish()
 
     def _fail(self, error: Exception) -> None:
         body = b"".join(self._kept)
         self._recording.ended(body, len(body), explain(error, self._recording, reading=True)[0])
+
+
+class ObservedBody(ObservedFile):
+    """The same for urllib3's responses, which requests reads by their `stream`."""
+
+    def stream(self, amt: int | None = 2**16, decode_content: bool | None = None) -> Iterator[bytes]:
+        return self._observed(self._raw.stream(amt, decode_content=decode_content))
 
 
 class Decoder:

@@ -10,6 +10,7 @@ import http.client
 import socket
 import ssl
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import requests.exceptions as r
 import urllib3.exceptions as u
@@ -18,7 +19,7 @@ from kubetrace.transport.errors import Kind, TransportError
 from kubetrace.transport.go_quote import quote
 from kubetrace.transport.recording import Recording
 from kubetrace.transport.tls_words import certificate_words, tls_words
-from kubetrace.transport.words import errno_text
+from kubetrace.transport.words import errno_text, lookup_error
 
 KINDS: dict[type[BaseException], Kind] = {
     r.RequestException: "protocol",
@@ -154,6 +155,8 @@ def _from_cause(cause: BaseException, recording: Recording, reading: bool) -> tu
             return _bad_status_line(cause, recording)
         case http.client.LineTooLong():
             return "net/http: server response headers exceeded 10485760 bytes; aborted", "protocol"
+        case socket.gaierror():
+            return lookup_error(urlsplit(recording.request.url).hostname or "", cause), "dns"
         case ConnectionResetError() | BrokenPipeError():
             return _socket_words(cause, recording), "reset"
         case socket.timeout() | u.ReadTimeoutError():

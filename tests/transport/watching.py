@@ -35,7 +35,7 @@ class Watched:
 
 
 @contextmanager
-def watched(server: ScriptedServer, authority: Authority | None = None, **settings: Any) -> Iterator[Watched]:
+def watched(server: ScriptedServer, authority: Authority | None = None, /, **settings: Any) -> Iterator[Watched]:
     """A watched client of a scripted server; settings are the connection's, or the client's where they are named so."""
     own = {name: settings.pop(name) for name in ("request_timeout", "command_headers", "environ") if name in settings}
     connection = replace(Connection(server=server.url), **settings)
