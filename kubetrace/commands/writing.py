@@ -1,0 +1,159 @@
+"""What create, apply and delete share: --dry-run, --validate, -f, and errors that name their source."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
+
+from kubetrace.cmdline.flags import BadValue, parse_bool
+from kubetrace.errors import KubetraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubetrace.api.builder import Request
+    from kubetrace.api.field_validation import FieldValidation
+    from kubetrace.api.manifests import FilenameOptions, ManifestDocument, Sources
+    from kubetrace.api.openapi import OpenAPI
+    from kubetrace.environment import Environment
+
+DRY_RUN_HELP = 'Must be "none", "server" or "client": client shows what would be sent, server has it tried out.'
+VALIDATE_HELP = (
+    'Must be "strict" (or true), "warn" or "ignore" (or false): what to do about unknown and repeated fields, refuse '
+    "the object, warn, or drop them silently. The server judges."
+)
+
+
+class DryRun(Enum):
+    """Where a change ends: on the server, in its dry run, or here."""
+
+    NONE = ""
+    CLIENT = "dry run"
+    SERVER = "server dry run"
+
+    def mark(self, operation: str) -> str:
+        """ "created" → "created (dry run)"."""
+        return f"{operation} ({self.value})" if self.value else operation
+
+
+def dry_run(environment: Environment, text: str) -> DryRun:
+    """--dry-run's value (cmdutil.GetDryRunStrategy). Raises KubetraceError."""
+    known = {"none": DryRun.NONE, "client": DryRun.CLIENT, "server": DryRun.SERVER, "unchanged": DryRun.CLIENT}
+    try:
+        flag = parse_bool(text)
+    except BadValue:
+        if text not in known:
+            raise KubetraceError(f'Invalid dry-run value ({text}). Must be "none", "server", or "client".') from None
+        return known[text]
+    return DryRun.CLIENT if flag else DryRun.NONE
+
+
+def validation_directive(text: str) -> str:
+    """--validate's value as the fieldValidation parameter (cmdutil.GetValidationDirective). Raises KubetraceError."""
+    from kubetrace.api.go_words import quoted
+
+    try:
+        return "Strict" if parse_bool(text) else "Ignore"
+    except BadValue:
+        pass
+    found = {"strict": "Strict", "warn": "Warn", "ignore": "Ignore"}.get(text)
+    if found is None:
+        raise KubetraceError(
+            f"invalid - validate option {quoted(text)}; must be one of: strict (or true), warn, ignore (or false)"
+        )
+    return found
+
+
+def make_openapi(environment: Environment) -> OpenAPI:
+    from kubetrace.api.openapi import OpenAPI
+
+    return OpenAPI(environment.client, environment.request_timeout)
+
+
+def field_validation(environment: Environment, directive: str, openapi: OpenAPI) -> FieldValidation | None:
+    """The check of documents before they are sent; none with --validate=ignore."""
+    from kubetrace.api.field_validation import IGNORE, FieldValidation
+
+    return None if directive == IGNORE else FieldValidation(openapi, environment.cluster.objects)
+
+
+def manifest_request(
+    environment: Environment, options: FilenameOptions, validation: FieldValidation | None, selector: str, **more: Any
+) -> Request:
+    """The builder's request for the objects that -f names, in their namespaces."""
+    from kubetrace.api.builder import Request
+    from kubetrace.api.manifests import find_sources
+    from kubetrace.api.selection import Selection
+
+    sources = find_sources(options, environment.stdin)
+    selection = Selection()
+    selection.add_selectors(selector, "")
+    return Request(
+        selection=selection,
+        documents=documents(sources, validation),
+        namespace=environment.namespace,
+        default_namespace=True,
+        enforce_namespace=environment.namespace_given,
+        flatten=True,
+        continue_on_error=True,
+        **more,
+    )
+
+
+def documents(sources: Sources, validation: FieldValidation | None) -> Iterator[ManifestDocument]:
+    from kubetrace.api.manifests import read_documents
+
+    return read_documents(sources.sources, validation)
+
+
+def with_source(verb: str, source: str, error: KubetraceError) -> KubetraceError:
+    """The same error, saying at what and for which file (cmdutil.AddSourceToErr)."""
+    from kubetrace.api.go_words import quoted
+    from kubetrace.api.status import StatusError
+
+    if not source:
+        return error
+    if isinstance(error, StatusError):
+        return error.with_message(f"error when {verb} {quoted(source)}: {error.message}")
+    return KubetraceError(f"error when {verb} {quoted(source)}: {error}")
+
+
+def check_raw_path(text: str) -> None:
+    """Refuses what is no path for --raw (url.ParseRequestURI)."""
+    from kubetrace.api.go_words import quoted
+
+    problem = ""
+    if not text:
+        problem = "empty url"
+    elif not text.startswith("/") and "://" not in text:
+        problem = "invalid URI for request"
+    if problem:
+        raise KubetraceError(f"--raw must be a valid URL path: parse {quoted(text)}: {problem}")
+
+
+def send_raw(environment: Environment, method: Literal["POST", "PUT", "DELETE"], url: str, filename: str) -> None:
+    """--raw: a file's bytes, as they are, to a path of the server; the answer's bytes to stdout (rawhttp.raw)."""
+    from pathlib import Path
+    from urllib.parse import parse_qsl, urlsplit
+
+    from kubetrace.api.status import check, is_success
+    from kubetrace.transport.call import Call
+
+    if filename == "-":
+        body = environment.stdin.read()
+    elif filename:
+        try:
+            body = Path(filename).read_bytes()
+        except OSError as error:
+            raise KubetraceError(f"open {filename}: {(error.strerror or str(error)).lower()}") from None
+    else:
+        body = b""
+    parts = urlsplit(url)
+    query = tuple(parse_qsl(parts.query, keep_blank_values=True))
+    headers = (("Accept", "application/json, */*"),)
+    answer = environment.client.send(Call(method, parts.path, query, headers, body, operation="raw", stream=True))
+    if not is_success(answer.status):
+        check(answer)
+    for chunk in answer.chunks():
+        environment.stdout.write(chunk.decode("utf-8", "surrogateescape"))
+    answer.close()
