@@ -205,7 +205,7 @@ def _cron_job(item: Item) -> list[Any]:
     names, images = _containers(spec["jobTemplate"]["spec"]["template"]["spec"])
     suspended = "True" if spec.get("suspend") else "False"
     row = [item["metadata"]["name"], spec["schedule"], spec.get("timeZone") or NONE, suspended]
-    return [*row, len(status.get("active") or ()), last, age(item), names, images]
+    return [*row, len(status.get("active") or ()), last, age(item), names, images, NONE]
 
 
 def _service(item: Item) -> list[Any]:

@@ -1,0 +1,190 @@
+"""What a client reads to learn the API: discovery in its three forms, OpenAPI v2 and v3, /version, health."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from kubetrace.playground.catalog import Catalog, recorded, recorded_bytes, server_facts
+from kubetrace.playground.http import Answer, Request
+from kubetrace.playground.status import ApiError
+
+_AGGREGATED = "g=apidiscovery.k8s.io"
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2"
+_HEALTH = ("ping", "log", "etcd")
+
+
+def encode(value: Any, status: int = 200, content_type: str = "application/json") -> Answer:
+    return Answer(status, msgspec.json.encode(value) + b"\n", content_type)
+
+
+class Discovery:
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def answer(self, request: Request) -> Answer | None:
+        """The answer for a path that is not an object's, or None."""
+        path = request.path.rstrip("/") or "/"
+        if path == "/version":
+            return encode(server_facts()["version"])
+        if path in ("/healthz", "/livez", "/readyz"):
+            return self._health(path, request)
+        if path == "/":
+            return encode({"paths": self._paths()})
+        if path == "/openapi/v2":
+            return self._openapi_v2(request)
+        if path.startswith("/openapi/v3"):
+            return self._openapi_v3(request, path)
+        if path in ("/api", "/apis"):
+            return self._root(request, path)
+        if path.startswith("/apis/") or path == "/api/v1":
+            return self._group(path)
+        if path == "/.well-known/openid-configuration":
+            return encode(
+                {
+                    "issuer": "https://kubernetes.default.svc",
+                    "jwks_uri": "https://kubernetes.default.svc/openid/v1/jwks",
+                    "response_types_supported": ["id_token"],
+                    "subject_types_supported": ["public"],
+                    "id_token_signing_alg_values_supported": ["ES256"],
+                }
+            )
+        return None
+
+    @staticmethod
+    def _health(path: str, request: Request) -> Answer:
+        if "verbose" not in request.query:
+            return Answer(200, b"ok", "text/plain; charset=utf-8")
+        lines = [f"[+]{name} ok" for name in _HEALTH] + [f"{path[1:]} check passed"]
+        return Answer(200, ("\n".join(lines) + "\n").encode(), "text/plain; charset=utf-8")
+
+    def _paths(self) -> list[str]:
+        known = set(server_facts()["paths"])
+        for resource in self._catalog.all:
+            known |= {f"/apis/{resource.group}", resource.prefix} if resource.group else set()
+        return sorted(known)
+
+    def _root(self, request: Request, path: str) -> Answer:
+        version = _aggregated_version(request.headers.get("accept", ""))
+        if version:
+            return self._aggregated(request, path, version)
+        if path == "/api":
+            addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": request.headers.get("host", "127.0.0.1")}]
+            return encode({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses})
+        groups = [_api_group(group) for group in self._catalog.groups if group["metadata"].get("name")]
+        return encode({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
+
+    def _aggregated(self, request: Request, path: str, version: str) -> Answer:
+        core = path == "/api"
+        items = [group for group in self._catalog.groups if (not group["metadata"].get("name")) is core]
+        document = {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{version}"}
+        body = msgspec.json.encode(document | {"metadata": {}, "items": items}) + b"\n"
+        kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+        return _tagged(request, body, kind)
+
+    def _group(self, path: str) -> Answer | None:
+        parts = path.split("/")[2:]
+        name, version = ("", parts[0]) if path == "/api/v1" else (parts[0], parts[1] if len(parts) > 1 else "")
+        group = next((g for g in self._catalog.groups if g["metadata"].get("name", "") == name), None)
+        if group is None or len(parts) > 2:
+            return None
+        if not version:
+            return encode({"kind": "APIGroup", "apiVersion": "v1"} | _api_group(group))
+        entry = next((v for v in group["versions"] if v["version"] == version), None)
+        return None if entry is None else encode(_resource_list(name, entry))
+
+    def _openapi_v2(self, request: Request) -> Answer:
+        accept = request.headers.get("accept", "")
+        if _V2_PROTOBUF in accept:
+            return _tagged(request, recorded_bytes("openapi-v2-1.36.pb.gz"), f"{_V2_PROTOBUF}.v1.0+protobuf")
+        return _tagged(request, recorded_bytes("openapi-v2-1.36.json.gz"), "application/json")
+
+    def _openapi_v3(self, request: Request, path: str) -> Answer:
+        documents = recorded("openapi-1.36.json.gz")
+        custom = self._custom_documents()
+        name = path.removeprefix("/openapi/v3").strip("/")
+        if not name:
+            paths = {key: {"serverRelativeURL": f"/openapi/v3/{key}?hash={_hash(documents[key])}"} for key in documents}
+            paths |= {key: {"serverRelativeURL": f"/openapi/v3/{key}?hash={_hash(custom[key])}"} for key in custom}
+            return encode({"paths": paths})
+        document = custom.get(name) or documents.get(name)
+        if document is None:
+            raise ApiError(404, "the server could not find the requested resource", details={})
+        answer = _tagged(request, msgspec.json.encode(document), "application/json")
+        if request.parameter("hash"):
+            answer.headers += [("Cache-Control", "public, immutable"), ("Expires", "Thu, 31 Dec 2037 23:55:55 GMT")]
+        return answer
+
+    def _custom_documents(self) -> dict[str, Any]:
+        documents: dict[str, Any] = {}
+        for resource in self._catalog.all:
+            if resource.custom is None:
+                continue
+            key = resource.prefix.strip("/")
+            document = documents.setdefault(
+                key, {"openapi": "3.0.0", "info": {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"}, "paths": {}, "components": {"schemas": {}}}
+            )
+            schema = dict((resource.custom.get("schema") or {}).get("openAPIV3Schema") or {"type": "object"})
+            kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+            schema["x-kubernetes-group-version-kind"] = [kind]
+            name = ".".join([*reversed(resource.group.split(".")), resource.version, resource.kind])
+            document["components"]["schemas"][name] = schema
+            document["paths"] |= _custom_paths(resource.prefix, resource.name, resource.namespaced, kind)
+        return documents
+
+
+def _custom_paths(prefix: str, name: str, namespaced: bool, kind: dict[str, str]) -> dict[str, Any]:
+    place = f"{prefix}/namespaces/{{namespace}}/{name}" if namespaced else f"{prefix}/{name}"
+    query = [{"name": n, "in": "query", "schema": {"type": "string"}} for n in ("dryRun", "fieldManager", "fieldValidation")]
+    actions = {"patch": "patch", "put": "put", "delete": "delete", "get": "get"}
+    one = {m: {"x-kubernetes-action": a, "x-kubernetes-group-version-kind": kind, "parameters": query} for m, a in actions.items()}
+    many = {"post": {"x-kubernetes-action": "post", "x-kubernetes-group-version-kind": kind, "parameters": query}}
+    return {place: many, f"{place}/{{name}}": one}
+
+
+def _hash(document: Any) -> str:
+    return hashlib.sha512(msgspec.json.encode(document)).hexdigest().upper()
+
+
+def _tagged(request: Request, body: bytes, content_type: str) -> Answer:
+    etag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
+    headers = [("ETag", etag), ("Vary", "Accept")]
+    if etag in request.headers.get("if-none-match", ""):
+        return Answer(304, b"", content_type, headers)
+    return Answer(200, body, content_type, headers)
+
+
+def _aggregated_version(accept: str) -> str:
+    for part in accept.split(","):
+        if _AGGREGATED in part and "as=APIGroupDiscoveryList" in part:
+            for version in ("v2", "v2beta1"):
+                if f"v={version}" in [entry.strip() for entry in part.split(";")]:
+                    return version
+    return ""
+
+
+def _api_group(group: dict[str, Any]) -> dict[str, Any]:
+    name = group["metadata"]["name"]
+    versions = [{"groupVersion": f"{name}/{v['version']}", "version": v["version"]} for v in group["versions"]]
+    return {"name": name, "versions": versions, "preferredVersion": versions[0]}
+
+
+def _resource_list(group: str, version: dict[str, Any]) -> dict[str, Any]:
+    group_version = f"{group}/{version['version']}" if group else version["version"]
+    rows = []
+    for entry in version["resources"]:
+        namespaced = entry["scope"] == "Namespaced"
+        if entry.get("verbs"):
+            row = {"name": entry["resource"], "singularName": entry["singularResource"], "namespaced": namespaced}
+            row |= {"kind": entry["responseKind"]["kind"], "verbs": entry["verbs"]}
+            row |= {name: entry[name] for name in ("shortNames", "categories") if entry.get(name)}
+            rows.append(row)
+        for part in entry.get("subresources", ()):
+            kind = part.get("responseKind") or {}
+            row = {"name": f"{entry['resource']}/{part['subresource']}", "singularName": "", "namespaced": namespaced}
+            row |= {name: kind[name] for name in ("group", "version") if kind.get(name)}
+            rows.append(row | {"kind": kind.get("kind", ""), "verbs": part["verbs"]})
+    rows.sort(key=lambda row: row["name"])
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": rows}

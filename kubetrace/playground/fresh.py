@@ -1,0 +1,109 @@
+"""What a new playground holds before anybody has written to it: namespaces, a node, roles, and the people's bindings."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from kubetrace.playground.catalog import Catalog, Resource, server_facts
+from kubetrace.playground.objects import new_uid, now
+from kubetrace.playground.storage import Store
+
+NODE = "playground-node"
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+_RBAC = "rbac.authorization.k8s.io"
+
+
+def fill(store: Store, catalog: Catalog) -> None:
+    """Once for a playground; what is there already stays as it is."""
+    if store.fact("filled") is not None:
+        return
+    for name in NAMESPACES:
+        labels = {"kubernetes.io/metadata.name": name}
+        _put(store, catalog, "namespaces", {"metadata": {"name": name, "labels": labels}} | {
+            "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}
+        })
+    for path, items in server_facts()["fresh"].items():
+        parts = path.split("/")
+        resource = catalog.find(parts[2], parts[3], parts[4])
+        if resource is not None:
+            for item in items:
+                _put(store, catalog, resource.key, copy.deepcopy(item))
+    _put(store, catalog, "nodes", _node())
+    _put(store, catalog, "services", _kubernetes_service())
+    for item in _people():
+        _put(store, catalog, f"{'rolebindings' if 'namespace' in item['metadata'] else 'clusterrolebindings'}.{_RBAC}", item)
+    store.remember("filled", now())
+
+
+def _put(store: Store, catalog: Catalog, key: str, item: dict[str, Any]) -> None:
+    resource = catalog.preferred(key)
+    assert isinstance(resource, Resource)
+    metadata = item["metadata"]
+    if store.get(key, metadata.get("namespace", ""), metadata["name"]) is None:
+        metadata |= {"uid": new_uid(), "creationTimestamp": now()}
+        store.put(key, {"apiVersion": resource.api_version, "kind": resource.kind} | item)
+
+
+def _condition(kind: str, status: str, reason: str, message: str) -> dict[str, str]:
+    times = {"lastHeartbeatTime": now(), "lastTransitionTime": now()}
+    return {"type": kind, "status": status, **times, "reason": reason, "message": message}
+
+
+def _node() -> dict[str, Any]:
+    version = server_facts()["version"]["gitVersion"]
+    labels = {
+        "beta.kubernetes.io/arch": "amd64",
+        "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/hostname": NODE,
+        "kubernetes.io/os": "linux",
+        "node-role.kubernetes.io/control-plane": "",
+    }
+    room = {"cpu": "8", "ephemeral-storage": "100Gi", "memory": "16Gi", "pods": "110"}
+    conditions = [
+        _condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        _condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        _condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        _condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+    ]
+    info = {
+        "architecture": "amd64",
+        "bootID": new_uid(),
+        "containerRuntimeVersion": "simulated://kubetrace",
+        "kernelVersion": "simulated",
+        "kubeProxyVersion": version,
+        "kubeletVersion": version,
+        "machineID": new_uid().replace("-", ""),
+        "operatingSystem": "linux",
+        "osImage": "kubetrace playground (simulated)",
+        "systemUUID": new_uid(),
+    }
+    addresses = [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": NODE}]
+    status = {"addresses": addresses, "allocatable": room, "capacity": room, "conditions": conditions, "nodeInfo": info}
+    return {"metadata": {"name": NODE, "labels": labels}, "spec": {"podCIDR": "10.244.0.0/24"}, "status": status}
+
+
+def _kubernetes_service() -> dict[str, Any]:
+    spec = {
+        "clusterIP": "10.96.0.1",
+        "clusterIPs": ["10.96.0.1"],
+        "internalTrafficPolicy": "Cluster",
+        "ipFamilies": ["IPv4"],
+        "ipFamilyPolicy": "SingleStack",
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+        "sessionAffinity": "None",
+        "type": "ClusterIP",
+    }
+    labels = {"component": "apiserver", "provider": "kubernetes"}
+    metadata = {"name": "kubernetes", "namespace": "default", "labels": labels}
+    return {"metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}}
+
+
+def _people() -> list[dict[str, Any]]:
+    def bound(name: str, group: str, role: str, namespace: str = "") -> dict[str, Any]:
+        metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+        subjects = [{"kind": "Group", "apiGroup": _RBAC, "name": group}]
+        return {"metadata": metadata, "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role}, "subjects": subjects}
+
+    return [bound("developers", "developers", "edit", "default"), bound("viewers", "viewers", "view")]

@@ -1,0 +1,80 @@
+"""From a URL to what it asks for: resource, namespace, name, subresource and verb (apiserver request/requestinfo.go)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubetrace.playground.catalog import Catalog, Resource
+from kubetrace.playground.http import Request
+from kubetrace.playground.status import ApiError, no_such_path
+
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    resource: Resource
+    verb: str
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    rest: str = ""
+    """What follows a subresource's name: the path behind …/proxy/."""
+
+
+def resolve(request: Request, catalog: Catalog) -> Target | None:
+    """None for paths that are not of resources. Raises 404 for unknown resources, 405 for verbs that it lacks."""
+    parts = request.path.strip("/").split("/")
+    if parts[0] == "api" and len(parts) > 2:
+        group, version, rest = "", parts[1], parts[2:]
+    elif parts[0] == "apis" and len(parts) > 3:
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        return None
+    if not catalog.has_version(group, version):
+        return None
+    watching = request.flag("watch")
+    if rest[0] == "watch" and len(rest) > 1:
+        rest, watching = rest[1:], True
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
+        namespace, rest = rest[1], rest[2:]
+    resource = catalog.find(group, version, rest[0])
+    if resource is None or (namespace and not resource.namespaced):
+        raise no_such_path()
+    name = rest[1] if len(rest) > 1 else ""
+    subresource = rest[2] if len(rest) > 2 else ""
+    verb = _verb(request, name, watching)
+    if resource.name == "namespaces" and name:
+        namespace = name
+    target = Target(resource, verb, namespace, name, subresource, "/".join(rest[3:]))
+    _check(request, target)
+    return target
+
+
+def _verb(request: Request, name: str, watching: bool) -> str:
+    verb = _VERBS.get(request.method)
+    if verb is None:
+        raise ApiError(405, "the server does not allow this method on the requested resource", details={})
+    if verb == "get" and watching:
+        return "watch"
+    if verb == "get" and not name:
+        return "list"
+    if verb == "delete" and not name:
+        return "deletecollection"
+    return verb
+
+
+def _check(request: Request, target: Target) -> None:
+    resource, subresource = target.resource, target.subresource
+    if subresource:
+        known = resource.subresources.get(subresource)
+        if known is None:
+            raise no_such_path()
+        verbs = known["verbs"]
+    else:
+        verbs = list(resource.verbs)
+    nameless_write = target.verb == "create" and resource.namespaced and not target.namespace
+    wrong_place = request.method == "POST" and target.name and not subresource
+    if target.verb not in verbs or nameless_write or wrong_place:
+        raise ApiError(405, "the server does not allow this method on the requested resource", details={})

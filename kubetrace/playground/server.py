@@ -1,0 +1,142 @@
+"""The API server: from a request to its answer, through who, may they, which object, which verb."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import sys
+import traceback
+from pathlib import Path
+
+from kubetrace.playground import credentials, http
+from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User, denial, impersonated
+from kubetrace.playground.catalog import Catalog
+from kubetrace.playground.controllers import Controllers
+from kubetrace.playground.discovery import Discovery, encode
+from kubetrace.playground.fresh import fill
+from kubetrace.playground.handlers import Handlers
+from kubetrace.playground.http import Answer, Request, Stream, Upgrade
+from kubetrace.playground.objects import new_uid
+from kubetrace.playground.paths import Target, resolve
+from kubetrace.playground.status import ApiError, no_such_path
+from kubetrace.playground.storage import Store
+from kubetrace.playground.verbs import Verbs
+
+_CRD = "customresourcedefinitions.apiextensions.k8s.io"
+
+
+
+class Server:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.store = Store(folder / "state.db")
+        self.catalog = Catalog()
+        fill(self.store, self.catalog)
+        for definition in self.store.select(_CRD):
+            self.catalog.define(definition)
+        self._verbs = Verbs(self.store, self.catalog)
+        self._authenticator = Authenticator(credentials.tokens(folder))
+        self._authorizer = Authorizer(self.store)
+        self._discovery = Discovery(self.catalog)
+        self._handlers = Handlers(self._verbs, self._authorizer, self._authenticator)
+        self._controllers = Controllers(self._verbs)
+        self._listener: asyncio.Server | None = None
+        self._background: list[asyncio.Task[None]] = []
+        self.port = 0
+
+    async def start(self, port: int) -> None:
+        """Raises OSError where the port is taken."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._folder / "server.crt", self._folder / "server.key")
+        context.load_verify_locations(self._folder / "ca.crt")
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.set_alpn_protocols(["http/1.1"])
+        self._listener = await http.listen(self.handle, context, port)
+        self.port = self._listener.sockets[0].getsockname()[1]
+        self._background = [asyncio.create_task(self._follow_definitions()), *self._controllers.start()]
+
+    async def stop(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+        ours = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not ours]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        self.store.close()
+
+    async def _follow_definitions(self) -> None:
+        queue = self.store.subscribe(_CRD)
+        while (change := await queue.get()) is not None:
+            if change.kind == "DELETED":
+                self.catalog.forget(change.object["metadata"]["name"])
+            else:
+                self.catalog.define(change.object)
+
+    async def handle(self, request: Request) -> Answer | Stream | Upgrade:
+        audit = request.headers.get("audit-id") or new_uid()
+        warnings: list[str] = []
+        request.facts["warnings"] = warnings
+        answer: Answer | Stream | Upgrade
+        try:
+            answer = await self._answer(request)
+        except ApiError as error:
+            answer = encode(error.status(), error.code)
+            if error.code == 401:
+                answer.headers.append(("WWW-Authenticate", 'Basic realm="kubernetes-master"'))
+        except RecursionError:
+            answer = encode(ApiError(400, "the object provided is nested too deeply").status(), 400)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            failed = ApiError(500, "an error on the server has prevented the request from succeeding")
+            answer = encode(failed.status(), 500)
+        answer.headers += [("Audit-Id", audit), ("Cache-Control", "no-cache, private")]
+        answer.headers += [("Warning", f'299 - "{_quoted(text)}"') for text in warnings]
+        return answer
+
+    async def _answer(self, request: Request) -> Answer | Stream | Upgrade:
+        _check_host(request)
+        user = impersonated(request, self._authenticator.identify(request), self._authorizer)
+        request.facts["user"] = user
+        target = resolve(request, self.catalog)
+        self._authorize(request, user, target)
+        if target is not None:
+            return await self._handlers.handle(request, target)
+        answer = self._discovery.answer(request) if request.method in ("GET", "HEAD") else None
+        if answer is None:
+            if request.path.startswith(("/api/", "/apis/", "/openapi/")):
+                return Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
+            raise no_such_path()
+        return answer
+
+    def _authorize(self, request: Request, user: User, target: Target | None) -> None:
+        if target is None:
+            verb = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "DELETE": "delete", "PATCH": "patch"}
+            attributes = Attributes(verb.get(request.method, request.method.lower()), path=request.path)
+        else:
+            resource = target.resource
+            attributes = Attributes(
+                target.verb, resource.group, resource.name, target.subresource, target.namespace, target.name
+            )
+        if not self._authorizer.allows(user, attributes):
+            details = {"name": attributes.name, "group": attributes.group, "kind": attributes.resource}
+            told = denial(user, attributes)
+            if attributes.path:
+                told = f"forbidden: {told}"
+            raise ApiError(403, told, details={key: value for key, value in details.items() if value} or {})
+
+
+def _check_host(request: Request) -> None:
+    """Refuses foreign names: a page in somebody's browser must not reach us through DNS rebinding."""
+    host = request.headers.get("host", "")
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and ":" in host else host
+    if name.lower() not in ("127.0.0.1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "[::1]"):
+        raise ApiError(403, f"the playground does not answer to the host name {json.dumps(name)}", details={})
+
+
+def _quoted(text: str) -> str:
+    plain = "".join(char if " " <= char <= "~" else "?" for char in text)
+    return plain.replace("\\", "\\\\").replace('"', '\\"')
+
+

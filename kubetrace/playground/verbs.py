@@ -1,0 +1,298 @@
+"""The verbs on stored objects: what a write does to metadata, when it conflicts, and what a delete leaves behind."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubetrace.playground import allocation, defaults, patches, schemas, status, validation
+from kubetrace.playground.catalog import Catalog, Resource
+from kubetrace.playground.objects import Check, Object, moment, new_uid, now, random_suffix, type_of
+from kubetrace.playground.status import ApiError
+from kubetrace.playground.storage import Store
+
+# Kinds whose strategy sets metadata.generation (pkg/registry/*/strategy.go).
+_WITH_GENERATION = frozenset(
+    ("pods", "deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch")
+    + ("cronjobs.batch", "ingresses.networking.k8s.io", "networkpolicies.networking.k8s.io", "podtemplates")
+    + ("poddisruptionbudgets.policy", "replicationcontrollers", "ingressclasses.networking.k8s.io")
+    + ("endpointslices.discovery.k8s.io", "customresourcedefinitions.apiextensions.k8s.io")
+    + ("priorityclasses.scheduling.k8s.io",)
+    + ("mutatingwebhookconfigurations.admissionregistration.k8s.io",)
+    + ("validatingwebhookconfigurations.admissionregistration.k8s.io",)
+)
+_WITH_STATUS = frozenset(
+    ("pods", "deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch")
+    + ("services", "namespaces", "nodes", "persistentvolumes", "persistentvolumeclaims", "resourcequotas")
+    + ("replicationcontrollers", "ingresses.networking.k8s.io", "poddisruptionbudgets.policy")
+    + ("horizontalpodautoscalers.autoscaling", "certificatesigningrequests.certificates.k8s.io")
+    + ("customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io")
+)
+_OWNED_BY_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
+
+
+@dataclass(slots=True)
+class Write:
+    """How a write is meant, from its query; `warnings` go into the answer's Warning headers."""
+
+    dry_run: bool = False
+    field_validation: str = "Warn"
+    warnings: list[str] = field(default_factory=list)
+
+
+class Verbs:
+    def __init__(self, store: Store, catalog: Catalog) -> None:
+        self.store = store
+        self.catalog = catalog
+
+    def read(self, resource: Resource, namespace: str, name: str) -> Object:
+        item = self.store.get(resource.key, namespace, name)
+        if item is None:
+            raise status.not_found(resource.name, resource.group, name)
+        return item
+
+    def check_body(self, resource: Resource, item: Any, namespace: str, write: Write) -> Object:
+        """The body as an object of that resource: kind, namespace, unknown fields."""
+        if not isinstance(item, dict):
+            raise ApiError(400, "couldn't get version/kind; json parse error: the body is not an object")
+        api_version, kind = item.get("apiVersion") or resource.api_version, item.get("kind") or resource.kind
+        if (api_version, kind) != (resource.api_version, resource.kind):
+            group, _, version = str(api_version).rpartition("/")
+            if self.catalog.by_kind(str(api_version), str(kind)) is None:
+                told = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/api/legacyscheme/scheme.go:30"'
+                raise ApiError(400, told)
+            told = f"the API version in the data ({api_version}) does not match the expected API version ({resource.api_version})"
+            if api_version == resource.api_version:
+                told = f"{kind} in version {version!r} cannot be handled as a {resource.kind}"
+            raise ApiError(400, told)
+        item = self._known_fields(resource, item, write)
+        item["apiVersion"], item["kind"] = resource.api_version, resource.kind
+        metadata = item.setdefault("metadata", {})
+        self._place(resource, metadata, namespace)
+        return item
+
+    def _known_fields(self, resource: Resource, item: Object, write: Write) -> Object:
+        type = type_of(resource)
+        if resource.custom is not None:
+            unknown: list[str] = []
+            item = schemas.prune(resource.custom, item, unknown)
+            self._report(unknown, None, write, resource)
+            return item
+        if type is None:
+            return dict(item)
+        check = Check(resource)
+        cleaned = check.clean(item, type)
+        self._report(check.unknown, check, write, resource)
+        return cleaned
+
+    def _report(self, unknown: list[str], check: Check | None, write: Write, resource: Resource) -> None:
+        if not unknown:
+            return
+        if write.field_validation == "Strict":
+            if check is not None:
+                raise check.strict_error()
+            raise ApiError(400, "strict decoding error: " + ", ".join(f'unknown field "{name}"' for name in unknown))
+        if write.field_validation == "Warn":
+            write.warnings += [f'unknown field "{name}"' for name in unknown]
+
+    def _place(self, resource: Resource, metadata: Object, namespace: str) -> None:
+        if not resource.namespaced:
+            metadata.pop("namespace", None)
+        elif metadata.get("namespace") not in (None, "", namespace):
+            told = "the namespace of the provided object does not match the namespace sent on the request"
+            raise ApiError(400, told)
+        else:
+            metadata["namespace"] = namespace
+
+    def create(self, resource: Resource, namespace: str, body: Any, write: Write) -> Object:
+        item = self.check_body(resource, body, namespace, write)
+        metadata = item["metadata"]
+        self._name(resource, metadata)
+        if metadata.get("resourceVersion"):
+            raise ApiError(500, "resourceVersion should not be set on objects to be created", "InternalError")
+        for owned in _OWNED_BY_SERVER:
+            metadata.pop(owned, None)
+        self._check_namespace(resource, namespace, metadata["name"])
+        metadata["uid"], metadata["creationTimestamp"] = new_uid(), now()
+        if resource.key in _WITH_GENERATION or resource.custom is not None:
+            metadata["generation"] = 1
+        if resource.key in _WITH_STATUS or self._custom_status(resource):
+            item.pop("status", None)
+        self._finish(resource, item)
+        if self.store.get(resource.key, namespace, metadata["name"]) is not None:
+            raise status.already_exists(resource.name, resource.group, metadata["name"])
+        allocation.on_create(self.store, resource, item)
+        return item if write.dry_run else self.store.put(resource.key, item)
+
+    def _finish(self, resource: Resource, item: Object) -> None:
+        if resource.custom is not None:
+            schemas.default_and_check(resource, item)
+        else:
+            defaults.apply(resource.key, item)
+        if resource.key == "customresourcedefinitions.apiextensions.k8s.io":
+            schemas.complete_definition(item)
+        validation.check(resource, item, type_of(resource))
+
+    @staticmethod
+    def _custom_status(resource: Resource) -> bool:
+        return resource.custom is not None and "status" in (resource.custom.get("subresources") or {})
+
+    def _name(self, resource: Resource, metadata: Object) -> None:
+        if metadata.get("name"):
+            return
+        prefix = metadata.get("generateName")
+        if not prefix:
+            causes = [validation.required("metadata.name", "name or generateName is required")]
+            raise status.invalid(resource.kind, resource.group, "", causes)
+        metadata["name"] = f"{prefix[:58]}{random_suffix()}"
+
+    def _check_namespace(self, resource: Resource, namespace: str, name: str) -> None:
+        if not resource.namespaced:
+            return
+        found = self.store.get("namespaces", "", namespace)
+        if found is None:
+            raise status.not_found("namespaces", "", namespace)
+        if found["metadata"].get("deletionTimestamp"):
+            why = f"unable to create new content in namespace {namespace} because it is being terminated"
+            error = status.forbidden(resource.name, resource.group, name, why)
+            cause = {"reason": "NamespaceTerminating", "message": f"namespace {namespace} is being terminated", "field": "metadata.namespace"}
+            error.details = (error.details or {}) | {"causes": [cause]}
+            raise error
+
+    def update(
+        self, resource: Resource, namespace: str, name: str, body: Any, write: Write, subresource: str = ""
+    ) -> Object:
+        item = self.check_body(resource, body, namespace, write)
+        if item["metadata"].setdefault("name", name) != name:
+            told = f"the name of the object ({item['metadata']['name']}) does not match the name on the URL ({name})"
+            raise ApiError(400, told)
+        old = self.read(resource, namespace, name)
+        if resource.custom is not None and not item["metadata"].get("resourceVersion"):
+            causes = [("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update")]
+            raise status.invalid(resource.name, resource.group, name, causes)
+        return self.replace(resource, old, item, write, subresource)
+
+    def replace(self, resource: Resource, old: Object, item: Object, write: Write, subresource: str = "") -> Object:
+        """Puts a changed object in the place of the old one, by the rules of updates."""
+        metadata, before = item["metadata"], old["metadata"]
+        version = metadata.get("resourceVersion")
+        if version and version != before["resourceVersion"]:
+            raise status.conflict(resource.name, resource.group, before["name"])
+        if metadata.get("uid") and metadata["uid"] != before["uid"]:
+            why = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {before['uid']}"
+            raise status.conflict(resource.name, resource.group, before["name"], why)
+        metadata["resourceVersion"] = before["resourceVersion"]
+        for owned in _OWNED_BY_SERVER:
+            metadata.pop(owned, None)
+            if owned in before:
+                metadata[owned] = before[owned]
+        if subresource == "status":
+            item = copy.deepcopy(old) | {"status": item.get("status") or {}}
+        elif resource.key in _WITH_STATUS or self._custom_status(resource):
+            item.pop("status", None)
+            if "status" in old:
+                item["status"] = copy.deepcopy(old["status"])
+        if not subresource:
+            allocation.keep(resource, old, item)
+            self._finish(resource, item)
+            validation.immutable(resource, old, item)
+        if "generation" in before and _content(item) != _content(old):
+            item["metadata"]["generation"] = before["generation"] + 1
+        if item == old or write.dry_run:
+            return item
+        if item["metadata"].get("deletionTimestamp") and not item["metadata"].get("finalizers") and self._may_go(item):
+            return self.store.remove(resource.key, item)
+        return self.store.put(resource.key, item)
+
+    @staticmethod
+    def _may_go(item: Object) -> bool:
+        return not item["metadata"].get("deletionGracePeriodSeconds") and not item.get("spec", {}).get("finalizers")
+
+    def patch(
+        self, resource: Resource, namespace: str, name: str, kind: str, patch: Any, write: Write, subresource: str = ""
+    ) -> Object:
+        """`kind` is the content type of the patch without its parameters."""
+        old = self.read(resource, namespace, name)
+        if kind == "application/json-patch+json":
+            new = patches.json_patch(old, patch)
+        elif kind == "application/merge-patch+json":
+            if not isinstance(patch, dict):
+                raise ApiError(400, "json: cannot unmarshal array into Go value of type map[string]interface {}")
+            new = patches.merge_patch(copy.deepcopy(old), patch)
+        elif kind == "application/strategic-merge-patch+json" and resource.custom is None:
+            new = patches.strategic_merge(copy.deepcopy(old), patch, type_of(resource))
+        else:
+            raise unsupported_patch(kind, resource)
+        new = self.check_body(resource, new, namespace, write)
+        if new["metadata"].get("name") != name:
+            causes = [validation.bad("metadata.name", new["metadata"].get("name"), "field is immutable")]
+            raise status.invalid(resource.kind, resource.group, name, causes)
+        return self.replace(resource, old, new, write, subresource)
+
+    def delete(self, resource: Resource, namespace: str, name: str, options: Object, write: Write) -> tuple[Object, bool]:
+        """(the object, whether it is gone already). Honours grace, preconditions, finalizers and propagation."""
+        item = self.read(resource, namespace, name)
+        metadata = item["metadata"]
+        self._preconditions(resource, metadata, options.get("preconditions") or {})
+        grace = self._grace(resource, item, options)
+        policy = options.get("propagationPolicy")
+        finalizers = list(metadata.get("finalizers") or ())
+        for wanted, finalizer in (("Foreground", "foregroundDeletion"), ("Orphan", "orphan")):
+            if policy == wanted and finalizer not in finalizers:
+                finalizers.append(finalizer)
+        if finalizers != list(metadata.get("finalizers") or ()):
+            metadata["finalizers"] = finalizers
+        waits = bool(finalizers) or grace > 0 or bool(item.get("spec", {}).get("finalizers") and resource.key == "namespaces")
+        if write.dry_run:
+            return item, not waits
+        if not waits:
+            return self.store.remove(resource.key, item), True
+        self._mark(item, grace)
+        if resource.key == "namespaces":
+            item["status"] = {"phase": "Terminating"}
+        return self.store.put(resource.key, item), False
+
+    @staticmethod
+    def _mark(item: Object, grace: int) -> None:
+        import datetime
+
+        metadata = item["metadata"]
+        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=grace)
+        if "deletionTimestamp" in metadata:
+            end = min(end, moment(metadata["deletionTimestamp"]))
+            grace = min(grace, metadata.get("deletionGracePeriodSeconds") or 0)
+        metadata["deletionTimestamp"] = end.strftime("%Y-%m-%dT%H:%M:%SZ")
+        metadata["deletionGracePeriodSeconds"] = grace
+        if "generation" in metadata:
+            metadata["generation"] += 1
+
+    @staticmethod
+    def _preconditions(resource: Resource, metadata: Object, wanted: Object) -> None:
+        for name, title in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+            if wanted.get(name) and wanted[name] != metadata[name]:
+                why = f"Precondition failed: {title} in precondition: {wanted[name]}, {title} in object meta: {metadata[name]}"
+                raise status.conflict(resource.name, resource.group, metadata["name"], why)
+
+    @staticmethod
+    def _grace(resource: Resource, item: Object, options: Object) -> int:
+        if resource.key != "pods":
+            return 0
+        spec = item["spec"]
+        running = spec.get("nodeName") and (item.get("status") or {}).get("phase") not in ("Failed", "Succeeded")
+        wanted = options.get("gracePeriodSeconds")
+        if wanted is None:
+            wanted = spec.get("terminationGracePeriodSeconds", 30)
+        return int(wanted) if running else 0
+
+
+def _content(item: Object) -> Object:
+    return {name: value for name, value in item.items() if name not in ("metadata", "status", "kind", "apiVersion")}
+
+
+def unsupported_patch(kind: str, resource: Resource) -> ApiError:
+    known = ["application/json-patch+json", "application/merge-patch+json"]
+    if resource.custom is None:
+        known.append("application/strategic-merge-patch+json")
+    told = f"the body of the request was in an unknown format - accepted media types include: {', '.join(known)}"
+    return ApiError(415, told)
