@@ -15,7 +15,6 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from kubetrace.cmdline import kuberc
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command, Entry
 from kubetrace.cmdline.find import find
 from kubetrace.cmdline.flags import bind
@@ -88,10 +87,13 @@ def _flag_error(message: str, names: tuple[str, ...]) -> UsageError:
 
 
 def _run(environment: Environment, command: Command, options: object, arguments: Arguments) -> int:
-    from kubetrace.cmdline.profiling import profiling
-
-    with profiling(environment.options.profile, environment.options.profile_output):
+    if environment.options.profile == "none":
         code = command.run(environment, options, arguments) or 0
+    else:
+        from kubetrace.cmdline.profiling import profiling
+
+        with profiling(environment.options.profile, environment.options.profile_output):
+            code = command.run(environment, options, arguments) or 0
     if environment.options.warnings_as_errors and environment.warnings and code == 0:
         plural = "" if environment.warnings == 1 else "s"
         raise KubetraceError(f"{environment.warnings} warning{plural} received")
@@ -110,15 +112,22 @@ def _check_own_options(environment: Environment) -> None:
             raise KubetraceError(str(error)) from None
 
 
-def _apply_kuberc(environment: Environment, args: list[str]) -> kuberc.Applied:
-    """The user's preferences, before anything is parsed."""
+def _apply_kuberc(environment: Environment, args: list[str]) -> tuple[list[str], Mapping[str, str]]:
+    """The user's preferences, before anything is parsed: the command line they make of argv, and the texts of flags
+    that it leaves out. Without a file (nearly always) this costs one look at the file system."""
+    named = environment.environ.get("KUBERC") or any(argument.startswith("--kuberc") for argument in args)
+    if not named and not (environment.home / ".kube" / "kuberc").exists():
+        return args, {}
+    from kubetrace.cmdline import kuberc
+
     preferences = kuberc.load(args, environment.environ, environment.home, environment.stderr.write)
     if preferences is None:
-        return kuberc.Applied(args)
+        return args, {}
     environment.preferences = preferences
-    return preferences.apply(
+    applied = preferences.apply(
         args, lambda words: find(ROOT, words, GLOBAL_FLAGS), GLOBAL_FLAGS, environment.stderr.write
     )
+    return applied.argv, applied.presets
 
 
 class LazyGroup(TyperGroup):
@@ -134,9 +143,9 @@ class LazyGroup(TyperGroup):
             ctx.params = {"described": args[0] == "__complete"}
             ctx.args = args[1:]
             return args[1:]
-        applied = _apply_kuberc(ctx.obj, args)
-        path, rest, called_as = find(ROOT, applied.argv, GLOBAL_FLAGS)
-        ctx.params = {"command": LazyCommand(path, called_as, applied.presets)}
+        args, presets = _apply_kuberc(ctx.obj, args)
+        path, rest, called_as = find(ROOT, args, GLOBAL_FLAGS)
+        ctx.params = {"command": LazyCommand(path, called_as, presets)}
         ctx.args = rest
         return rest
 

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from kubetrace.cmdline.global_options import GlobalOptions, OwnOptions
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Event, Events, Note, WarningReceived
 
 if TYPE_CHECKING:
     from kubetrace.api.cluster import Cluster
     from kubetrace.cmdline.kuberc import Preferences
     from kubetrace.kubeconfig.config import Config, Overrides
     from kubetrace.kubeconfig.connection import Connection
+    from kubetrace.trace.exchange import Event, Events
     from kubetrace.trace.masking import Masker
     from kubetrace.transport.client import Client
 
@@ -118,6 +118,8 @@ class Environment:
     @cached_property
     def events(self) -> Events:
         """The observers of this run: the log, and the count of warnings."""
+        from kubetrace.trace.exchange import Events
+
         events = Events(on_failure=self._observer_failed)
         events.add(self._count_warnings)
         if self.own.unmask and self.options.v >= 6:
@@ -146,9 +148,13 @@ class Environment:
 
     def note(self, name: str, **values: object) -> None:
         """Something kubectl logs besides its calls."""
+        from kubetrace.trace.exchange import Note
+
         self.events.emit(Note(name, values))
 
     def _count_warnings(self, event: Event) -> None:
+        from kubetrace.trace.exchange import WarningReceived
+
         if isinstance(event, WarningReceived):
             self.warnings += 1
 

@@ -10,9 +10,7 @@ float for durations in seconds) unless `kind` says more.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import re
 import typing
 from collections.abc import Callable
@@ -86,7 +84,9 @@ _KINDS: dict[Any, Kind] = {bool: "bool", int: "int", str: "string", float: "dura
 
 def bind(options: type) -> tuple[BoundFlag, ...]:
     """The flags that an options dataclass declares, in the order of its fields."""
-    hints = typing.get_type_hints(options, include_extras=True)
+    hints = options.__annotations__
+    if any(isinstance(hint, str) for hint in hints.values()):
+        hints = typing.get_type_hints(options, include_extras=True)
     bound = []
     for field in dataclasses.fields(options):
         base, *extras = typing.get_args(hints[field.name]) or (None,)
@@ -209,8 +209,11 @@ def _parse_vmodule(text: str) -> str:
 
 def _parse_csv(text: str) -> tuple[str, ...]:
     """pflag's stringSlice: one line of CSV."""
-    if not text:
-        return ()
+    if '"' not in text and "\n" not in text:
+        return tuple(text.split(",")) if text else ()
+    import csv
+    import io
+
     try:
         return tuple(next(csv.reader(io.StringIO(text), strict=True)))
     except (csv.Error, StopIteration):

@@ -14,9 +14,6 @@ _GO_ONLY = ("heap", "goroutine", "threadcreate", "block", "mutex", "trace")
 def profiling(name: str, output: str) -> Iterator[None]:
     """Profiles what runs inside and writes it to `output`. Raises KubetraceError for names kubectl does not know (in
     its words) and for those that only a Go runtime can record."""
-    if name == "none":
-        yield
-        return
     if name in _GO_ONLY:
         raise KubetraceError(f"profile '{name}' needs the Go runtime; kubetrace records 'cpu' only")
     if name != "cpu":
