@@ -126,7 +126,7 @@ class Discovery:
         try:
             resources = self._memory.resources(group_version)
         except KubetraceError as error:
-            self._note("cache-skipped", what="resources", error=str(error))
+            self._note("cache-skipped-resources", error=str(error))
             raise
         if not resources:
             self._note("cache-skipped-empty-resources")
