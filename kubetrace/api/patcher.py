@@ -54,8 +54,10 @@ class Patcher:
     openapi: OpenAPI | None
     options: verbs.WriteOptions
     overwrite: bool
-    warn: Callable[[str], None]
+    warn: Callable[[str], object]
     sleep: Callable[[float], None] = time.sleep
+    last_text: bytes = b""
+    """The last patch that was computed."""
 
     def patch(self, info: Info, modified: bytes) -> tuple[bytes, Object]:
         """Brings the live object (`info.object`) to `modified`; the patch sent and the object then.
@@ -77,7 +79,7 @@ class Patcher:
     def _patch_once(self, info: Info, live: Object, modified: bytes) -> tuple[bytes, Object]:
         assert info.mapping is not None
         patch = self.compute(info, live, modified)
-        text = patch.text
+        text = self.last_text = patch.text
         if text == b"{}":
             return text, live
         call = verbs.patch(

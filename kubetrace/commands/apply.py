@@ -1,0 +1,364 @@
+"""`apply`: objects brought to the state that manifests describe (kubectl pkg/cmd/apply)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kubetrace.cmdline.command import PROGRAM, Arguments, Command
+from kubetrace.cmdline.flags import Flag
+from kubetrace.commands.writing import DRY_RUN_HELP, VALIDATE_HELP, DryRun
+from kubetrace.errors import KubetraceError
+
+if TYPE_CHECKING:
+    from kubetrace.api.builder import Info
+    from kubetrace.api.openapi import OpenAPI
+    from kubetrace.api.verbs import WriteOptions
+    from kubetrace.environment import Environment
+
+CLIENT_SIDE_MANAGER = "kubectl-client-side-apply"
+SERVER_SIDE_MANAGER = "kubectl"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    all: Annotated[bool, Flag(help="With --prune, take in every object of the kinds concerned.")] = False
+    allow_missing_template_keys: Annotated[
+        bool, Flag(help="In templates, take a missing field or key for nothing instead of for an error.")
+    ] = True
+    cascade: Annotated[
+        str,
+        Flag(
+            help='Must be "background", "orphan" or "foreground": what becomes of dependents when --force deletes.',
+            bare="background",
+            completion="=background,orphan,foreground",
+        ),
+    ] = "background"
+    dry_run: Annotated[str, Flag(help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")] = "none"
+    field_manager: Annotated[str, Flag(help="Name under which the server records who set which field.")] = (
+        CLIENT_SIDE_MANAGER
+    )
+    filename: Annotated[
+        tuple[str, ...],
+        Flag("f", help="File, folder or URL with the objects to apply ('-': standard input).", completion="file"),
+    ] = ()
+    force: Annotated[bool, Flag(help="Delete and create anew what can't be patched.")] = False
+    force_conflicts: Annotated[bool, Flag(help="With --server-side, take over fields that others manage.")] = False
+    grace_period: Annotated[
+        int, Flag(help="Seconds an object that --force deletes has to end; negative: its own. 0 only with --force.")
+    ] = -1
+    kustomize: Annotated[
+        str, Flag("k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
+    ] = ""
+    openapi_patch: Annotated[
+        bool, Flag(help="Ask the server's OpenAPI how fields merge; if false, use what is built in.")
+    ] = True
+    output: Annotated[
+        str,
+        Flag(
+            "o",
+            help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, "
+            "templatefile, jsonpath, jsonpath-as-json, jsonpath-file).",
+            completion="=json,yaml,name",
+        ),
+    ] = ""
+    overwrite: Annotated[
+        bool, Flag(help="Where the live object was changed, too, the manifest wins; if false, that is an error.")
+    ] = True
+    prune: Annotated[bool, Flag(help="Delete applied objects that the manifests no longer have.")] = False
+    prune_allowlist: Annotated[
+        tuple[str, ...], Flag(kind="array", help="Kinds that --prune may delete, as group/version/kind.")
+    ] = ()
+    recursive: Annotated[bool, Flag("R", help="Read folders given with -f and all folders in them.")] = False
+    selector: Annotated[str, Flag("l", help="Only objects whose labels meet this selector.")] = ""
+    server_side: Annotated[bool, Flag(help="Have the server merge instead of doing it here.")] = False
+    show_managed_fields: Annotated[bool, Flag(help="Print metadata.managedFields, too (json and yaml).")] = False
+    subresource: Annotated[str, Flag(help="With --server-side, apply to this subresource of the object.")] = ""
+    template: Annotated[str, Flag(help="Template, or file with it, for the template formats of -o.")] = ""
+    timeout: Annotated[float, Flag(help="How long --force waits for a deletion; 0 lets the object decide.")] = 0.0
+    validate: Annotated[str, Flag(help=VALIDATE_HELP, bare="strict", completion="=strict,warn,ignore")] = "strict"
+    wait: Annotated[bool, Flag(help="Wait until deleted objects are gone.")] = False
+
+
+def run(environment: Environment, options: ApplyOptions, arguments: Arguments) -> None:
+    from kubetrace.api.manifests import FilenameOptions
+    from kubetrace.commands import writing
+    from kubetrace.commands.deletion import propagation_policy
+
+    if arguments.words:
+        raise arguments.usage_error(f"Unexpected args: [{' '.join(arguments.words)}]")
+    strategy = writing.dry_run(environment, options.dry_run)
+    propagation = propagation_policy(environment, options.cascade)
+    filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
+    filenames.require_any()
+    directive = writing.validation_directive(options.validate)
+    _check(options, strategy)
+    manager = options.field_manager
+    if options.server_side and not arguments.changed("field_manager"):
+        manager = SERVER_SIDE_MANAGER
+    Run(environment, options, strategy, directive, manager, propagation).all(filenames)
+
+
+def _check(options: ApplyOptions, strategy: DryRun) -> None:
+    """The combinations that kubectl refuses (ApplyOptions.Validate)."""
+    refusals = (
+        (options.force_conflicts and not options.server_side, "--force-conflicts only works with --server-side"),
+        (
+            strategy is DryRun.CLIENT and options.server_side,
+            "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
+        ),
+        (options.server_side and options.force, "--force cannot be used with --server-side"),
+        (strategy is DryRun.SERVER and options.force, "--dry-run=server cannot be used with --force"),
+        (options.all and bool(options.selector), "cannot set --all and --selector at the same time"),
+        (options.prune and options.force, "--force cannot be used with --prune"),
+        (
+            options.prune and not options.all and not options.selector,
+            "all resources selected for prune without explicitly passing --all. To prune all resources, pass the "
+            "--all flag. If you did not mean to prune all resources, specify a label selector",
+        ),
+        (
+            options.prune and options.server_side,
+            "--prune is in alpha and doesn't currently work on objects created by server-side apply",
+        ),
+        (
+            bool(options.subresource) and not options.server_side,
+            "--subresource can only be specified for --server-side",
+        ),
+        (options.prune, "--prune is not supported yet"),
+    )
+    for refused, words in refusals:
+        if refused:
+            raise KubetraceError(words)
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of apply over all its objects."""
+
+    environment: Environment
+    options: ApplyOptions
+    strategy: DryRun
+    directive: str
+    manager: str
+    propagation: str
+    _openapi: OpenAPI = field(init=False)
+    _write: WriteOptions = field(init=False)
+
+    def all(self, filenames: Any) -> None:
+        from kubetrace.api.builder import build
+        from kubetrace.api.status import AggregateError, aggregate
+        from kubetrace.api.verbs import WriteOptions
+        from kubetrace.commands import writing
+
+        self._openapi = writing.make_openapi(self.environment)
+        self._write = WriteOptions(self.manager, self.directive, self.strategy is DryRun.SERVER)
+        for operation in ("created", ""):
+            self._printer(operation)
+        validation = writing.field_validation(self.environment, self.directive, self._openapi)
+        request = writing.manifest_request(self.environment, filenames, validation, self.options.selector)
+        infos: list[Info] = []
+        errors: list[KubetraceError] = []
+        try:
+            build(self.environment.cluster, request).visit(infos.append)
+        except AggregateError as error:
+            errors += error.errors
+        except KubetraceError as error:
+            errors.append(error)
+        if not infos and not errors:
+            raise KubetraceError("no objects passed to apply")
+        for info in infos:
+            try:
+                self._one(info)
+            except KubetraceError as error:
+                errors.append(error)
+        failure = aggregate(errors)
+        if failure is not None:
+            raise failure
+        self._print_objects(infos)
+
+    def _one(self, info: Info) -> None:
+        metadata = (info.object or {}).get("metadata")
+        if not info.name and isinstance(metadata, dict) and metadata.get("generateName"):
+            raise KubetraceError(f"from {metadata['generateName']}: cannot use generate name with apply")
+        if self.options.server_side:
+            from kubetrace.commands.server_side_apply import apply_server_side
+
+            apply_server_side(self.environment, info, self._write, self.options.force_conflicts,
+                              self.options.subresource)  # fmt: skip
+            self._warn_if_deleting(info)
+            self._say("serverside-applied", info)
+        else:
+            self._client_side(info)
+
+    def _client_side(self, info: Info) -> None:
+        from kubetrace.api import last_applied
+        from kubetrace.api.status import is_not_found
+        from kubetrace.commands.writing import with_source
+        from kubetrace.trace.exchange import Purpose
+
+        assert info.object is not None and info.mapping is not None
+        modified = last_applied.modified_configuration(info.object)
+        purpose = Purpose("apply", "apply: does the object exist already?")
+        try:
+            live = self.environment.cluster.objects.get_or_blame_namespace(
+                info.mapping, info.namespace, info.name, purpose=purpose
+            )
+        except KubetraceError as error:
+            if not is_not_found(error):
+                words = f"retrieving current configuration of:\n{_shown(info)}\nfrom server for:"
+                raise with_source(words, info.source, error) from None
+            self._create(info)
+            return
+        info.object = live
+        self._patch(info, modified)
+
+    def _create(self, info: Info) -> None:
+        from kubetrace.api import last_applied
+        from kubetrace.commands.create import create_object
+        from kubetrace.commands.writing import with_source
+
+        assert info.object is not None
+        last_applied.annotate(info.object)
+        info.object = last_applied.without_nulls(info.object)
+        if self.strategy is not DryRun.CLIENT:
+            try:
+                info.refresh(create_object(self.environment, info, self._write))
+            except KubetraceError as error:
+                raise with_source("creating", info.source, error) from None
+        self._say("created", info)
+
+    def _patch(self, info: Info, modified: bytes) -> None:
+        from kubetrace.api import last_applied
+        from kubetrace.api.patcher import Patcher
+        from kubetrace.commands.writing import with_source
+
+        assert info.object is not None
+        write = self.environment.stderr.write
+        if last_applied.ANNOTATION not in last_applied.annotations_of(info.object):
+            write(_missing_annotation(info.object_name))
+        patcher = Patcher(
+            self.environment.cluster.objects,
+            self._openapi if self.options.openapi_patch else None,
+            self._write,
+            self.options.overwrite,
+            write,
+        )
+        text = b""
+        try:
+            if self.strategy is DryRun.CLIENT:
+                text, patched = patcher.patch_locally(info, modified)
+            else:
+                text, patched = self._patched(patcher, info, modified)
+        except KubetraceError as error:
+            words = f"applying patch:\n{patcher.last_text.decode()}\nto:\n{_shown(info)}\nfor:"
+            raise with_source(words, info.source, error) from None
+        info.refresh(patched)
+        self._warn_if_deleting(info)
+        self._say("unchanged" if text == b"{}" else "configured", info)
+
+    def _patched(self, patcher: Any, info: Info, modified: bytes) -> tuple[bytes, dict[str, Any]]:
+        from kubetrace.api.status import is_conflict, is_invalid
+        from kubetrace.commands.writing import with_source
+
+        try:
+            patched: tuple[bytes, dict[str, Any]] = patcher.patch(info, modified)
+            return patched
+        except KubetraceError as error:
+            if self.options.force and (is_conflict(error) or is_invalid(error)):
+                from kubetrace.commands.deletion import replace_by_force
+
+                patcher.last_text = modified
+                created = replace_by_force(
+                    self.environment, info, modified, self._write, self.propagation, self.options.grace_period,
+                    self.options.timeout,
+                )  # fmt: skip
+                return modified, created
+            raise with_source("patching", info.source, error) from None
+
+    # --- telling -------------------------------------------------------------------------------------------------
+
+    @property
+    def _prints_objects(self) -> bool:
+        return self.options.output not in ("", "name")
+
+    def _say(self, operation: str, info: Info) -> None:
+        if not self._prints_objects:
+            assert info.object is not None
+            self._printer(operation).print(info.object, self.environment.stdout)
+
+    def _printer(self, operation: str) -> Any:
+        from kubetrace.printing.formats import OutputOptions, resource_printer
+
+        options = self.options
+        output = OutputOptions(
+            options.output,
+            options.template,
+            options.allow_missing_template_keys,
+            options.show_managed_fields,
+            operation=self.strategy.mark(operation),
+        )
+        return resource_printer(output, self.environment.environ)
+
+    def _print_objects(self, infos: list[Info]) -> None:
+        """With -o: the object, or a List of them, at the end."""
+        if not self._prints_objects or not infos:
+            return
+        value: Any = infos[0].object
+        if len(infos) > 1:
+            items = [info.object for info in infos]
+            value = {"apiVersion": "v1", "items": items, "kind": "List", "metadata": {}}
+        self._printer("").print(value, self.environment.stdout)
+
+    def _warn_if_deleting(self, info: Info) -> None:
+        metadata = (info.object or {}).get("metadata") or {}
+        if metadata.get("deletionTimestamp"):
+            name = metadata.get("name", "")
+            self.environment.stderr.write(
+                f"Warning: Detected changes to resource {name} which is currently being deleted.\n"
+            )
+
+
+def _missing_annotation(object_name: str) -> str:
+    from kubetrace.api.last_applied import ANNOTATION
+
+    return (
+        f"Warning: resource {object_name} is missing the {ANNOTATION} annotation which is required by {PROGRAM} apply. "
+        f"{PROGRAM} apply should only be used on resources created declaratively by either {PROGRAM} create "
+        f"--save-config or {PROGRAM} apply. The missing annotation will be patched automatically.\n"
+    )
+
+
+def _shown(info: Info) -> str:
+    """resource.Info's String."""
+    from kubetrace.api.go_words import quoted
+
+    basic = f"Name: {quoted(info.name)}, Namespace: {quoted(info.namespace)}"
+    if info.mapping is None:
+        return basic
+    resource, kind = quoted(str(info.mapping.resource)), quoted(str(info.mapping.kind))
+    return f"Resource: {resource}, GroupVersionKind: {kind}\n{basic}"
+
+
+COMMAND = Command(
+    run=run,
+    options=ApplyOptions,
+    usage="apply (-f FILENAME | -k DIRECTORY) [options]",
+    description="""
+    Bring objects to the state that a file, a folder, a URL or standard input describes, as JSON or YAML. What does not
+    exist is created. What exists is patched: fields that the manifest sets are set, fields that the last applied
+    manifest had and this one has not are removed, all others stay.
+    """,
+    examples="""
+    # What pod.yaml describes
+    kubetrace apply -f ./pod.yaml
+
+    # The same from standard input
+    cat pod.yaml | kubetrace apply -f -
+
+    # Every .json file of this folder
+    kubetrace apply -f '*.json'
+
+    # Have the server merge
+    kubetrace apply --server-side -f pod.yaml
+    """,
+)

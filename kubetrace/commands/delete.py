@@ -1,0 +1,303 @@
+"""`delete`: by manifest, by name, by selector (kubectl pkg/cmd/delete)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated
+
+from kubetrace.cmdline.command import Arguments, Command
+from kubetrace.cmdline.flags import Flag
+from kubetrace.commands.writing import DRY_RUN_HELP, DryRun
+from kubetrace.errors import KubetraceError
+
+if TYPE_CHECKING:
+    from kubetrace.api.builder import Info, Result
+    from kubetrace.environment import Environment
+
+_FOREVER = 168 * 3600.0
+"""Seconds; how long kubectl waits where --timeout says nothing."""
+
+Location = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    all: Annotated[bool, Flag(help="Delete every object of the types given, in the namespace.")] = False
+    all_namespaces: Annotated[bool, Flag("A", help="In all namespaces, whatever --namespace says.")] = False
+    cascade: Annotated[
+        str,
+        Flag(
+            help='Must be "background", "orphan" or "foreground": what becomes of the objects that depend on it.',
+            bare="background",
+            completion="=background,orphan,foreground",
+        ),
+    ] = "background"
+    dry_run: Annotated[str, Flag(help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")] = "none"
+    field_selector: Annotated[
+        str, Flag(help="Only objects whose fields meet this selector ('=', '==', '!='), as far as the server knows.")
+    ] = ""
+    filename: Annotated[
+        tuple[str, ...],
+        Flag("f", help="File, folder or URL with the objects to delete ('-': standard input).", completion="file"),
+    ] = ()
+    force: Annotated[
+        bool, Flag(help="Remove the object from the API at once, without letting it end. May lose data.")
+    ] = False
+    grace_period: Annotated[
+        int, Flag(help="Seconds the object has to end; negative: its own, 1: at once. 0 only with --force.")
+    ] = -1
+    ignore_not_found: Annotated[bool, Flag(help="Take what is not there for deleted. Implied by --all.")] = False
+    interactive: Annotated[bool, Flag("i", help="Ask before anything is deleted.")] = False
+    kustomize: Annotated[
+        str, Flag("k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
+    ] = ""
+    now: Annotated[bool, Flag(help="Let the object end at once (like --grace-period=1).")] = False
+    output: Annotated[str, Flag("o", help='Output mode: "name" prints resource/name only.', completion="=name")] = ""
+    raw: Annotated[str, Flag(help="Path on the server to DELETE.")] = ""
+    recursive: Annotated[bool, Flag("R", help="Read folders given with -f and all folders in them.")] = False
+    selector: Annotated[str, Flag("l", help="Only objects whose labels meet this selector.")] = ""
+    timeout: Annotated[float, Flag(help="How long to wait for the objects to go; 0 lets them decide.")] = 0.0
+    wait: Annotated[bool, Flag(help="Wait until the objects are gone, their finalizers included.")] = True
+
+
+def run(environment: Environment, options: DeleteOptions, arguments: Arguments) -> None:
+    from kubetrace.commands import writing
+    from kubetrace.commands.deletion import propagation_policy
+
+    propagation = propagation_policy(environment, options.cascade)
+    options = _completed(options, arguments)
+    strategy = writing.dry_run(environment, options.dry_run)
+    if options.raw:
+        _check(environment, options)
+        writing.send_raw(environment, "DELETE", options.raw, options.filename[0] if options.filename else "")
+        return
+    selection = _select(environment, options, arguments.words)
+    again = _select(environment, options, arguments.words) if options.interactive else None
+    _check(environment, options)
+    run_ = Run(environment, options, strategy, propagation)
+    if again is not None and not run_.confirmed(again):
+        return
+    run_.delete(selection)
+
+
+def _completed(options: DeleteOptions, arguments: Arguments) -> DeleteOptions:
+    """What flags imply for others (DeleteOptions.Complete)."""
+    by_selector = options.all or options.selector or options.field_selector
+    if by_selector and not arguments.changed("ignore_not_found"):
+        options = replace(options, ignore_not_found=True)
+    if options.now:
+        if options.grace_period != -1:
+            raise KubetraceError("--now and --grace-period cannot be specified together")
+        options = replace(options, grace_period=1)
+    if options.grace_period == 0 and not options.force:
+        options = replace(options, grace_period=1)
+    if options.force and options.grace_period < 0:
+        options = replace(options, grace_period=0)
+    return options
+
+
+def _check(environment: Environment, options: DeleteOptions) -> None:
+    """The combinations that kubectl refuses (DeleteOptions.Validate)."""
+    from kubetrace.commands.writing import check_raw_path
+
+    if options.output not in ("", "name"):
+        raise KubetraceError(f"unexpected -o output mode: {options.output}. We only support '-o name'")
+    if options.all and options.selector:
+        raise KubetraceError("cannot set --all and --selector at the same time")
+    if options.all and options.field_selector:
+        raise KubetraceError("cannot set --all and --field-selector at the same time")
+    if options.force and options.grace_period == 0:
+        environment.warn(
+            "Immediate deletion does not wait for confirmation that the running resource has been terminated. "
+            "The resource may continue to run on the cluster indefinitely."
+        )
+    elif options.force and options.grace_period > 0:
+        raise KubetraceError("--force and --grace-period greater than 0 cannot be specified together")
+    if not options.raw:
+        return
+    if options.interactive:
+        raise KubetraceError("--interactive can not be used with --raw")
+    if len(options.filename) > 1:
+        raise KubetraceError("--raw can only use a single local file or stdin")
+    if options.filename and options.filename[0].startswith(("http://", "https://")):
+        raise KubetraceError("--raw cannot read from a url")
+    if options.recursive:
+        raise KubetraceError("--raw and --recursive are mutually exclusive")
+    if options.output:
+        raise KubetraceError("--raw and --output are mutually exclusive")
+    check_raw_path(options.raw)
+
+
+def _select(environment: Environment, options: DeleteOptions, words: tuple[str, ...]) -> Result:
+    """What is to be deleted. Raises KubetraceError."""
+    from kubetrace.api.builder import Request, build
+    from kubetrace.api.manifests import FilenameOptions, find_sources
+    from kubetrace.api.selection import Selection
+    from kubetrace.commands.writing import documents
+    from kubetrace.trace.exchange import Purpose
+
+    filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
+    named = options.filename or options.kustomize
+    found = documents(find_sources(filenames, environment.stdin), None) if named else None
+    selection = Selection()
+    selection.add_selectors(options.selector, options.field_selector, options.all)
+    selection.add_arguments(words)
+    request = Request(
+        selection=selection,
+        documents=found,
+        namespace="" if options.all_namespaces else environment.namespace,
+        all_namespaces=options.all_namespaces,
+        default_namespace=True,
+        enforce_namespace=bool(named) and environment.namespace_given,
+        flatten=True,
+        continue_on_error=True,
+        require_object=False,
+        purpose=Purpose("delete", "delete: which objects does the selector mean?"),
+    )
+    return build(environment.cluster, request)
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of delete over all its objects."""
+
+    environment: Environment
+    options: DeleteOptions
+    strategy: DryRun
+    propagation: str
+    _previewed: set[Location] | None = None
+    _deleted: list[Info] = field(default_factory=list)
+    _uids: dict[Location, str] = field(default_factory=dict)
+    _warned: bool = False
+
+    def confirmed(self, preview: Result) -> bool:
+        """Shows what would go and asks (--interactive)."""
+        infos: list[Info] = []
+        self._visit(preview, infos.append)
+        out = self.environment.stdout
+        if not infos:
+            out.write("No resources found\n")
+            return False
+        self._previewed = {_location(info) for info in infos}
+        out.write(f"You are about to delete the following {len(infos)} resource(s):\n")
+        for info in infos:
+            out.write(f"{_kind(info)}/{info.name}\n")
+        out.write("Do you want to continue? (y/N): ")
+        out.flush()
+        answer = self.environment.stdin.readline().decode("utf-8", "replace").split()
+        if len(answer) == 1 and answer[0].lower() == "y":
+            return True
+        out.write("deletion is cancelled\n")
+        return False
+
+    def delete(self, selection: Result) -> None:
+        self._visit(selection, self._delete_one)
+        if not self._deleted:
+            self.environment.stdout.write("No resources found\n")
+            return
+        if self.options.wait and self.strategy is DryRun.NONE:
+            self._wait()
+
+    def _visit(self, selection: Result, function: object) -> None:
+        """Visits all; what is not found is no error with --ignore-not-found."""
+        from kubetrace.api.status import AggregateError, aggregate, is_not_found
+
+        try:
+            selection.visit(function)  # type: ignore[arg-type]
+        except KubetraceError as error:
+            if not self.options.ignore_not_found:
+                raise
+            errors = error.errors if isinstance(error, AggregateError) else (error,)
+            failure = aggregate([one for one in errors if not is_not_found(one)])
+            if failure is not None:
+                raise failure from None
+
+    def _delete_one(self, info: Info) -> None:
+        from kubetrace.commands import deletion
+        from kubetrace.commands.writing import with_source
+
+        assert info.mapping is not None
+        if self._previewed is not None and _location(info) not in self._previewed:
+            return
+        self._deleted.append(info)
+        if not info.mapping.namespaced and not self._warned and self._warns_of_cluster_scope:
+            self._warned = True
+            self.environment.warn("deleting cluster-scoped resources, not scoped to the provided namespace")
+        if self.strategy is not DryRun.CLIENT:
+            dry = self.strategy is DryRun.SERVER
+            body = deletion.delete_options(self.options.grace_period, self.propagation, dry)
+            try:
+                answer = deletion.delete_object(self.environment, info, body)
+            except KubetraceError as error:
+                raise with_source("deleting", info.source, error) from None
+            self._uids[_location(info)] = deletion.deleted_uid(answer)
+        self._say(info)
+
+    @property
+    def _warns_of_cluster_scope(self) -> bool:
+        return self.environment.namespace_given and not self.options.all_namespaces
+
+    def _say(self, info: Info) -> None:
+        out = self.environment.stdout
+        if self.options.output == "name":
+            out.write(f"{_kind(info)}/{info.name}\n")
+            return
+        operation = "force deleted" if self.options.grace_period == 0 else "deleted"
+        if info.namespaced:
+            operation += f" from {info.namespace} namespace"
+        out.write(f'{_kind(info)} "{info.name}" {self.strategy.mark(operation)}\n')
+
+    def _wait(self) -> None:
+        import time
+
+        from kubetrace.api.status import is_forbidden, is_method_not_allowed
+        from kubetrace.commands.deletion import wait_until_gone
+
+        self.environment.stdout.flush()
+        deadline = time.monotonic() + (self.options.timeout or _FOREVER)
+        try:
+            for info in self._deleted:
+                uid = self._uids.get(_location(info))
+                wait_until_gone(self.environment, info, uid, deadline - time.monotonic())
+        except KubetraceError as error:
+            if not is_forbidden(error) and not is_method_not_allowed(error):
+                raise
+
+
+def _kind(info: Info) -> str:
+    """ "pod", "deployment.apps"."""
+    assert info.mapping is not None
+    kind, group = info.mapping.kind.kind.lower(), info.mapping.kind.group
+    return f"{kind}.{group}" if group else kind
+
+
+def _location(info: Info) -> Location:
+    assert info.mapping is not None
+    resource = info.mapping.resource
+    return resource.group, resource.resource, info.namespace, info.name
+
+
+COMMAND = Command(
+    run=run,
+    options=DeleteOptions,
+    usage="delete ([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)]) [options]",
+    description="""
+    Delete objects: those that a manifest describes, those of a type that are named, or those that a selector means.
+
+    Objects end in their own time: a Pod gets a grace period. --grace-period changes it; --force removes the object from
+    the API without waiting, and what ran for it may go on running. The command returns when the objects are gone.
+    """,
+    examples="""
+    # What pod.json describes
+    kubetrace delete -f ./pod.json
+
+    # By name
+    kubetrace delete pod,service web
+
+    # By label
+    kubetrace delete pods,services -l name=web
+
+    # A Pod that has 1 second to end
+    kubetrace delete pod web --now
+    """,
+)
