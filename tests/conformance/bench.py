@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import trustme
+
 from tests.conformance.case import FOLDER, Case
 from tests.conformance.plane import OLD_DISCOVERY, Plane, PlaneError, kubectl_in
 from tests.conformance.run import Bench, Side, client_command, own_command
@@ -21,7 +23,8 @@ PODS_THAT_RUN = 3
 def two_planes(assets: Path, folder: Path, cases: Sequence[Case], old_discovery: bool = False, itself: bool = False) -> Iterator[Bench]:
     """Starts both, fills them, warms both clients' caches; ends both at the end. `itself`: kubectl on both sides."""
     arguments = OLD_DISCOVERY if old_discovery else ()
-    planes = [Plane(assets, folder / name, arguments) for name in ("plane-a", "plane-b")]
+    authority = trustme.CA()  # one for both: it is in every namespace's kube-root-ca.crt
+    planes = [Plane(assets, folder / name, arguments, authority=authority) for name in ("plane-a", "plane-b")]
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(2) as pool:
         for plane in planes:
             stack.callback(plane.stop)

@@ -16,10 +16,12 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (UID, "<uid>"),
     (re.compile(r"(https?://)?127\.0\.0\.1:\d+"), r"\1<server>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"), "<time>"),
-    (re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"), "<date>"),
+    (re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d (GMT|UTC)"), "<date>"),
     (re.compile(r'(resourceVersion\\*"?:? ?\\*")\d+'), r"\1<rv>"),
     (re.compile(r"(resourceVersion(?:=|%3D))\d+"), r"\1<rv>"),
     (re.compile(r"((?:continue=|\"continue\": ?\"|\\\"continue\\\":\\\"))[\w%.=-]{20,}"), r"\1<continue>"),
+    (re.compile(r"(timeoutSeconds=)\d+(&watch)"), r"\1<n>\2"),  # random, so that watches end at different times
+    (re.compile(r'(serverAddress\\*":\\*")[\d.]+:\d+'), r"\1<address>"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<ip>"),
     (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<hash>"),
     (re.compile(r'(\\?")(\d+[smhd]){1,2}(\\?")'), r"\1<age>\3"),
@@ -30,7 +32,10 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?m)^(\tUser-Agent: ).*$"), r"\1<agent>"),
     (re.compile(r"(?m)^(\tContent-Length: )\d+$"), r"\1<n>"),
     (re.compile(r"([mM]illiseconds=)\d+"), r"\1<n>"),
-    (re.compile(r'(delay=")[^"]+'), r"\1<delay>"),
+    (re.compile(r'((?:delay|duration)=")[^"]+'), r"\1<duration>"),
+    (re.compile(r"(totalItems=)\d+"), r"\1<n>"),
+    # Written or not, as the deadline and the end of the stream race.
+    (re.compile(r'(?m)^I streamwatcher\.go:\d+\] "Unable to decode an event.*deadline exceeded"\n'), ""),
     (re.compile(r"\[truncated \d+ chars\]"), "[truncated]"),
 )
 _TABLE_AGE = re.compile(r"(?m)\b(AGE|(?:\d+[dhms]){1,2})( +|$)")

@@ -67,6 +67,7 @@ class Plane:
     folder: Path
     apiserver_args: Sequence[str] = ()
     controllers: bool = True
+    authority: trustme.CA = field(default_factory=trustme.CA)
     port: int = field(default_factory=free_port)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     logs: list[IO[bytes]] = field(default_factory=list)
@@ -107,9 +108,10 @@ class Plane:
         self.logs.clear()
 
     def write_kubeconfig(self, path: Path, namespace: str = "default") -> Path:
-        """A kubeconfig with contexts admin (current) and nobody."""
+        """A kubeconfig with contexts admin (current) and nobody, and the CA beside it."""
+        shutil.copy(self.folder / "ca.crt", path.parent / "ca.crt")
         lines = ["apiVersion: v1", "kind: Config", "current-context: admin", "clusters:", "- name: plane"]
-        lines.append(f'  cluster: {{server: "{self.server}", certificate-authority: {self.folder}/ca.crt}}')
+        lines.append(f'  cluster: {{server: "{self.server}", certificate-authority: {path.parent}/ca.crt}}')
         lines.append("users:")
         lines += [f"- {{name: {name}, user: {{token: {token}}}}}" for name, (token, _) in TOKENS.items()]
         lines.append("contexts:")
@@ -128,6 +130,16 @@ class Plane:
         with urllib.request.urlopen(request, context=self._tls(), timeout=30) as answer:
             return bytes(answer.read())
 
+    def create_namespace(self, name: str) -> None:
+        """With what the controller manager puts into it."""
+        self.request("/api/v1/namespaces", {"metadata": {"name": name}})
+        for _ in range(100 * self.controllers):
+            with contextlib.suppress(urllib.error.HTTPError):
+                self.request(f"/api/v1/namespaces/{name}/configmaps/kube-root-ca.crt")
+                self.request(f"/api/v1/namespaces/{name}/serviceaccounts/default")
+                return
+            time.sleep(0.1)
+
     def version(self) -> str:
         return str(json.loads(self.request("/version"))["gitVersion"])
 
@@ -135,7 +147,7 @@ class Plane:
         return ssl.create_default_context(cafile=str(self.folder / "ca.crt"))
 
     def _write_keys(self) -> None:
-        authority = trustme.CA()
+        authority = self.authority
         authority.cert_pem.write_to_path(str(self.folder / "ca.crt"))
         server = authority.issue_cert("localhost", "127.0.0.1", "kubernetes", "10.0.0.1")
         admin = authority.issue_cert(common_name="admin", organization_name="system:masters")
@@ -189,7 +201,8 @@ class Plane:
         raise PlaneError("kube-apiserver did not become ready:\n" + "\n".join(tail))
 
     def _start_controllers(self) -> None:
-        kubeconfig = str(self.write_kubeconfig(self.folder / "kubeconfig"))
+        (self.folder / "control").mkdir(exist_ok=True)
+        kubeconfig = str(self.write_kubeconfig(self.folder / "control" / "kubeconfig"))
         common = ("--kubeconfig", kubeconfig)
         if (manager := self.assets / "kube-controller-manager").exists():
             keys = ("--service-account-private-key-file", "sa.key", "--root-ca-file", "ca.crt")
