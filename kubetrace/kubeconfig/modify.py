@@ -38,8 +38,10 @@ def modify(sources: Sources, new: Config, relativize: bool = True) -> None:
         if old == new:
             return
         if old.current_context != new.current_context:
+            starting_config(sources)  # client-go looks once more, and logs it
             _write_current_context(sources, new.current_context)
         if old.preferences != new.preferences:
+            starting_config(sources)
             _write_preferences(sources, new.preferences)
         for section in ("clusters", "contexts", "users"):
             _write_changed(sources, section, getattr(old, section), getattr(new, section), relativize)
@@ -74,6 +76,8 @@ def _delete_missing(sources: Sources, section: str, old: Mapping[str, Any], new:
             gone.setdefault(entry.origin or sources.default_file(), set()).add(name)
     for path, names in gone.items():
         config = _existing(sources, path)
+        for _ in range(len(names) - 1):  # client-go reads and writes the file anew for every entry; once will do
+            sources.note("config-loaded", path=path)
         kept = {name: entry for name, entry in getattr(config, section).items() if name not in names}
         _write(_with(config, section, kept), path)
 
