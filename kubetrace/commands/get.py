@@ -1,0 +1,257 @@
+"""`get`: list objects, or show single ones (kubectl pkg/cmd/get)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from kubetrace.cmdline.command import Arguments, Command
+from kubetrace.cmdline.flags import Flag
+from kubetrace.errors import KubetraceError
+
+if TYPE_CHECKING:
+    from kubetrace.api.builder import Document, Request, Result
+    from kubetrace.api.selection import Selection
+    from kubetrace.environment import Environment
+    from kubetrace.transport.call import Call
+
+_FORMATS = (
+    "json|yaml|kyaml|name|go-template|go-template-file|template|templatefile|jsonpath|jsonpath-as-json|jsonpath-file|"
+    "custom-columns|custom-columns-file|wide"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GetOptions:
+    all_namespaces: Annotated[
+        bool, Flag("A", help="List objects of every namespace; the current one and --namespace count for nothing.")
+    ] = False
+    allow_missing_template_keys: Annotated[
+        bool, Flag(help="Let templates (go-template, jsonpath) name fields that an object lacks.")
+    ] = True
+    chunk_size: Annotated[int, Flag(help="Fetch long lists in pages of this many objects; 0 fetches all at once.")] = (
+        500
+    )
+    field_selector: Annotated[
+        str, Flag(help="Only objects whose fields match, with '=', '==' and '!=' (status.phase=Running).")
+    ] = ""
+    filename: Annotated[
+        tuple[str, ...], Flag("f", help="Files, folders or URLs whose manifests name the objects to get.")
+    ] = ()
+    ignore_not_found: Annotated[bool, Flag(help="Say nothing of named objects that do not exist.")] = False
+    kustomize: Annotated[str, Flag("k", help="A kustomization folder, in place of -f and -R.")] = ""
+    label_columns: Annotated[
+        tuple[str, ...], Flag("L", help="Labels to show as columns, separated by commas; may be repeated.")
+    ] = ()
+    no_headers: Annotated[bool, Flag(help="Leave out the header of tables and custom columns.")] = False
+    output: Annotated[str, Flag("o", help=f"How to print: one of ({_FORMATS.replace('|', ', ')}).")] = ""
+    output_watch_events: Annotated[
+        bool, Flag(help="While watching, print whole events; objects that exist come first as ADDED.")
+    ] = False
+    raw: Annotated[str, Flag(help="A path to GET from the server as it is, with the kubeconfig's credentials.")] = ""
+    recursive: Annotated[bool, Flag("R", help="Look for manifests in the folders below those of -f, too.")] = False
+    selector: Annotated[
+        str, Flag("l", help="Only objects whose labels match, with '=', '==', '!=', 'in' and 'notin'.")
+    ] = ""
+    server_print: Annotated[bool, Flag(help="Let the server lay out the table.")] = True
+    show_kind: Annotated[bool, Flag(help="Show the kind in front of each name.")] = False
+    show_labels: Annotated[bool, Flag(help="Show all labels in a last column.")] = False
+    show_managed_fields: Annotated[bool, Flag(help="Keep metadata.managedFields in JSON and YAML.")] = False
+    sort_by: Annotated[str, Flag(help="Sort by the field that this JSONPath names ('{.metadata.name}').")] = ""
+    subresource: Annotated[str, Flag(help="Get this subresource of the objects (status, scale).")] = ""
+    template: Annotated[str, Flag(help="A template, or the file of one, for the -o formats that take it.")] = ""
+    watch: Annotated[bool, Flag("w", help="Go on with every change after the objects were printed.")] = False
+    watch_only: Annotated[bool, Flag(help="Print changes only, not what is there already.")] = False
+
+    @property
+    def is_table(self) -> bool:
+        """Is a table for people wanted (the human-readable printer)?"""
+        return (not self.output and not self.template) or self.output == "wide"
+
+    @property
+    def asks_for_table(self) -> bool:
+        """Is the server to lay it out?"""
+        return self.server_print and self.is_table
+
+
+def run(environment: Environment, options: GetOptions, arguments: Arguments) -> None:
+    _check(environment, options, arguments)
+    if options.raw:
+        from kubetrace.commands.get_raw import print_raw
+
+        print_raw(environment, options.raw)
+    elif options.watch or options.watch_only:
+        from kubetrace.commands.get_watch import watch
+
+        watch(environment, options, arguments)
+    elif options.is_table:
+        from kubetrace.commands.get_table import print_tables
+
+        print_tables(environment, options, build_result(environment, options, arguments))
+    else:
+        from kubetrace.commands.get_objects import print_objects
+
+        print_objects(environment, options, build_result(environment, options, arguments))
+
+
+# --- checks, in kubectl's order (Complete, Validate) -----------------------------------------------------------------
+
+
+def _check(environment: Environment, options: GetOptions, arguments: Arguments) -> None:
+    if options.raw:
+        if arguments.words:
+            raise KubetraceError("arguments may not be passed when --raw is specified")
+        _check_raw(options)
+    else:
+        _ = environment.namespace  # a bad kubeconfig is told first
+        _check_selection(environment, options, arguments)
+    if options.show_labels and options.output not in ("", "wide"):
+        raise KubetraceError(f"--show-labels option cannot be used with {options.output} printer")
+    if options.output_watch_events and not (options.watch or options.watch_only):
+        raise KubetraceError("--output-watch-events option can only be used with --watch or --watch-only")
+
+
+def _check_raw(options: GetOptions) -> None:
+    if options.watch or options.watch_only or options.selector:
+        raise KubetraceError(
+            "--raw may not be specified with other flags that filter the server request or alter the output"
+        )
+    if options.output:
+        raise KubetraceError("--raw and --output are mutually exclusive")
+    if not options.raw.startswith("/") and "://" not in options.raw:
+        from kubetrace.trace.go_text import quote
+
+        parsed = quote(options.raw).decode()
+        raise KubetraceError(f"--raw must be a valid URL path: parse {parsed}: invalid URI for request")
+
+
+def _check_selection(environment: Environment, options: GetOptions, arguments: Arguments) -> None:
+    if options.watch or options.watch_only:
+        if options.sort_by:
+            flag, what = ("--watch", " for watch events received") if options.watch else ("--watch-only", "")
+            environment.stderr.write(f"warning: {flag} requested, --sort-by will be ignored{what}\n")
+        return
+    if arguments.words or options.filename or options.kustomize:
+        return
+    environment.stderr.write(
+        "You must specify the type of resource to get. "
+        'Use "kubetrace api-resources" for a complete list of supported resources.\n\n'
+    )
+    from kubetrace.commands.table import ROOT
+
+    message = "Required resource not specified."
+    if ROOT.child("explain") is not None:
+        message += (
+            '\nUse "kubetrace explain <resource>" for a detailed description of that resource '
+            "(e.g. kubetrace explain pods)."
+        )
+    raise arguments.usage_error(message)
+
+
+# --- what is asked for -----------------------------------------------------------------------------------------------
+
+
+def build_result(
+    environment: Environment,
+    options: GetOptions,
+    arguments: Arguments,
+    change: Callable[[Request], Request] | None = None,
+) -> Result:
+    """The objects that the command names, not yet fetched. `change` adjusts the request (a watch flattens nothing)."""
+    from kubetrace.api.builder import Request, build
+    from kubetrace.api.selection import Selection
+
+    selection = Selection()
+    selection.add_selectors(options.selector, options.field_selector)
+    documents, single = _documents(environment, options, selection)
+    selection.add_arguments(arguments.words, allow_empty_selector=True)
+    request = Request(
+        selection,
+        documents,
+        namespace="" if options.all_namespaces else environment.namespace,
+        all_namespaces=options.all_namespaces,
+        default_namespace=True,
+        enforce_namespace=documents is not None and environment.namespace_given and not options.all_namespaces,
+        chunk_size=0 if options.sort_by else options.chunk_size,
+        subresource=options.subresource,
+        flatten=True,
+        latest=True,
+        single_item=single,
+        continue_on_error=True,
+    )
+    if change is not None:
+        request = change(request)
+    return build(environment.cluster.transformed(lambda call: _as_table(call, options)), request)
+
+
+def _documents(
+    environment: Environment, options: GetOptions, selection: Selection
+) -> tuple[Iterable[Document] | None, bool]:
+    """The manifests' objects (None without -f), and whether there can be but one."""
+    if not options.filename and not options.kustomize:
+        return None, False
+    from kubetrace.api.manifests import FilenameOptions, find_sources, read_documents
+
+    try:
+        found = find_sources(FilenameOptions(options.filename, options.kustomize, options.recursive), environment.stdin)
+    except KubetraceError as error:
+        selection.errors.append(error)
+        return (), False
+    return read_documents(found.sources), found.single_item_implied
+
+
+def _as_table(call: Call, options: GetOptions) -> Call:
+    """Asks for a table, with whole objects in it where they are to be sorted (transformRequests)."""
+    from dataclasses import replace
+
+    from kubetrace.api.verbs import TABLE
+
+    if not options.asks_for_table:
+        return call
+    headers = (*((name, value) for name, value in call.headers if name != "Accept"), ("Accept", TABLE))
+    query = (*call.query, ("includeObject", "Object")) if options.sort_by else call.query
+    return replace(call, headers=headers, query=query)
+
+
+COMMAND = Command(
+    run=run,
+    options=GetOptions,
+    usage=(
+        f"get [(-o|--output=){_FORMATS}] (TYPE[.VERSION][.GROUP] [NAME | -l label] | "
+        "TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]"
+    ),
+    description="""
+    List objects, or show single ones.
+
+    Without -o a table shows what matters most about each object. Namespaced types are listed in the current namespace
+    unless -n or -A says otherwise; -l and --field-selector narrow the list.
+
+    Use "kubetrace api-resources" for the types that the server knows.
+    """,
+    examples="""
+    # All pods, then with their nodes and addresses
+    kubetrace get pods
+    kubetrace get pods -o wide
+
+    # One object as YAML, and the calls that it took
+    kubetrace get deployment web -o yaml -v=6
+
+    # Several types at once, or objects of several types
+    kubetrace get services,deployments
+    kubetrace get service/web pod/web-0
+
+    # What the server has for the objects of a manifest
+    kubetrace get -f pod.yaml -o json
+
+    # Every namespace, filtered by label, only names
+    kubetrace get pods -A -l app=web -o name
+
+    # Single fields
+    kubetrace get pods -o jsonpath='{range .items[*]}{.metadata.name}{"\\t"}{.status.podIP}{"\\n"}{end}'
+    kubetrace get pods -o custom-columns=NAME:.metadata.name,IMAGE:.spec.containers[0].image
+
+    # The list, then every change
+    kubetrace get pods --watch
+    """,
+)

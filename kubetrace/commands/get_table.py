@@ -1,0 +1,153 @@
+"""`get` for people: tables, kind after kind (kubectl pkg/cmd/get, Run)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from kubetrace.errors import KubetraceError
+from kubetrace.printing.table import TableOptions, TablePrinter, is_table
+from kubetrace.printing.tabwriter import TabWriter, TextSink
+
+if TYPE_CHECKING:
+    from kubetrace.api.builder import Info, Result
+    from kubetrace.api.resources import Mapping
+    from kubetrace.commands.get import GetOptions
+    from kubetrace.environment import Environment
+
+
+class _Separated:
+    """Writes an empty line before the next text once it is asked to, and knows whether anything was written."""
+
+    def __init__(self, out: TextSink) -> None:
+        self._out = out
+        self.written = False
+        self.separate = False
+
+    def write(self, text: str) -> None:
+        if not text:
+            return
+        if self.separate:
+            self._out.write("\n")
+            self.separate = False
+        self._out.write(text)
+        self.written = True
+
+
+def collect(result: Result, options: GetOptions) -> tuple[list[Info], KubetraceError | None]:
+    """What was found, and what went wrong on the way (missing objects left out with --ignore-not-found)."""
+    found: list[Info] = []
+    try:
+        result.visit(found.append)
+    except KubetraceError as error:
+        return found, _worth_telling(error, options)
+    return found, None
+
+
+def _worth_telling(error: KubetraceError, options: GetOptions) -> KubetraceError | None:
+    from kubetrace.api.status import AggregateError, aggregate, is_not_found
+
+    if not options.ignore_not_found:
+        return error
+    errors = error.errors if isinstance(error, AggregateError) else (error,)
+    return aggregate([one for one in errors if not is_not_found(one)])
+
+
+def print_tables(environment: Environment, options: GetOptions, result: Result) -> None:
+    """Prints what was found; then raises what went wrong."""
+    infos, failure = collect(result, options)
+    if options.sort_by:
+        infos = sorted_infos(infos, options.sort_by)
+    out = _Separated(environment.stdout)
+    _Tables(options, out, _has_several_kinds(infos)).print(infos)
+    if failure is not None:
+        raise failure
+    if not out.written and not options.ignore_not_found:
+        namespaced = not options.all_namespaces and all(info.namespaced for info in infos)
+        where = f" in {environment.namespace} namespace." if namespaced else ""
+        environment.stderr.write(f"No resources found{where}\n")
+
+
+def _has_several_kinds(infos: Sequence[Info]) -> bool:
+    return len({info.mapping.kind for info in infos if info.mapping}) > 1
+
+
+def table_printer(options: GetOptions, mapping: Mapping | None, namespace: bool, kind: bool) -> TablePrinter:
+    """The printer for one kind's tables."""
+    return TablePrinter(
+        TableOptions(
+            no_headers=options.no_headers,
+            with_namespace=namespace,
+            with_kind=options.show_kind or kind,
+            wide=options.output == "wide",
+            show_labels=options.show_labels,
+            kind=str(mapping.kind.group_kind) if mapping else "",
+            column_labels=options.label_columns,
+        ),
+        time.time,
+    )
+
+
+class _Tables:
+    """Prints infos, with a new printer and an empty line before each new kind."""
+
+    def __init__(self, options: GetOptions, out: _Separated, with_kind: bool) -> None:
+        self._options = options
+        self._out = out
+        self._with_kind = with_kind
+        self._writer = TabWriter(out)
+        self._printer: TablePrinter | None = None
+        self._mapping: Mapping | None = None
+
+    def print(self, infos: Sequence[Info]) -> None:
+        for info in infos:
+            printer = self._printer_for(info.mapping)
+            value = info.object or {}
+            printer.print(_sorted_table(value, self._options.sort_by), self._writer)
+        self._writer.flush()
+
+    def _printer_for(self, mapping: Mapping | None) -> TablePrinter:
+        last = self._mapping
+        if self._printer is not None and last and mapping and mapping.resource == last.resource:
+            return self._printer
+        self._writer.flush()
+        self._writer.forget_widths()
+        if last is not None and not self._options.no_headers and self._out.written:
+            self._out.separate = True
+        namespaced = mapping is None or mapping.namespaced
+        self._printer = table_printer(
+            self._options, mapping, self._options.all_namespaces and namespaced, self._with_kind
+        )
+        self._mapping = mapping
+        return self._printer
+
+
+# --- --sort-by -------------------------------------------------------------------------------------------------------
+
+
+def sorted_infos(infos: list[Info], field: str) -> list[Info]:
+    """Sorts the rows of tables, or else the objects. Raises KubetraceError for a field that nothing has."""
+    from kubetrace.printing.sorting import sort_by
+
+    tables = [info for info in infos if is_table(info.object or {})]
+    if not infos or (len(infos) == 1 and not tables):
+        return infos
+    for info in tables:
+        info.object = _sorted_rows(info.object or {}, field)
+    if tables and len(tables) != len(infos):
+        raise KubetraceError("sorting is not supported on mixed Table and non-Table object lists")
+    return infos if tables else sort_by(infos, field, lambda info: info.object, "*unstructured.Unstructured")
+
+
+def _sorted_rows(table: dict[str, Any], field: str) -> dict[str, Any]:
+    from kubetrace.printing.sorting import sort_by
+
+    return {**table, "rows": sort_by(table.get("rows") or [], field, lambda row: row.get("object"))}
+
+
+def _sorted_table(value: dict[str, Any], field: str) -> dict[str, Any]:
+    """kubectl sorts a table's rows once more as it prints them, which matters for rows that lack the field."""
+    if field and is_table(value) and len(value.get("rows") or []) > 1:
+        return _sorted_rows(value, field)
+    return value
