@@ -240,9 +240,12 @@ class Environment:
 
         from kubetrace.transport.client import Client
 
-        timeout = self.request_timeout
+        timeout, connection = self.request_timeout, self.connection
+        self.note("feature-gates", overrides=self._feature_gates)
+        if connection.client_certificate and connection.client_key and not connection.client_certificate_data:
+            self.note("cert-rotation")
         return Client(
-            self.connection,
+            connection,
             events=self.events,
             user_agent=self.user_agent,
             command_headers=(
@@ -252,6 +255,13 @@ class Environment:
             request_timeout=timeout,
             environ=self.environ,
         )
+
+    @property
+    def _feature_gates(self) -> dict[str, bool]:
+        """client-go's feature gates that KUBE_FEATURE_* sets: they are in the log, though nothing here obeys them."""
+        true, false = ("1", "t", "T", "true", "TRUE", "True"), ("0", "f", "F", "false", "FALSE", "False")
+        found = {name.removeprefix("KUBE_FEATURE_"): name for name in self.environ if name.startswith("KUBE_FEATURE_")}
+        return {gate: self.environ[name] in true for gate, name in found.items() if self.environ[name] in true + false}
 
     @cached_property
     def cluster(self) -> Cluster:
