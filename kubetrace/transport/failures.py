@@ -145,6 +145,7 @@ def _from_cause(cause: BaseException, recording: Recording, reading: bool) -> tu
     match cause:
         case ssl.SSLCertVerificationError():
             return certificate_words(cause, recording), "tls"
+        # Python's ssl reports a reset as an end of file, too: below TLS the two can't be told apart
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
             return ("unexpected EOF" if reading else "EOF"), "eof"
         case ssl.SSLError():

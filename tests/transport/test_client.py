@@ -384,3 +384,20 @@ def test_a_header_value_that_is_none_is_refused_before_anything_is_sent(authorit
         with pytest.raises(TransportError, match='net/http: invalid header field value for "Authorization"') as caught:
             one.client.send(Call("GET", "/x"))
     assert server.connections == 0 and "a\nb" not in str(caught.value)
+
+
+def test_a_reset_in_mid_body_is_told() -> None:
+    gone = threading.Event()
+
+    def step(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
+        gone.wait(5)  # a reset throws away what has not been read
+        reset(connection)
+
+    with ScriptedServer([step]) as server, watched(server) as one:
+        pieces = one.client.send(Call("GET", "/x", operation="raw", stream=True)).chunks()
+        assert next(pieces) == b"ab"
+        gone.set()
+        with pytest.raises(BodyReadError) as caught:
+            next(pieces)
+    assert caught.value.kind == "reset" and caught.value.lines()[0].endswith("read: connection reset by peer")
