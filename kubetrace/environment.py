@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from kubetrace.cmdline.global_options import GlobalOptions, OwnOptions
-from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
     from kubetrace.api.cluster import Cluster
@@ -216,18 +215,10 @@ class Environment:
 
     @cached_property
     def request_timeout(self) -> float | None:
-        """--request-timeout in seconds; None for none. A bare number counts seconds (client-go ParseTimeout)."""
-        from kubetrace.cmdline.flags import BadValue, parse_duration
+        """--request-timeout in seconds; None for none."""
+        from kubetrace.kubeconfig.overrides import parse_timeout
 
-        text = self.options.request_timeout
-        try:
-            seconds = float(text) if text.lstrip("-").isdigit() else parse_duration(text)
-        except BadValue:
-            raise KubetraceError(
-                "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a "
-                "corresponding time unit (e.g. 1s | 2m | 3h)"
-            ) from None
-        return seconds or None
+        return parse_timeout(self.options.request_timeout) or None
 
     @cached_property
     def cache_dir(self) -> Path:

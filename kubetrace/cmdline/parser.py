@@ -39,6 +39,9 @@ class FlagSet:
         self.by_name: dict[str, BoundFlag] = {"help": HELP}
         self.by_shorthand: dict[str, BoundFlag] = {"h": HELP}
         for flag in flags:
+            hidden = self.by_name.get(flag.name)  # a command's own flag hides the global one, shorthand and all
+            if hidden is not None and self.by_shorthand.get(hidden.shorthand) is hidden:
+                del self.by_shorthand[hidden.shorthand]
             self.by_name[flag.name] = flag
             if flag.shorthand:
                 self.by_shorthand[flag.shorthand] = flag
