@@ -48,7 +48,7 @@ def print_objects(environment: Environment, options: GetOptions, result: Result)
         value = found[0] if result.single_item and len(found) == 1 else as_list(found)
         if is_list(value):
             value = as_list(value["items"], str((value.get("metadata") or {}).get("resourceVersion") or ""))
-            if options.sort_by:
+            if options.sort_by and value["items"]:
                 value = _sorted(value, options.sort_by)
         try:
             printer.print(value, environment.stdout)
@@ -70,7 +70,6 @@ def as_list(items: Iterable[Any], resource_version: str = "") -> dict[str, Any]:
 
 
 def _sorted(value: dict[str, Any], field: str) -> dict[str, Any]:
-    from kubetrace.printing.sorting import sort_by
+    from kubetrace.printing.sorting import sort_objects
 
-    items = sort_by(value["items"], field, lambda item: item, "*unstructured.Unstructured")
-    return {**value, "items": items}
+    return {**value, "items": sort_objects(value["items"], field, lambda item: item)}

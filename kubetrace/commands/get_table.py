@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.errors import KubetraceError
+from kubetrace.printing.sorting import UnsortableError
 from kubetrace.printing.table import TableOptions, TablePrinter, is_table
 from kubetrace.printing.tabwriter import TabWriter, TextSink
 
@@ -99,12 +100,19 @@ class _Tables:
         self._writer = TabWriter(out)
         self._printer: TablePrinter | None = None
         self._mapping: Mapping | None = None
+        self._with_namespace = False
+        """Once a namespaced kind was printed with -A, the column stays for the kinds behind it, as in kubectl."""
 
     def print(self, infos: Sequence[Info]) -> None:
         for info in infos:
             printer = self._printer_for(info.mapping)
-            value = info.object or {}
-            printer.print(_sorted_table(value, self._options.sort_by), self._writer)
+            try:
+                value = _sorted_table(info.object or {}, self._options.sort_by)
+            except UnsortableError:
+                raise
+            except KubetraceError:
+                continue  # kubectl drops a table that it can't sort, without a word
+            printer.print(value, self._writer)
         self._writer.flush()
 
     def _printer_for(self, mapping: Mapping | None) -> TablePrinter:
@@ -115,10 +123,9 @@ class _Tables:
         self._writer.forget_widths()
         if last is not None and not self._options.no_headers and self._out.written:
             self._out.separate = True
-        namespaced = mapping is None or mapping.namespaced
-        self._printer = table_printer(
-            self._options, mapping, self._options.all_namespaces and namespaced, self._with_kind
-        )
+        if self._options.all_namespaces and (mapping is None or mapping.namespaced):
+            self._with_namespace = True
+        self._printer = table_printer(self._options, mapping, self._with_namespace, self._with_kind)
         self._mapping = mapping
         return self._printer
 
@@ -127,27 +134,17 @@ class _Tables:
 
 
 def sorted_infos(infos: list[Info], field: str) -> list[Info]:
-    """Sorts the rows of tables, or else the objects. Raises KubetraceError for a field that nothing has."""
-    from kubetrace.printing.sorting import sort_by
+    """Sorts what the calls gave, objects or whole tables. Raises KubetraceError for a field that none of them has."""
+    from kubetrace.printing.sorting import sort_objects
 
-    tables = [info for info in infos if is_table(info.object or {})]
-    if not infos or (len(infos) == 1 and not tables):
-        return infos
-    for info in tables:
-        info.object = _sorted_rows(info.object or {}, field)
-    if tables and len(tables) != len(infos):
-        raise KubetraceError("sorting is not supported on mixed Table and non-Table object lists")
-    return infos if tables else sort_by(infos, field, lambda info: info.object, "*unstructured.Unstructured")
-
-
-def _sorted_rows(table: dict[str, Any], field: str) -> dict[str, Any]:
-    from kubetrace.printing.sorting import sort_by
-
-    return {**table, "rows": sort_by(table.get("rows") or [], field, lambda row: row.get("object"))}
+    return infos if len(infos) < 2 else sort_objects(infos, field, lambda info: info.object)
 
 
 def _sorted_table(value: dict[str, Any], field: str) -> dict[str, Any]:
-    """kubectl sorts a table's rows once more as it prints them, which matters for rows that lack the field."""
-    if field and is_table(value) and len(value.get("rows") or []) > 1:
-        return _sorted_rows(value, field)
-    return value
+    """A table with its rows sorted. Raises KubetraceError."""
+    from kubetrace.printing.sorting import sort_rows
+
+    rows = value.get("rows") or []
+    if not field or not is_table(value) or len(rows) < 2:
+        return value
+    return {**value, "rows": sort_rows(rows, field, lambda row: row.get("object"))}

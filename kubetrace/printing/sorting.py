@@ -26,18 +26,35 @@ _SUFFIXES = {
 }
 
 
-def sort_by(items: list[T], field: str, objects: Callable[[T], Any], what: str = "[][][]reflect.Value") -> list[T]:
-    """The items in the order of a field of their objects. Objects without the field come first.
+class UnsortableError(KubetraceError):
+    """Values that have no order. kubectl ends at once; its last line is a fatal log line with this text."""
 
-    Raises KubetraceError where no object has the field, or its values can't be ordered; `what` names the objects' type
-    in that message.
-    """
+
+def sort_rows(rows: list[T], field: str, objects: Callable[[T], Any]) -> list[T]:
+    """A table's rows in the order of a field of their objects. Raises KubetraceError as `sort_objects` does."""
     with contextlib.suppress(JSONPathError):
         field = relaxed(field)
     try:
         path = JSONPath(field, allow_missing_keys=True)
     except JSONPathError as error:
         raise KubetraceError(f"sorting error: {error}") from None
+    return _sorted(rows, path, field, objects, "[][][]reflect.Value")
+
+
+def sort_objects(items: list[T], field: str, objects: Callable[[T], Any]) -> list[T]:
+    """Objects in the order of a field; those without it come first.
+
+    Raises KubetraceError where no object has the field, and UnsortableError where its values have no order.
+    """
+    try:
+        field = relaxed(field)
+        path = JSONPath(field, allow_missing_keys=True)
+    except JSONPathError as error:
+        raise KubetraceError(str(error)) from None
+    return _sorted(items, path, field, objects, "*unstructured.Unstructured")
+
+
+def _sorted(items: list[T], path: JSONPath, field: str, objects: Callable[[T], Any], what: str) -> list[T]:
     keyed = [(_first(path, objects(item), field), item) for item in items]
     if keyed and all(key is _MISSING for key, _ in keyed):
         raise KubetraceError(f'couldn\'t find any field with path "{field}" in the list of objects')
@@ -45,8 +62,8 @@ def sort_by(items: list[T], field: str, objects: Callable[[T], Any], what: str =
     def less(left: tuple[Any, T], right: tuple[Any, T]) -> bool:
         try:
             return _less(left[0], right[0])
-        except _UnsortableError as error:
-            raise KubetraceError(f"Field {field} in {what} is an unsortable type: interface, err: {error}") from None
+        except _NoOrder as error:
+            raise UnsortableError(f"Field {field} in {what} is an unsortable type: interface, err: {error}") from None
 
     go_sort(keyed, less)
     return [item for _, item in keyed]
@@ -55,7 +72,7 @@ def sort_by(items: list[T], field: str, objects: Callable[[T], Any], what: str =
 _MISSING: Any = object()
 
 
-class _UnsortableError(ValueError):
+class _NoOrder(ValueError):
     pass
 
 
@@ -75,9 +92,9 @@ def _less(left: Any, right: Any) -> bool:
     if left is None or right is None:
         return left is None and right is not None
     if isinstance(left, bool | dict | list):
-        raise _UnsortableError(f"unsortable type: {type_name(left)}")
+        raise _NoOrder(f"unsortable type: {type_name(left)}")
     if type(left) is not type(right):
-        raise _UnsortableError("unsortable interface: interface")
+        raise _NoOrder("unsortable interface: interface")
     if isinstance(left, str):
         return _text_less(left, right)
     return bool(left < right)
