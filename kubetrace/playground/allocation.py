@@ -33,7 +33,9 @@ def keep(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
     used = {(port.get("port"), port.get("protocol", "TCP")): port.get("nodePort") for port in before.get("ports") or ()}
     if spec.get("type") in ("NodePort", "LoadBalancer"):
         for port in spec.get("ports") or ():
-            port["nodePort"] = port.get("nodePort") or used.get((port.get("port"), port.get("protocol", "TCP"))) or _port()
+            port["nodePort"] = (
+                port.get("nodePort") or used.get((port.get("port"), port.get("protocol", "TCP"))) or _port()
+            )
 
 
 def _port() -> int:
@@ -64,7 +66,11 @@ def _serve(store: Store, item: dict[str, Any]) -> None:
 def _node_port(item: dict[str, Any], index: int, port: dict[str, Any], taken: set[int | None]) -> None:
     wanted = port.get("nodePort")
     if wanted and (wanted in taken or not _NODE_PORTS[0] <= wanted <= _NODE_PORTS[1]):
-        why = "provided port is already allocated" if wanted in taken else "provided port is not in the valid range. The range of valid ports is 30000-32767"
+        why = (
+            "provided port is already allocated"
+            if wanted in taken
+            else "provided port is not in the valid range. The range of valid ports is 30000-32767"
+        )
         cause = (f"spec.ports[{index}].nodePort", "FieldValueInvalid", f"Invalid value: {wanted}: {why}")
         raise invalid("Service", "", item["metadata"]["name"], [cause])
     while not wanted or wanted in taken:

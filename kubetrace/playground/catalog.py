@@ -110,7 +110,9 @@ class Catalog:
                     key = (name, version["version"], found.name)
                     custom = self._custom_versions.get(key)
                     if custom is not None:
-                        found = Resource(**{slot: getattr(found, slot) for slot in Resource.__slots__} | {"custom": custom})
+                        found = Resource(
+                            **{slot: getattr(found, slot) for slot in Resource.__slots__} | {"custom": custom}
+                        )
                     self._entries[key] = found
         self.generation += 1
 

@@ -64,7 +64,12 @@ def selector_text(selector: Item | None) -> str:
     parts = [f"{key}={value}" for key, value in sorted((get(selector, "matchLabels") or {}).items())]
     for entry in get(selector, "matchExpressions") or ():
         key, operator, values = entry["key"], entry["operator"], ",".join(sorted(entry.get("values") or ()))
-        words = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key, "DoesNotExist": f"!{key}"}
+        words = {
+            "In": f"{key} in ({values})",
+            "NotIn": f"{key} notin ({values})",
+            "Exists": key,
+            "DoesNotExist": f"!{key}",
+        }
         parts.append(words[operator])
     return ",".join(parts) or NONE
 
@@ -120,7 +125,9 @@ def pod_reason(item: Item) -> tuple[str, int, str | None]:
 def _pod(item: Item) -> list[Any]:
     reason, restarts, last = pod_reason(item)
     status, spec = item.get("status") or {}, item["spec"]
-    ready = sum(1 for c in status.get("containerStatuses") or () if c.get("ready") and "running" in (c.get("state") or {}))
+    ready = sum(
+        1 for c in status.get("containerStatuses") or () if c.get("ready") and "running" in (c.get("state") or {})
+    )
     text = f"{restarts} ({since(last)} ago)" if restarts and last else str(restarts)
     gates = spec.get("readinessGates")
     gate_text = NONE
@@ -145,7 +152,16 @@ def _deployment(item: Item) -> list[Any]:
     ready = f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 0)}"
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     names, images = _containers(spec["template"]["spec"])
-    return [item["metadata"]["name"], ready, updated, available, age(item), names, images, selector_text(spec["selector"])]
+    return [
+        item["metadata"]["name"],
+        ready,
+        updated,
+        available,
+        age(item),
+        names,
+        images,
+        selector_text(spec["selector"]),
+    ]
 
 
 def _replica_set(item: Item) -> list[Any]:
@@ -165,7 +181,13 @@ def _stateful_set(item: Item) -> list[Any]:
 
 def _daemon_set(item: Item) -> list[Any]:
     status, spec = item.get("status") or {}, item["spec"]
-    fields = ("desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled", "numberAvailable")
+    fields = (
+        "desiredNumberScheduled",
+        "currentNumberScheduled",
+        "numberReady",
+        "updatedNumberScheduled",
+        "numberAvailable",
+    )
     names, images = _containers(spec["template"]["spec"])
     selector = _joined(spec["template"]["spec"].get("nodeSelector"))
     counts = [status.get(field, 0) for field in fields]
@@ -262,12 +284,24 @@ def _event(item: Item) -> list[Any]:
     target = item.get("involvedObject") or item.get("regarding") or {}
     first = item.get("firstTimestamp") or item.get("deprecatedFirstTimestamp") or item.get("eventTime")
     last = item.get("lastTimestamp") or item.get("deprecatedLastTimestamp") or first
-    name = f"{target.get('kind', '').lower()}/{target.get('name')}" if target.get("name") else target.get("kind", "").lower()
+    name = (
+        f"{target.get('kind', '').lower()}/{target.get('name')}"
+        if target.get("name")
+        else target.get("kind", "").lower()
+    )
     component = get(item, "source.component") or item.get("reportingComponent") or ""
     instance = get(item, "source.host") or item.get("reportingInstance") or ""
     source = f"{component}, {instance}" if instance else component
     message = (item.get("message") or item.get("note") or "").strip()
-    row = [since(last), item.get("type", ""), item.get("reason", ""), name, target.get("fieldPath", ""), source, message]
+    row = [
+        since(last),
+        item.get("type", ""),
+        item.get("reason", ""),
+        name,
+        target.get("fieldPath", ""),
+        source,
+        message,
+    ]
     return [*row, since(first), item.get("count") or 1, item["metadata"]["name"]]
 
 
@@ -321,8 +355,16 @@ def _volume(item: Item) -> list[Any]:
     claim = spec.get("claimRef")
     phase = "Terminating" if item["metadata"].get("deletionTimestamp") else status.get("phase", "")
     row = [item["metadata"]["name"], get(spec, "capacity.storage", "0"), access_modes(spec.get("accessModes"))]
-    row += [spec.get("persistentVolumeReclaimPolicy", ""), phase, f"{claim['namespace']}/{claim['name']}" if claim else ""]
-    row += [spec.get("storageClassName") or "", spec.get("volumeAttributesClassName") or "<unset>", status.get("reason", "")]
+    row += [
+        spec.get("persistentVolumeReclaimPolicy", ""),
+        phase,
+        f"{claim['namespace']}/{claim['name']}" if claim else "",
+    ]
+    row += [
+        spec.get("storageClassName") or "",
+        spec.get("volumeAttributesClassName") or "<unset>",
+        status.get("reason", ""),
+    ]
     return [*row, age(item), spec.get("volumeMode") or "<unset>"]
 
 

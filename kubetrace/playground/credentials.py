@@ -97,7 +97,9 @@ class Authority:
             (x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False),
         ]
         if server:
-            names: list[x509.GeneralName] = [x509.DNSName(name) for name in ("localhost", "kubernetes", "kubernetes.default")]
+            names: list[x509.GeneralName] = [
+                x509.DNSName(name) for name in ("localhost", "kubernetes", "kubernetes.default")
+            ]
             names += [x509.IPAddress(ipaddress.ip_address(ip)) for ip in ("127.0.0.1", "10.96.0.1")]
             extensions.append((x509.SubjectAlternativeName(names), False))
         certificate = self._sign(key, _name(user, groups), extensions)

@@ -117,7 +117,9 @@ def quality_of_service(spec: Spec) -> str:
         return "BestEffort"
     for entry in resources:
         limits, requests = entry.get("limits") or {}, entry.get("requests") or {}
-        if not {"cpu", "memory"} <= set(limits) or any(requests.get(k, limits[k]) != limits[k] for k in ("cpu", "memory")):
+        if not {"cpu", "memory"} <= set(limits) or any(
+            requests.get(k, limits[k]) != limits[k] for k in ("cpu", "memory")
+        ):
             return "Burstable"
     return "Guaranteed"
 

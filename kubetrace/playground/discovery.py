@@ -124,7 +124,13 @@ class Discovery:
                 continue
             key = resource.prefix.strip("/")
             document = documents.setdefault(
-                key, {"openapi": "3.0.0", "info": {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"}, "paths": {}, "components": {"schemas": {}}}
+                key,
+                {
+                    "openapi": "3.0.0",
+                    "info": {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"},
+                    "paths": {},
+                    "components": {"schemas": {}},
+                },
             )
             schema = dict((resource.custom.get("schema") or {}).get("openAPIV3Schema") or {"type": "object"})
             kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
@@ -137,9 +143,14 @@ class Discovery:
 
 def _custom_paths(prefix: str, name: str, namespaced: bool, kind: dict[str, str]) -> dict[str, Any]:
     place = f"{prefix}/namespaces/{{namespace}}/{name}" if namespaced else f"{prefix}/{name}"
-    query = [{"name": n, "in": "query", "schema": {"type": "string"}} for n in ("dryRun", "fieldManager", "fieldValidation")]
+    query = [
+        {"name": n, "in": "query", "schema": {"type": "string"}} for n in ("dryRun", "fieldManager", "fieldValidation")
+    ]
     actions = {"patch": "patch", "put": "put", "delete": "delete", "get": "get"}
-    one = {m: {"x-kubernetes-action": a, "x-kubernetes-group-version-kind": kind, "parameters": query} for m, a in actions.items()}
+    one = {
+        m: {"x-kubernetes-action": a, "x-kubernetes-group-version-kind": kind, "parameters": query}
+        for m, a in actions.items()
+    }
     many = {"post": {"x-kubernetes-action": "post", "x-kubernetes-group-version-kind": kind, "parameters": query}}
     return {place: many, f"{place}/{{name}}": one}
 

@@ -20,9 +20,13 @@ def fill(store: Store, catalog: Catalog) -> None:
         return
     for name in NAMESPACES:
         labels = {"kubernetes.io/metadata.name": name}
-        _put(store, catalog, "namespaces", {"metadata": {"name": name, "labels": labels}} | {
-            "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}
-        })
+        _put(
+            store,
+            catalog,
+            "namespaces",
+            {"metadata": {"name": name, "labels": labels}}
+            | {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}},
+        )
     for path, items in server_facts()["fresh"].items():
         parts = path.split("/")
         resource = catalog.find(parts[2], parts[3], parts[4])
@@ -32,7 +36,12 @@ def fill(store: Store, catalog: Catalog) -> None:
     _put(store, catalog, "nodes", _node())
     _put(store, catalog, "services", _kubernetes_service())
     for item in _people():
-        _put(store, catalog, f"{'rolebindings' if 'namespace' in item['metadata'] else 'clusterrolebindings'}.{_RBAC}", item)
+        _put(
+            store,
+            catalog,
+            f"{'rolebindings' if 'namespace' in item['metadata'] else 'clusterrolebindings'}.{_RBAC}",
+            item,
+        )
     store.remember("filled", now())
 
 
@@ -104,6 +113,10 @@ def _people() -> list[dict[str, Any]]:
     def bound(name: str, group: str, role: str, namespace: str = "") -> dict[str, Any]:
         metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
         subjects = [{"kind": "Group", "apiGroup": _RBAC, "name": group}]
-        return {"metadata": metadata, "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role}, "subjects": subjects}
+        return {
+            "metadata": metadata,
+            "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
+            "subjects": subjects,
+        }
 
     return [bound("developers", "developers", "edit", "default"), bound("viewers", "viewers", "view")]

@@ -86,7 +86,9 @@ class Connection:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
 
     async def serve(self) -> None:
-        with contextlib.suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError, h11.LocalProtocolError, ssl.SSLError):
+        with contextlib.suppress(
+            ConnectionError, TimeoutError, asyncio.IncompleteReadError, h11.LocalProtocolError, ssl.SSLError
+        ):
             while await self._one():
                 self._http.start_next_cycle()
 
@@ -137,7 +139,9 @@ class Connection:
         url = urlsplit(target)
         query = parse_qs(url.query, keep_blank_values=True)
         certificate = self._writer.get_extra_info("peercert")
-        return Request(head.method.decode(), target, unquote(url.path), query, headers, b"".join(parts), certificate or None)
+        return Request(
+            head.method.decode(), target, unquote(url.path), query, headers, b"".join(parts), certificate or None
+        )
 
     async def _refuse(self, status: int, body: bytes) -> None:
         if self._http.our_state is h11.IDLE or self._http.our_state is h11.SEND_RESPONSE:

@@ -17,8 +17,23 @@ from kubetrace.wire.schema import Field, Type, built_in
 Object = dict[str, Any]
 
 _NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-_META_ORDER: tuple[str, ...] = ("name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp")
-_META_ORDER += ("deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers")
+_META_ORDER: tuple[str, ...] = (
+    "name",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+)
+_META_ORDER += (
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+)
 _GO_SCALARS = {"string": "string", "boolean": "bool", "int32": "int32", "int64": "int64", "number": "float64"}
 
 

@@ -32,7 +32,9 @@ def json_patch(target: Any, operations: Any) -> Any:
         try:
             document = _operate(document, operation)
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise ApiError(422, "the server rejected our request due to an error in our request", "Invalid", {}) from error
+            raise ApiError(
+                422, "the server rejected our request due to an error in our request", "Invalid", {}
+            ) from error
     return document
 
 

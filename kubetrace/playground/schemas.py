@@ -40,9 +40,7 @@ def _prune(schema: Schema, value: Any, path: str, unknown: list[str]) -> Any:
             result[name] = _prune(properties[name], entry, where, unknown)
         elif isinstance(extra, dict):
             result[name] = _prune(extra, entry, where, unknown)
-        elif extra or schema.get("x-kubernetes-preserve-unknown-fields"):
-            result[name] = entry
-        elif schema.get("x-kubernetes-embedded-resource") and name in ("apiVersion", "kind", "metadata"):
+        elif extra or schema.get("x-kubernetes-preserve-unknown-fields") or (schema.get("x-kubernetes-embedded-resource") and name in ("apiVersion", "kind", "metadata")):
             result[name] = entry
         else:
             unknown.append(where)
@@ -54,7 +52,9 @@ def default_and_check(resource: Resource, item: dict[str, Any]) -> None:
     schema = _schema(resource.custom or {})
     _default(schema, item)
     causes: list[Cause] = []
-    _check(schema, {k: v for k, v in item.items() if k not in ("apiVersion", "kind", "metadata")}, "", causes, root=True)
+    _check(
+        schema, {k: v for k, v in item.items() if k not in ("apiVersion", "kind", "metadata")}, "", causes, root=True
+    )
     if causes:
         raise status.invalid(resource.kind, resource.group, item["metadata"].get("name", ""), causes)
 
@@ -105,11 +105,21 @@ def _check(schema: Schema, value: Any, path: str, causes: list[Cause], root: boo
     expected = schema.get("type")
     if schema.get("x-kubernetes-int-or-string"):
         if not isinstance(value, int | str) or isinstance(value, bool):
-            causes.append(_invalid(path, _json_type(value), f'{path} in body must be of type integer,string: "{_json_type(value)}"'))
+            causes.append(
+                _invalid(
+                    path, _json_type(value), f'{path} in body must be of type integer,string: "{_json_type(value)}"'
+                )
+            )
         return
     if expected and not root and not _fits(value, expected):
         found = _json_type(value)
-        causes.append((path, "FieldValueTypeInvalid", f'Invalid value: "{found}": {path} in body must be of type {expected}: "{found}"'))
+        causes.append(
+            (
+                path,
+                "FieldValueTypeInvalid",
+                f'Invalid value: "{found}": {path} in body must be of type {expected}: "{found}"',
+            )
+        )
         return
     if "enum" in schema and value not in schema["enum"]:
         allowed = ", ".join(f'"{entry}"' for entry in schema["enum"])
@@ -147,9 +157,7 @@ def _check_object(schema: Schema, value: dict[str, Any], path: str, causes: list
             _check(part, entry, f"{path}.{name}" if path else name, causes)
 
 
-def _check_bounds(
-    schema: Schema, size: int, path: str, causes: list[Cause], low: str, high: str, what: str
-) -> None:
+def _check_bounds(schema: Schema, size: int, path: str, causes: list[Cause], low: str, high: str, what: str) -> None:
     if size < schema.get(low, 0):
         causes.append(_invalid(path, size, f"{path} in body should be at least {schema[low]} {what}", quoted=False))
     if high in schema and size > schema[high]:
@@ -161,7 +169,9 @@ def _check_number(schema: Schema, value: float, path: str, causes: list[Cause]) 
         told = f"{path} in body should be greater than or equal to {schema['minimum']}"
         causes.append(_invalid(path, value, told, quoted=False))
     if "maximum" in schema and value > schema["maximum"]:
-        causes.append(_invalid(path, value, f"{path} in body should be less than or equal to {schema['maximum']}", quoted=False))
+        causes.append(
+            _invalid(path, value, f"{path} in body should be less than or equal to {schema['maximum']}", quoted=False)
+        )
 
 
 def complete_definition(item: dict[str, Any]) -> None:

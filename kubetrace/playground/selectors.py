@@ -112,7 +112,12 @@ def _field_test(part: str, resource: str, custom: tuple[str, ...]) -> Matcher:
         raise ApiError(400, f"invalid selector: '{part}'; can't understand '{part}'")
     field, sign, value = match.groups()
     if field not in (*_META, *_FIELDS.get(resource, ()), *custom):
-        raise ApiError(400, f'field label not supported: {field}' if "." not in resource or resource.endswith((".apps", ".batch")) else f'field label "{field}" not supported')
+        raise ApiError(
+            400,
+            f"field label not supported: {field}"
+            if "." not in resource or resource.endswith((".apps", ".batch"))
+            else f'field label "{field}" not supported',
+        )
     wanted = sign != "!="
     return lambda item: (_field_text(item, field) == value) is wanted
 

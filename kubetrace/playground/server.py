@@ -26,7 +26,6 @@ from kubetrace.playground.verbs import Verbs
 _CRD = "customresourcedefinitions.apiextensions.k8s.io"
 
 
-
 class Server:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -131,12 +130,17 @@ def _check_host(request: Request) -> None:
     """Refuses foreign names: a page in somebody's browser must not reach us through DNS rebinding."""
     host = request.headers.get("host", "")
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and ":" in host else host
-    if name.lower() not in ("127.0.0.1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "[::1]"):
+    if name.lower() not in (
+        "127.0.0.1",
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "[::1]",
+    ):
         raise ApiError(403, f"the playground does not answer to the host name {json.dumps(name)}", details={})
 
 
 def _quoted(text: str) -> str:
     plain = "".join(char if " " <= char <= "~" else "?" for char in text)
     return plain.replace("\\", "\\\\").replace('"', '\\"')
-
-

@@ -50,7 +50,9 @@ class Store:
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.executescript(_SCHEMA)
-        row = self._database.execute("SELECT max(v) FROM (SELECT max(version) v FROM objects UNION SELECT max(version) FROM changes)")
+        row = self._database.execute(
+            "SELECT max(v) FROM (SELECT max(version) v FROM objects UNION SELECT max(version) FROM changes)"
+        )
         self.version: int = row.fetchone()[0] or 0
         self._watchers: dict[str, set[asyncio.Queue[Change | None]]] = {}
 
@@ -81,6 +83,17 @@ class Store:
     def count(self, resource: str, namespace: str = "") -> int:
         query = "SELECT count(*) FROM objects WHERE resource = ? AND (? = '' OR namespace = ?)"
         return int(self._database.execute(query, (resource, namespace, namespace)).fetchone()[0])
+
+    def count_after(self, resource: str, namespace: str, after: tuple[str, str]) -> int:
+        """How many objects follow that key."""
+        where, values = "resource = ? AND (namespace, name) > (?, ?)", [resource, *after]
+        if namespace:
+            where, values = f"{where} AND namespace = ?", [*values, namespace]
+        return int(self._database.execute(f"SELECT count(*) FROM objects WHERE {where}", values).fetchone()[0])
+
+    def oldest(self) -> int:
+        """The oldest version from which the history is whole."""
+        return int(self._database.execute("SELECT min(version) FROM changes").fetchone()[0] or 1) - 1
 
     def resources_of(self, namespace: str) -> list[str]:
         query = "SELECT DISTINCT resource FROM objects WHERE namespace = ?"

@@ -56,7 +56,9 @@ def columns(resource: Resource) -> list[dict[str, Any]]:
 
 
 def _custom_column(entry: dict[str, Any]) -> dict[str, Any]:
-    described = entry.get("description") or f"Custom resource definition column (in JSONPath format): {entry['jsonPath']}"
+    described = (
+        entry.get("description") or f"Custom resource definition column (in JSONPath format): {entry['jsonPath']}"
+    )
     name, kind, form = entry["name"], entry["type"], entry.get("format", "")
     return {"name": name, "type": kind, "format": form, "description": described, "priority": entry.get("priority", 0)}
 
@@ -141,7 +143,12 @@ def partial(item: dict[str, Any], group_version: str) -> dict[str, Any]:
 
 
 def table(
-    resource: Resource, items: list[dict[str, Any]], metadata: dict[str, Any], form: Form, include: str, headers: bool = True
+    resource: Resource,
+    items: list[dict[str, Any]],
+    metadata: dict[str, Any],
+    form: Form,
+    include: str,
+    headers: bool = True,
 ) -> dict[str, Any]:
     """A Table of objects; `include` is includeObject (None, Metadata, Object)."""
     rows = []
@@ -159,9 +166,10 @@ def table(
 
 def shown(resource: Resource, item: dict[str, Any]) -> dict[str, Any]:
     """An object as that version shows it."""
-    return ordered({"kind": resource.kind, "apiVersion": resource.api_version} | {
-        name: value for name, value in item.items() if name not in ("kind", "apiVersion")
-    })
+    return ordered(
+        {"kind": resource.kind, "apiVersion": resource.api_version}
+        | {name: value for name, value in item.items() if name not in ("kind", "apiVersion")}
+    )
 
 
 def one(resource: Resource, item: dict[str, Any], form: Form, include: str) -> dict[str, Any]:

@@ -144,7 +144,9 @@ def _container_parts(container: dict[str, Any], where: str, spec: dict[str, Any]
         if not number:
             causes.append(required(f"{where}.ports[{index}].containerPort"))
         elif not 0 < number < 65536:
-            causes.append(bad(f"{where}.ports[{index}].containerPort", number, "must be between 1 and 65535, inclusive"))
+            causes.append(
+                bad(f"{where}.ports[{index}].containerPort", number, "must be between 1 and 65535, inclusive")
+            )
         if port.get("protocol") not in ("SCTP", "TCP", "UDP"):
             causes.append(unsupported(f"{where}.ports[{index}].protocol", port.get("protocol"), ["SCTP", "TCP", "UDP"]))
     for index, env in enumerate(container.get("env") or ()):
@@ -195,7 +197,15 @@ def _job(item: dict[str, Any]) -> list[Cause]:
     restart = spec.get("restartPolicy")
     if restart not in ("OnFailure", "Never"):
         named = ["OnFailure", "Never"]
-        causes.append(("spec.template.spec.restartPolicy", "FieldValueRequired", "Required value: valid values: " + ", ".join(f'"{n}"' for n in named)) if restart == "" else unsupported("spec.template.spec.restartPolicy", restart, named))
+        causes.append(
+            (
+                "spec.template.spec.restartPolicy",
+                "FieldValueRequired",
+                "Required value: valid values: " + ", ".join(f'"{n}"' for n in named),
+            )
+            if restart == ""
+            else unsupported("spec.template.spec.restartPolicy", restart, named)
+        )
     return causes
 
 
@@ -292,5 +302,3 @@ def _at(item: dict[str, Any], path: str) -> Any:
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return value
-
-

@@ -23,13 +23,28 @@ _WITH_GENERATION = frozenset(
     + ("validatingwebhookconfigurations.admissionregistration.k8s.io",)
 )
 _WITH_STATUS = frozenset(
-    ("pods", "deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch")
+    (
+        "pods",
+        "deployments.apps",
+        "replicasets.apps",
+        "statefulsets.apps",
+        "daemonsets.apps",
+        "jobs.batch",
+        "cronjobs.batch",
+    )
     + ("services", "namespaces", "nodes", "persistentvolumes", "persistentvolumeclaims", "resourcequotas")
     + ("replicationcontrollers", "ingresses.networking.k8s.io", "poddisruptionbudgets.policy")
     + ("horizontalpodautoscalers.autoscaling", "certificatesigningrequests.certificates.k8s.io")
     + ("customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io")
 )
-_OWNED_BY_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
+_OWNED_BY_SERVER = (
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "selfLink",
+)
 
 
 @dataclass(slots=True)
@@ -156,7 +171,11 @@ class Verbs:
         if found["metadata"].get("deletionTimestamp"):
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
             error = status.forbidden(resource.name, resource.group, name, why)
-            cause = {"reason": "NamespaceTerminating", "message": f"namespace {namespace} is being terminated", "field": "metadata.namespace"}
+            cause = {
+                "reason": "NamespaceTerminating",
+                "message": f"namespace {namespace} is being terminated",
+                "field": "metadata.namespace",
+            }
             error.details = (error.details or {}) | {"causes": [cause]}
             raise error
 
@@ -169,7 +188,9 @@ class Verbs:
             raise ApiError(400, told)
         old = self.read(resource, namespace, name)
         if resource.custom is not None and not item["metadata"].get("resourceVersion"):
-            causes = [("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update")]
+            causes = [
+                ("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update")
+            ]
             raise status.invalid(resource.name, resource.group, name, causes)
         return self.replace(resource, old, item, write, subresource)
 
@@ -230,7 +251,9 @@ class Verbs:
             raise status.invalid(resource.kind, resource.group, name, causes)
         return self.replace(resource, old, new, write, subresource)
 
-    def delete(self, resource: Resource, namespace: str, name: str, options: Object, write: Write) -> tuple[Object, bool]:
+    def delete(
+        self, resource: Resource, namespace: str, name: str, options: Object, write: Write
+    ) -> tuple[Object, bool]:
         """(the object, whether it is gone already). Honours grace, preconditions, finalizers and propagation."""
         item = self.read(resource, namespace, name)
         metadata = item["metadata"]
@@ -243,7 +266,11 @@ class Verbs:
                 finalizers.append(finalizer)
         if finalizers != list(metadata.get("finalizers") or ()):
             metadata["finalizers"] = finalizers
-        waits = bool(finalizers) or grace > 0 or bool(item.get("spec", {}).get("finalizers") and resource.key == "namespaces")
+        waits = (
+            bool(finalizers)
+            or grace > 0
+            or bool(item.get("spec", {}).get("finalizers") and resource.key == "namespaces")
+        )
         if write.dry_run:
             return item, not waits
         if not waits:

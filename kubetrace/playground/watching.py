@@ -84,9 +84,7 @@ def _start(store: Store, watch: Watch) -> list[bytes]:
     return chunks
 
 
-async def _live(
-    queue: asyncio.Queue[Change | None], watch: Watch, seen: int, store: Store
-) -> AsyncIterator[bytes]:
+async def _live(queue: asyncio.Queue[Change | None], watch: Watch, seen: int, store: Store) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     end = loop.time() + watch.seconds
     while (left := end - loop.time()) > 0:

@@ -1,0 +1,132 @@
+"""What follows a deletion: dependents of owners that are gone, finalizers that only wait for them, namespaces' content."""
+
+from __future__ import annotations
+
+import copy
+
+from kubetrace.playground.objects import Object, new_uid, now
+from kubetrace.playground.storage import Change
+from kubetrace.playground.verbs import Verbs, Write
+
+
+class Garbage:
+    def __init__(self, verbs: Verbs) -> None:
+        self._verbs = verbs
+        self._store = verbs.store
+
+    def changed(self, change: Change) -> None:
+        metadata = change.object["metadata"]
+        if change.kind == "DELETED":
+            if change.resource not in ("events", "pods", "endpoints", "endpointslices.discovery.k8s.io"):
+                for resource, item in self._dependents(metadata["uid"]):
+                    self._release_or_delete(resource, item, metadata["uid"])
+            if change.resource == "customresourcedefinitions.apiextensions.k8s.io":
+                for item in list(self._store.select(metadata["name"])):
+                    self._store.remove(metadata["name"], item)
+            for owner in metadata.get("ownerReferences") or ():
+                self._owner_may_go(owner, metadata.get("namespace", ""))
+            if metadata.get("namespace"):
+                self.namespace("", metadata["namespace"])
+        elif metadata.get("deletionTimestamp"):
+            self._finalize(change.resource, change.object)
+
+    def _dependents(self, uid: str) -> list[tuple[str, Object]]:
+        return [
+            (resource, item)
+            for resource, item in self._store.everything()
+            if any(owner.get("uid") == uid for owner in item["metadata"].get("ownerReferences") or ())
+        ]
+
+    def _release_or_delete(self, key: str, item: Object, uid: str) -> None:
+        owners = [owner for owner in item["metadata"]["ownerReferences"] if owner.get("uid") != uid]
+        if any(self._exists(owner, item) for owner in owners):
+            fresh = copy.deepcopy(item)
+            fresh["metadata"]["ownerReferences"] = owners
+            self._store.put(key, fresh)
+            return
+        resource = self._verbs.catalog.preferred(key)
+        if resource is not None and not item["metadata"].get("deletionTimestamp"):
+            metadata = item["metadata"]
+            self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], {}, Write())
+
+    def _exists(self, owner: Object, item: Object) -> bool:
+        resource = self._verbs.catalog.by_kind(owner["apiVersion"], owner["kind"])
+        if resource is None:
+            return False
+        place = item["metadata"].get("namespace", "") if resource.namespaced else ""
+        found = self._store.get(resource.key, place, owner["name"])
+        return found is not None and found["metadata"]["uid"] == owner["uid"]
+
+    def _finalize(self, key: str, item: Object) -> None:
+        found = self._store.get(key, item["metadata"].get("namespace", ""), item["metadata"]["name"])
+        if found is None:
+            return
+        metadata = found["metadata"]
+        finalizers = list(metadata.get("finalizers") or ())
+        dependents = self._dependents(metadata["uid"]) if {"orphan", "foregroundDeletion"} & set(finalizers) else []
+        if "orphan" in finalizers:
+            for dependent_key, dependent in dependents:
+                fresh = copy.deepcopy(dependent)
+                owners = [o for o in fresh["metadata"]["ownerReferences"] if o.get("uid") != metadata["uid"]]
+                fresh["metadata"]["ownerReferences"] = owners
+                if not owners:
+                    del fresh["metadata"]["ownerReferences"]
+                self._store.put(dependent_key, fresh)
+            finalizers.remove("orphan")
+        elif "foregroundDeletion" in finalizers:
+            for dependent_key, dependent in dependents:
+                self._release_or_delete(dependent_key, dependent, metadata["uid"])
+            if not self._dependents(metadata["uid"]):
+                finalizers.remove("foregroundDeletion")
+        for known in ("kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"):
+            if known in finalizers:
+                finalizers.remove(known)
+        if finalizers != list(metadata.get("finalizers") or ()):
+            self._set_finalizers(key, found, finalizers)
+
+    def _set_finalizers(self, key: str, item: Object, finalizers: list[str]) -> None:
+        fresh = copy.deepcopy(item)
+        fresh["metadata"]["finalizers"] = finalizers
+        if finalizers or fresh["metadata"].get("deletionGracePeriodSeconds"):
+            self._store.put(key, fresh)
+        else:
+            del fresh["metadata"]["finalizers"]
+            self._store.remove(key, fresh)
+
+    def _owner_may_go(self, owner: Object, namespace: str) -> None:
+        resource = self._verbs.catalog.by_kind(owner["apiVersion"], owner["kind"])
+        if resource is None:
+            return
+        found = self._store.get(resource.key, namespace if resource.namespaced else "", owner["name"])
+        if found is not None and found["metadata"].get("deletionTimestamp"):
+            self._finalize(resource.key, found)
+
+    def namespace(self, _: str, name: str) -> float | None:
+        """A live namespace has its ServiceAccount and CA; a dying one loses its content, then itself."""
+        found = self._store.get("namespaces", "", name)
+        if found is None:
+            return None
+        if not found["metadata"].get("deletionTimestamp"):
+            self._furnish(name)
+            return None
+        for key in self._store.resources_of(name):
+            resource = self._verbs.catalog.preferred(key)
+            for item in list(self._store.select(key, name)):
+                if resource is not None and not item["metadata"].get("deletionTimestamp"):
+                    self._verbs.delete(resource, name, item["metadata"]["name"], {}, Write())
+        if not self._store.resources_of(name):
+            self._store.remove("namespaces", found)
+            return None
+        return 0.3
+
+    def _furnish(self, name: str) -> None:
+        metadata = {"namespace": name, "uid": new_uid(), "creationTimestamp": now()}
+        if self._store.get("serviceaccounts", name, "default") is None:
+            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"} | metadata}
+            self._store.put("serviceaccounts", account)
+        if self._store.get("configmaps", name, "kube-root-ca.crt") is None:
+            certificate = self._store.fact("ca") or ""
+            note = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints."
+            metadata = metadata | {"uid": new_uid(), "annotations": {"kubernetes.io/description": note}}
+            item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt"} | metadata}
+            self._store.put("configmaps", item | {"data": {"ca.crt": certificate}})

@@ -1,0 +1,269 @@
+"""One method a verb: query and body in, an answer in the form that the client accepts out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+from kubetrace.playground import patches, status, subresources, watching
+from kubetrace.playground.access import Authenticator, Authorizer
+from kubetrace.playground.catalog import Resource
+from kubetrace.playground.discovery import encode
+from kubetrace.playground.http import Answer, Request, Stream, Upgrade
+from kubetrace.playground.objects import Object, decode_body
+from kubetrace.playground.paths import Target
+from kubetrace.playground.reviews import Reviews
+from kubetrace.playground.selectors import Matcher, field_selector, label_selector
+from kubetrace.playground.status import ApiError
+from kubetrace.playground.storage import Store
+from kubetrace.playground.tables import Form, accepted, many, one, partial, table
+from kubetrace.playground.verbs import Verbs, Write, unsupported_patch
+
+
+class Handlers:
+    def __init__(self, verbs: Verbs, authorizer: Authorizer, authenticator: Authenticator) -> None:
+        self._verbs = verbs
+        self._store: Store = verbs.store
+        self._reviews = Reviews(authorizer, authenticator, verbs.catalog)
+
+    async def handle(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
+        resource = target.resource
+        if self._reviews.serves(resource):
+            return self._review(request, target)
+        if target.subresource and target.subresource != "status":
+            return await self._subresource(request, target)
+        if "list" not in resource.verbs and not target.subresource:
+            raise ApiError(501, f"the playground does not serve {resource.key}")
+        method = getattr(self, f"_{target.verb}")
+        answer: Answer | Stream = method(request, target, accepted(request.headers.get("accept", "")))
+        return answer
+
+    def _review(self, request: Request, target: Target) -> Answer:
+        body = self._verbs.check_body(target.resource, self._body(request), target.namespace, self._write(request))
+        return encode(self._reviews.answer(target.resource, body, request.facts["user"], target.namespace), 201)
+
+    async def _subresource(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
+        form = accepted(request.headers.get("accept", "")) if target.subresource != "log" else Form()
+        body = self._body(request) if request.body and request.method != "PATCH" else None
+        if request.method == "PATCH":
+            body = self._patched_subresource(request, target)
+        outcome = subresources.answer(self._verbs, request, target, body, self._write(request))
+        if asyncio.iscoroutine(outcome):
+            outcome = await outcome
+        if isinstance(outcome, Answer | Stream | Upgrade):
+            return outcome
+        code = 201 if target.verb == "create" else 200
+        return self._encode(outcome, form, code)
+
+    def _patched_subresource(self, request: Request, target: Target) -> Any:
+        kind = request.headers.get("content-type", "").partition(";")[0]
+        old = subresources.current(self._verbs, target)
+        patch = decode_body(request.body, kind)
+        if kind == "application/json-patch+json":
+            return patches.json_patch(old, patch)
+        if target.subresource in ("ephemeralcontainers", "resize") and kind.startswith("application/strategic"):
+            from kubetrace.playground.objects import type_of
+
+            return patches.strategic_merge(old, patch, type_of(target.resource))
+        return patches.merge_patch(old, patch)
+
+    @staticmethod
+    def _place(target: Target) -> str:
+        return target.namespace if target.resource.namespaced else ""
+
+    @staticmethod
+    def _body(request: Request) -> Any:
+        return decode_body(request.body, request.headers.get("content-type", ""))
+
+    @staticmethod
+    def _write(request: Request) -> Write:
+        dry = request.query.get("dryRun", [])
+        if any(entry != "All" for entry in dry):
+            told = f"Invalid value: {json.dumps(dry)}: must be one of: [All]"
+            raise ApiError(422, f' "" is invalid: dryRun: {told}', "Invalid")
+        level = request.parameter("fieldValidation") or "Warn"
+        return Write(bool(dry), level, request.facts["warnings"])
+
+    @staticmethod
+    def _include(request: Request) -> str:
+        return request.parameter("includeObject") or "Metadata"
+
+    def _encode(self, value: Any, form: Form, code: int = 200) -> Answer:
+        if form.yaml:
+            from kubetrace.wire import go_yaml
+
+            return Answer(code, go_yaml.dumps(value).encode(), "application/yaml")
+        if form.pretty:
+            return Answer(code, json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n")
+        return encode(value, code)
+
+    def _one(self, request: Request, resource: Resource, item: Object, form: Form, code: int = 200) -> Answer:
+        return self._encode(one(resource, item, form, self._include(request)), form, code)
+
+    def _get(self, request: Request, target: Target, form: Form) -> Answer:
+        item = self._verbs.read(target.resource, self._place(target), target.name)
+        return self._one(request, target.resource, item, form)
+
+    def _matcher(self, request: Request, resource: Resource) -> Matcher:
+        labels = label_selector(request.parameter("labelSelector"))
+        text = request.parameter("fieldSelector")
+        custom = tuple(entry["jsonPath"].lstrip(".") for entry in (resource.custom or {}).get("selectableFields", ()))
+        fields = field_selector(text, resource.key, custom)
+        return lambda item: labels(item) and fields(item)
+
+    def _list(self, request: Request, target: Target, form: Form) -> Answer:
+        resource, matches = target.resource, self._matcher(request, target.resource)
+        limit, after, version = self._page(request)
+        items: list[Object] = []
+        more = False
+        for item in self._store.select(resource.key, self._place(target), after):
+            if not matches(item):
+                continue
+            if limit and len(items) == limit:
+                more = True
+                break
+            items.append(item)
+        metadata: Object = {"resourceVersion": str(version)}
+        if more:
+            metadata["continue"] = _continue_token(version, items[-1])
+            if not request.parameter("labelSelector") and not request.parameter("fieldSelector"):
+                left = self._store.count_after(resource.key, self._place(target), _key(items[-1]))
+                metadata["remainingItemCount"] = left
+        return self._encode(many(resource, items, metadata, form, self._include(request)), form)
+
+    def _page(self, request: Request) -> tuple[int, tuple[str, str], int]:
+        try:
+            limit = int(request.parameter("limit") or 0)
+        except ValueError:
+            raise ApiError(400, f'strconv.ParseInt: parsing "{request.parameter("limit")}": invalid syntax') from None
+        token = request.parameter("continue")
+        if not token:
+            return limit, ("", ""), self._store.version
+        try:
+            version, namespace, name = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        except (ValueError, TypeError):
+            raise ApiError(400, "continue key is not valid: illegal base64 data or structure") from None
+        if version < self._store.oldest():
+            told = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results."
+            raise ApiError(410, told, "Expired")
+        return limit, (namespace, name), version
+
+    def _watch(self, request: Request, target: Target, form: Form) -> Stream:
+        resource, matches = target.resource, self._matcher(request, target.resource)
+        if target.name:
+            name, others = target.name, matches
+
+            def matches(item: Object) -> bool:
+                return item["metadata"]["name"] == name and others(item)
+
+        headers_sent = False
+        include = self._include(request)
+
+        def show(item: Object) -> Object:
+            nonlocal headers_sent
+            if form.kind == "Table":
+                metadata = {"resourceVersion": item["metadata"]["resourceVersion"]}
+                answer = table(resource, [item], metadata, form, include, headers=not headers_sent)
+                headers_sent = True
+                return answer
+            return one(resource, item, form, include)
+
+        def mark(version: int, initial: bool) -> Object:
+            metadata: Object = {"resourceVersion": str(version)}
+            if initial:
+                metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+            item = {"metadata": metadata | {"creationTimestamp": None}}
+            if form.kind == "Table":
+                rows = [{"cells": [], "object": partial(item, form.group_version)}] if initial else []
+                plain = {"resourceVersion": str(version)}
+                return table(resource, [], plain, form, include, headers=False) | {"rows": rows}
+            return {"kind": resource.kind, "apiVersion": resource.api_version} | item
+
+        initial = request.flag("sendInitialEvents")
+        watch = watching.Watch(
+            resource=resource.key,
+            namespace=self._place(target),
+            matches=matches,
+            show=show,
+            mark=mark,
+            since=None if initial else self._since(request),
+            initial_events=initial,
+            bookmarks=request.flag("allowWatchBookmarks"),
+            seconds=float(request.parameter("timeoutSeconds") or watching.DEFAULT_SECONDS),
+        )
+        return Stream(watching.events(self._store, watch))
+
+    @staticmethod
+    def _since(request: Request) -> int | None:
+        text = request.parameter("resourceVersion")
+        if text in ("", "0"):
+            return None
+        if not text.isdigit():
+            told = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+            raise ApiError(400, told)
+        return int(text)
+
+    def _create(self, request: Request, target: Target, form: Form) -> Answer:
+        item = self._verbs.create(target.resource, self._place(target), self._body(request), self._write(request))
+        return self._one(request, target.resource, item, form, 201)
+
+    def _update(self, request: Request, target: Target, form: Form) -> Answer:
+        place, write = self._place(target), self._write(request)
+        if target.subresource == "" and self._store.get(target.resource.key, place, target.name) is None:
+            body = self._body(request)
+            if isinstance(body, dict) and not (body.get("metadata") or {}).get("resourceVersion"):
+                raise status.not_found(target.resource.name, target.resource.group, target.name)
+        item = self._verbs.update(target.resource, place, target.name, self._body(request), write, target.subresource)
+        return self._one(request, target.resource, item, form)
+
+    def _patch(self, request: Request, target: Target, form: Form) -> Answer:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        if not kind.endswith(("patch+json",)):
+            raise unsupported_patch(kind, target.resource)
+        patch = decode_body(request.body, kind)
+        place, write = self._place(target), self._write(request)
+        item = self._verbs.patch(target.resource, place, target.name, kind, patch, write, target.subresource)
+        return self._one(request, target.resource, item, form)
+
+    def _options(self, request: Request) -> Object:
+        options: Object = {}
+        if request.body:
+            body = self._body(request)
+            options = body if isinstance(body, dict) else {}
+        if request.parameter("gracePeriodSeconds"):
+            options["gracePeriodSeconds"] = int(request.parameter("gracePeriodSeconds"))
+        if request.parameter("propagationPolicy"):
+            options["propagationPolicy"] = request.parameter("propagationPolicy")
+        if options.get("dryRun"):
+            request.query["dryRun"] = list(options["dryRun"])
+        return options
+
+    def _delete(self, request: Request, target: Target, form: Form) -> Answer:
+        resource, options = target.resource, self._options(request)
+        item, gone = self._verbs.delete(resource, self._place(target), target.name, options, self._write(request))
+        if gone and resource.key != "pods":
+            metadata = item["metadata"]
+            details = {"name": metadata["name"], "group": resource.group, "kind": resource.name, "uid": metadata["uid"]}
+            told = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+            return self._encode(told | {"details": {k: v for k, v in details.items() if v}}, form)
+        return self._one(request, resource, item, form)
+
+    def _deletecollection(self, request: Request, target: Target, form: Form) -> Answer:
+        resource, options, write = target.resource, self._options(request), self._write(request)
+        matches = self._matcher(request, resource)
+        items = [item for item in self._store.select(resource.key, self._place(target)) if matches(item)]
+        for item in items:
+            metadata = item["metadata"]
+            self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], dict(options), write)
+        metadata = {"resourceVersion": str(self._store.version)}
+        return self._encode(many(resource, items, metadata, form, self._include(request)), form)
+
+
+def _key(item: Object) -> tuple[str, str]:
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
+
+
+def _continue_token(version: int, item: Object) -> str:
+    return base64.urlsafe_b64encode(json.dumps([version, *_key(item)]).encode()).decode().rstrip("=")

@@ -1,0 +1,141 @@
+"""Endpoints and EndpointSlices of Services with selectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubetrace.playground.objects import Object, new_uid, now, random_suffix
+from kubetrace.playground.verbs import Verbs
+
+_SLICES = "endpointslices.discovery.k8s.io"
+
+
+class Networking:
+    def __init__(self, verbs: Verbs) -> None:
+        self._store = verbs.store
+
+    def services_of(self, namespace: str, labels: dict[str, str]) -> list[str]:
+        """Names of the services that select those labels."""
+        found = []
+        for service in self._store.select("services", namespace):
+            selector = service["spec"].get("selector")
+            if selector and all(labels.get(key) == value for key, value in selector.items()):
+                found.append(service["metadata"]["name"])
+        return found
+
+    def service(self, namespace: str, name: str) -> float | None:
+        service = self._store.get("services", namespace, name)
+        slices = [
+            item
+            for item in self._store.select(_SLICES, namespace)
+            if (item["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
+        ]
+        if service is None:
+            for item in slices:
+                self._store.remove(_SLICES, item)
+            endpoints = self._store.get("endpoints", namespace, name)
+            if endpoints is not None and (endpoints["metadata"].get("labels") or {}).get(
+                "endpoints.kubernetes.io/managed-by"
+            ):
+                self._store.remove("endpoints", endpoints)
+            return None
+        if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
+            return None
+        pods = self._pods(service)
+        self._put_endpoints(service, pods)
+        self._put_slice(service, pods, slices[0] if slices else None)
+        return None
+
+    def _pods(self, service: Object) -> list[Object]:
+        selector = service["spec"]["selector"].items()
+        pods = self._store.select("pods", service["metadata"]["namespace"])
+        return [
+            pod
+            for pod in pods
+            if all((pod["metadata"].get("labels") or {}).get(key) == value for key, value in selector)
+            and (pod.get("status") or {}).get("podIP")
+            and pod["status"].get("phase") not in ("Succeeded", "Failed")
+            and not pod["metadata"].get("deletionTimestamp")
+        ]
+
+    def _ports(self, service: Object, pods: list[Object]) -> list[dict[str, Any]]:
+        ports = []
+        for port in service["spec"].get("ports") or ():
+            number = port.get("targetPort", port["port"])
+            if isinstance(number, str):
+                number = next((n for pod in pods for n in [_named_port(pod, number)] if n), None)
+            if number is not None:
+                ports.append({"name": port.get("name", ""), "port": number, "protocol": port.get("protocol", "TCP")})
+        return ports
+
+    def _put_endpoints(self, service: Object, pods: list[Object]) -> None:
+        metadata = service["metadata"]
+        name, namespace = metadata["name"], metadata["namespace"]
+        groups: dict[str, list[Object]] = {"addresses": [], "notReadyAddresses": []}
+        for pod in pods:
+            address = {
+                "ip": pod["status"]["podIP"],
+                "nodeName": pod["spec"].get("nodeName"),
+                "targetRef": _reference(pod),
+            }
+            groups["addresses" if _ready(pod) else "notReadyAddresses"].append(address)
+        ports = [{k: v for k, v in port.items() if v != ""} for port in self._ports(service, pods)]
+        filled = {kind: entries for kind, entries in groups.items() if entries}
+        old = self._store.get("endpoints", namespace, name)
+        labels = dict(metadata.get("labels") or {}) | {"endpoints.kubernetes.io/managed-by": "endpoint-controller"}
+        item = {"apiVersion": "v1", "kind": "Endpoints", "metadata": _metadata(old, name, namespace, labels)}
+        if filled:
+            item["subsets"] = [filled | {"ports": ports}]
+        if old is None or old.get("subsets") != item.get("subsets"):
+            self._store.put("endpoints", item)
+
+    def _put_slice(self, service: Object, pods: list[Object], old: Object | None) -> None:
+        metadata = service["metadata"]
+        name, namespace = metadata["name"], metadata["namespace"]
+        owner = {"apiVersion": "v1", "blockOwnerDeletion": True, "controller": True, "kind": "Service"}
+        owner |= {"name": name, "uid": metadata["uid"]}
+        labels = dict(metadata.get("labels") or {}) | {
+            "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+            "kubernetes.io/service-name": name,
+        }
+        own = old["metadata"]["name"] if old else f"{name}-{random_suffix()}"
+        item: Object = {"addressType": "IPv4", "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice"}
+        item["endpoints"] = [_endpoint(pod) for pod in pods]
+        item["metadata"] = _metadata(old, own, namespace, labels) | {
+            "generateName": f"{name}-",
+            "ownerReferences": [owner],
+        }
+        item["ports"] = self._ports(service, pods)
+        if old is None or (old.get("endpoints"), old.get("ports")) != (item["endpoints"], item["ports"]):
+            item["metadata"]["generation"] = (old or {"metadata": {}})["metadata"].get("generation", 0) + 1
+            self._store.put(_SLICES, item)
+
+
+def _metadata(old: Object | None, name: str, namespace: str, labels: dict[str, str]) -> Object:
+    if old is not None:
+        return dict(old["metadata"]) | {"labels": labels}
+    return {"name": name, "namespace": namespace, "uid": new_uid(), "creationTimestamp": now(), "labels": labels}
+
+
+def _named_port(pod: Object, name: str) -> int | None:
+    for container in pod["spec"]["containers"]:
+        for port in container.get("ports") or ():
+            if port.get("name") == name:
+                return int(port["containerPort"])
+    return None
+
+
+def _reference(pod: Object) -> Object:
+    metadata = pod["metadata"]
+    return {"kind": "Pod", "name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]}
+
+
+def _ready(pod: Object) -> bool:
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions") or ())
+
+
+def _endpoint(pod: Object) -> Object:
+    ready = _ready(pod)
+    conditions = {"ready": ready, "serving": ready, "terminating": False}
+    found = {"addresses": [pod["status"]["podIP"]], "conditions": conditions}
+    return found | {"nodeName": pod["spec"].get("nodeName"), "targetRef": _reference(pod)}

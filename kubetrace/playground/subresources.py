@@ -1,0 +1,190 @@
+"""Subresources: scale, logs, eviction, binding, finalize, approval, ephemeral containers, resize."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncIterator
+from typing import Any
+
+from kubetrace.playground import status
+from kubetrace.playground.http import Answer, Request, Stream
+from kubetrace.playground.objects import Object, moment
+from kubetrace.playground.paths import Target
+from kubetrace.playground.selectors import matches_labels
+from kubetrace.playground.simulation import log_lines
+from kubetrace.playground.status import ApiError
+from kubetrace.playground.verbs import Verbs, Write
+
+
+def answer(verbs: Verbs, request: Request, target: Target, body: Any, write: Write) -> Any:
+    """An object, or a whole answer. Raises 501 for subresources that the playground does not have."""
+    kind = target.subresource
+    if kind == "log":
+        return _log(verbs, request, target)
+    if kind == "scale":
+        return _scale(verbs, target, body, write)
+    if kind == "eviction":
+        return _evict(verbs, target, body, write)
+    if kind == "binding":
+        return _bind(verbs, target, body, write)
+    if kind in ("finalize", "approval", "ephemeralcontainers", "resize"):
+        return _part(verbs, target, body, write)
+    raise ApiError(501, f"the playground does not serve {target.resource.name}/{kind}", "NotImplemented", {})
+
+
+def _place(target: Target) -> str:
+    return target.namespace if target.resource.namespaced else ""
+
+
+def current(verbs: Verbs, target: Target) -> Object:
+    """What a patch of a subresource starts from."""
+    item = verbs.read(target.resource, _place(target), target.name)
+    return _scale_of(target, item) if target.subresource == "scale" else item
+
+
+def _selector(target: Target, item: Object) -> str:
+    from kubetrace.playground.cells import selector_text
+
+    selector = item["spec"].get("selector") or {}
+    plain = "matchLabels" not in selector and "matchExpressions" not in selector
+    text = selector_text({"matchLabels": selector} if plain else selector)
+    return "" if text == "<none>" else text
+
+
+def _scale_of(target: Target, item: Object) -> Object:
+    names = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    metadata = {name: item["metadata"][name] for name in names if name in item["metadata"]}
+    spec = {"replicas": (item.get("spec") or {}).get("replicas", 0)}
+    found: Object = {"replicas": (item.get("status") or {}).get("replicas", 0)}
+    selector = _selector(target, item) if target.resource.custom is None else ""
+    if selector:
+        found["selector"] = selector
+    return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": found}
+
+
+def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
+    old = verbs.read(target.resource, _place(target), target.name)
+    if body is None:
+        return _scale_of(target, old)
+    if not isinstance(body, dict) or not isinstance((body.get("spec") or {}).get("replicas", 0), int):
+        raise ApiError(400, "the body is not a Scale")
+    version = (body.get("metadata") or {}).get("resourceVersion")
+    new = copy.deepcopy(old)
+    new["metadata"]["resourceVersion"] = version or old["metadata"]["resourceVersion"]
+    new.setdefault("spec", {})["replicas"] = (body.get("spec") or {}).get("replicas", 0)
+    return _scale_of(target, verbs.replace(target.resource, old, new, write))
+
+
+def _evict(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
+    pod = verbs.read(target.resource, target.namespace, target.name)
+    labels = pod["metadata"].get("labels") or {}
+    for budget in verbs.store.select("poddisruptionbudgets.policy", target.namespace):
+        if matches_labels(budget["spec"].get("selector"), labels):
+            if (budget.get("status") or {}).get("disruptionsAllowed", 0) < 1:
+                _refuse_eviction(budget)
+    options = (body or {}).get("deleteOptions") or {}
+    verbs.delete(target.resource, target.namespace, target.name, options, write)
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+def _refuse_eviction(budget: Object) -> None:
+    found, name = budget.get("status") or {}, budget["metadata"]["name"]
+    why = f"The disruption budget {name} needs {found.get('desiredHealthy', 0)} healthy pods and has {found.get('currentHealthy', 0)} currently"
+    cause = {"reason": "DisruptionBudget", "message": why}
+    told = "Cannot evict pod as it would violate the pod's disruption budget."
+    raise ApiError(429, told, details={"causes": [cause]})
+
+
+def _bind(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
+    pod = verbs.read(target.resource, target.namespace, target.name)
+    node = ((body or {}).get("target") or {}).get("name", "")
+    if pod["spec"].get("nodeName"):
+        why = f'pod {target.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
+        raise status.conflict("pods/binding", "", target.name, why)
+    new = copy.deepcopy(pod)
+    new["spec"]["nodeName"] = node
+    if not write.dry_run:
+        verbs.store.put("pods", new)
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
+    """A subresource that is the whole object, of which only one part may change."""
+    old = verbs.read(target.resource, _place(target), target.name)
+    if target.verb == "get":
+        return old
+    item = verbs.check_body(target.resource, body, target.namespace, write)
+    new = copy.deepcopy(old)
+    if target.subresource == "approval":
+        new["status"] = item.get("status") or {}
+    elif target.subresource == "finalize":
+        new["spec"] = (new.get("spec") or {}) | {"finalizers": (item.get("spec") or {}).get("finalizers") or []}
+    elif target.subresource == "ephemeralcontainers":
+        new["spec"]["ephemeralContainers"] = item["spec"].get("ephemeralContainers") or []
+    else:
+        wanted = {entry["name"]: entry.get("resources") or {} for entry in item["spec"]["containers"]}
+        for container in new["spec"]["containers"]:
+            container["resources"] = wanted.get(container["name"], container["resources"])
+    return new if write.dry_run else verbs.store.put(target.resource.key, new)
+
+
+def _log(verbs: Verbs, request: Request, target: Target) -> Answer | Stream:
+    pod = verbs.read(target.resource, target.namespace, target.name)
+    container = _log_container(pod, request.parameter("container"))
+    found = (pod.get("status") or {}).get("containerStatuses") or []
+    state = next((entry for entry in found if entry["name"] == container), None)
+    if state is None or "waiting" in (state.get("state") or {}):
+        reason = ((state or {}).get("state") or {}).get("waiting", {}).get("reason", "ContainerCreating")
+        told = f'container "{container}" in pod "{target.name}" is waiting to start: {reason}'
+        raise ApiError(400, told)
+    if request.flag("previous") and not state.get("restartCount"):
+        told = f'previous terminated container "{container}" in pod "{target.name}" not found'
+        raise ApiError(400, told)
+    lines = _selected(log_lines(pod, container), request)
+    if request.flag("follow") and "running" in (state.get("state") or {}):
+        return Stream(_follow(verbs, target, lines), content_type="text/plain")
+    body = b"".join(line.encode() + b"\n" for line in lines)
+    limit = request.parameter("limitBytes")
+    return Answer(200, body[: int(limit)] if limit.isdigit() else body, "text/plain")
+
+
+def _log_container(pod: Object, wanted: str) -> str:
+    spec = pod["spec"]
+    names = [c["name"] for c in spec.get("containers") or ()]
+    every = names + [c["name"] for part in ("initContainers", "ephemeralContainers") for c in spec.get(part) or ()]
+    if not wanted:
+        if len(names) == 1:
+            return str(names[0])
+        choice = " ".join(names)
+        name = pod["metadata"]["name"]
+        raise ApiError(400, f"a container name must be specified for pod {name}, choose one of: [{choice}]")
+    if wanted not in every:
+        raise ApiError(400, f"container {wanted} is not valid for pod {pod['metadata']['name']}")
+    return wanted
+
+
+def _selected(lines: list[tuple[str, str]], request: Request) -> list[str]:
+    after = request.parameter("sinceTime")
+    if request.parameter("sinceSeconds"):
+        import datetime
+
+        start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=int(request.parameter("sinceSeconds")))
+        lines = [line for line in lines if moment(line[0][:19] + "Z") >= start]
+    elif after:
+        lines = [line for line in lines if moment(line[0][:19] + "Z") >= moment(after)]
+    tail = request.parameter("tailLines")
+    if tail.isdigit():
+        lines = lines[-int(tail) :] if int(tail) else []
+    return [f"{when} {text}" if request.flag("timestamps") else text for when, text in lines]
+
+
+async def _follow(verbs: Verbs, target: Target, lines: list[str]) -> AsyncIterator[bytes]:
+    """What is there, then nothing more until the pod ends: simulated containers are quiet."""
+    yield b"".join(line.encode() + b"\n" for line in lines)
+    queue = verbs.store.subscribe("pods")
+    try:
+        while verbs.store.get("pods", target.namespace, target.name) is not None:
+            if await queue.get() is None:
+                return
+    finally:
+        verbs.store.unsubscribe("pods", queue)
