@@ -109,7 +109,11 @@ class FlagSet:
 
 
 def _rune(letter: str) -> str:
-    return "'\\''" if letter == "'" else f"'{go_quote(letter)[1:-1]}'" if letter != '"' else "'\"'"
+    """Go's %q of a shorthand: pflag looks at bytes, so the first one of a longer character stands for it."""
+    first = chr(letter.encode("utf-8", "surrogateescape")[0])
+    if first == '"':
+        return "'\"'"
+    return "'\\''" if first == "'" else f"'{go_quote(first)[1:-1]}'"
 
 
 def _store(parsed: Parsed, flag: BoundFlag, text: str) -> None:
