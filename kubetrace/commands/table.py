@@ -141,6 +141,7 @@ ROOT = Entry(
                 _playground("up", "Start the playground"),
                 _playground("down", "Stop the playground"),
                 _playground("status", "Say whether the playground runs, and where"),
+                _playground("reset", "Forget every object of the playground"),
             ),
         ),
     ),

@@ -261,7 +261,7 @@ def _secret(item: Item) -> list[Any]:
 
 
 def _service_account(item: Item) -> list[Any]:
-    return [item["metadata"]["name"], len(item.get("secrets") or ()), age(item)]
+    return [item["metadata"]["name"], age(item)]
 
 
 def _node(item: Item) -> list[Any]:
@@ -441,6 +441,16 @@ def _lease(item: Item) -> list[Any]:
     return [item["metadata"]["name"], get(item, "spec.holderIdentity", ""), age(item)]
 
 
+def _api_service(item: Item) -> list[Any]:
+    service = get(item, "spec.service")
+    name = f"{service['namespace']}/{service['name']}" if service else "Local"
+    found = next((c for c in get(item, "status.conditions", []) if c["type"] == "Available"), None)
+    state = "Unknown" if found is None else found["status"]
+    if found is not None and state != "True":
+        state = f"{state} ({found.get('reason')})"
+    return [item["metadata"]["name"], name, state, age(item)]
+
+
 CELLS: dict[str, Callable[[Item], list[Any]]] = {
     "pods": _pod,
     "deployments.apps": _deployment,
@@ -477,4 +487,5 @@ CELLS: dict[str, Callable[[Item], list[Any]]] = {
     "priorityclasses.scheduling.k8s.io": _priority_class,
     "certificatesigningrequests.certificates.k8s.io": _signing_request,
     "leases.coordination.k8s.io": _lease,
+    "apiservices.apiregistration.k8s.io": _api_service,
 }

@@ -127,7 +127,7 @@ class Check:
                 self.unknown.append(where)
             elif entry is not None:
                 result[name] = self._field(entry, field, type.descend(name), where, type)
-            elif name in ("creationTimestamp", "lastProbeTime"):
+            elif name == "lastProbeTime":
                 result[name] = None
         return result
 

@@ -1,0 +1,115 @@
+"""`playground up|down|status|…`: the API server to practise on (kubetrace's own; see kubetrace.playground.manager)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from kubetrace.cmdline.command import Arguments, Command
+from kubetrace.cmdline.flags import Flag
+from kubetrace.errors import KubetraceError, UsageError
+from kubetrace.playground import manager
+
+if TYPE_CHECKING:
+    from kubetrace.environment import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class NameOptions:
+    name: Annotated[str, Flag(help="Which playground; several can run side by side.")] = manager.DEFAULT_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    name: Annotated[str, Flag(help="Which playground; several can run side by side.")] = manager.DEFAULT_NAME
+    port: Annotated[int, Flag(help="The port on 127.0.0.1; 0 takes the last one, or any that is free.")] = 0
+    foreground: Annotated[bool, Flag(help="Stay in the foreground until interrupted.")] = False
+
+
+def _no_words(arguments: Arguments) -> None:
+    if arguments.words:
+        raise UsageError(f"unknown argument {arguments.words[0]!r}", " ".join(arguments.path))
+
+
+def _environ(environment: Environment) -> Mapping[str, str]:
+    return environment.environ
+
+
+def up(environment: Environment, options: UpOptions, arguments: Arguments) -> None:
+    _no_words(arguments)
+    if not 0 <= options.port < 65536:
+        raise KubetraceError(f"invalid port {options.port}: must be between 0 and 65535")
+    environ, before = _environ(environment), manager.find(environment.environ, options.name)
+    if options.foreground and not before.running:
+        manager.up(environ, options.name, options.port, foreground=True)
+        return
+    found = manager.up(environ, options.name, options.port)
+    told = "is already running" if before.running else "is ready"
+    environment.stdout.write(f"playground {found.name} {told} at {found.server}\nexport KUBECONFIG={found.kubeconfig}\n")
+
+
+def down(environment: Environment, options: NameOptions, arguments: Arguments) -> None:
+    _no_words(arguments)
+    stopped = manager.down(_environ(environment), options.name)
+    told = "stopped; its objects stay for the next time" if stopped else "is not running"
+    environment.stdout.write(f"playground {options.name} {told}\n")
+
+
+def status(environment: Environment, options: NameOptions, arguments: Arguments) -> int:
+    _no_words(arguments)
+    found = manager.find(_environ(environment), options.name)
+    if not found.running:
+        environment.stdout.write(f"playground {found.name} is not running\n")
+        return 1
+    environment.stdout.write(f"playground {found.name} is running at {found.server} (process {found.pid})\n")
+    environment.stdout.write(f"export KUBECONFIG={found.kubeconfig}\n")
+    return 0
+
+
+def reset(environment: Environment, options: NameOptions, arguments: Arguments) -> None:
+    _no_words(arguments)
+    environ = _environ(environment)
+    running = manager.find(environ, options.name).running
+    manager.reset(environ, options.name)
+    if running:
+        manager.up(environ, options.name)
+    environment.stdout.write(f"playground {options.name} is as new\n")
+
+
+UP = Command(
+    run=up,
+    usage="playground up [--name NAME] [--port PORT] [--foreground]",
+    description="""
+    Start an API server on this machine, with its own certificates and users, and say where its kubeconfig is.
+
+    Its contexts are admin (client certificate), token, developer (edit in one namespace), viewer and nobody. Containers
+    are simulated. Objects survive "down"; "reset" forgets them.
+    """,
+    options=UpOptions,
+    examples="""
+    # Start it and use it with any Kubernetes client
+    kubetrace playground up
+
+    # Start it only when a command needs it
+    kubetrace --playground get pods
+    """,
+)
+DOWN = Command(
+    run=down,
+    usage="playground down [--name NAME]",
+    description="Stop a playground. Its objects and its kubeconfig stay.",
+    options=NameOptions,
+)
+STATUS = Command(
+    run=status,
+    usage="playground status [--name NAME]",
+    description="Say whether a playground is running, and where; exit code 1 when it is not.",
+    options=NameOptions,
+)
+RESET = Command(
+    run=reset,
+    usage="playground reset [--name NAME]",
+    description="Forget every object of a playground; its keys, users and kubeconfig stay.",
+    options=NameOptions,
+)
