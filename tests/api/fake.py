@@ -53,6 +53,9 @@ class FakeServer:
     def targets(self) -> list[str]:
         return [f"{call.method} {call.target()}" for call in self.calls]
 
+    def close(self) -> None:
+        """Nothing to end."""
+
     def send(self, call: Call) -> FakeAnswer:
         with self._lock:
             self.calls.append(call)
