@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kubetrace.api import status, verbs
 from kubetrace.api.discovery_cache import DiscoveryFiles
@@ -31,6 +31,8 @@ from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import CacheHit, Events, Note
 from kubetrace.transport.call import Sender
 from kubetrace.transport.errors import TransportError
+
+T = TypeVar("T")
 
 PARALLEL = 16
 """How many groups of an old server are asked at a time."""
@@ -327,13 +329,13 @@ class _Live:
         document = _parsed(status.raw(answer))
         header = answer.header("Content-Type")
         if status.media_type(header) == "application/json" and is_aggregated(status.media_parameters(header)):
-            return read_aggregated(document)
-        return read_old(document)
+            return _read(read_aggregated, document)
+        return _read(read_old, document)
 
     def resources(self, group_version: GroupVersion) -> tuple[Resource, ...]:
         answer = self._sender.send(verbs.discover_group(group_version, self._timeout))
         try:
-            return read_resource_list(status.check(answer))
+            return _read(read_resource_list, status.check(answer))
         except status.StatusError as error:
             if str(group_version) == "v1" and status.is_not_found(error):
                 return ()
@@ -345,6 +347,14 @@ class _Live:
             return dict(_parsed(body))
         except KubetraceError as error:
             raise KubetraceError(f"unable to parse the server version: {error}") from None
+
+
+def _read(read: Callable[[Mapping[str, Any]], T], document: Mapping[str, Any]) -> T:
+    """A document as values; one that is JSON and no discovery is an error, not a traceback."""
+    try:
+        return read(document)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise KubetraceError("json: cannot unmarshal the server's discovery document") from None
 
 
 def _parsed(body: bytes) -> Mapping[str, Any]:

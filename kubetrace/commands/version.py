@@ -66,7 +66,9 @@ def _ask_server(environment: Environment, versions: dict[str, dict[str, str]]) -
         found = cluster.discovery.server_version()
     except KubetraceError as error:
         return error
-    versions["serverVersion"] = {key: str(found[key]) for key in VERSION_KEYS if found.get(key) or key in _ALWAYS}
+    versions["serverVersion"] = {
+        key: str(found.get(key) or "") for key in VERSION_KEYS if found.get(key) or key in _ALWAYS
+    }
     return None
 
 

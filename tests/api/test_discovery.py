@@ -200,3 +200,10 @@ def test_the_timeout_of_the_command_is_discoverys_too(tmp_path: Path) -> None:
 def test_an_answer_that_is_no_json_is_told_in_gos_words(tmp_path: Path) -> None:
     with pytest.raises(KubetraceError, match="invalid character '<' looking for beginning of value"):
         discover(FakeServer({"/api": FakeAnswer(200, b"<html>", "text/html")}), tmp_path).groups()
+
+
+@pytest.mark.parametrize("document", [{"groups": [1]}, {"groups": {"a": 1}}, {"groups": [{"versions": 5}]}, [], 7])
+def test_json_that_is_no_discovery_is_one_line(tmp_path: Path, document: object) -> None:
+    server = FakeServer({"/api": json_answer({"versions": ["v1"]}), "/apis": json_answer(document)})
+    with pytest.raises(KubetraceError, match="json: cannot unmarshal"):
+        discover(server, tmp_path).groups()
