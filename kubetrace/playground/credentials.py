@@ -33,8 +33,8 @@ class Person:
 
 
 PEOPLE = (
-    Person("admin", "kubernetes-admin", ("system:masters",), certificate=True),
-    Person("token", "token-admin", ("system:masters",)),
+    Person("admin", "kubernetes-admin", ("system:masters",)),
+    Person("certificate", "certificate-admin", ("system:masters",), certificate=True),
     Person("developer", "developer", ("developers",)),
     Person("viewer", "viewer", ("viewers",)),
     Person("nobody", "nobody", ("nobodies",)),

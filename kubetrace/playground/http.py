@@ -14,6 +14,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -24,6 +25,19 @@ MAX_HEAD = 1024 * 1024
 HEAD_TIMEOUT = 30.0
 IDLE_TIMEOUT = 180.0
 GZIP_ABOVE = 128 * 1024
+
+# Go's phrases where Python's differ, or did before 3.13.
+_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Request Entity Too Large",
+    414: "Request URI Too Long",
+    416: "Requested Range Not Satisfiable",
+    422: "Unprocessable Entity",
+}
+
+
+def _head(status: int, headers: list[tuple[str, str]]) -> h11.Response:
+    """A status line with its phrase, as net/http writes it: kubectl's log shows it."""
+    return h11.Response(status_code=status, headers=headers, reason=_PHRASES.get(status, ""))
 
 
 @dataclass(slots=True)
@@ -147,7 +161,7 @@ class Connection:
         if self._http.our_state is h11.IDLE or self._http.our_state is h11.SEND_RESPONSE:
             kind = "application/json" if body.startswith(b"{") else "text/plain; charset=utf-8"
             headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Connection", "close")]
-            await self._send(h11.Response(status_code=status, headers=headers))
+            await self._send(_head(status, headers))
             await self._send(h11.Data(data=body))
             await self._send(h11.EndOfMessage())
 
@@ -161,14 +175,14 @@ class Connection:
                 body = gzip.compress(body, 1)
                 headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
             headers.append(("Content-Length", str(len(body))))
-            await self._send(h11.Response(status_code=answer.status, headers=headers))
+            await self._send(_head(answer.status, headers))
             if request.method != "HEAD":
                 await self._send(h11.Data(data=body))
             await self._send(h11.EndOfMessage())
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     async def _stream(self, answer: Stream, headers: list[tuple[str, str]]) -> None:
-        await self._send(h11.Response(status_code=answer.status, headers=headers))
+        await self._send(_head(answer.status, headers))
         gone = asyncio.create_task(self._reader.read(1))
         chunks = aiter(answer.chunks)
         try:
