@@ -230,6 +230,7 @@ class Environment:
         import uuid
 
         from kubetrace.transport.client import Client
+        from kubetrace.transport.http_cache import HTTPCache
 
         timeout, connection = self.request_timeout, self.connection
         self.note("feature-gates", overrides=self._feature_gates)
@@ -245,6 +246,7 @@ class Environment:
             ),
             request_timeout=timeout,
             environ=self.environ,
+            http_cache=HTTPCache(self.cache_dir / "http"),
         )
 
     @property

@@ -40,6 +40,8 @@ from kubetrace.transport.recording import Recording, Watchdog, current
 if TYPE_CHECKING:
     import requests
 
+    from kubetrace.transport.http_cache import HTTPCache
+
 UNLOGGED = frozenset({"host", "accept-encoding", "connection", "content-length", "transfer-encoding"})
 """Fields that requests and urllib3 add by themselves; kubectl's log never shows their like."""
 
@@ -57,6 +59,7 @@ class CallContext:
     unlogged: frozenset[str] = UNLOGGED
     deadline: float | None = None
     authorize: Callable[[PreparedRequest], None] | None = None
+    cache: HTTPCache | None = None
     recording: Recording | None = field(default=None, repr=False)
 
 
@@ -167,7 +170,7 @@ class TracingAdapter(HTTPAdapter):
         try:
             recording.begin()
             if isinstance(request, TracedRequest):
-                response = self._send_ours(request, recording, *args, **kwargs)
+                response = self._send_through_cache(request, recording, *args, **kwargs)
             else:
                 response = self._forward(request, *args, **kwargs)
         except Exception as error:
@@ -178,6 +181,19 @@ class TracingAdapter(HTTPAdapter):
         recording.received(_response_value(response, request, recording))
         if not ours:
             _observe_body(response, recording, request)
+        return response
+
+    def _send_through_cache(
+        self, request: TracedRequest, recording: Recording, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        if request.context.cache is None:
+            return self._send_ours(request, recording, *args, **kwargs)
+        response: requests.Response = request.context.cache.send(
+            request,
+            recording,
+            wire=lambda: self._send_ours(request, recording, *args, **kwargs),
+            build=lambda raw: self.build_response(request, raw),
+        )
         return response
 
     def _send_ours(self, request: TracedRequest, recording: Recording, *args: Any, **kwargs: Any) -> requests.Response:

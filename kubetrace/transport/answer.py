@@ -58,6 +58,8 @@ class ClientAnswer:
         if self._body is None:
             self._body = self._read() if has_body(self.method, self.status) else b""
             self._release()
+            if self._recording.keep is not None:
+                self._recording.keep(self.response, self._body)
             self._recording.body_read(self._body)
             self._recording.ended(self._body, len(self._body))
         return self._body

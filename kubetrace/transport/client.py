@@ -24,6 +24,7 @@ from kubetrace.trace.exchange import (
     Events,
     Headers,
     Note,
+    Operation,
     Request,
     Response,
     Retrying,
@@ -50,6 +51,8 @@ from kubetrace.transport.warning_header import warning_texts
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
+    from kubetrace.transport.http_cache import HTTPCache
+
 DIAL_TIMEOUT = 30.0
 HANDSHAKE_TIMEOUT = 10.0
 IDLE_CONNECTIONS = 25
@@ -60,8 +63,9 @@ class Client:
     """Sends calls to one server as one user. Safe for use from several threads.
 
     `request_timeout` (seconds) bounds every call that brings no timeout of its own, from the first dial to the last
-    byte; `command_headers` go with every request and, as in kubectl, not into its log. Raises `TransportError` where
-    there is no answer; any status is an answer. A context manager; `close` ends the kept connections.
+    byte; `command_headers` go with every request and, as in kubectl, not into its log; `http_cache` keeps what
+    discovery and OpenAPI answer. Raises `TransportError` where there is no answer; any status is an answer. A context
+    manager; `close` ends the kept connections.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Client:
         request_timeout: float | None = None,
         environ: Mapping[str, str] | None = None,
         throttles: Throttles | None = None,
+        http_cache: HTTPCache | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
@@ -81,6 +86,7 @@ class Client:
         self._user_agent = user_agent
         self._command_headers = command_headers
         self._request_timeout = request_timeout or None
+        self._http_cache = http_cache
         self._throttles = throttles or Throttles(sleep=sleep)
         self._sleep = sleep
         self._warned: set[str] = set()
@@ -188,6 +194,8 @@ class Client:
         plugin = self._plugin_for(request)
         prepared = self._prepare(request, replace(context, operation=call.operation, purpose=call.purpose))
         prepared.context.authorize = plugin
+        if request.method == "GET" and call.operation in _CACHED:
+            prepared.context.cache = self._http_cache
         if request.url.lower().startswith("https:"):
             self._secure()
         proxy = self._proxy(request.url)
@@ -331,6 +339,14 @@ class _ClientSession(Session):
     def get_redirect_target(self, resp: Response_) -> None:
         return None
 
+
+_CACHED: frozenset[Operation] = frozenset(
+    {
+        *("discovery-api", "discovery-apis", "discovery-group", "version"),
+        *("openapi-v2", "openapi-v3", "openapi-v3-group"),
+    }
+)
+"""The calls of client-go's cached discovery client, which has an HTTP cache of its own."""
 
 _DO_RAW = frozenset({"raw", "logs"})
 """Operations that client-go reads with DoRaw or Stream: a broken body is reported as it is."""

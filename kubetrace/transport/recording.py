@@ -32,6 +32,8 @@ from kubetrace.trace.exchange import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kubetrace.transport.errors import Kind
     from kubetrace.transport.tls_words import Peer
 
@@ -68,6 +70,7 @@ class Recording:
         self.dial: float | None = None
         self.tls: float | None = None
         self.response: Response | None = None
+        self.keep: Callable[[Response, bytes], None] | None = None
         self._socket: socket.socket | None = None
         self._begun = time.perf_counter()
         self._started = time.time() if self.active else 0.0
