@@ -46,7 +46,8 @@ def up(environment: Environment, options: UpOptions, arguments: Arguments) -> No
         return
     found = manager.up(environ, options.name, options.port)
     told = "is already running" if before.running else "is ready"
-    environment.stdout.write(f"playground {found.name} {told} at {found.server}\nexport KUBECONFIG={found.kubeconfig}\n")
+    environment.stdout.write(f"playground {found.name} {told} at {found.server}\n")
+    environment.stdout.write(f"export KUBECONFIG={found.kubeconfig}\n")
 
 
 def down(environment: Environment, options: NameOptions, arguments: Arguments) -> None:
@@ -83,7 +84,7 @@ UP = Command(
     description="""
     Start an API server on this machine, with its own certificates and users, and say where its kubeconfig is.
 
-    Its contexts are admin (client certificate), token, developer (edit in one namespace), viewer and nobody. Containers
+    Its contexts are admin (a token), certificate (an admin too), developer (edit in one namespace), viewer and nobody. Containers
     are simulated. Objects survive "down"; "reset" forgets them.
     """,
     options=UpOptions,

@@ -95,7 +95,8 @@ def denial(user: User, attributes: Attributes) -> str:
     resource = f"{attributes.resource}/{attributes.subresource}" if attributes.subresource else attributes.resource
     named = f'{qualified(attributes.resource, attributes.group)} "{attributes.name}"'
     start = named if attributes.name else qualified(attributes.resource, attributes.group)
-    told = f'{start} is forbidden: User "{user.name}" cannot {attributes.verb} resource "{resource}" in API group "{attributes.group}"'
+    told = f'{start} is forbidden: User "{user.name}" cannot {attributes.verb} resource "{resource}"'
+    told += f' in API group "{attributes.group}"'
     return told + (f' in the namespace "{attributes.namespace}"' if attributes.namespace else " at the cluster scope")
 
 

@@ -306,9 +306,10 @@ def _event(item: Item) -> list[Any]:
 
 
 def _endpoints(item: Item) -> list[Any]:
-    found = []
+    found: list[str] = []
     for subset in item.get("subsets") or ():
-        for port in subset.get("ports") or ({},):
+        ports: list[Item] = subset.get("ports") or [{}]
+        for port in ports:
             for address in subset.get("addresses") or ():
                 found.append(f"{address['ip']}:{port['port']}" if "port" in port else address["ip"])
     text = NONE if not found else ",".join(found[:3]) + (f" + {len(found) - 3} more..." if len(found) > 3 else "")

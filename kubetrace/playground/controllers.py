@@ -6,6 +6,7 @@ One queue of everything that changed; a reconciler for each resource; a reconcil
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import traceback
 from collections.abc import Callable
@@ -59,10 +60,8 @@ class Controllers:
                 continue
             metadata = change.object["metadata"]
             self._add(change.resource, metadata.get("namespace", ""), metadata["name"])
-            try:
+            with contextlib.suppress(ApiError):
                 self._garbage.changed(change)
-            except ApiError:
-                pass
             for owner in metadata.get("ownerReferences") or ():
                 self._add_owner(owner, metadata.get("namespace", ""))
 

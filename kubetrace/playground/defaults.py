@@ -315,7 +315,18 @@ _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "priorityclasses.scheduling.k8s.io": _priority_class,
 }
 _HAS_STATUS = frozenset(
-    ("nodes", "resourcequotas", "deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps")
-    + ("jobs.batch", "cronjobs.batch", "poddisruptionbudgets.policy", "replicationcontrollers")
-    + ("customresourcedefinitions.apiextensions.k8s.io", "certificatesigningrequests.certificates.k8s.io")
+    (
+        "nodes",
+        "resourcequotas",
+        "deployments.apps",
+        "replicasets.apps",
+        "statefulsets.apps",
+        "daemonsets.apps",
+        "jobs.batch",
+        "cronjobs.batch",
+        "poddisruptionbudgets.policy",
+        "replicationcontrollers",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "certificatesigningrequests.certificates.k8s.io",
+    )
 )

@@ -1,4 +1,4 @@
-"""What a new playground holds before anybody has written to it: namespaces, a node, roles, and the people's bindings."""
+"""What a new playground holds before anybody has written to it: namespaces, a node, roles, the people's bindings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows a deletion: dependents of owners that are gone, finalizers that only wait for them, namespaces' content."""
+"""What follows a deletion: dependents of owners that are gone, finalizers that wait for them, namespaces' content."""
 
 from __future__ import annotations
 
@@ -127,6 +127,10 @@ class Garbage:
         if self._store.get("configmaps", name, "kube-root-ca.crt") is None:
             certificate = self._store.fact("ca") or ""
             note = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints."
-            metadata = metadata | {"uid": new_uid(), "annotations": {"kubernetes.io/description": note}}
-            item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt"} | metadata}
+            extra: Object = {"uid": new_uid(), "annotations": {"kubernetes.io/description": note}}
+            item = {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "kube-root-ca.crt"} | metadata | extra,
+            }
             self._store.put("configmaps", item | {"data": {"ca.crt": certificate}})

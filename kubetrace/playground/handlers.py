@@ -21,6 +21,11 @@ from kubetrace.playground.storage import Store
 from kubetrace.playground.tables import Form, accepted, many, one, partial, table
 from kubetrace.playground.verbs import Verbs, Write, unsupported_patch
 
+_TOO_OLD = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
+    "the continue parameter."
+)
+
 
 class Handlers:
     def __init__(self, verbs: Verbs, authorizer: Authorizer, authenticator: Authenticator) -> None:
@@ -146,8 +151,7 @@ class Handlers:
         except (ValueError, TypeError):
             raise ApiError(400, "continue key is not valid: illegal base64 data or structure") from None
         if version < self._store.oldest():
-            told = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results."
-            raise ApiError(410, told, "Expired")
+            raise ApiError(410, _TOO_OLD, "Expired")
         return limit, (namespace, name), version
 
     def _watch(self, request: Request, target: Target, form: Form) -> Stream:

@@ -125,8 +125,8 @@ class Connection:
             await self._refuse(error.error_status_hint or 400, b"400 Bad Request")
             return False
         except TooLarge:
-            body = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Request entity too large: '
-            body += b'limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
+            body = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Request entity too '
+            body += b'large: limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
             await self._refuse(413, body)
             return False
         answer = await self._handler(request)

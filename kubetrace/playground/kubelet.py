@@ -86,7 +86,7 @@ class Kubelet:
             self._store.put("pods", copy.deepcopy(pod) | {"status": status})
 
     def _creating(self, pod: Object) -> Object:
-        status = copy.deepcopy(pod["status"]) | {"phase": "Pending", "hostIP": "127.0.0.1", "startTime": now()}
+        status: Object = copy.deepcopy(pod["status"]) | {"phase": "Pending", "hostIP": "127.0.0.1", "startTime": now()}
         status["hostIPs"] = [{"ip": "127.0.0.1"}]
         status["containerStatuses"] = [
             _container_status(container, {"waiting": {"reason": "ContainerCreating"}}, ready=False, started=False)
@@ -96,14 +96,14 @@ class Kubelet:
         return status
 
     def _started(self, pod: Object) -> Object:
-        status = copy.deepcopy(pod["status"])
+        status: Object = copy.deepcopy(pod["status"])
         status["podIP"] = status.get("podIP") or self._address()
         status["podIPs"] = [{"ip": status["podIP"]}]
         entries, metadata = [], pod["metadata"]
         for container in pod["spec"]["containers"]:
             image, name = container.get("image", ""), container["name"]
             if is_broken(image):
-                told = f'Back-off pulling image "{image}": ErrImagePull: failed to pull and unpack image "{image}": not found'
+                told = f'Back-off pulling image "{image}": ErrImagePull: failed to pull image "{image}": not found'
                 self._events.warn("Pod", metadata, "Failed", f'Failed to pull image "{image}": not found', "kubelet")
                 waiting = {"waiting": {"reason": "ImagePullBackOff", "message": told}}
                 entries.append(_container_status(container, waiting, ready=False, started=False))
@@ -159,7 +159,8 @@ class Kubelet:
         return None
 
     def _finish(self, pod: Object, codes: dict[str, int | None]) -> Object:
-        status, policy = copy.deepcopy(pod["status"]), pod["spec"].get("restartPolicy", "Always")
+        status: Object = copy.deepcopy(pod["status"])
+        policy = pod["spec"].get("restartPolicy", "Always")
         for entry in status["containerStatuses"]:
             code = codes[entry["name"]]
             if code is None or "running" not in entry["state"]:
@@ -197,7 +198,7 @@ class Kubelet:
         )
 
     def _restarted(self, pod: Object, names: list[str]) -> Object:
-        status = copy.deepcopy(pod["status"])
+        status: Object = copy.deepcopy(pod["status"])
         for entry in status["containerStatuses"]:
             if entry["name"] in names:
                 entry |= {"state": {"running": {"startedAt": now()}}, "ready": True, "started": True}

@@ -50,7 +50,7 @@ class Playground:
 def home(environ: Mapping[str, str]) -> Path:
     """Where playgrounds live. Raises where neither XDG_STATE_HOME nor HOME is known."""
     state = environ.get("XDG_STATE_HOME", "")
-    if os.path.isabs(state):
+    if Path(state).is_absolute():
         return Path(state) / "kubetrace" / "playground"
     if not environ.get("HOME"):
         raise KubetraceError("the playground needs a place for its state: set HOME or XDG_STATE_HOME")

@@ -83,7 +83,7 @@ class Networking:
         filled = {kind: entries for kind, entries in groups.items() if entries}
         old = self._store.get("endpoints", namespace, name)
         labels = dict(metadata.get("labels") or {}) | {"endpoints.kubernetes.io/managed-by": "endpoint-controller"}
-        item = {"apiVersion": "v1", "kind": "Endpoints", "metadata": _metadata(old, name, namespace, labels)}
+        item: Object = {"apiVersion": "v1", "kind": "Endpoints", "metadata": _metadata(old, name, namespace, labels)}
         if filled:
             item["subsets"] = [filled | {"ports": ports}]
         if old is None or old.get("subsets") != item.get("subsets"):
@@ -137,5 +137,5 @@ def _ready(pod: Object) -> bool:
 def _endpoint(pod: Object) -> Object:
     ready = _ready(pod)
     conditions = {"ready": ready, "serving": ready, "terminating": False}
-    found = {"addresses": [pod["status"]["podIP"]], "conditions": conditions}
+    found: Object = {"addresses": [pod["status"]["podIP"]], "conditions": conditions}
     return found | {"nodeName": pod["spec"].get("nodeName"), "targetRef": _reference(pod)}

@@ -1,4 +1,4 @@
-"""Bodies into objects and back: decoding by content type, unknown and mistyped fields, the order of an answer's keys."""
+"""Bodies into objects and back: decoding by content type, unknown and mistyped fields, the order of keys."""
 
 from __future__ import annotations
 

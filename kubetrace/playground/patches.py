@@ -1,4 +1,4 @@
-"""The patches that the server applies: JSON (RFC 6902), merge (RFC 7386) and strategic merge with the kinds' merge keys."""
+"""The patches that the server applies: JSON (RFC 6902), merge (RFC 7386), strategic merge by the kinds' merge keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a URL to what it asks for: resource, namespace, name, subresource and verb (apiserver request/requestinfo.go)."""
+"""From a URL to what it asks for: resource, namespace, name, subresource, verb (apiserver request/requestinfo.go)."""
 
 from __future__ import annotations
 

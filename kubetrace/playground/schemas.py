@@ -23,7 +23,8 @@ def prune(version: dict[str, Any], item: dict[str, Any], unknown: list[str]) -> 
     """The object without fields that its schema does not know; their paths are added to `unknown`."""
     kept = {name: item[name] for name in ("apiVersion", "kind", "metadata") if name in item}
     rest = {name: value for name, value in item.items() if name not in kept}
-    return kept | _prune(_schema(version), rest, "", unknown)
+    pruned: dict[str, Any] = kept | _prune(_schema(version), rest, "", unknown)
+    return pruned
 
 
 def _prune(schema: Schema, value: Any, path: str, unknown: list[str]) -> Any:
@@ -40,7 +41,11 @@ def _prune(schema: Schema, value: Any, path: str, unknown: list[str]) -> Any:
             result[name] = _prune(properties[name], entry, where, unknown)
         elif isinstance(extra, dict):
             result[name] = _prune(extra, entry, where, unknown)
-        elif extra or schema.get("x-kubernetes-preserve-unknown-fields") or (schema.get("x-kubernetes-embedded-resource") and name in ("apiVersion", "kind", "metadata")):
+        elif (
+            extra
+            or schema.get("x-kubernetes-preserve-unknown-fields")
+            or (schema.get("x-kubernetes-embedded-resource") and name in ("apiVersion", "kind", "metadata"))
+        ):
             result[name] = entry
         else:
             unknown.append(where)

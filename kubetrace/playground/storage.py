@@ -150,13 +150,13 @@ class Store:
         oldest = self._database.execute("SELECT min(version) FROM changes").fetchone()[0]
         if oldest is not None and version < oldest - 1:
             raise Lost(f"too old resource version: {version} ({oldest})")
-        query = "SELECT version, namespace, kind, data, before FROM changes WHERE resource = ? AND version > ? ORDER BY version"
-        rows = self._database.execute(query, (resource, version)).fetchall()
+        query = "SELECT version, namespace, kind, data, before FROM changes WHERE resource = ? AND version > ?"
+        rows = self._database.execute(f"{query} ORDER BY version", (resource, version)).fetchall()
         decode = msgspec.json.decode
         return [Change(v, resource, ns, kind, decode(data), decode(b) if b else None) for v, ns, kind, data, b in rows]
 
     def subscribe(self, resource: str) -> asyncio.Queue[Change | None]:
-        """News of a resource ("" for all) from now on. None in the queue: the watcher fell behind and must start over."""
+        """News of a resource ("" for all) from now on. None in the queue: the watcher fell behind."""
         queue: asyncio.Queue[Change | None] = asyncio.Queue(maxsize=HISTORY)
         self._watchers.setdefault(resource, set()).add(queue)
         return queue

@@ -79,9 +79,9 @@ def _evict(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     pod = verbs.read(target.resource, target.namespace, target.name)
     labels = pod["metadata"].get("labels") or {}
     for budget in verbs.store.select("poddisruptionbudgets.policy", target.namespace):
-        if matches_labels(budget["spec"].get("selector"), labels):
-            if (budget.get("status") or {}).get("disruptionsAllowed", 0) < 1:
-                _refuse_eviction(budget)
+        allowed = (budget.get("status") or {}).get("disruptionsAllowed", 0)
+        if matches_labels(budget["spec"].get("selector"), labels) and allowed < 1:
+            _refuse_eviction(budget)
     options = (body or {}).get("deleteOptions") or {}
     verbs.delete(target.resource, target.namespace, target.name, options, write)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
@@ -89,7 +89,8 @@ def _evict(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
 
 def _refuse_eviction(budget: Object) -> None:
     found, name = budget.get("status") or {}, budget["metadata"]["name"]
-    why = f"The disruption budget {name} needs {found.get('desiredHealthy', 0)} healthy pods and has {found.get('currentHealthy', 0)} currently"
+    needed, healthy = found.get("desiredHealthy", 0), found.get("currentHealthy", 0)
+    why = f"The disruption budget {name} needs {needed} healthy pods and has {healthy} currently"
     cause = {"reason": "DisruptionBudget", "message": why}
     told = "Cannot evict pod as it would violate the pod's disruption budget."
     raise ApiError(429, told, details={"causes": [cause]})

@@ -15,12 +15,13 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_WORDS = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
-    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
 _DNS1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _DNS1035_WORDS = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and "
-    "end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
     "'[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
 _SUBDOMAIN_WORDS = (
@@ -41,7 +42,7 @@ def bad(field: str, value: Any, why: str) -> Cause:
     return (field, "FieldValueInvalid", f"Invalid value: {json.dumps(value)}: {why}")
 
 
-def unsupported(field: str, value: str, allowed: list[str]) -> Cause:
+def unsupported(field: str, value: Any, allowed: list[str]) -> Cause:
     listed = ", ".join(f'"{entry}"' for entry in allowed)
     return (field, "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {listed}')
 
@@ -80,8 +81,9 @@ def check(resource: Resource, item: dict[str, Any], type: Type | None) -> None:
 def _labels(metadata: dict[str, Any]) -> list[Cause]:
     causes = []
     words = (
-        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
-        "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "
+        "and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for "
+        "validation is "
         "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
     )
     for value in (metadata.get("labels") or {}).values():
@@ -233,8 +235,8 @@ def _service(item: dict[str, Any]) -> list[Cause]:
 
 def _data(item: dict[str, Any]) -> list[Cause]:
     words = (
-        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
-        "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  "
+        "or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
     )
     keys = [*(item.get("data") or {}), *(item.get("binaryData") or {})]
     return [bad(f"data[{key}]", key, words) for key in keys if not re.fullmatch(r"[-._a-zA-Z0-9]+", key)]

@@ -14,13 +14,26 @@ from kubetrace.playground.storage import Store
 
 # Kinds whose strategy sets metadata.generation (pkg/registry/*/strategy.go).
 _WITH_GENERATION = frozenset(
-    ("pods", "deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch")
-    + ("cronjobs.batch", "ingresses.networking.k8s.io", "networkpolicies.networking.k8s.io", "podtemplates")
-    + ("poddisruptionbudgets.policy", "replicationcontrollers", "ingressclasses.networking.k8s.io")
-    + ("endpointslices.discovery.k8s.io", "customresourcedefinitions.apiextensions.k8s.io")
-    + ("priorityclasses.scheduling.k8s.io",)
-    + ("mutatingwebhookconfigurations.admissionregistration.k8s.io",)
-    + ("validatingwebhookconfigurations.admissionregistration.k8s.io",)
+    (
+        "pods",
+        "deployments.apps",
+        "replicasets.apps",
+        "statefulsets.apps",
+        "daemonsets.apps",
+        "jobs.batch",
+        "cronjobs.batch",
+        "ingresses.networking.k8s.io",
+        "networkpolicies.networking.k8s.io",
+        "podtemplates",
+        "poddisruptionbudgets.policy",
+        "replicationcontrollers",
+        "ingressclasses.networking.k8s.io",
+        "endpointslices.discovery.k8s.io",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "priorityclasses.scheduling.k8s.io",
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+        "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    )
 )
 _WITH_STATUS = frozenset(
     (
@@ -31,11 +44,20 @@ _WITH_STATUS = frozenset(
         "daemonsets.apps",
         "jobs.batch",
         "cronjobs.batch",
+        "services",
+        "namespaces",
+        "nodes",
+        "persistentvolumes",
+        "persistentvolumeclaims",
+        "resourcequotas",
+        "replicationcontrollers",
+        "ingresses.networking.k8s.io",
+        "poddisruptionbudgets.policy",
+        "horizontalpodautoscalers.autoscaling",
+        "certificatesigningrequests.certificates.k8s.io",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "apiservices.apiregistration.k8s.io",
     )
-    + ("services", "namespaces", "nodes", "persistentvolumes", "persistentvolumeclaims", "resourcequotas")
-    + ("replicationcontrollers", "ingresses.networking.k8s.io", "poddisruptionbudgets.policy")
-    + ("horizontalpodautoscalers.autoscaling", "certificatesigningrequests.certificates.k8s.io")
-    + ("customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io")
 )
 _OWNED_BY_SERVER = (
     "uid",
@@ -67,21 +89,21 @@ class Verbs:
             raise status.not_found(resource.name, resource.group, name)
         return item
 
-    def check_body(self, resource: Resource, item: Any, namespace: str, write: Write) -> Object:
+    def check_body(self, resource: Resource, body: Any, namespace: str, write: Write) -> Object:
         """The body as an object of that resource: kind, namespace, unknown fields."""
-        if not isinstance(item, dict):
+        if not isinstance(body, dict):
             raise ApiError(400, "couldn't get version/kind; json parse error: the body is not an object")
-        api_version, kind = item.get("apiVersion") or resource.api_version, item.get("kind") or resource.kind
+        api_version, kind = body.get("apiVersion") or resource.api_version, body.get("kind") or resource.kind
         if (api_version, kind) != (resource.api_version, resource.kind):
-            group, _, version = str(api_version).rpartition("/")
             if self.catalog.by_kind(str(api_version), str(kind)) is None:
-                told = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/api/legacyscheme/scheme.go:30"'
-                raise ApiError(400, told)
-            told = f"the API version in the data ({api_version}) does not match the expected API version ({resource.api_version})"
+                told = f'no kind "{kind}" is registered for version "{api_version}" in scheme '
+                raise ApiError(400, told + '"pkg/api/legacyscheme/scheme.go:30"')
+            wanted = f"the expected API version ({resource.api_version})"
+            told = f"the API version in the data ({api_version}) does not match {wanted}"
             if api_version == resource.api_version:
-                told = f"{kind} in version {version!r} cannot be handled as a {resource.kind}"
+                told = f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
             raise ApiError(400, told)
-        item = self._known_fields(resource, item, write)
+        item: Object = self._known_fields(resource, body, write)
         item["apiVersion"], item["kind"] = resource.api_version, resource.kind
         metadata = item.setdefault("metadata", {})
         self._place(resource, metadata, namespace)
@@ -298,7 +320,8 @@ class Verbs:
     def _preconditions(resource: Resource, metadata: Object, wanted: Object) -> None:
         for name, title in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
             if wanted.get(name) and wanted[name] != metadata[name]:
-                why = f"Precondition failed: {title} in precondition: {wanted[name]}, {title} in object meta: {metadata[name]}"
+                why = f"Precondition failed: {title} in precondition: {wanted[name]}"
+                why += f", {title} in object meta: {metadata[name]}"
                 raise status.conflict(resource.name, resource.group, metadata["name"], why)
 
     @staticmethod

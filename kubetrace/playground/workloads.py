@@ -305,7 +305,7 @@ class Workloads:
         owned = self._live_pods(item)
         ready = sum(map(is_ready, owned))
         updated = sum(pod["metadata"]["labels"].get("controller-revision-hash") == mark for pod in owned)
-        status = {"replicas": len(owned), "availableReplicas": ready, "collisionCount": 0}
+        status: Object = {"replicas": len(owned), "availableReplicas": ready, "collisionCount": 0}
         status |= {"currentRevision": mark, "updateRevision": mark} | ({"readyReplicas": ready} if ready else {})
         status |= {"currentReplicas": updated, "updatedReplicas": updated} if updated else {}
         self._put_status(
@@ -422,7 +422,8 @@ def _share(value: Any, total: int, up: bool) -> int:
 
 def _conditioned(item: Object, kind: str, good: bool, reason: str, message: str) -> Object:
     status = "True" if good else "False"
-    old = next((c for c in (item.get("status") or {}).get("conditions") or () if c["type"] == kind), None)
+    before: list[Object] = (item.get("status") or {}).get("conditions") or []
+    old = next((c for c in before if c["type"] == kind), None)
     if old is not None and (old["status"], old["reason"], old["message"]) == (status, reason, message):
         return old
     since = old["lastTransitionTime"] if old is not None and old["status"] == status else now()
