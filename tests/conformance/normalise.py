@@ -30,7 +30,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?m)^([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ "), r"\1 "),
     (re.compile(r"(?m)^(\tUser-Agent: ).*$"), r"\1<agent>"),
-    (re.compile(r"(?m)^(\tContent-Length: )\d+$"), r"\1<n>"),
+    # HTTP/2 (kubectl) counts bodies of up to 4 KB, HTTP/1.1 (kubetrace) of up to 2 KB; longer ones come in chunks.
+    (re.compile(r"(?m)^\tContent-Length: \d+\n"), ""),
     (re.compile(r"([mM]illiseconds=)\d+"), r"\1<n>"),
     (re.compile(r'((?:delay|duration)=")[^"]+'), r"\1<duration>"),
     (re.compile(r"(totalItems=)\d+"), r"\1<n>"),

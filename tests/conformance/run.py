@@ -17,7 +17,7 @@ from tests.conformance.plane import Plane
 
 DIALECT = "1.36"
 TIMEOUT_SECONDS = 60
-AGAIN = "-again"
+AGAIN = "-2"
 VERDICTS = ("calls", "bodies", "stdout", "exit", "log")
 
 
