@@ -7,6 +7,7 @@ unchecked; kubectl would check it against the v2 document.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,7 +39,7 @@ class FieldValidation:
         self._openapi = openapi
         self._objects = objects
         self._asked: dict[GroupVersionKind, KubetraceError | bool] = {}
-        self._custom_kinds: set[GroupKind] | None = None
+        self._custom_kinds: dict[str, set[GroupKind]] = {}
 
     def __call__(self, value: Any, source: str) -> None:
         problems = kind_problems(value) if not isinstance(value, dict) or value.get("kind") != "List" else []
@@ -63,7 +64,7 @@ class FieldValidation:
         answer = self._asked[kind]
         if isinstance(answer, KubetraceError):
             self._openapi.fetch_v2()
-            return True
+            return not isinstance(answer, _UnknownKindError) or kind.group_kind in self._known_custom_kinds("v2")
         return answer
 
     def _supported_by_v3(self, kind: GroupVersionKind) -> bool:
@@ -72,19 +73,23 @@ class FieldValidation:
         try:
             return _takes_parameter(self._openapi.group_version(kind.group_version), kind)
         except GroupVersionNotFoundError:
-            if kind.group_kind not in self._known_custom_kinds():
+            if kind.group_kind not in self._known_custom_kinds("v3"):
                 return False
             return _takes_parameter(self._openapi.group_version(GroupVersion("", "v1")), _NAMESPACE)
 
-    def _known_custom_kinds(self) -> set[GroupKind]:
-        if self._custom_kinds is None:
-            self._custom_kinds = set()
-            try:
+    def _known_custom_kinds(self, asker: str) -> set[GroupKind]:
+        """The kinds that CustomResourceDefinitions define; each of kubectl's two verifiers asks for itself."""
+        if asker not in self._custom_kinds:
+            found: set[GroupKind] = set()
+            with contextlib.suppress(KubetraceError):
                 for page in self._objects.pages(_CRDS, "", ListOptions(), purpose=_WHICH_CUSTOM_KINDS):
-                    self._custom_kinds |= {_defined_kind(item) for item in page.get("items") or ()}
-            except KubetraceError:
-                pass
-        return self._custom_kinds
+                    found |= {_defined_kind(item) for item in page.get("items") or ()}
+            self._custom_kinds[asker] = found
+        return self._custom_kinds[asker]
+
+
+class _UnknownKindError(KubetraceError):
+    """The server's OpenAPI has the group and version, but not the kind."""
 
 
 def _defined_kind(definition: dict[str, Any]) -> GroupKind:
@@ -102,4 +107,4 @@ def _takes_parameter(document: Mapping[str, Any], kind: GroupVersionKind) -> boo
                 parameter.get("name") == "fieldValidation" and parameter.get("in") == "query"
                 for parameter in patch.get("parameters") or ()
             )
-    raise KubetraceError(f"Path not found for GVK ({kind}) in OpenAPI V3 doc")
+    raise _UnknownKindError(f"Path not found for GVK ({kind}) in OpenAPI V3 doc")

@@ -1,0 +1,115 @@
+"""The command lines whose conversations `record_writes` records: kubectl's words, calls and bodies for create, apply
+and delete."""
+
+from __future__ import annotations
+
+_POD_SPEC = """\
+      containers:
+      - name: c
+        image: x
+        ports: [{containerPort: 80}, {containerPort: 81}]
+        env: [{name: A, value: "1"}, {name: B, value: "2"}]
+      - name: e
+        image: y
+      volumes: [{name: v, emptyDir: {}}]
+"""
+_CHANGED_POD_SPEC = """\
+      containers:
+      - name: e
+        image: y2
+      - name: c
+        image: x
+        ports: [{containerPort: 81}, {containerPort: 82}]
+        env: [{name: B, value: "3"}]
+      volumes: [{name: v, configMap: {name: foo}}]
+"""
+_DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n"
+_TEMPLATE = "  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec:\n"
+_CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\n"
+
+FILES: dict[str, str] = {
+    "settings.yaml": _CONFIG_MAP + 'metadata: {name: s, labels: {l: "1"}}\ndata: {a: "1", b: "<&>é"}\n',
+    "settings-changed.yaml": _CONFIG_MAP + 'metadata: {name: s}\ndata: {a: "2", c: "3", n: null, z: null}\n',
+    "deployment.yaml": _DEPLOYMENT + "  replicas: 1\n" + _TEMPLATE + _POD_SPEC,
+    "deployment-changed.yaml": _DEPLOYMENT + "  strategy: {type: Recreate}\n" + _TEMPLATE + _CHANGED_POD_SPEC,
+    "service.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec:\n  selector: {a: b}\n  ports:\n"
+    "  - {name: dns, port: 53, protocol: UDP}\n  - {name: dnst, port: 53, protocol: TCP}\n",
+    "service-changed.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec:\n  selector: {a: c}\n  ports:\n"
+    "  - {name: dnst, port: 53, protocol: TCP, targetPort: 5353}\n  - {name: dns, port: 53, protocol: UDP}\n",
+    "two.yaml": _CONFIG_MAP + "metadata: {name: t1}\n---\n" + _CONFIG_MAP + "metadata: {name: t2, labels: {x: y}}\n",
+    "mixed.yaml": _CONFIG_MAP
+    + "metadata: {name: t1}\n---\n"
+    + _CONFIG_MAP
+    + 'metadata: {name: "T_3"}\n---\nfoo: bar\n',
+    "list.json": '{"apiVersion":"v1","kind":"ConfigMapList","items":[{"metadata":{"name":"l1"}},'
+    '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"l2"}}]}',
+    "namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: recorded-x}\n",
+    "broken.yaml": _CONFIG_MAP + "metadata:\n  name: a\ndata:\n  a: b\n  c: d: e\n",
+    "elsewhere.yaml": _CONFIG_MAP + "metadata: {name: e, namespace: other}\n",
+    "held.yaml": _CONFIG_MAP + "metadata: {name: h, finalizers: [example.com/x]}\n",
+    "folder/a.yaml": _CONFIG_MAP + "metadata: {name: fa}\n",
+    "folder/b.txt": "no manifest",
+    "folder/deeper/c.yml": _CONFIG_MAP + "metadata: {name: fc}\n",
+    "raw.json": '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"raw"}}',
+}
+
+CASES: dict[str, list[str]] = {
+    "create": [
+        "create -f settings.yaml",
+        "create -f settings.yaml",
+        "create -f two.yaml --dry-run=server -o yaml",
+        "create -f two.yaml --dry-run=client -o json",
+        "create -f two.yaml -l x=y -o name",
+        "create -f list.json",
+        "create -f mixed.yaml",
+        "create -f mixed.yaml --validate=ignore",
+        "create -f broken.yaml",
+        "create -f elsewhere.yaml",
+        "create -f elsewhere.yaml -n recorded",
+        "create -f service.yaml --save-config --field-manager=me --validate=warn -o name",
+        "create -f folder -R",
+        "create --raw /api/v1/namespaces/recorded/configmaps -f raw.json",
+    ],
+    "apply": [
+        "apply -f settings.yaml",
+        "apply -f settings.yaml",
+        "apply -f settings-changed.yaml --dry-run=server",
+        "apply -f settings-changed.yaml --dry-run=client -o yaml",
+        "apply -f settings-changed.yaml",
+        "apply -f settings.yaml -o name",
+        "apply -f elsewhere.yaml",
+        "apply -f mixed.yaml",
+        "apply -f two.yaml -o json",
+    ],
+    "apply-deployment": [
+        "apply -f deployment.yaml",
+        "apply -f deployment-changed.yaml --overwrite=false",
+        "apply -f deployment-changed.yaml",
+        "apply -f deployment.yaml --openapi-patch=false",
+    ],
+    "apply-service": ["create -f service.yaml", "apply -f service-changed.yaml", "apply -f service.yaml"],
+    "apply-server-side": [
+        "apply --server-side -f settings.yaml",
+        "apply --server-side -f settings.yaml --field-manager=other",
+        "apply --server-side -f settings-changed.yaml --field-manager=other",
+        "apply --server-side -f settings-changed.yaml --field-manager=other --force-conflicts",
+    ],
+    "delete": [
+        "create -f two.yaml",
+        "delete -f two.yaml --dry-run=server",
+        "delete -f two.yaml",
+        "delete -f two.yaml",
+        "delete -f two.yaml --ignore-not-found",
+        "create -f two.yaml",
+        "delete cm t1 t2 t3 --now",
+        "create -f two.yaml",
+        "delete cm -l x=y -o name",
+        "delete cm/t1 --cascade=orphan --grace-period=5",
+        "delete cm -l x=y",
+        "delete cm t1 --force",
+        "create -f held.yaml",
+        "delete cm h --timeout=1s",
+        "delete cm h --wait=false",
+    ],
+    "namespace": ["create -f namespace.yaml", "delete -f namespace.yaml -n recorded --wait=false"],
+}
