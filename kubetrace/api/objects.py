@@ -56,7 +56,7 @@ class Objects:
             raise
 
     def _raise_if_namespace_is_missing(self, namespace: str) -> None:
-        call = verbs.get(NAMESPACES, "", namespace, purpose=IS_THE_NAMESPACE_THERE)
+        call = replace(verbs.get(NAMESPACES, "", namespace, purpose=IS_THE_NAMESPACE_THERE), operation="namespace-get")
         try:
             self.send(call, Mapping(GroupVersionResource("", "v1", ""), NAMESPACES.kind, False))
         except status.StatusError as error:

@@ -9,6 +9,7 @@ from kubetrace.cmdline.command import Arguments, Command, NoOptions
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
     from kubetrace.environment import Environment
+    from kubetrace.transport.call import Call
 
 SELECTOR = "kubernetes.io/cluster-service=true"
 
@@ -35,9 +36,16 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
             environment.stdout.write(_service_line(server, service))
 
     try:
-        build(cluster, request).visit(show)
+        build(cluster.transformed(_typed), request).visit(show)
     finally:
         environment.stdout.write("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n")
+
+
+def _typed(call: Call) -> Call:
+    """What client-go's typed clients accept."""
+    from dataclasses import replace
+
+    return replace(call, headers=(("Accept", "application/json, */*"),))
 
 
 def _line(name: str, link: str) -> str:

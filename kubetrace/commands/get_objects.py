@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from kubetrace.api.builder import Result
     from kubetrace.commands.get import GetOptions
     from kubetrace.environment import Environment
+
+
+_NO_TABLE = re.compile("custom-columns|json")
+"""Formats for which kubectl does not even try to read a table (get.go, Complete); for others its log says so."""
 
 
 def output_options(options: GetOptions) -> OutputOptions:
@@ -50,6 +55,8 @@ def print_objects(environment: Environment, options: GetOptions, result: Result)
             value = as_list(value["items"], str((value.get("metadata") or {}).get("resourceVersion") or ""))
             if options.sort_by and value["items"]:
                 value = _sorted(value, options.sort_by)
+        if options.server_print and not (options.output == "yaml" or _NO_TABLE.search(options.output)):
+            environment.note("table-fallback", error="attempt to decode non-Table object")
         try:
             printer.print(value, environment.stdout)
         except KubetraceError as error:

@@ -21,6 +21,7 @@ Headers = tuple[tuple[str, str], ...]
 
 Operation = Literal[
     "get",
+    "namespace-get",
     "list",
     "watch",
     "create",

@@ -32,6 +32,7 @@ from kubetrace.trace.exchange import (
     WarningReceived,
     next_id,
 )
+from kubetrace.trace.go_text import duration
 from kubetrace.transport.adapter import CallContext, TracedRequest, TracingAdapter
 from kubetrace.transport.answer import ClientAnswer
 from kubetrace.transport.call import Call
@@ -125,6 +126,8 @@ class Client:
 
     def send(self, call: Call) -> ClientAnswer:
         """Makes the call and returns its answer, the body already read unless `call.stream`."""
+        if self._request_timeout is not None and not any(name == "timeout" for name, _ in call.query):
+            call = replace(call, query=(*call.query, ("timeout", duration(self._request_timeout))))
         request = self._request(call)
         number = next_id()
         if self._events.active:

@@ -115,6 +115,8 @@ OPERATIONS: Mapping[str, Since] = {
     "openapi-v2": _discovery(672, 671, 681, 1181),
     "openapi-v3": {"1.32": "client.go:46", "1.37": "client.go:102"},
     "openapi-v3-group": {"1.32": "groupversion.go:75", "1.37": "groupversion.go:117"},
+    # cli-runtime/pkg/resource/visitor.go: is the namespace of a missing object there?
+    "namespace-get": {"1.32": "visitor.go:104"},
     # kubectl/pkg/rawhttp, kubectl/pkg/cmd/logs, typed and dynamic clients
     "raw": {"1.32": "raw.go:84"},
     "logs": {"1.32": "logs.go:469", "1.35": "logs.go:476", "1.36": "logs.go:497"},
