@@ -84,8 +84,8 @@ UP = Command(
     description="""
     Start an API server on this machine, with its own certificates and users, and say where its kubeconfig is.
 
-    Its contexts are admin (a token), certificate (an admin too), developer (edit in one namespace), viewer and nobody. Containers
-    are simulated. Objects survive "down"; "reset" forgets them.
+    Its contexts are admin (a token), certificate (an admin too), developer (edit in one namespace), viewer and nobody.
+    Containers are simulated. Objects survive "down"; "reset" forgets them.
     """,
     options=UpOptions,
     examples="""

@@ -224,9 +224,14 @@ def _service(item: Spec) -> None:
 
 
 def _secret(item: Spec) -> None:
+    _fill(item, type="Opaque")
+    fold_strings(item)
+
+
+def fold_strings(item: Spec) -> None:
+    """A Secret's stringData as data."""
     import base64
 
-    _fill(item, type="Opaque")
     for name, value in (item.pop("stringData", None) or {}).items():
         item.setdefault("data", {})[name] = base64.b64encode(value.encode()).decode()
 

@@ -12,6 +12,7 @@ from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.discovery import encode
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
+from kubetrace.playground.managed import check_apply, manager_name
 from kubetrace.playground.objects import Object, decode_body
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
@@ -89,7 +90,8 @@ class Handlers:
             told = f"Invalid value: {json.dumps(dry)}: must be one of: [All]"
             raise ApiError(422, f' "" is invalid: dryRun: {told}', "Invalid")
         level = request.parameter("fieldValidation") or "Warn"
-        return Write(bool(dry), level, request.facts["warnings"])
+        name = manager_name(request.parameter("fieldManager"), request.headers.get("user-agent", ""))
+        return Write(bool(dry), level, name, warnings=request.facts["warnings"])
 
     @staticmethod
     def _include(request: Request) -> str:
@@ -224,12 +226,21 @@ class Handlers:
 
     def _patch(self, request: Request, target: Target, form: Form) -> Answer:
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        if kind == "application/apply-patch+yaml":
+            return self._apply(request, target, form)
         if not kind.endswith(("patch+json",)):
             raise unsupported_patch(kind, target.resource)
         patch = decode_body(request.body, kind)
         place, write = self._place(target), self._write(request)
         item = self._verbs.patch(target.resource, place, target.name, kind, patch, write, target.subresource)
         return self._one(request, target.resource, item, form)
+
+    def _apply(self, request: Request, target: Target, form: Form) -> Answer:
+        check_apply(request.parameter("fieldManager"))
+        place, body = self._place(target), decode_body(request.body, "application/yaml")
+        force, write = request.flag("force"), self._write(request)
+        item, new = self._verbs.apply(target.resource, place, target.name, body, write, force, target.subresource)
+        return self._one(request, target.resource, item, form, 201 if new else 200)
 
     def _options(self, request: Request) -> Object:
         options: Object = {}

@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubetrace.playground import allocation, defaults, patches, schemas, status, validation
+from kubetrace.playground import allocation, defaults, managed, patches, schemas, status, validation
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.objects import Check, Object, moment, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
@@ -75,6 +75,9 @@ class Write:
 
     dry_run: bool = False
     field_validation: str = "Warn"
+    manager: str = ""
+    """Who owns the written fields in metadata.managedFields; empty: nobody is noted (the playground's controllers)."""
+    applied: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
@@ -160,6 +163,7 @@ class Verbs:
         if self.store.get(resource.key, namespace, metadata["name"]) is not None:
             raise status.already_exists(resource.name, resource.group, metadata["name"])
         allocation.on_create(self.store, resource, item)
+        self._track(resource, None, item, write, "")
         return item if write.dry_run else self.store.put(resource.key, item)
 
     def _finish(self, resource: Resource, item: Object) -> None:
@@ -240,6 +244,7 @@ class Verbs:
             allocation.keep(resource, old, item)
             self._finish(resource, item)
             validation.immutable(resource, old, item)
+        self._track(resource, old, item, write, subresource)
         if "generation" in before and _content(item) != _content(old):
             item["metadata"]["generation"] = before["generation"] + 1
         if item == old or write.dry_run:
@@ -247,6 +252,41 @@ class Verbs:
         if item["metadata"].get("deletionTimestamp") and not item["metadata"].get("finalizers") and self._may_go(item):
             return self.store.remove(resource.key, item)
         return self.store.put(resource.key, item)
+
+    @staticmethod
+    def _track(resource: Resource, old: Object | None, item: Object, write: Write, subresource: str) -> None:
+        """Notes who owns the changed fields. An apply has done so before."""
+        if write.applied:
+            return
+        metadata = item["metadata"]
+        known = (old or {"metadata": {}})["metadata"].get("managedFields")
+        metadata.pop("managedFields", None)
+        if write.manager:
+            managed.track(resource, old, item, managed.Manager(write.manager, subresource=subresource))
+        elif known:
+            metadata["managedFields"] = known
+
+    def apply(
+        self, resource: Resource, namespace: str, name: str, body: Any, write: Write, force: bool, subresource: str = ""
+    ) -> tuple[Object, bool]:
+        """Server-side apply: (the object, whether it is new)."""
+        item = self.check_body(resource, body, namespace, write)
+        if item["metadata"].setdefault("name", name) != name:
+            told = f"the name of the object ({item['metadata']['name']}) does not match the name on the URL ({name})"
+            raise ApiError(400, told)
+        if item["metadata"].get("managedFields"):
+            raise ApiError(400, "metadata.managedFields must be nil")
+        manager = managed.Manager(write.manager, "Apply", subresource)
+        old = self.store.get(resource.key, namespace, name)
+        if resource.key == "secrets":
+            defaults.fold_strings(item)
+        merged = managed.apply(resource, old, item, manager, force)
+        write.applied = True
+        if old is None:
+            return self.create(resource, namespace, merged, write), True
+        if item["metadata"].get("resourceVersion"):
+            merged["metadata"]["resourceVersion"] = item["metadata"]["resourceVersion"]
+        return self.replace(resource, old, merged, write, subresource), False
 
     @staticmethod
     def _may_go(item: Object) -> bool:

@@ -17,6 +17,13 @@ from pathlib import Path
 TARGET = Path(__file__).parents[2] / "kubetrace" / "wire" / "data" / "protobuf-1.36.json.gz"
 STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 POINTER = re.compile(r'^\s+\w+\s+\*(?:int32|int64|bool|string|float64|[A-Z]\w+)\s+`json:"(\w+)', re.MULTILINE)
+PLAIN = re.compile(r'^\s+\w+\s+(?:int32|int64|bool|string|float64)\s+`json:"(\w+)', re.MULTILINE)
+
+
+def plain(package: Path) -> dict[str, set[str]]:
+    """Fields that are one value, whatever their tags say (SubjectRulesReviewStatus.incomplete is tagged "rep")."""
+    text = "\n".join(path.read_text() for path in package.glob("*.go") if "zz_" not in path.name)
+    return {name: set(PLAIN.findall(body)) for name, body in STRUCT.findall(text)}
 
 
 def pointers(package: Path) -> dict[str, set[str]]:
@@ -28,13 +35,17 @@ def main() -> None:
     facts = json.loads(Path(sys.argv[1]).read_text())
     modules, version = Path(sys.argv[2]), sys.argv[3]
     packages: dict[str, dict[str, set[str]]] = {}
+    singles: dict[str, dict[str, set[str]]] = {}
     for message, fields in facts["messages"].items():
         path, _, name = message.rpartition(".")
         if path not in packages:
             module, _, rest = path.partition("/")
-            packages[path] = pointers(modules / f"{module}@v{version}" / rest)
-        known = packages[path].get(name, set())
+            folder = modules / f"{module}@v{version}" / rest
+            packages[path], singles[path] = pointers(folder), plain(folder)
+        known, single = packages[path].get(name, set()), singles[path].get(name, set())
         for row in fields.values():
+            if row[2:] == ["list"] and row[0] in single:
+                row.pop()
             if row[0] in known and "/" not in row[1] and len(row) == 2:
                 row.append("pointer")
     TARGET.write_bytes(gzip.compress(json.dumps(facts, separators=(",", ":")).encode(), 9, mtime=0))

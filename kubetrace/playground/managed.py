@@ -1,0 +1,169 @@
+"""metadata.managedFields, and server-side apply over them (apimachinery util/managedfields, structured-merge-diff)."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from kubetrace.playground import fieldsets
+from kubetrace.playground.catalog import Resource
+from kubetrace.playground.fieldsets import Path, Shape
+from kubetrace.playground.objects import Object, now, type_of
+from kubetrace.playground.status import ApiError
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    name: str
+    operation: str = "Update"
+    subresource: str = ""
+
+
+def shape_of(resource: Resource) -> Shape:
+    if resource.custom is not None:
+        schema = (resource.custom.get("schema") or {}).get("openAPIV3Schema") or {}
+        return Shape(schema=schema)
+    return Shape(type=type_of(resource))
+
+
+def _is(entry: Object, manager: Manager, api_version: str) -> bool:
+    known = Manager(entry.get("manager", ""), entry.get("operation", ""), entry.get("subresource", ""))
+    return known == manager and (manager.operation == "Apply" or entry.get("apiVersion") == api_version)
+
+
+def _paths(entry: Object) -> set[Path]:
+    return set(fieldsets.paths(entry.get("fieldsV1") or {}))
+
+
+def _entry(manager: Manager, api_version: str, found: set[Path], time: str) -> Object:
+    entry: Object = {"manager": manager.name, "operation": manager.operation, "apiVersion": api_version, "time": time}
+    entry |= {"fieldsType": "FieldsV1", "fieldsV1": fieldsets.tree_from(found)}
+    return entry | ({"subresource": manager.subresource} if manager.subresource else {})
+
+
+def _owned(entries: list[Object], manager: Manager, api_version: str, own: set[Path], taken: set[Path]) -> list[Object]:
+    """The entries with one manager's paths set to `own`, and `taken` gone from all others."""
+    result, found = [], False
+    for entry in entries:
+        if _is(entry, manager, api_version):
+            found = True
+            if own:
+                same = _paths(entry) == own
+                result.append(entry if same else _entry(manager, api_version, own, now()))
+            continue
+        kept = _paths(entry) - taken
+        if kept == _paths(entry):
+            result.append(entry)
+        elif kept:
+            result.append(entry | {"fieldsV1": fieldsets.tree_from(kept)})
+    if own and not found:
+        result.append(_entry(manager, api_version, own, now()))
+    return result
+
+
+def track(resource: Resource, old: Object | None, new: Object, manager: Manager) -> None:
+    """After an ordinary write: what it changed is the writer's, what is gone is nobody's. Changes `new` in place."""
+    shape, metadata = shape_of(resource), new["metadata"]
+    before = old or {}
+    entries = list((before.get("metadata") or {}).get("managedFields") or ())
+    present = set(fieldsets.paths(fieldsets.object_tree(new, shape)))
+    past = set(fieldsets.paths(fieldsets.object_tree(before, shape))) if old else set()
+    changed = {
+        path
+        for path in present
+        if path not in past or fieldsets.value_at(before, path) != fieldsets.value_at(new, path)
+    }
+    changed -= {path for path in changed & past if path[-1][:2] == "k:"}
+    gone = {path for entry in entries for path in _paths(entry) if fieldsets.missing(fieldsets.value_at(new, path))}
+    mine = next((_paths(entry) for entry in entries if _is(entry, manager, resource.api_version)), set())
+    entries = _owned(entries, manager, resource.api_version, (mine | changed) - gone, changed | gone)
+    if entries:
+        metadata["managedFields"] = entries
+    else:
+        metadata.pop("managedFields", None)
+
+
+def apply(resource: Resource, live: Object | None, applied: Object, manager: Manager, force: bool) -> Object:
+    """The object after a server-side apply. Raises 409 with every conflict."""
+    shape = shape_of(resource)
+    current: Object = copy.deepcopy(live) if live else {"metadata": {"name": applied["metadata"].get("name")}}
+    entries = list(current["metadata"].get("managedFields") or ())
+    wanted = set(fieldsets.paths(fieldsets.object_tree(applied, shape)))
+    others = [entry for entry in entries if not _is(entry, manager, resource.api_version)]
+    conflicts = _conflicts(current, applied, wanted, others)
+    if conflicts and not force:
+        raise _conflict_error(conflicts)
+    merged: Object = fieldsets.merge(current, {k: v for k, v in applied.items() if k != "metadata"}, shape)
+    merged["metadata"] = fieldsets.merge(current["metadata"], _own_metadata(applied), shape.child("metadata"))
+    before = next((_paths(entry) for entry in entries if _is(entry, manager, resource.api_version)), set())
+    shared = {path for entry in others for path in _paths(entry)}
+    for path in sorted(before - wanted, key=len, reverse=True):
+        if path not in shared and not any(other[: len(path)] == path for other in shared | wanted):
+            fieldsets.remove_at(merged, path)
+    taken = {path for path, _ in conflicts}
+    merged["metadata"]["managedFields"] = _owned(entries, manager, resource.api_version, wanted, taken)
+    return merged
+
+
+def _own_metadata(applied: Object) -> Object:
+    return {
+        name: value for name, value in applied["metadata"].items() if name not in ("managedFields", "resourceVersion")
+    }
+
+
+def _conflicts(current: Object, applied: Object, wanted: set[Path], others: list[Object]) -> list[tuple[Path, Object]]:
+    found = []
+    for entry in others:
+        for path in sorted(_paths(entry) & wanted):
+            if path[-1][:2] == "k:":
+                continue
+            if fieldsets.value_at(current, path) != fieldsets.value_at(applied, path):
+                found.append((path, entry))
+    return found
+
+
+def _manager_text(entry: Object) -> str:
+    text = f'"{entry["manager"]}"'
+    if entry.get("subresource"):
+        text += f' with subresource "{entry["subresource"]}"'
+    if entry["operation"] == "Update":
+        text += f" using {entry['apiVersion']}"
+        if entry.get("time"):
+            text += f" at {entry['time']}"
+    return text
+
+
+def _conflict_error(conflicts: list[tuple[Path, Object]]) -> ApiError:
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f"conflict with {_manager_text(entry)}",
+            "field": fieldsets.path_text(path),
+        }
+        for path, entry in conflicts
+    ]
+    if len(conflicts) == 1:
+        path, entry = conflicts[0]
+        told = f"Apply failed with 1 conflict: conflict with {_manager_text(entry)}: {fieldsets.path_text(path)}"
+    else:
+        lines: dict[str, list[str]] = {}
+        for path, entry in conflicts:
+            lines.setdefault(_manager_text(entry), []).append(f"- {fieldsets.path_text(path)}")
+        parts = [line for name in sorted(lines) for line in (f"conflicts with {name}:", *lines[name])]
+        told = f"Apply failed with {len(conflicts)} conflicts: " + "\n".join(parts)
+    return ApiError(409, told, details={"causes": causes})
+
+
+def manager_name(field_manager: str, user_agent: str) -> str:
+    """The name in the request, else the start of the client's User-Agent."""
+    return field_manager or user_agent.partition("/")[0] or "unknown"
+
+
+def check_apply(field_manager: str) -> None:
+    if not field_manager:
+        cause: dict[str, Any] = {"reason": "FieldValueRequired", "field": "fieldManager"}
+        cause["message"] = "Required value: is required for apply patch"
+        told = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
+        details = {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [cause]}
+        raise ApiError(422, told, details=details)
