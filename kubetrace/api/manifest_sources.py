@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from kubetrace.api.go_words import bracketed, quoted
 from kubetrace.api.manifest_stream import documents
 from kubetrace.api.status import AggregateError
 from kubetrace.errors import KubetraceError
+from kubetrace.transport.errors import TransportError
 
 EXTENSIONS = (".json", ".yaml", ".yml")
 HTTP_ATTEMPTS = 3
@@ -102,10 +104,17 @@ def _expanded(name: str) -> Sequence[str]:
     """The name itself where it exists, else what it matches as a pattern."""
     if os.path.lexists(name):
         return [name]
+    if not _well_formed(name):
+        raise KubetraceError(f"pattern {quoted(name)} is not valid: syntax error in pattern")
     matches = sorted(glob.glob(name))  # noqa: PTH207 (patterns may be absolute)
     if not matches:
         raise KubetraceError(f"the path {quoted(name)} does not exist")
     return matches
+
+
+def _well_formed(pattern: str) -> bool:
+    """Is every "[" of a pattern closed (filepath.Match)?"""
+    return re.fullmatch(r"(?:\\.|\[\^?(?:\\.|[^\]\\])+\]|[^\[\\])*", pattern, re.DOTALL) is not None
 
 
 def _files(path: str, recursive: bool) -> Iterator[Source]:
@@ -163,7 +172,7 @@ def read_url(url: str, attempts: int = HTTP_ATTEMPTS, pause: float = 1.0) -> byt
 
     import requests
 
-    problem = ""
+    problem = KubetraceError("")
     for attempt in range(attempts):
         if attempt:
             time.sleep(pause)
@@ -174,12 +183,12 @@ def read_url(url: str, attempts: int = HTTP_ATTEMPTS, pause: float = 1.0) -> byt
                 status = f"{response.status_code} {response.reason}"
                 code = response.status_code
         except requests.RequestException as error:
-            problem = f'Get "{url}": {_request_words(error)}'
+            problem = TransportError("GET", url, _request_words(error), "dial")
             continue
-        problem = f"unable to read URL {quoted(url)}, server reported {status}, status code={code}"
+        problem = KubetraceError(f"unable to read URL {quoted(url)}, server reported {status}, status code={code}")
         if not 500 <= code < 600:
             break
-    raise KubetraceError(problem)
+    raise problem
 
 
 def _request_words(error: BaseException) -> str:
