@@ -40,7 +40,11 @@ class ApplyOptions:
     )
     filename: Annotated[
         tuple[str, ...],
-        Flag("f", help="File, folder or URL with the objects to apply ('-': standard input).", completion="file"),
+        Flag(
+            "f",
+            help="File, folder or URL with the objects to apply ('-': standard input).",
+            completion="ext:json,yaml,yml",
+        ),
     ] = ()
     force: Annotated[bool, Flag(help="Delete and create anew what can't be patched.")] = False
     force_conflicts: Annotated[bool, Flag(help="With --server-side, take over fields that others manage.")] = False
@@ -174,6 +178,7 @@ class Run:
         failure = aggregate(errors)
         if failure is not None:
             raise failure
+        self.environment.note("apply-post-processor")
         self._print_objects(infos)
 
     def _one(self, info: Info) -> None:

@@ -30,7 +30,11 @@ class CreateOptions:
     )
     filename: Annotated[
         tuple[str, ...],
-        Flag("f", help="File, folder or URL with the objects to create ('-': standard input).", completion="file"),
+        Flag(
+            "f",
+            help="File, folder or URL with the objects to create ('-': standard input).",
+            completion="ext:json,yaml,yml",
+        ),
     ] = ()
     kustomize: Annotated[
         str, Flag("k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")

@@ -38,7 +38,11 @@ class DeleteOptions:
     ] = ""
     filename: Annotated[
         tuple[str, ...],
-        Flag("f", help="File, folder or URL with the objects to delete ('-': standard input).", completion="file"),
+        Flag(
+            "f",
+            help="File, folder or URL with the objects to delete ('-': standard input).",
+            completion="ext:json,yaml,yml",
+        ),
     ] = ()
     force: Annotated[
         bool, Flag(help="Remove the object from the API at once, without letting it end. May lose data.")
@@ -280,6 +284,7 @@ def _location(info: Info) -> Location:
 COMMAND = Command(
     run=run,
     options=DeleteOptions,
+    words="resources",
     usage="delete ([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)]) [options]",
     description="""
     Delete objects: those that a manifest describes, those of a type that are named, or those that a selector means.

@@ -37,7 +37,12 @@ class GetOptions:
         str, Flag(help="Only objects whose fields match, with '=', '==' and '!=' (status.phase=Running).")
     ] = ""
     filename: Annotated[
-        tuple[str, ...], Flag("f", help="Files, folders or URLs whose manifests name the objects to get.")
+        tuple[str, ...],
+        Flag(
+            "f",
+            help="Files, folders or URLs whose manifests name the objects to get.",
+            completion="ext:json,yaml,yml",
+        ),
     ] = ()
     ignore_not_found: Annotated[bool, Flag(help="Say nothing of named objects that do not exist.")] = False
     kustomize: Annotated[str, Flag("k", help="A kustomization folder, in place of -f and -R.")] = ""
@@ -45,7 +50,14 @@ class GetOptions:
         tuple[str, ...], Flag("L", help="Labels to show as columns, separated by commas; may be repeated.")
     ] = ()
     no_headers: Annotated[bool, Flag(help="Leave out the header of tables and custom columns.")] = False
-    output: Annotated[str, Flag("o", help=f"How to print: one of ({_FORMATS.replace('|', ', ')}).")] = ""
+    output: Annotated[
+        str,
+        Flag(
+            "o",
+            help=f"How to print: one of ({_FORMATS.replace('|', ', ')}).",
+            completion=f"={_FORMATS.replace('|', ',')}",
+        ),
+    ] = ""
     output_watch_events: Annotated[
         bool, Flag(help="While watching, print whole events; objects that exist come first as ADDED.")
     ] = False
@@ -217,6 +229,7 @@ def _as_table(call: Call, options: GetOptions) -> Call:
 COMMAND = Command(
     run=run,
     options=GetOptions,
+    words="resources",
     usage=(
         f"get [(-o|--output=){_FORMATS}] (TYPE[.VERSION][.GROUP] [NAME | -l label] | "
         "TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]"
