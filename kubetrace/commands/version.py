@@ -41,7 +41,7 @@ def client_version() -> dict[str, str]:
 
 def run(environment: Environment, options: VersionOptions, arguments: Arguments) -> None:
     if not options.client:
-        environment.connection  # noqa: B018 (a broken kubeconfig is told first)
+        environment.client  # noqa: B018 (a broken kubeconfig is told first)
         if arguments.words:
             raise KubetraceError(f"extra arguments: [{' '.join(arguments.words)}]")
     if options.output not in ("", "yaml", "json"):
