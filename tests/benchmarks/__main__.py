@@ -1,6 +1,6 @@
 """Measures kubetrace against the real kubectl on one real plane, and writes ratios.
 
-    KUBEBUILDER_ASSETS=DIR python -m tests.benchmarks [--rounds 21] [--write docs/benchmarks.md] [--quick]
+KUBEBUILDER_ASSETS=DIR python -m tests.benchmarks [--rounds 21] [--write docs/benchmarks.md] [--quick]
 """
 
 from __future__ import annotations

@@ -11,9 +11,7 @@ from kubetrace.cli import main
 from kubetrace.environment import Environment, Streams
 
 
-def measure(
-    argv: Sequence[str], environ: Mapping[str, str], log: Path, count: int
-) -> tuple[list[float], list[float]]:
+def measure(argv: Sequence[str], environ: Mapping[str, str], log: Path, count: int) -> tuple[list[float], list[float]]:
     """Seconds with the log and without, `count` each, after one round that is not counted."""
     logged: list[float] = []
     quiet: list[float] = []

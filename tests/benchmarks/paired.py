@@ -29,7 +29,8 @@ class Contender:
 
 def measure(contender: Contender, environ: Mapping[str, str]) -> Measured:
     """Runs it once; the peak is the kernel's count for this very process (wait4)."""
-    with open(contender.log or os.devnull, "wb") as log, open(os.devnull, "wb") as nowhere:
+    nothing = Path(os.devnull)
+    with (contender.log or nothing).open("wb") as log, nothing.open("wb") as nowhere:
         started = time.perf_counter()
         process = subprocess.Popen(contender.argv, stdout=nowhere, stderr=log, stdin=subprocess.DEVNULL, env=environ)
         _, status, usage = os.wait4(process.pid, 0)

@@ -13,7 +13,7 @@ from tests.conformance.plane import Plane
 METHODS = {"get": "GET", "list": "GET", "watch": "GET", "create": "POST", "update": "PUT", "patch": "PATCH"}
 METHODS |= {"delete": "DELETE", "deletecollection": "DELETE"}
 SETTLE_SECONDS = 0.04  # an answer may reach the client just before its audit line is written
-_DISCOVERY = re.compile(r"^GET /(api|apis)(/[^/?]+){0,2}(\?timeout=|$)")
+_DISCOVERY = re.compile(r"^GET /(api(/v1)?|apis(/[^/?]+/[^/?]+)?)(\?timeout=|$)")
 
 
 @dataclass(frozen=True, slots=True)

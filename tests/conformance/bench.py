@@ -20,7 +20,9 @@ PODS_THAT_RUN = 3
 
 
 @contextlib.contextmanager
-def two_planes(assets: Path, folder: Path, cases: Sequence[Case], old_discovery: bool = False, itself: bool = False) -> Iterator[Bench]:
+def two_planes(
+    assets: Path, folder: Path, cases: Sequence[Case], old_discovery: bool = False, itself: bool = False
+) -> Iterator[Bench]:
     """Starts both, fills them, warms both clients' caches; ends both at the end. `itself`: kubectl on both sides."""
     arguments = OLD_DISCOVERY if old_discovery else ()
     authority = trustme.CA()  # one for both: it is in every namespace's kube-root-ca.crt

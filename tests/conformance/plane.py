@@ -31,7 +31,10 @@ omitStages: [RequestReceived]
 rules:
 - level: Request
 """
-TOKENS = {"admin": ("admin-token-0123456789abcdef", "system:masters"), "nobody": ("nobody-token-0123456789abcdef", "nobodies")}
+TOKENS = {
+    "admin": ("admin-token-0123456789abcdef", "system:masters"),
+    "nobody": ("nobody-token-0123456789abcdef", "nobodies"),
+}
 OLD_DISCOVERY = ("--feature-gates=AggregatedDiscoveryEndpoint=false",)
 
 
@@ -171,7 +174,9 @@ class Plane:
             raise PlaneError(f"no etcd in {self.assets}, nor on PATH")
         url = f"http://127.0.0.1:{free_port()}"
         addresses = ("--listen-client-urls", url, "--advertise-client-urls", url)
-        self._run(binary, "--data-dir", "etcd", *addresses, "--listen-peer-urls", "http://127.0.0.1:0", "--unsafe-no-fsync")
+        self._run(
+            binary, "--data-dir", "etcd", *addresses, "--listen-peer-urls", "http://127.0.0.1:0", "--unsafe-no-fsync"
+        )
         return url
 
     def _start_apiserver(self, etcd: str) -> None:
@@ -220,7 +225,9 @@ class Plane:
 
 
 @contextlib.contextmanager
-def running(assets: Path, folder: Path, apiserver_args: Sequence[str] = (), controllers: bool = True) -> Iterator[Plane]:
+def running(
+    assets: Path, folder: Path, apiserver_args: Sequence[str] = (), controllers: bool = True
+) -> Iterator[Plane]:
     plane = Plane(assets, folder, apiserver_args, controllers)
     try:
         yield plane.start()

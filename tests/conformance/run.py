@@ -115,7 +115,12 @@ class Bench:
         home.mkdir(exist_ok=True)
         environ = side.environ(home, kubeconfig)
         done = subprocess.run(
-            [str(self.kubectl), *words], env=environ, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_SECONDS
+            [str(self.kubectl), *words],
+            env=environ,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
         )
         if done.returncode:
             raise RuntimeError(f"set-up failed: {' '.join(words)}: {done.stderr.strip()}")
