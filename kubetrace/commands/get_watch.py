@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, SilentExit
 from kubetrace.printing.printers import WatchEvent, is_list
 from kubetrace.printing.table import is_table
 from kubetrace.printing.tabwriter import TabWriter
+from kubetrace.transport.errors import TransportError
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info, Request, Result
@@ -25,6 +26,7 @@ Show = Callable[[str, dict[str, Any], bool], None]
 
 def watch(environment: Environment, options: GetOptions, arguments: Arguments) -> None:
     """Prints, watches, and returns when the server closes the stream."""
+    from kubetrace.api.builder import items_of
     from kubetrace.api.status import is_not_found
     from kubetrace.commands.get import build_result
 
@@ -35,16 +37,30 @@ def watch(environment: Environment, options: GetOptions, arguments: Arguments) -
         if options.ignore_not_found and is_not_found(error):
             return
         raise
-    show = _shower(environment, options, infos[0])
+    writer = TabWriter(environment.stdout)
+    show = _shower(environment, options, infos[0], writer)
     whole = _whole(result, infos)
     listed = is_list(whole)
-    existing = whole["items"] if listed else [whole]
     initial = "ADDED" if options.output_watch_events else ""
-    for value in existing:
+    for value in items_of(whole) if listed else (whole,):
         show(initial, value, not options.watch_only)
-    environment.stdout.flush()
+    _flush(environment, writer)
     version = str((whole.get("metadata") or {}).get("resourceVersion") or "") if listed else "0"
-    _follow(environment, options, _watch_call(result, infos, version), show, shown=listed)
+    events = _events(environment, _watch_call(result, infos, version))
+    try:
+        shown = listed  # the first event of a single object is the object again
+        for event in events:
+            value = event["object"]
+            show(str(event.get("type") or "") if options.output_watch_events else "", value, shown)
+            _flush(environment, writer)
+            shown = True
+    except KeyboardInterrupt:
+        raise SilentExit(1) from None
+
+
+def _flush(environment: Environment, writer: TabWriter) -> None:
+    writer.flush()
+    environment.stdout.flush()
 
 
 def _for_watching(options: GetOptions) -> Callable[[Request], Request]:
@@ -74,19 +90,16 @@ def _whole(result: Result, infos: list[Info]) -> dict[str, Any]:
     return as_list(objects, versions.pop() if len(versions) == 1 else "")
 
 
-def _shower(environment: Environment, options: GetOptions, info: Info) -> Show:
-    out = environment.stdout
+def _shower(environment: Environment, options: GetOptions, info: Info, writer: TabWriter) -> Show:
+    """How each object is shown. All of it goes through one tab writer, whatever the format, as in kubectl."""
     if options.is_table:
         from kubetrace.commands.get_table import table_printer
 
         table = table_printer(options, info.mapping, options.all_namespaces, False)
-        writer = TabWriter(out)
 
         def show_row(event: str, value: dict[str, Any], visible: bool) -> None:
-            if not visible and not is_table(value):
-                return
-            table.print(value if visible else {**value, "rows": []}, writer, event)
-            writer.flush()
+            if visible or is_table(value):
+                table.print(value if visible else {**value, "rows": []}, writer, event)
 
         return show_row
     from kubetrace.commands.get_objects import object_printer
@@ -95,7 +108,7 @@ def _shower(environment: Environment, options: GetOptions, info: Info) -> Show:
 
     def show_object(event: str, value: dict[str, Any], visible: bool) -> None:
         if visible:
-            printer.print(WatchEvent(event, value) if event else value, out)
+            printer.print(WatchEvent(event, value) if event else value, writer)
 
     return show_object
 
@@ -130,23 +143,17 @@ def _watch_options(options: ListOptions, version: str) -> ListOptions:
     return replace(options, limit=0, resource_version=version)
 
 
-def _follow(environment: Environment, options: GetOptions, call: Call, show: Show, shown: bool) -> None:
-    """Prints each event. The first one of a single object is the object again, and not shown."""
+def _events(environment: Environment, call: Call) -> Iterator[dict[str, Any]]:
+    """The watch's events. It ends without a word where the stream breaks, as kubectl's does."""
     from kubetrace.api import status
 
     answer = environment.client.send(call)
     if not status.is_success(answer.status):
         raise status.failure(answer, events=environment.events)
     try:
-        for event in read_events(answer.chunks()):
-            value = event.get("object")
-            if not isinstance(value, dict):
-                continue
-            show(str(event.get("type") or "") if options.output_watch_events else "", value, shown)
-            environment.stdout.flush()
-            shown = True
-    except KubetraceError:
-        return  # kubectl ends quietly when a watch breaks
+        yield from (event for event in read_events(answer.chunks()) if isinstance(event.get("object"), dict))
+    except TransportError:
+        return
     finally:
         answer.close()
 

@@ -61,8 +61,9 @@ class CustomColumnsPrinter:
         self._last_kind = ""
 
     def print(self, value: dict[str, Any], out: TextSink, items: Sequence[Any] | None = None, kind: str = "") -> None:
-        """Prints one object, or the `items` of a list. `kind` tells what the header was last printed for."""
-        writer = TabWriter(out)
+        """Prints one object, or the `items` of a list. `kind` tells what the header was last printed for. A tab writer
+        as `out` is left to its owner to flush."""
+        writer = out if isinstance(out, TabWriter) else TabWriter(out)
         kind = kind or ("list" if items is not None else "object")
         if not self._no_headers and kind != self._last_kind:
             writer.write("\t".join(column.header for column in self._columns) + "\n")
@@ -72,9 +73,10 @@ class CustomColumnsPrinter:
             for item in [value] if items is None else items:
                 writer.write("\t".join(_cell(path, item) for path in paths) + "\n")
         except JSONPathError as error:
-            writer.flush()
             raise KubetraceError(str(error)) from None
-        writer.flush()
+        finally:
+            if writer is not out:
+                writer.flush()
 
 
 def _cell(path: JSONPath, item: Any) -> str:
