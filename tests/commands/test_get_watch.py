@@ -1,0 +1,109 @@
+"""`get --watch`, against a played server whose watch ends by itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubetrace.api.verbs import JSON, TABLE
+from kubetrace.commands.get_watch import read_events
+from tests.commands.test_get import Ran
+
+COLUMNS = [{"name": "Name", "type": "string", "format": "name"}, {"name": "Data", "type": "integer"}]
+LIST = "/api/v1/namespaces/default/configmaps?limit=500"
+SINGLE = "/api/v1/namespaces/default/configmaps/a"
+WATCH_LIST = "/api/v1/namespaces/default/configmaps?resourceVersion=7&watch=true"
+WATCH_SINGLE = "/api/v1/namespaces/default/configmaps?fieldSelector=metadata.name%3Da&resourceVersion=0&watch=true"
+
+
+def table(name: str, data: int, columns: list[Any] | None = None) -> dict[str, Any]:
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"resourceVersion": "7"},
+        "columnDefinitions": columns,
+        "rows": [{"cells": [name, data]}],
+    }
+
+
+def config_map(name: str) -> dict[str, Any]:
+    return {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": name, "managedFields": []}}
+
+
+def answers(accept: str, **bodies: Any) -> dict[str, Any]:
+    """Answers by target; a list is a stream of watch events."""
+
+    def text(body: Any) -> str:
+        return "".join(json.dumps(line) + "\n" for line in body) if isinstance(body, list) else json.dumps(body)
+
+    targets = {"list": LIST, "single": SINGLE, "watch_list": WATCH_LIST, "watch_single": WATCH_SINGLE}
+    return {
+        f"{accept} {targets[name]}": {"status": 200, "type": "application/json", "body": text(body)}
+        for name, body in bodies.items()
+    }
+
+
+TABLES = answers(
+    TABLE,
+    list=table("a", 1, COLUMNS),
+    watch_list=[{"type": "MODIFIED", "object": table("a", 2)}, {"type": "ADDED", "object": table("longer-name", 3)}],
+)
+OBJECTS = answers(
+    JSON,
+    list={
+        "kind": "ConfigMapList",
+        "apiVersion": "v1",
+        "metadata": {"resourceVersion": "7"},
+        "items": [{"metadata": {"name": "a"}}],
+    },
+    watch_list=[{"type": "DELETED", "object": config_map("a")}],
+)
+
+
+def test_a_watched_list_is_printed_then_its_changes_under_one_header(tmp_path: Path) -> None:
+    ran = Ran(["get", "cm", "-w"], tmp_path, TABLES)
+    assert ran.stdout == "NAME   DATA\na      1\na      2\nlonger-name   3\n"
+    assert ran.code == 0
+
+
+def test_watch_only_leaves_out_what_is_there(tmp_path: Path) -> None:
+    assert Ran(["get", "cm", "--watch-only"], tmp_path, TABLES).stdout == "NAME   DATA\na      2\nlonger-name   3\n"
+
+
+def test_whole_events_have_their_type(tmp_path: Path) -> None:
+    ran = Ran(["get", "cm", "-w", "--output-watch-events"], tmp_path, TABLES)
+    assert ran.stdout == (
+        "EVENT      NAME   DATA\nADDED      a      1\nMODIFIED   a      2\nADDED      longer-name   3\n"
+    )
+
+
+def test_items_of_a_list_get_their_kind(tmp_path: Path) -> None:
+    assert Ran(["get", "cm", "-w", "-o", "name"], tmp_path, OBJECTS).stdout == "configmap/a\nconfigmap/a\n"
+
+
+def test_an_event_as_json_keeps_managed_fields(tmp_path: Path) -> None:
+    ran = Ran(["get", "cm", "--watch-only", "--output-watch-events", "-o", "json"], tmp_path, OBJECTS)
+    assert ran.stdout == (
+        '{"type":"DELETED","object":{"apiVersion":"v1","kind":"ConfigMap",'
+        '"metadata":{"managedFields":[],"name":"a"}}}\n'
+    )
+
+
+def test_the_first_event_of_a_single_object_is_not_shown_again(tmp_path: Path) -> None:
+    events = [{"type": "ADDED", "object": config_map("a")}, {"type": "DELETED", "object": config_map("a")}]
+    played = answers(JSON, single=config_map("a"), watch_single=events)
+    assert Ran(["get", "cm", "a", "-w", "-o", "name"], tmp_path, played).stdout == "configmap/a\n" * 2
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_events_are_read_whatever_the_pieces(size: int) -> None:
+    data = b'{"type":"ADDED"}\n\n{"type":"DELETED"}\n'
+    chunks = (data[at : at + size] for at in range(0, len(data), size))
+    assert [event["type"] for event in read_events(chunks)] == ["ADDED", "DELETED"]
+
+
+def test_a_broken_event_ends_the_watch() -> None:
+    assert list(read_events(iter([b'{"type":"ADDED"}\n{"ty\n{"type":"DELETED"}\n']))) == [{"type": "ADDED"}]
