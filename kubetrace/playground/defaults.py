@@ -273,7 +273,11 @@ def _binding(item: Spec) -> None:
 
 
 def _horizontal_autoscaler(item: Spec) -> None:
-    _fill(item.setdefault("spec", {}), minReplicas=1)
+    spec = item.setdefault("spec", {})
+    _fill(spec, minReplicas=1)
+    if not spec.get("metrics"):
+        target = {"type": "Utilization", "averageUtilization": 80}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
     _fill(item, status={"currentMetrics": None, "desiredReplicas": 0})
 
 

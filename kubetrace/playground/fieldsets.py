@@ -84,21 +84,22 @@ def _set_key(value: Any) -> str:
     return "v:" + json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def tree_of(value: Any, shape: Shape) -> Tree:
-    """The fields that a value has."""
+def tree_of(value: Any, shape: Shape, dots: bool = False) -> Tree:
+    """The fields that a value has. `dots`: maps with free keys count themselves, as in the sets of updates."""
     if shape.kind == "map" and isinstance(value, dict):
-        return {f"f:{name}": tree_of(entry, shape.child(name)) for name, entry in value.items()}
+        itself: Tree = {".": {}} if dots and shape.values is not None and value else {}
+        return itself | {f"f:{name}": tree_of(entry, shape.child(name), dots) for name, entry in value.items()}
     if shape.kind == "listmap" and isinstance(value, list):
         inner = _entry_shape(shape)
-        return {item_key(entry, shape.keys): {".": {}} | tree_of(entry, inner) for entry in value}
+        return {item_key(entry, shape.keys): {".": {}} | tree_of(entry, inner, dots) for entry in value}
     if shape.kind == "set" and isinstance(value, list):
         return {_set_key(entry): {} for entry in value}
     return {}
 
 
-def object_tree(item: dict[str, Any], shape: Shape) -> Tree:
+def object_tree(item: dict[str, Any], shape: Shape, dots: bool = False) -> Tree:
     """The fields of a whole object that managers can own: not its identity, not what the server sets."""
-    tree = tree_of({name: value for name, value in item.items() if name not in ("apiVersion", "kind")}, shape)
+    tree = tree_of({name: value for name, value in item.items() if name not in ("apiVersion", "kind")}, shape, dots)
     metadata = tree.get("f:metadata", {})
     owned = ("labels", "annotations", "finalizers", "ownerReferences", "generateName")
     kept = {name: part for name, part in metadata.items() if name[2:] in owned}

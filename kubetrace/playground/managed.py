@@ -67,14 +67,14 @@ def track(resource: Resource, old: Object | None, new: Object, manager: Manager)
     shape, metadata = shape_of(resource), new["metadata"]
     before = old or {}
     entries = list((before.get("metadata") or {}).get("managedFields") or ())
-    present = set(fieldsets.paths(fieldsets.object_tree(new, shape)))
-    past = set(fieldsets.paths(fieldsets.object_tree(before, shape))) if old else set()
+    present = set(fieldsets.paths(fieldsets.object_tree(new, shape, dots=True)))
+    past = set(fieldsets.paths(fieldsets.object_tree(before, shape, dots=True))) if old else set()
     changed = {
         path
         for path in present
         if path not in past or fieldsets.value_at(before, path) != fieldsets.value_at(new, path)
     }
-    changed -= {path for path in changed & past if path[-1][:2] == "k:"}
+    changed -= {path for path in changed & past if any(other[:-1] == path for other in present)}
     gone = {path for entry in entries for path in _paths(entry) if fieldsets.missing(fieldsets.value_at(new, path))}
     mine = next((_paths(entry) for entry in entries if _is(entry, manager, resource.api_version)), set())
     entries = _owned(entries, manager, resource.api_version, (mine | changed) - gone, changed | gone)
@@ -129,8 +129,6 @@ def _manager_text(entry: Object) -> str:
         text += f' with subresource "{entry["subresource"]}"'
     if entry["operation"] == "Update":
         text += f" using {entry['apiVersion']}"
-        if entry.get("time"):
-            text += f" at {entry['time']}"
     return text
 
 

@@ -135,7 +135,7 @@ class Check:
         if field.map:
             if not isinstance(value, dict):
                 self._refuse(value, field, inner, path, owner)
-            return {key: self._entry(entry, field, inner, f"{path}.{key}", owner) for key, entry in value.items()}
+            return {key: self._entry(entry, field, inner, path, owner) for key, entry in value.items()}
         if field.list:
             if not isinstance(value, list):
                 self._refuse(value, field, inner, path, owner)

@@ -38,6 +38,8 @@ def label_selector(text: str) -> Matcher:
 
 def _requirement(part: str) -> Callable[[dict[str, str]], bool]:
     match = _SET.match(part)
+    if match is None and "(" in part and ")" not in part:
+        raise ApiError(400, "unable to parse requirement: found '', expected: ',' or ')'")
     if match is None or (match[1] and (match[3] or match[5])):
         raise ApiError(400, f"unable to parse requirement: invalid label selector: {part.strip()!r}")
     negated, key, set_word, values, sign, value = match.groups()
@@ -112,12 +114,10 @@ def _field_test(part: str, resource: str, custom: tuple[str, ...]) -> Matcher:
         raise ApiError(400, f"invalid selector: '{part}'; can't understand '{part}'")
     field, sign, value = match.groups()
     if field not in (*_META, *_FIELDS.get(resource, ()), *custom):
-        raise ApiError(
-            400,
-            f"field label not supported: {field}"
-            if "." not in resource or resource.endswith((".apps", ".batch"))
-            else f'field label "{field}" not supported',
-        )
+        if resource in _FIELDS:
+            raise ApiError(400, f"field label not supported: {field}")
+        known = '"metadata.name", "metadata.namespace"'
+        raise ApiError(400, f'"{field}" is not a known field selector: only {known}')
     wanted = sign != "!="
     return lambda item: (_field_text(item, field) == value) is wanted
 

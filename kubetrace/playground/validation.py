@@ -18,12 +18,6 @@ _LABEL_WORDS = (
     "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
-_DNS1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_DNS1035_WORDS = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
-)
 _SUBDOMAIN_WORDS = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
     "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
@@ -39,7 +33,7 @@ def required(field: str, why: str = "") -> Cause:
 def bad(field: str, value: Any, why: str) -> Cause:
     import json
 
-    return (field, "FieldValueInvalid", f"Invalid value: {json.dumps(value)}: {why}")
+    return (field, "FieldValueInvalid", f"Invalid value: {json.dumps(value, separators=(',', ':'))}: {why}")
 
 
 def unsupported(field: str, value: Any, allowed: list[str]) -> Cause:
@@ -53,20 +47,16 @@ def name_causes(resource: Resource, name: str) -> list[Cause]:
         if name in (".", ".."):
             return [bad(field, name, f"may not be '{name}'")]
         return [bad(field, name, f"may not contain '{c}'") for c in "/%" if c in name]
-    if resource.name == "namespaces":
+    if resource.name in ("namespaces", "services"):
         pattern, words, limit = _LABEL, _LABEL_WORDS, 63
-    elif resource.name == "services":
-        pattern, words, limit = _DNS1035, _DNS1035_WORDS, 63
-        if pattern.fullmatch(name) is None and _LABEL.fullmatch(name):
-            pattern, words = _DNS1035, _DNS1035_WORDS
     else:
         pattern, words, limit = _SUBDOMAIN, _SUBDOMAIN_WORDS, 253
     causes = [bad(field, name, f"must be no more than {limit} characters")] if len(name) > limit else []
     return causes if pattern.fullmatch(name) else [*causes, bad(field, name, words)]
 
 
-def check(resource: Resource, item: dict[str, Any], type: Type | None) -> None:
-    """Raises 422 with every cause that was found."""
+def check(resource: Resource, item: dict[str, Any], type: Type | None, old: dict[str, Any] | None = None) -> None:
+    """Raises 422 with every cause that was found; `old` is what an update replaces."""
     causes = name_causes(resource, item["metadata"].get("name", ""))
     causes += _labels(item["metadata"])
     special = _CHECKS.get(resource.key)
@@ -74,6 +64,8 @@ def check(resource: Resource, item: dict[str, Any], type: Type | None) -> None:
         causes += special(item)
     elif type is not None:
         causes += _missing(item, type, "")
+    if old is not None:
+        causes += _immutable(resource, old, item)
     if causes:
         raise invalid(resource.kind, resource.group, item["metadata"].get("name", ""), causes)
 
@@ -94,12 +86,15 @@ def _labels(metadata: dict[str, Any]) -> list[Cause]:
     return causes
 
 
+_WHY_REQUIRED = {"verbs": "verbs must contain at least one value", "pathType": "pathType must be specified"}
+
+
 def _missing(value: dict[str, Any], type: Type, path: str) -> list[Cause]:
     """Required fields by the schema, wherever their parent is present."""
     causes = []
     for name in type.required:
         if name not in value and not (path == "" and name in ("spec", "status")):
-            causes.append(required(f"{path}{name}"))
+            causes.append(required(f"{path}{name}", _WHY_REQUIRED.get(name, "")))
     for name, entry in value.items():
         inner = type.descend(name)
         if inner is None or inner.scalar or name in ("metadata", "status"):
@@ -195,19 +190,12 @@ def _workload(item: dict[str, Any]) -> list[Cause]:
 
 def _job(item: dict[str, Any]) -> list[Cause]:
     spec = item["spec"]["template"]["spec"]
-    causes = _containers(spec, "spec.template.spec")
-    restart = spec.get("restartPolicy")
-    if restart not in ("OnFailure", "Never"):
-        named = ["OnFailure", "Never"]
-        causes.append(
-            (
-                "spec.template.spec.restartPolicy",
-                "FieldValueRequired",
-                "Required value: valid values: " + ", ".join(f'"{n}"' for n in named),
-            )
-            if restart == ""
-            else unsupported("spec.template.spec.restartPolicy", restart, named)
-        )
+    causes, where = _containers(spec, "spec.template.spec"), "spec.template.spec.restartPolicy"
+    restart, allowed = spec.get("restartPolicy"), ["OnFailure", "Never"]
+    if restart == "Always":
+        causes.append(required(where, 'valid values: "OnFailure", "Never"'))
+    elif restart not in allowed:
+        causes.append(unsupported(where, restart, allowed))
     return causes
 
 
@@ -242,6 +230,13 @@ def _data(item: dict[str, Any]) -> list[Cause]:
     return [bad(f"data[{key}]", key, words) for key in keys if not re.fullmatch(r"[-._a-zA-Z0-9]+", key)]
 
 
+def _claim(item: dict[str, Any]) -> list[Cause]:
+    spec = item.get("spec") or {}
+    causes = [] if spec.get("accessModes") else [required("spec.accessModes", "at least 1 access mode is required")]
+    requests = (spec.get("resources") or {}).get("requests") or {}
+    return causes if requests.get("storage") else [*causes, required("spec.resources[storage]")]
+
+
 _CHECKS = {
     "pods": _pod,
     "deployments.apps": _workload,
@@ -250,15 +245,15 @@ _CHECKS = {
     "daemonsets.apps": _workload,
     "jobs.batch": _job,
     "services": _service,
+    "persistentvolumeclaims": _claim,
     "configmaps": _data,
     "secrets": _data,
 }
 
 
-def immutable(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Raises 422 where an update changes what must not change."""
-    name = new["metadata"]["name"]
-    causes = []
+def _immutable(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> list[Cause]:
+    """Where an update changes what must not change."""
+    causes: list[Cause] = []
     for field in _IMMUTABLE.get(resource.key, ()):
         before, after = _at(old, field), _at(new, field)
         if before != after and before is not None:
@@ -270,14 +265,13 @@ def immutable(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> N
                 causes.append((field, "FieldValueForbidden", why))
     if resource.key == "pods" and _frozen(old["spec"]) != _frozen(new["spec"]):
         causes.append(("spec", "FieldValueForbidden", _POD_WORDS))
-    if causes:
-        raise invalid(resource.kind, resource.group, name, causes)
+    return causes
 
 
 _POD_WORDS = (
     "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-    "`spec.activeDeadlineSeconds`,`spec.terminationGracePeriodSeconds`,`spec.tolerations` (only additions to existing "
-    "tolerations),`spec.ephemeralContainers[*]`"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
 _IMMUTABLE = {
     "deployments.apps": ("spec.selector",),

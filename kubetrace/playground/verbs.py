@@ -166,14 +166,14 @@ class Verbs:
         self._track(resource, None, item, write, "")
         return item if write.dry_run else self.store.put(resource.key, item)
 
-    def _finish(self, resource: Resource, item: Object) -> None:
+    def _finish(self, resource: Resource, item: Object, old: Object | None = None) -> None:
         if resource.custom is not None:
             schemas.default_and_check(resource, item)
         else:
             defaults.apply(resource.key, item)
         if resource.key == "customresourcedefinitions.apiextensions.k8s.io":
             schemas.complete_definition(item)
-        validation.check(resource, item, type_of(resource))
+        validation.check(resource, item, type_of(resource), old)
 
     @staticmethod
     def _custom_status(resource: Resource) -> bool:
@@ -242,8 +242,7 @@ class Verbs:
                 item["status"] = copy.deepcopy(old["status"])
         if not subresource:
             allocation.keep(resource, old, item)
-            self._finish(resource, item)
-            validation.immutable(resource, old, item)
+            self._finish(resource, item, old)
         self._track(resource, old, item, write, subresource)
         if "generation" in before and _content(item) != _content(old):
             item["metadata"]["generation"] = before["generation"] + 1
@@ -309,8 +308,8 @@ class Verbs:
             raise unsupported_patch(kind, resource)
         new = self.check_body(resource, new, namespace, write)
         if new["metadata"].get("name") != name:
-            causes = [validation.bad("metadata.name", new["metadata"].get("name"), "field is immutable")]
-            raise status.invalid(resource.kind, resource.group, name, causes)
+            told = f"the name of the object ({new['metadata'].get('name')}) does not match the name on the URL ({name})"
+            raise ApiError(400, told)
         return self.replace(resource, old, new, write, subresource)
 
     def delete(
