@@ -103,6 +103,11 @@ def _run(environment: Environment, command: Command, options: object, arguments:
 def _check_own_options(environment: Environment) -> None:
     if environment.own.color not in ("auto", "always", "never"):
         raise KubetraceError(f'--color must be "auto", "always" or "never", not "{environment.own.color}"')
+    if environment.own.trace or environment.own.trace_bodies != "256KiB":
+        from kubetrace.trace.record_file import parse_bodies
+
+        parse_bodies(environment.own.trace_bodies)
+        _ = environment.own.trace and environment.recorder  # a file that cannot be written ends the command here
     if environment.own.like or environment.environ.get("KUBETRACE_LIKE"):
         from kubetrace.trace.dialects import parse_like
 
@@ -180,6 +185,7 @@ def main(argv: Sequence[str], environment: Environment | None = None) -> int:
     """Runs one command line and returns its exit code; the only place that turns errors into text."""
     own_process = environment is None
     environment = environment or Environment.standard()
+    environment.argv = tuple(argv)
     try:
         code = _invoke(list(argv), environment)
         environment.stdout.flush()

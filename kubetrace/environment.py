@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kubetrace.kubeconfig.connection import Connection
     from kubetrace.trace.exchange import Event, Events
     from kubetrace.trace.masking import Masker
+    from kubetrace.trace.record_file import RecordObserver
     from kubetrace.transport.client import Client
 
 
@@ -52,6 +53,7 @@ class Environment:
     options: GlobalOptions = field(default_factory=GlobalOptions)
     own: OwnOptions = field(default_factory=OwnOptions)
     command_path: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
     warnings: int = 0
     preferences: Preferences | None = None
 
@@ -136,7 +138,27 @@ class Environment:
                 color=self.colors(self.stderr),
             )
         )
+        if self.recorder is not None:
+            events.add(self.recorder)
         return events
+
+    @cached_property
+    def recorder(self) -> RecordObserver | None:
+        """What writes this run's trace: --trace FILE, or a file of its own in the folder KUBETRACE_TRACE."""
+        folder = self.environ.get("KUBETRACE_TRACE", "")
+        if not self.own.trace and not folder:
+            return None
+        from kubetrace.trace.recording import recorder
+
+        return recorder(
+            self.own.trace,
+            folder,
+            bodies=self.own.trace_bodies,
+            command=("kubetrace", *self.argv),
+            name=self.command_path,
+            masker=self.masker,
+            warn=lambda text: self.stderr.write(f"warning: {text}\n"),
+        )
 
     @property
     def like(self) -> str:
@@ -287,3 +309,6 @@ class Environment:
         client = self.__dict__.get("client")
         if client is not None:
             client.close()
+        recorder = self.__dict__.get("recorder")
+        if recorder is not None:
+            recorder.close()

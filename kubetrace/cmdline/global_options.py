@@ -78,6 +78,14 @@ class OwnOptions:
     playground: Annotated[
         bool, Flag(help="Talk to the playground instead of a cluster, and start it when it is not running.")
     ] = False
+    trace: Annotated[
+        str,
+        Flag(
+            help="Keep a trace of this command in this file (.gz packs it); KUBETRACE_TRACE names a folder for all.",
+            completion="file",
+        ),
+    ] = ""
+    trace_bodies: Annotated[str, Flag(help='Bodies in traces: "none", "all", or the most bytes of each.')] = "256KiB"
 
 
 KUBECTL_FLAGS: tuple[BoundFlag, ...] = bind(GlobalOptions)

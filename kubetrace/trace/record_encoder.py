@@ -1,0 +1,272 @@
+"""Events to the trace file's JSON values, masked on the way out (`kubetrace.trace.records` reads them back)."""
+
+from __future__ import annotations
+
+import base64
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from kubetrace.trace.exchange import (
+    UNSTATED,
+    CacheHit,
+    CallStarted,
+    Connection,
+    Dialed,
+    Event,
+    ExchangeEnded,
+    Headers,
+    HostResolved,
+    Note,
+    Request,
+    RequestSent,
+    Response,
+    ResponseBody,
+    ResponseReceived,
+    Retrying,
+    Throttled,
+    Timings,
+    TLSEstablished,
+    WarningReceived,
+)
+from kubetrace.trace.masking import Masker
+from kubetrace.trace.records import JSON, REMEMBERED
+
+DEFAULT_BODIES = 256 * 1024
+_HIDDEN_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
+_NUL_SEARCH = 1024
+
+
+class Encoder:
+    """Events to JSON values. `limit` is the most bytes of a body that are kept: None keeps all, 0 none."""
+
+    def __init__(self, masker: Masker, limit: int | None = DEFAULT_BODIES) -> None:
+        self._masker = masker
+        self._limit = limit
+        self._bodies: OrderedDict[int, int] = OrderedDict()
+        self._open: dict[int, Request] = {}
+        self._answered: set[int] = set()
+        self._told: set[int] = set()
+
+    def encode(self, event: Event, at: float) -> JSON:
+        name, write = _WRITERS[type(event)]
+        return {"event": name, "at": round(at, 6), **write(self, event)}
+
+    def _call_started(self, event: CallStarted) -> JSON:
+        if event.request.body is not None:
+            self._bodies[event.call] = hash(event.request.body)
+            if len(self._bodies) > REMEMBERED:
+                self._bodies.popitem(last=False)
+        return {"call": event.call, "request": self._request(event.request), "log_body": event.log_body}
+
+    def _request_sent(self, event: RequestSent) -> JSON:
+        self._open[event.exchange] = event.request
+        return {
+            "exchange": event.exchange,
+            "call": event.call,
+            "attempt": event.attempt,
+            "request": self._request(event.request, event.call),
+        }
+
+    def _request(self, request: Request, call: int | None = None) -> JSON:
+        data: JSON = {
+            "method": request.method,
+            "url": self._masker.url(request.url),
+            "headers": self._headers(request.headers),
+            "operation": request.operation,
+        }
+        if request.purpose != UNSTATED:
+            data["purpose"] = {"tag": request.purpose.tag, "sentence": self._text(request.purpose.sentence)}
+        if request.unlogged:
+            data["unlogged"] = sorted(request.unlogged)
+        if request.body is not None:
+            same = call is not None and self._bodies.get(call) == hash(request.body)
+            data["body"] = {"of": "call"} if same else self._body(request.body, request.url)
+        return data
+
+    def _headers(self, headers: Headers) -> list[list[str]]:
+        return [[name, self._header(name, value)] for name, value in headers]
+
+    def _header(self, name: str, value: str) -> str:
+        if name.lower() in _HIDDEN_HEADERS and not self._masker.unmask:
+            return "<masked>"
+        return _clean(self._masker.header(name, value))
+
+    def _body(self, body: bytes, url: str) -> JSON:
+        if self._limit == 0:
+            return {"size": len(body)}
+        masked = self._masker.body(body, url)
+        kept = masked if self._limit is None else masked[: self._limit]
+        data: JSON = {"size": len(masked), **_content(kept, cut=len(kept) < len(masked))}
+        return data
+
+    def _text(self, text: str | None) -> str | None:
+        return None if text is None else _clean(self._masker.text(text))
+
+    def _again(self, exchange: int, request: Request, call: int) -> JSON:
+        """The request, where an earlier line has not told it as it is now (credentials are added late)."""
+        known = self._open.get(exchange)
+        self._open[exchange] = request
+        if known is None or known.headers != request.headers or known.url != request.url:
+            return {"request": self._request(request, call)}
+        return {}
+
+    def _response_received(self, event: ResponseReceived) -> JSON:
+        self._answered.add(event.exchange)
+        return {
+            "exchange": event.exchange,
+            "call": event.call,
+            **self._again(event.exchange, event.request, event.call),
+            "response": self._response(event.response),
+            "timings": _timings(event.timings),
+            "connection": _connection(event.connection),
+            **self._error(event.error),
+        }
+
+    def _error(self, error: str | None) -> JSON:
+        return {} if error is None else {"error": self._text(error)}
+
+    def _response(self, response: Response | None) -> JSON | None:
+        if response is None:
+            return None
+        return {
+            "status": response.status,
+            "reason": None if response.reason is None else _clean(response.reason),
+            "headers": self._headers(response.headers),
+            "http_version": response.http_version,
+        }
+
+    def _response_body(self, event: ResponseBody) -> JSON:
+        self._told.add(event.exchange)
+        return {"exchange": event.exchange, "call": event.call, "body": self._body(event.body, event.request.url)}
+
+    def _exchange_ended(self, event: ExchangeEnded) -> JSON:
+        exchange = event.exchange
+        data: JSON = {
+            "exchange": exchange.id,
+            "call": exchange.call,
+            "attempt": exchange.attempt,
+            **self._again(exchange.id, exchange.request, exchange.call),
+            "timings": _timings(exchange.timings),
+            "connection": _connection(exchange.connection),
+            "started": round(exchange.started, 6),
+            "body_size": exchange.body_size,
+            **self._error(exchange.error),
+        }
+        if exchange.id not in self._answered:
+            data["response"] = self._response(exchange.response)
+        if exchange.id not in self._told and exchange.body is not None:
+            data["body"] = self._body(exchange.body, exchange.request.url)
+        self._open.pop(exchange.id, None)
+        self._answered.discard(exchange.id)
+        self._told.discard(exchange.id)
+        return data
+
+    def _short_request(self, request: Request) -> JSON:
+        return {"method": request.method, "url": self._masker.url(request.url)}
+
+    def _throttled(self, event: Throttled) -> JSON:
+        return {
+            "call": event.call,
+            "request": self._short_request(event.request),
+            "seconds": event.seconds,
+            "retry_reason": self._text(event.retry_reason),
+        }
+
+    def _retrying(self, event: Retrying) -> JSON:
+        return {
+            "call": event.call,
+            "request": self._short_request(event.request),
+            "attempt": event.attempt,
+            "seconds": event.seconds,
+            "phase": event.phase,
+        }
+
+    def _warning(self, event: WarningReceived) -> JSON:
+        data: JSON = {"text": self._text(event.text)}
+        if event.request is not None:
+            data["request"] = self._short_request(event.request)
+        return data
+
+    def _host_resolved(self, event: HostResolved) -> JSON:
+        return {
+            "exchange": event.exchange,
+            "host": event.host,
+            "addresses": [list(pair) for pair in event.addresses],
+            "seconds": event.seconds,
+        }
+
+    def _dialed(self, event: Dialed) -> JSON:
+        return {
+            "exchange": event.exchange,
+            "address": event.address,
+            "seconds": event.seconds,
+            "network": event.network,
+            **self._error(event.error),
+        }
+
+    def _secured(self, event: TLSEstablished) -> JSON:
+        return {"exchange": event.exchange, "version": event.version, "seconds": event.seconds}
+
+    def _cache_hit(self, event: CacheHit) -> JSON:
+        return {"path": _clean(event.path), "url": None if event.url is None else self._masker.url(event.url)}
+
+    def _note(self, event: Note) -> JSON:
+        return {"name": event.name, "values": {key: self._value(key, value) for key, value in event.values.items()}}
+
+    def _value(self, key: str, value: object) -> object:
+        if isinstance(value, str):
+            if key == "json":
+                masked = self._masker.body(value.encode("utf-8", "surrogateescape"))
+                return masked.decode("utf-8", "replace")
+            return self._text(value)
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, Mapping):
+            return {str(name): self._value(str(name), one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._value(key, one) for one in value]
+        return self._text(str(value))
+
+
+_WRITERS: Mapping[type, tuple[str, Callable[[Encoder, Any], JSON]]] = {
+    CallStarted: ("call-started", Encoder._call_started),
+    Throttled: ("throttled", Encoder._throttled),
+    RequestSent: ("request-sent", Encoder._request_sent),
+    HostResolved: ("host-resolved", Encoder._host_resolved),
+    Dialed: ("dialed", Encoder._dialed),
+    TLSEstablished: ("tls-established", Encoder._secured),
+    ResponseReceived: ("response-received", Encoder._response_received),
+    ResponseBody: ("response-body", Encoder._response_body),
+    Retrying: ("retrying", Encoder._retrying),
+    WarningReceived: ("warning", Encoder._warning),
+    ExchangeEnded: ("exchange-ended", Encoder._exchange_ended),
+    CacheHit: ("cache-hit", Encoder._cache_hit),
+    Note: ("note", Encoder._note),
+}
+EVENT_NAMES = tuple(name for name, _ in _WRITERS.values())
+
+
+def _clean(text: str) -> str:
+    """Text that any JSON reader takes: no lone surrogates."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _content(kept: bytes, cut: bool) -> JSON:
+    if b"\0" not in kept[:_NUL_SEARCH]:
+        try:
+            return {"text": kept.decode("utf-8")}
+        except UnicodeDecodeError as error:
+            if cut and error.start >= len(kept) - 3:  # the limit fell into a character
+                return {"text": kept[: error.start].decode("utf-8")}
+    return {"base64": base64.b64encode(kept).decode("ascii")}
+
+
+def _timings(timings: Timings) -> JSON:
+    pairs = ((one.name, getattr(timings, one.name)) for one in fields(Timings))
+    return {name: round(value, 9) for name, value in pairs if value is not None}
+
+
+def _connection(connection: Connection) -> JSON:
+    return {"address": connection.address, "tls_version": connection.tls_version, "reused": connection.reused}
