@@ -15,6 +15,7 @@ from kubetrace.api.merge_meta import PatchMeta, built_in_meta, openapi_meta, sup
 from kubetrace.api.merge_values import MergeError
 from kubetrace.api.objects import Objects
 from kubetrace.api.openapi import OpenAPI
+from kubetrace.api.resources import GroupVersionKind
 from kubetrace.api.strategic_merge import apply_patch, three_way_patch
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
@@ -48,13 +49,15 @@ class Patch:
 
 @dataclass(slots=True)
 class Patcher:
-    """Patches live objects. `openapi` None is --openapi-patch=false; `warn` gets whole lines for stderr."""
+    """Patches live objects. `openapi` None is --openapi-patch=false; `warn` gets whole lines for stderr, `note` what
+    kubectl logs (name and values of a Note)."""
 
     objects: Objects
     openapi: OpenAPI | None
     options: verbs.WriteOptions
     overwrite: bool
     warn: Callable[[str], object]
+    note: Callable[..., object]
     sleep: Callable[[float], None] = time.sleep
     last_text: bytes = b""
     """The last patch that was computed."""
@@ -110,8 +113,9 @@ class Patcher:
                     return self._strategic(documents, meta)
                 except MergeError as error:
                     self.warn(f"warning: error calculating patch from openapi v3 spec: {error}\n")
-            with contextlib.suppress(KubetraceError):
-                self.openapi.fetch_v2()
+                    self._ask_v2(error)
+            else:
+                self._ask_v2(None)
         try:
             table = built_in_meta(info.mapping.kind.api_version, info.mapping.kind.kind)
             if table is not None:
@@ -120,6 +124,14 @@ class Patcher:
         except MergeError as error:
             texts = ((original or b"").decode(), modified.decode(), last_applied.encode(live).decode())
             raise PatchError(*texts, str(error)) from None
+
+    def _ask_v2(self, problem: MergeError | None) -> None:
+        """kubectl's second source of merge keys: it says the same, so that what failed fails again."""
+        assert self.openapi is not None
+        with contextlib.suppress(KubetraceError):
+            self.openapi.fetch_v2()
+            if problem is not None:
+                self.warn(f"warning: error calculating patch from openapi spec: {problem}\n")
 
     def _strategic(self, documents: tuple[Object, Object, Object], meta: PatchMeta) -> Patch:
         return Patch(verbs.STRATEGIC_PATCH, three_way_patch(*documents, meta, self.overwrite), meta)
@@ -130,14 +142,21 @@ class Patcher:
         kind = info.mapping.kind
         try:
             document = self.openapi.group_version(kind.group_version)
-            if not supports_strategic_merge(document, kind.group, kind.version, kind.kind):
-                return None
-            return openapi_meta(document, kind.group, kind.version, kind.kind)
+            supported = supports_strategic_merge(document, kind.group, kind.version, kind.kind)
         except KubetraceError:
+            self._note("openapi-v3-path-missing", kind)
             return None
+        if not supported:
+            self._note("openapi-v3-no-strategic-merge", kind)
+            return None
+        try:
+            return openapi_meta(document, kind.group, kind.version, kind.kind)
         except MergeError as error:
             self.warn(f"warning: error calculating patch from openapi v3 spec: {error}\n")
             return None
+
+    def _note(self, name: str, kind: GroupVersionKind) -> None:
+        self.note(name, group=kind.group, version=kind.version, kind=kind.kind)
 
 
 class PatchError(KubetraceError):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from kubetrace.api.resources import GroupVersion, Mapping, prefix, resource_path
+from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import UNSTATED, Headers, Purpose
 from kubetrace.transport.call import Call
 
@@ -92,7 +93,11 @@ def get(
 ) -> Call:
     """One object."""
     return Call(
-        "GET", _path(mapping, namespace, name, subresource), headers=_accept(accept), operation="get", purpose=purpose
+        "GET",
+        _object_path(mapping, namespace, name, subresource),
+        headers=_accept(accept),
+        operation="get",
+        purpose=purpose,
     )
 
 
@@ -165,7 +170,7 @@ def replace_(
     """The whole object anew (PUT)."""
     return Call(
         "PUT",
-        _path(mapping, namespace, name, subresource),
+        _object_path(mapping, namespace, name, subresource),
         (options or WriteOptions()).query(),
         _sends(JSON),
         body,
@@ -188,7 +193,7 @@ def patch(
     """A change to an object; `patch_type` is its media type (STRATEGIC_PATCH …)."""
     return Call(
         "PATCH",
-        _path(mapping, namespace, name, subresource),
+        _object_path(mapping, namespace, name, subresource),
         (options or WriteOptions()).query(),
         _sends(patch_type),
         body,
@@ -201,7 +206,7 @@ def delete(mapping: Mapping, namespace: str, name: str, body: bytes, *, purpose:
     """One object's end; `body` is the DeleteOptions' JSON."""
     return Call(
         "DELETE",
-        _path(mapping, namespace, name),
+        _object_path(mapping, namespace, name),
         headers=_sends(JSON),
         body=body,
         operation="delete",
@@ -310,3 +315,10 @@ def _sends(content_type: str) -> Headers:
 
 def _path(mapping: Mapping, namespace: str = "", name: str = "", subresource: str = "") -> str:
     return resource_path(mapping.resource, namespace if mapping.namespaced else "", name, subresource)
+
+
+def _object_path(mapping: Mapping, namespace: str, name: str, subresource: str = "") -> str:
+    """One object's path. An empty name would mean the whole collection: never (rest/request.go, Request.Name)."""
+    if not name:
+        raise KubetraceError("resource name may not be empty")
+    return _path(mapping, namespace, name, subresource)
