@@ -44,6 +44,14 @@ def value_end(text: str, start: int) -> int:
         return _Scanner(text).value(start, 0)
 
 
+def check(text: str) -> None:
+    """Raises JSONSyntaxError unless the text is exactly one JSON value."""
+    scanner = _Scanner(text)
+    end = skip_space(text, scanner.value(0, 0))
+    if end < len(text):
+        scanner.fail(end, "after top-level value")
+
+
 class _Scanner:
     """Goes through a broken text as Go's state machine does, to say what it says."""
 

@@ -247,6 +247,7 @@ class Run:
             self._write,
             self.options.overwrite,
             write,
+            self.environment.note,
         )
         text = b""
         try:

@@ -17,6 +17,7 @@ SELECTOR = "kubernetes.io/cluster-service=true"
 def run(environment: Environment, options: NoOptions, arguments: Arguments) -> None:
     from kubetrace.api.builder import Request, build
     from kubetrace.api.selection import Selection
+    from kubetrace.api.status import StatusError
     from kubetrace.trace.exchange import Purpose
 
     selection = Selection(label_selector=SELECTOR)
@@ -37,6 +38,11 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
 
     try:
         build(cluster.transformed(_typed), request).visit(show)
+    except StatusError as error:
+        # client-go's typed decoders drop kind and version of what they read, and kubectl's log shows it.
+        for name in ("kind", "apiVersion"):
+            error.status.pop(name, None)
+        raise
     finally:
         environment.stdout.write("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n")
 
