@@ -228,7 +228,7 @@ class Handlers:
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
         if kind == "application/apply-patch+yaml":
             return self._apply(request, target, form)
-        if not kind.endswith(("patch+json",)):
+        if kind not in patches.KINDS:
             raise unsupported_patch(kind, target.resource)
         patch = decode_body(request.body, kind)
         place, write = self._place(target), self._write(request)

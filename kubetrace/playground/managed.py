@@ -69,6 +69,8 @@ def track(resource: Resource, old: Object | None, new: Object, manager: Manager)
     entries = list((before.get("metadata") or {}).get("managedFields") or ())
     present = set(fieldsets.paths(fieldsets.object_tree(new, shape, dots=True)))
     past = set(fieldsets.paths(fieldsets.object_tree(before, shape, dots=True))) if old else set()
+    in_status = manager.subresource == "status"
+    present = {path for path in present if (path[0] == "f:status") is in_status}
     changed = {
         path
         for path in present

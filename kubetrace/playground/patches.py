@@ -8,6 +8,12 @@ from typing import Any
 from kubetrace.playground.status import ApiError
 from kubetrace.wire.schema import Field, Type
 
+KINDS = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+)
 _DIRECTIVES = ("$patch", "$retainKeys")
 
 

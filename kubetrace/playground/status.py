@@ -38,7 +38,7 @@ class ApiError(Exception):
 def failure(code: int, message: str, reason: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
     status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
     status |= {"message": message, "reason": reason}
-    if details:
+    if details is not None:
         status["details"] = details
     return status | {"code": code}
 

@@ -43,6 +43,8 @@ def unsupported(field: str, value: Any, allowed: list[str]) -> Cause:
 
 def name_causes(resource: Resource, name: str) -> list[Cause]:
     field = "metadata.name"
+    if not name:
+        return [required(field, "name or generateName is required")]
     if resource.name in _PATH_NAMED:
         if name in (".", ".."):
             return [bad(field, name, f"may not be '{name}'")]

@@ -104,7 +104,9 @@ class Verbs:
             wanted = f"the expected API version ({resource.api_version})"
             told = f"the API version in the data ({api_version}) does not match {wanted}"
             if api_version == resource.api_version:
-                told = f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
+                told = f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+                into = f"{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
+                told += f"converting ({resource.version}.{kind}) to ({into}): unknown conversion"
             raise ApiError(400, told)
         item: Object = self._known_fields(resource, body, write)
         item["apiVersion"], item["kind"] = resource.api_version, resource.kind
@@ -153,7 +155,7 @@ class Verbs:
             raise ApiError(500, "resourceVersion should not be set on objects to be created", "InternalError")
         for owned in _OWNED_BY_SERVER:
             metadata.pop(owned, None)
-        self._check_namespace(resource, namespace, metadata["name"])
+        self._check_namespace(resource, namespace, metadata.get("name", ""))
         metadata["uid"], metadata["creationTimestamp"] = new_uid(), now()
         if resource.key in _WITH_GENERATION or resource.custom is not None:
             metadata["generation"] = 1
@@ -183,10 +185,8 @@ class Verbs:
         if metadata.get("name"):
             return
         prefix = metadata.get("generateName")
-        if not prefix:
-            causes = [validation.required("metadata.name", "name or generateName is required")]
-            raise status.invalid(resource.kind, resource.group, "", causes)
-        metadata["name"] = f"{prefix[:58]}{random_suffix()}"
+        if prefix:
+            metadata["name"] = f"{prefix[:58]}{random_suffix()}"
 
     def _check_namespace(self, resource: Resource, namespace: str, name: str) -> None:
         if not resource.namespaced:
@@ -380,6 +380,8 @@ def _content(item: Object) -> Object:
 
 
 def unsupported_patch(kind: str, resource: Resource) -> ApiError:
+    if kind not in patches.KINDS:
+        return ApiError(415, "415: Unsupported Media Type", details={})
     known = ["application/json-patch+json", "application/merge-patch+json"]
     if resource.custom is None:
         known.append("application/strategic-merge-patch+json")

@@ -1,9 +1,9 @@
-"""Records how kubectl writes values as YAML and JSON: tests/wire/data/encodings.json.
+"""Records how kubectl writes values as YAML, JSON and KYAML: tests/wire/data/encodings.json.
 
     KUBECTL=path/to/kubectl python -m tests.tools.record_encodings
 
 Each vector is the `value` field of an object of an unknown kind that goes through
-`kubectl annotate --local -f - recorded=x -o yaml` (and `-o json`), without a server.
+`kubectl annotate --local -f - recorded=x -o yaml` (`-o json`, `-o kyaml`), without a server.
 """
 
 from __future__ import annotations
@@ -134,12 +134,12 @@ def main() -> None:
             [os.environ["KUBECTL"], "version", "--client"], capture_output=True, check=True, env={"HOME": home}
         ).stdout.decode()
         recorded = [
-            {"value": value, "yaml": kubectl(value, "yaml", home), "json": kubectl(value, "json", home)}
+            {"value": value, **{output: kubectl(value, output, home) for output in ("yaml", "json", "kyaml")}}
             for value in vectors()
         ]
     facts = {
         "program": version.splitlines()[0],
-        "command": "kubectl annotate --local -f - recorded=x -o yaml|json",
+        "command": "kubectl annotate --local -f - recorded=x -o yaml|json|kyaml",
         "vectors": recorded,
     }
     TARGET.parent.mkdir(exist_ok=True)

@@ -36,7 +36,7 @@ FILES: dict[str, str] = {
     "  - {name: dns, port: 53, protocol: UDP}\n  - {name: dnst, port: 53, protocol: TCP}\n",
     "service-changed.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec:\n  selector: {a: c}\n  ports:\n"
     "  - {name: dnst, port: 53, protocol: TCP, targetPort: 5353}\n  - {name: dns, port: 53, protocol: UDP}\n",
-    "two.yaml": _CONFIG_MAP + "metadata: {name: t1}\n---\n" + _CONFIG_MAP + "metadata: {name: t2, labels: {x: y}}\n",
+    "two.yaml": _CONFIG_MAP + "metadata: {name: t1}\n---\n" + _CONFIG_MAP + 'metadata: {name: t2, labels: {x: "y"}}\n',
     "mixed.yaml": _CONFIG_MAP
     + "metadata: {name: t1}\n---\n"
     + _CONFIG_MAP
@@ -44,6 +44,7 @@ FILES: dict[str, str] = {
     "list.json": '{"apiVersion":"v1","kind":"ConfigMapList","items":[{"metadata":{"name":"l1"}},'
     '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"l2"}}]}',
     "namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: recorded-x}\n",
+    "nameless.yaml": _CONFIG_MAP + "data: {a: b}\n",
     "broken.yaml": _CONFIG_MAP + "metadata:\n  name: a\ndata:\n  a: b\n  c: d: e\n",
     "elsewhere.yaml": _CONFIG_MAP + "metadata: {name: e, namespace: other}\n",
     "held.yaml": _CONFIG_MAP + "metadata: {name: h, finalizers: [example.com/x]}\n",
@@ -68,7 +69,6 @@ CASES: dict[str, list[str]] = {
         "create -f elsewhere.yaml -n recorded",
         "create -f service.yaml --save-config --field-manager=me --validate=warn -o name",
         "create -f folder -R",
-        "create --raw /api/v1/namespaces/recorded/configmaps -f raw.json",
     ],
     "apply": [
         "apply -f settings.yaml",
@@ -78,6 +78,7 @@ CASES: dict[str, list[str]] = {
         "apply -f settings-changed.yaml",
         "apply -f settings.yaml -o name",
         "apply -f elsewhere.yaml",
+        "apply -f nameless.yaml",
         "apply -f mixed.yaml",
         "apply -f two.yaml -o json",
     ],
@@ -110,6 +111,7 @@ CASES: dict[str, list[str]] = {
         "create -f held.yaml",
         "delete cm h --timeout=1s",
         "delete cm h --wait=false",
+        "delete -f nameless.yaml",
     ],
     "namespace": ["create -f namespace.yaml", "delete -f namespace.yaml -n recorded --wait=false"],
 }

@@ -1,0 +1,52 @@
+"""Writes tests/playground/golden/answers-1.36.json: what a real kube-apiserver answers to tests/playground/cases.py.
+
+python -m tests.tools.record_answers KUBECONFIG        (a server's own, with a token and a CA file)
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from kubetrace.wire import yaml_reader
+from tests.playground.answers import plain
+from tests.playground.cases import CASES
+
+TARGET = Path(__file__).parents[1] / "playground" / "golden" / "answers-1.36.json"
+
+
+def main() -> None:
+    config = yaml_reader.loads(Path(sys.argv[1]).read_bytes())
+    cluster, token = config["clusters"][0]["cluster"], config["users"][0]["user"]["token"]
+    tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
+    host = urlsplit(cluster["server"]).netloc
+    namespace = f"record-{uuid.uuid4().hex[:8]}"
+
+    def call(method: str, path: str, body: Any, kind: str) -> tuple[int, Any]:
+        connection = http.client.HTTPSConnection(host, context=tls)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind, "Accept": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        connection.request(method, path.replace("NS", namespace), data, headers)
+        response = connection.getresponse()
+        text = response.read()
+        connection.close()
+        is_json = "json" in (response.getheader("Content-Type") or "")
+        return response.status, json.loads(text) if is_json else text.decode()
+
+    version = call("GET", "/version", None, "application/json")[1]["gitVersion"]
+    call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}, "application/json")
+    answers = [plain(*call(*case), namespace) for case in CASES]
+    call("DELETE", f"/api/v1/namespaces/{namespace}", None, "application/json")
+    golden = {"server": f"kube-apiserver {version}", "command": "tests/tools/record_answers.py", "answers": answers}
+    TARGET.write_text(json.dumps(golden, indent=1) + "\n")
+    print(TARGET.name, len(answers))
+
+
+if __name__ == "__main__":
+    main()
