@@ -55,7 +55,7 @@ async def _start(server: Server, folder: Path, port: int) -> Server:
         await server.start(wanted)
     except OSError as error:
         if port or not wanted:
-            raise StartFailure(f"cannot listen on port {wanted}: {error.strerror}") from None
+            raise StartFailure(f"cannot listen on port {wanted}: {os.strerror(error.errno or 0)}") from None
         await server.start(0)
     return server
 

@@ -72,12 +72,19 @@ def decode(body: bytes) -> dict[str, Any]:
     api_version, kind = (_bytes(type_meta.get(number, b"")).decode("utf-8", "replace") for number in (1, 2))
     raw = _bytes(envelope.get(_UNKNOWN_RAW, b""))
     if raw.lstrip().startswith(b"{"):
-        found: dict[str, Any] = msgspec.json.decode(raw)
-        return found
+        return _json_object(raw)
     message = _facts()["kinds"].get(f"{api_version}/{kind}")
     if message is None:
         raise InvalidProtobuf(f'no kind "{kind}" is registered for version "{api_version}"')
     return {"kind": kind, "apiVersion": api_version, **_message(raw, message, 0)}
+
+
+def _json_object(raw: bytes) -> dict[str, Any]:
+    """An envelope may hold JSON, too (contentType application/json)."""
+    try:
+        return msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidProtobuf("embedded JSON is broken") from error
 
 
 def decode_as(data: bytes, api_version: str, kind: str) -> dict[str, Any]:

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from kubetrace.errors import KubetraceError
+from kubetrace.playground import manager
+from tests.playground.conftest import Client
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_STATE_HOME": str(tmp_path), "PATH": os.environ.get("PATH", "")}
+
+
+def test_up_down_and_up_again_on_the_same_port(own: dict[str, str]) -> None:
+    first = manager.up(own)
+    try:
+        assert manager.ensure_running(own) == (first.kubeconfig, False)
+        assert manager.up(own) == first
+    finally:
+        assert manager.down(own)
+    assert not manager.find(own).running and not manager.down(own)
+    path, started = manager.ensure_running(own)
+    try:
+        assert started and manager.find(own).port == first.port
+        for name in ("kubeconfig", "users.json", "server.key", "state.db"):
+            assert stat.S_IMODE((path.parent / name).stat().st_mode) == 0o600, name
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    finally:
+        manager.down(own)
+
+
+def test_kill_loses_nothing_and_a_stale_file_fools_nobody(own: dict[str, str]) -> None:
+    found = manager.up(own)
+    client = Client(found.folder, found.port)
+    for number in range(20):
+        client.post("/api/v1/namespaces/default/configmaps", {"metadata": {"name": f"c{number}"}})
+    os.kill(found.pid, signal.SIGKILL)
+    for _ in range(200):
+        if not manager.find(own).running:
+            break
+        time.sleep(0.02)
+    assert (found.folder / "running.json").exists() and not manager.find(own).running
+    again = manager.up(own)
+    try:
+        items = Client(again.folder, again.port).get("/api/v1/namespaces/default/configmaps")["items"]
+        assert {item["metadata"]["name"] for item in items} >= {f"c{number}" for number in range(20)}
+    finally:
+        manager.down(own)
+
+
+def test_a_taken_port_gets_one_line(own: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(KubetraceError, match=f"^cannot listen on port {port}: Address already in use$"):
+            manager.up(own, port=port)
+
+
+def test_a_damaged_state_file_gets_one_line(own: dict[str, str]) -> None:
+    folder = manager.home(own) / "default"
+    folder.mkdir(parents=True)
+    (folder / "state.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(KubetraceError, match=r"state\.db cannot be used: file is not a database$"):
+        manager.up(own)
+
+
+def test_reset_forgets_objects_and_keeps_keys(own: dict[str, str]) -> None:
+    found = manager.up(own)
+    client = Client(found.folder, found.port)
+    client.post("/api/v1/namespaces", {"metadata": {"name": "gone"}})
+    manager.reset(own)
+    again = manager.up(own)
+    try:
+        fresh = Client(again.folder, again.port)
+        assert fresh.token == client.token
+        assert fresh.call("GET", "/api/v1/namespaces/gone")[0] == 404
+    finally:
+        manager.down(own)
+
+
+@pytest.mark.parametrize("name", ["../x", "", "UPPER", "a/b", "-x"])
+def test_names_stay_inside_the_folder(own: dict[str, str], name: str) -> None:
+    with pytest.raises(KubetraceError, match="invalid playground name"):
+        manager.up(own, name)
+
+
+def test_no_home_is_told() -> None:
+    with pytest.raises(KubetraceError, match="set HOME or XDG_STATE_HOME"):
+        manager.home({})
+
+
+def test_foreign_host_names_and_strangers_are_refused(playground: manager.Playground, client: Client) -> None:
+    assert client.call("GET", "/version", Host="evil.example.com")[0] == 403
+    tls = ssl.create_default_context(cafile=str(playground.folder / "ca.crt"))
+    connection = http.client.HTTPSConnection("127.0.0.1", playground.port, context=tls)
+    connection.request("GET", "/api/v1/pods", headers={"Authorization": "Bearer wrong"})
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["reason"]) == (401, "Unauthorized")
+    connection.close()
+    nobody = Client(playground.folder, playground.port, "nobody")
+    status, value = nobody.call("GET", "/api/v1/namespaces/default/secrets")
+    assert status == 403
+    assert value["message"] == (
+        'secrets is forbidden: User "nobody" cannot list resource "secrets" in API group "" in the namespace "default"'
+    )
