@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubetrace.api import status
+from kubetrace.api.go_words import json_problem
 from kubetrace.api.resources import GroupVersion, prefix
 from kubetrace.api.verbs import DISCOVERY_TIMEOUT, go_duration
 from kubetrace.errors import KubetraceError
@@ -45,15 +46,18 @@ class OpenAPI:
             path, _, query = url.partition("?")
             pairs = tuple((key, value) for key, _, value in (pair.partition("=") for pair in query.split("&")) if key)
             document = self._fetch(path, "application/json", "openapi-v3-group", pairs)
-            self._documents[group_version] = go_json.loads(document)
+            self._documents[group_version] = _parsed(document)
         return self._documents[group_version]
 
     def _paths(self) -> dict[str, str]:
         """Where each group and version's document is ("api/v1" → "/openapi/v3/api/v1?hash=…")."""
         if self._index is None:
-            found = go_json.loads(self._fetch("/openapi/v3", "application/json, */*", "openapi-v3"))
-            paths = found.get("paths") or {}
-            self._index = {name: str(entry.get("serverRelativeURL", "")) for name, entry in paths.items()}
+            found = _parsed(self._fetch("/openapi/v3", "application/json, */*", "openapi-v3"))
+            paths = found.get("paths")
+            entries = paths.items() if isinstance(paths, dict) else ()
+            self._index = {
+                name: str(entry.get("serverRelativeURL", "")) for name, entry in entries if isinstance(entry, dict)
+            }
         return self._index
 
     def fetch_v2(self) -> None:
@@ -77,3 +81,14 @@ class OpenAPI:
             timeout=self._seconds,
         )
         return status.raw(self._sender.send(call))
+
+
+def _parsed(document: bytes) -> dict[str, Any]:
+    """A JSON object. Raises KubetraceError with encoding/json's words."""
+    try:
+        value = go_json.loads(document)
+    except go_json.InvalidJSON:
+        raise KubetraceError(json_problem(document)) from None
+    if not isinstance(value, dict):
+        raise KubetraceError("json: cannot unmarshal a value that is no object")
+    return value

@@ -261,7 +261,7 @@ def decode(body: bytes) -> Any:
     except InvalidJSON:
         raise KubetraceError(json_problem(body)) from None
     if isinstance(value, dict) and not value.get("kind"):
-        text = body.decode("utf-8", "replace").strip()
+        text = body.decode("utf-8", "surrogateescape")
         raise KubetraceError(f"Object 'Kind' is missing in '{text}'")
     return value
 
