@@ -92,6 +92,7 @@ def run(environment: Environment, options: ApplyOptions, arguments: Arguments) -
     if arguments.words:
         raise arguments.usage_error(f"Unexpected args: [{' '.join(arguments.words)}]")
     strategy = writing.dry_run(environment, options.dry_run)
+    _ = environment.client  # made before the flags are looked at
     propagation = propagation_policy(environment, options.cascade)
     filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
     filenames.require_any()
@@ -312,7 +313,10 @@ class Run:
         value: Any = infos[0].object
         if len(infos) > 1:
             items = [info.object for info in infos]
-            value = {"apiVersion": "v1", "items": items, "kind": "List", "metadata": {}}
+            value = {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}
+            if self.options.output.lower() == "json":
+                self.environment.stdout.write(_list_json(value, self.options.show_managed_fields))
+                return
         self._printer("").print(value, self.environment.stdout)
 
     def _warn_if_deleting(self, info: Info) -> None:
@@ -322,6 +326,22 @@ class Run:
             self.environment.stderr.write(
                 f"Warning: Detected changes to resource {name} which is currently being deleted.\n"
             )
+
+
+def _list_json(value: dict[str, Any], managed_fields: bool) -> str:
+    """kubectl's List is a Go struct: its own keys keep their order, only those of its items are sorted."""
+    import msgspec
+
+    from kubetrace.api.go_words import struct_json
+    from kubetrace.wire.go_json import dumps
+
+    items = []
+    for item in value["items"]:
+        metadata = dict(item.get("metadata") or {})
+        if not managed_fields:
+            metadata.pop("managedFields", None)
+        items.append(msgspec.Raw(dumps({**item, "metadata": metadata})))
+    return struct_json({**value, "items": items}, indent=4).decode() + "\n"
 
 
 def _missing_annotation(object_name: str) -> str:
