@@ -14,6 +14,7 @@ from kubetrace.printing.printers import (
     ColumnsPrinter,
     JSONPathPrinter,
     JSONPrinter,
+    KYAMLPrinter,
     NamePrinter,
     OmitManagedFields,
     Printer,
@@ -100,7 +101,7 @@ def _object_printer(options: OutputOptions, output: str, environ: Mapping[str, s
     elif output == "yaml":
         printer = YAMLPrinter()
     else:
-        raise KubetraceError("-o kyaml is not supported yet")
+        printer = KYAMLPrinter()
     return printer if options.show_managed_fields else OmitManagedFields(printer)
 
 

@@ -84,6 +84,24 @@ class YAMLPrinter:
             raise KubetraceError(str(error)) from None
 
 
+class KYAMLPrinter:
+    """-o kyaml; every document begins with a separator."""
+
+    def print(self, value: Value, out: TextSink) -> None:
+        from kubetrace.wire.go_kyaml import dumps, render
+        from kubetrace.wire.go_yaml import UnrepresentableError
+
+        try:
+            if isinstance(value, WatchEvent):
+                event, item = render(value.type), render(value.object, 1)
+                out.write(f"---\n{{\n  type: {event},\n  object: {item},\n}}\n")
+                return
+            _require_kind(value)
+            out.write(dumps(value))
+        except UnrepresentableError as error:
+            raise KubetraceError(str(error)) from None
+
+
 class NamePrinter:
     """-o name: "pod/web", "deployment.apps/web"; with an `operation` what was done to it ("pod/web created")."""
 

@@ -132,7 +132,7 @@ class Writer:
         """The key with its colon, or "?" for a key too long (or with line breaks) to be a simple one."""
         if "\x85" in key:  # a line break inside a key of what go-yaml reads in between
             raise UnrepresentableError("yaml: did not find expected ',' or '}'")
-        text = _through_json(key)
+        text = through_json(key)
         analysis = analyse(text)
         if analysis.multiline or len(text.encode()) > _LONGEST_SIMPLE_KEY:
             head = "?"
@@ -158,7 +158,7 @@ class Writer:
             return text + "\n"
         if _DATE.fullmatch(text):
             return f'"{text}"\n'
-        return _render(_through_json(text), indent, column)
+        return _render(through_json(text), indent, column)
 
 
 def _plain_value(value: Any) -> str:
@@ -183,7 +183,7 @@ def _number(value: float) -> str:
     return general_float(float(text), 6)
 
 
-def _through_json(text: str) -> str:
+def through_json(text: str) -> str:
     """What go-yaml reads where JSON says `text`: it refuses some control characters and folds U+0085, a line break to
     YAML, into blanks or newlines."""
     if text.isascii() and "\x7f" not in text:

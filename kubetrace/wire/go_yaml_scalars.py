@@ -36,7 +36,8 @@ _BREAK_SPACE = re.compile("[\r\n\x85\u2028\u2029] ")
 _SPACE_BREAK = re.compile(" [\r\n\x85\u2028\u2029]")
 
 
-def _is_timestamp(text: str) -> bool:
+def is_timestamp(text: str) -> bool:
+    """One of the forms of a date or time that go-yaml reads."""
     match = _TIMESTAMP.fullmatch(text)
     if match is None or (match["hour"] is not None and (match["zoned"] is not None) != (match["zone"] is not None)):
         return False
@@ -50,16 +51,20 @@ def _is_timestamp(text: str) -> bool:
     return not match["zone_hour"] or (int(match["zone_hour"]) <= 24 and int(match["zone_minute"]) <= 60)
 
 
-def _is_integer(text: str) -> bool:
-    match = _INTEGER.fullmatch(text)
-    if match is not None:
-        sign, hexadecimal, binary, octal, decimal = match.groups()
-        digits, base = next((d, b) for d, b in ((hexadecimal, 16), (binary, 2), (octal, 8), (decimal, 10)) if d)
-        limit = 1 << 63 if sign == "-" else (1 << 63) - 1 if sign else (1 << 64) - 1
-        if int(digits, base) <= limit:
-            return True
+def is_integer(text: str) -> bool:
+    """Does Go's ParseInt or ParseUint with base 0 read it, or is it a binary number in go-yaml's own way?"""
     match = _BINARY.fullmatch(text)
-    return match is not None and int(match[1], 2) < 1 << 63
+    return parses_as_integer(text, (1 << 64) - 1) or (match is not None and int(match[1], 2) < 1 << 63)
+
+
+def parses_as_integer(text: str, largest: int) -> bool:
+    """Does Go's ParseInt with base 0 read it, as a number up to `largest`?"""
+    match = _INTEGER.fullmatch(text)
+    if match is None:
+        return False
+    sign, hexadecimal, binary, octal, decimal = match.groups()
+    digits, base = next((d, b) for d, b in ((hexadecimal, 16), (binary, 2), (octal, 8), (decimal, 10)) if d)
+    return int(digits, base) <= (1 << 63 if sign == "-" else (1 << 63) - 1 if sign else largest)
 
 
 def _is_finite_float(text: str) -> bool:
@@ -76,10 +81,10 @@ def resolves_to_other(text: str) -> bool:
         return text in _RESERVED or (_HEX_FLOAT.fullmatch(text) is not None and _is_finite_float(text))
     if first not in "+-0123456789":
         return False
-    if text in _RESERVED or _is_timestamp(text) or (":" in text and _BASE60.fullmatch(text) is not None):
+    if text in _RESERVED or is_timestamp(text) or (":" in text and _BASE60.fullmatch(text) is not None):
         return True
     digits = text.replace("_", "")
-    return _is_integer(digits) or (_FLOAT.fullmatch(digits) is not None and _is_finite_float(digits))
+    return is_integer(digits) or (_FLOAT.fullmatch(digits) is not None and _is_finite_float(digits))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""YAML and JSON, byte for byte as kubectl 1.36 writes them (recorded by tests/tools/record_encodings.py)."""
+"""YAML, JSON and KYAML, byte for byte as kubectl 1.36 writes them (recorded by tests/tools/record_encodings.py)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubetrace.wire import go_json, go_yaml
+from kubetrace.wire import go_json, go_kyaml, go_yaml
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "encodings.json").read_text())["vectors"]
 
@@ -30,6 +30,7 @@ def test_values_are_written_as_kubectl_writes_them(vector: dict[str, Any]) -> No
     document = wrapped(vector["value"])
     assert go_yaml.dumps(document) == vector["yaml"]
     assert go_json.dumps_indented(document).decode() + "\n" == vector["json"]
+    assert go_kyaml.dumps(document) == vector["kyaml"]
 
 
 def test_a_writer_can_be_used_for_many_documents() -> None:
@@ -44,11 +45,19 @@ def test_control_characters_that_yaml_forbids_are_refused(text: str) -> None:
         go_yaml.dumps({"a": text})
 
 
+KEYS = ["inf", "nan", "Infinity", "0x1p3", "1e5", "a-b", "-a", "a.", "x/y", "1.5", "t", "tr", "1_000", "é", "½", "1:30"]
+
+
+def test_keys_are_quoted_where_yaml_could_take_them_for_something_else() -> None:
+    quoted = [line.strip() for line in go_kyaml.dumps(dict.fromkeys(KEYS, 1)).splitlines() if line.startswith('  "')]
+    assert sorted(line.split('"')[1] for line in quoted) == sorted(set(KEYS) - {"a-b", "x/y", "tr", "é", "½"})
+
+
 JSON_VALUES = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats(allow_nan=False, allow_infinity=False).filter(lambda number: number != 0)  # -0 is read as 0
     | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
