@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from kubetrace.trace.exchange import Event, Events
     from kubetrace.trace.masking import Masker
     from kubetrace.trace.record_file import RecordObserver
+    from kubetrace.transport.answer import ClientAnswer
+    from kubetrace.transport.call import Call
     from kubetrace.transport.client import Client
 
 
@@ -42,6 +44,21 @@ class Streams:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
         return cls(sys.stdin.buffer, sys.stdout, sys.stderr)
+
+
+class _LazyClient:
+    """The environment's client, made when it is first needed: what is wrong with a command's arguments is told before
+    a client exists, and kubectl's log shows when it is made."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    @property
+    def server(self) -> str:
+        return self._environment.client.server
+
+    def send(self, call: Call) -> ClientAnswer:
+        return self._environment.client.send(call)
 
 
 @dataclass
@@ -283,7 +300,9 @@ class Environment:
         """The server's kinds and objects. With --match-server-version, only a server of our release will do."""
         from kubetrace.api.cluster import Cluster
 
-        cluster = Cluster(self.client, self.cache_dir, events=self.events, timeout=self.request_timeout, warn=self.warn)
+        cluster = Cluster(
+            _LazyClient(self), self.cache_dir, events=self.events, timeout=self.request_timeout, warn=self.warn
+        )
         if self.options.match_server_version:
             from kubetrace.commands.version import client_version
 

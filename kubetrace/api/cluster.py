@@ -20,7 +20,7 @@ from kubetrace.transport.call import Sender
 
 class Cluster:
     """Made from a sender; discovery is read on first use. `timeout` (seconds) is --request-timeout, `warn` gets
-    warnings for people. Satisfies what `kubetrace.api.builder` asks with."""
+    warnings for people, `origin` lends what it has discovered. Satisfies what `kubetrace.api.builder` asks with."""
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class Cluster:
         timeout: float | None = None,
         warn: Callable[[str], None] | None = None,
         transform: Transform | None = None,
+        origin: Cluster | None = None,
     ) -> None:
         self.sender = sender
         self.events = events or Events()
@@ -38,29 +39,32 @@ class Cluster:
         self._cache_dir = cache_dir
         self._timeout = timeout
         self._warn = warn
+        self._origin = origin
 
     @cached_property
     def discovery(self) -> Discovery:
+        if self._origin is not None:
+            return self._origin.discovery
         files = DiscoveryFiles(discovery_folder(self._cache_dir, self.sender.server))
         return Discovery(self.sender, files, events=self.events, timeout=self._timeout)
 
     @cached_property
     def mapper(self) -> Mapper:
+        if self._origin is not None:
+            return self._origin.mapper
         return Mapper(self.discovery, events=self.events, warn=self._warn)
 
     def transformed(self, transform: Transform) -> Cluster:
         """The same server; every call on objects goes through `transform` first."""
-        other = Cluster(
+        return Cluster(
             self.sender,
             self._cache_dir,
             events=self.events,
             timeout=self._timeout,
             warn=self._warn,
             transform=transform,
+            origin=self,
         )
-        other.__dict__["discovery"] = self.discovery
-        other.__dict__["mapper"] = self.mapper
-        return other
 
     def require_version(self, client: Mapping[str, str]) -> None:
         """--match-server-version: the server must be of the client's release. Raises KubetraceError.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kubetrace.api.manifest_objects import kind_problems, validation_error
@@ -37,7 +38,7 @@ class FieldValidation:
 
     def __init__(self, openapi: OpenAPI, objects: Objects) -> None:
         self._openapi = openapi
-        self._objects = objects
+        self._dynamic = replace(objects, transform=lambda call: replace(call, operation="dynamic-list"))
         self._asked: dict[GroupVersionKind, KubetraceError | bool] = {}
         self._custom_kinds: dict[str, set[GroupKind]] = {}
 
@@ -82,7 +83,7 @@ class FieldValidation:
         if asker not in self._custom_kinds:
             found: set[GroupKind] = set()
             with contextlib.suppress(KubetraceError):
-                for page in self._objects.pages(_CRDS, "", ListOptions(), purpose=_WHICH_CUSTOM_KINDS):
+                for page in self._dynamic.pages(_CRDS, "", ListOptions(), purpose=_WHICH_CUSTOM_KINDS):
                     found |= {_defined_kind(item) for item in page.get("items") or ()}
             self._custom_kinds[asker] = found
         return self._custom_kinds[asker]

@@ -74,6 +74,10 @@ class StatusError(KubetraceError):
     def __str__(self) -> str:
         return self.message
 
+    def without_type(self) -> StatusError:
+        """As client-go's typed clients decode it: kind and apiVersion are gone (--raw)."""
+        return StatusError({key: value for key, value in self.status.items() if key not in ("kind", "apiVersion")})
+
     def with_message(self, message: str) -> StatusError:
         """The same failure in other words."""
         return StatusError({**self.status, "message": message})

@@ -69,6 +69,7 @@ def run(environment: Environment, options: DeleteOptions, arguments: Arguments) 
     from kubetrace.commands.deletion import propagation_policy
 
     propagation = propagation_policy(environment, options.cascade)
+    _ = environment.namespace  # a bad kubeconfig is told before bad flags
     options = _completed(options, arguments)
     strategy = writing.dry_run(environment, options.dry_run)
     if options.raw:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _DELETE = Purpose("delete", "delete: the object shall go")
 _GONE = Purpose("delete-wait", "delete: is the object gone?")
 _WATCH = Purpose("delete-wait", "delete: wait until the object is gone")
+_REFLECTOR = {
+    "type": "*unstructured.Unstructured",
+    "reflector": "k8s.io/client-go/tools/watch/informerwatcher.go:162",
+}
+"""What waits in kubectl, as its log calls it."""
 _POLL = 1.0
 """Seconds between two looks at an object that --force deleted."""
 
@@ -87,14 +92,19 @@ def wait_until_gone(environment: Environment, info: Info, uid: str | None, timeo
         raise
     if uid is not None and deleted_uid(live) != uid:
         return
-    while not _watched_until_gone(environment, info, uid, deadline):
-        if time.monotonic() >= deadline:
-            resource = info.mapping.resource.resource
-            raise KubetraceError(f"timed out waiting for the condition on {resource}/{info.name}")
+    environment.note("reflector-started", **_REFLECTOR, resync="0s")
+    try:
+        while not _watched_until_gone(environment, info, uid, deadline):
+            if time.monotonic() >= deadline:
+                resource = info.mapping.resource.resource
+                raise KubetraceError(f"timed out waiting for the condition on {resource}/{info.name}")
+    finally:
+        environment.note("reflector-stopped", **_REFLECTOR, resync="0s")
 
 
 def _watched_until_gone(environment: Environment, info: Info, uid: str | None, deadline: float) -> bool:
     """One round of what a reflector does; True when it has shown that the object is gone."""
+    environment.note("reflector-listing", **_REFLECTOR)
     selector = f"metadata.name={info.name}"
     streamed = verbs.ListOptions(
         field_selector=selector,
@@ -127,26 +137,31 @@ def _watched(
     options = replace(options, timeout_seconds=random.randint(300, 599))
     call = verbs.watch(info.mapping, info.namespace, options, purpose=_WATCH)
     remaining = max(deadline - time.monotonic(), 0.001)
-    answer = environment.client.send(replace(call, operation="dynamic-watch", timeout=remaining))
+    answer = environment.client.send(replace(call, operation="dynamic-watch", timeout=remaining, log_request_body=True))
     try:
         if not is_success(answer.status):
             check(answer, info.mapping.resource.group_resource)
-        return _says_gone(answer, uid)
+        return _says_gone(environment, answer, uid)
     finally:
         answer.close()
 
 
-def _says_gone(answer: Any, uid: str | None) -> bool:
+def _says_gone(environment: Environment, answer: Any, uid: str | None) -> bool:
     """Reads events: a deletion, another UID, or the end of the first state without the object."""
     seen = False
-    for event in _events(answer):
+    started = time.monotonic()
+    for count, event in enumerate(_events(answer), 1):
         kind, value = event.get("type"), event.get("object") or {}
         if kind == "DELETED":
             return True
         if kind == "BOOKMARK":
             annotations = (value.get("metadata") or {}).get("annotations") or {}
-            if annotations.get("k8s.io/initial-events-end") == "true" and not seen:
-                return True
+            if annotations.get("k8s.io/initial-events-end") == "true":
+                seconds = time.monotonic() - started
+                environment.note("watch-list-bookmark", **_REFLECTOR, items=count, seconds=seconds)
+                environment.note("reflector-populated", **_REFLECTOR)
+                if not seen:
+                    return True
         elif kind in ("ADDED", "MODIFIED"):
             seen = True
             if uid is not None and deleted_uid(value) != uid:

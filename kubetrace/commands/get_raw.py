@@ -35,7 +35,7 @@ def print_raw(environment: Environment, uri: str) -> None:
 
     answer = environment.client.send(raw_call(uri))
     if not 200 <= answer.status < 300:
-        raise status.failure(answer, events=environment.events)
+        raise status.failure(answer, events=environment.events).without_type()
     out = environment.stdout
     out.flush()
     binary = getattr(out, "buffer", None)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kubetrace.api.manifests import FilenameOptions, ManifestDocument, Sources
     from kubetrace.api.openapi import OpenAPI
     from kubetrace.environment import Environment
+    from kubetrace.trace.exchange import Operation
 
 DRY_RUN_HELP = 'Must be "none", "server" or "client": client shows what would be sent, server has it tried out.'
 VALIDATE_HELP = (
@@ -136,7 +137,7 @@ def send_raw(environment: Environment, method: Literal["POST", "PUT", "DELETE"],
     from pathlib import Path
     from urllib.parse import parse_qsl, urlsplit
 
-    from kubetrace.api.status import check, is_success
+    from kubetrace.api.status import failure, is_success
     from kubetrace.transport.call import Call
 
     if filename == "-":
@@ -151,9 +152,11 @@ def send_raw(environment: Environment, method: Literal["POST", "PUT", "DELETE"],
     parts = urlsplit(url)
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
     headers = (("Accept", "application/json, */*"),)
-    answer = environment.client.send(Call(method, parts.path, query, headers, body, operation="raw", stream=True))
+    operation: Operation = "raw-delete" if method == "DELETE" else "raw-create"
+    call = Call(method, parts.path, query, headers, body, operation, stream=True, log_request_body=False)
+    answer = environment.client.send(call)
     if not is_success(answer.status):
-        check(answer)
+        raise failure(answer, events=environment.events).without_type()
     for chunk in answer.chunks():
         environment.stdout.write(chunk.decode("utf-8", "surrogateescape"))
     answer.close()

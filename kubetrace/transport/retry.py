@@ -10,7 +10,7 @@ from kubetrace.transport.errors import TransportError
 from kubetrace.transport.go_quote import quote
 
 MAX_RETRIES = 10
-STREAMS: frozenset[Operation] = frozenset({"logs", "raw", "stream"})
+STREAMS: frozenset[Operation] = frozenset({"logs", "raw", "raw-create", "raw-delete", "stream"})
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
