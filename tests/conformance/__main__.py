@@ -28,6 +28,9 @@ from tests.conformance.run import Bench, Result
 
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
+    if options.earlier:
+        runs = [run for file in options.earlier for run in json.loads(file.read_text())]
+        return _finish(runs, options)
     cases = [case for case in load_cases() if any(fnmatch.fnmatchcase(case.name, glob) for glob in options.only)]
     new, old = assets_from(os.environ), assets_from(os.environ, "KUBEBUILDER_ASSETS_OLD")
     wanted = [(new, False)] * (not options.old) + [(old, True)] * bool(options.old or (options.report and old))
@@ -39,6 +42,11 @@ def main(argv: list[str]) -> int:
     except PlaneError as error:
         print(error, file=sys.stderr)
         return 2
+    return _finish(runs, options)
+
+
+def _finish(runs: list[dict], options: argparse.Namespace) -> int:
+    """Writes what was asked for; 1 where a difference has no reason."""
     if options.results:
         options.results.write_text(json.dumps(runs, indent=1))
     if options.report:
@@ -56,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--diff", action="store_true", help="print each difference")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the parity table")
     parser.add_argument("--results", type=Path, metavar="FILE", help="write every difference as JSON")
+    parser.add_argument("--earlier", type=Path, nargs="+", metavar="FILE", help="report on --results of earlier runs")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="keep servers' and clients' files there")
     return parser
 

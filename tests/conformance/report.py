@@ -26,8 +26,10 @@ the same objects. kubetrace writes kubectl 1.36's dialect (`KUBETRACE_LIKE=1.36`
 - **stdout**, **exit**: every byte, the code
 - **log**: stderr, line for line: the -v=8 log and the error messages
 
-Times, uids, resource versions, ports, generated names, user agents and the widths of age and address columns are made
-equal first, and in the log the text after the first 700 characters of a body that kubectl truncates.
+Times, uids, resource versions, ports, generated names, user agents, Content-Length (HTTP/2 counts bodies that HTTP/1.1
+sends in chunks) and the widths of age and address columns are made
+equal first; in the log, so is the text after the first 700 characters of a body that kubectl truncates. A difference
+counts when it shows twice, because servers race with their clients.
 """
 
 
