@@ -8,6 +8,7 @@ from typing import Any
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError, qualified
 from kubetrace.playground.storage import Store
+from kubetrace.playground.tokens import Signer
 
 _RBAC = "rbac.authorization.k8s.io"
 
@@ -37,8 +38,10 @@ class Attributes:
 
 
 class Authenticator:
-    def __init__(self, tokens: dict[str, tuple[str, tuple[str, ...]]]) -> None:
+    def __init__(self, tokens: dict[str, tuple[str, tuple[str, ...]]], signer: Signer, store: Store) -> None:
         self._tokens = tokens
+        self._signer = signer
+        self._store = store
 
     def identify(self, request: Request) -> User:
         """The user of a request. Raises 401 for a token that is not known; without credentials it is anonymous."""
@@ -55,7 +58,20 @@ class Authenticator:
 
     def by_token(self, token: str) -> User | None:
         found = self._tokens.get(token)
-        return User(found[0], (*found[1], "system:authenticated")) if found else None
+        if found is not None:
+            return User(found[0], (*found[1], "system:authenticated"))
+        claims = self._signer.read(token) if token.count(".") == 2 else None
+        return None if claims is None else self._account(claims)
+
+    def _account(self, claims: dict[str, Any]) -> User | None:
+        """The ServiceAccount of a token, where it still is the one that the token was made for."""
+        about = claims["kubernetes.io"]
+        namespace, account = about["namespace"], about["serviceaccount"]
+        found = self._store.get("serviceaccounts", namespace, account["name"])
+        if found is None or found["metadata"]["uid"] != account["uid"]:
+            return None
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+        return User(claims["sub"], groups, account["uid"])
 
 
 def _from_certificate(certificate: dict[str, Any] | None) -> User | None:

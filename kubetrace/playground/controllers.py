@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 
 from kubetrace.playground import workloads
+from kubetrace.playground.budgets import Budgets
 from kubetrace.playground.garbage import Garbage
 from kubetrace.playground.kubelet import Kubelet
 from kubetrace.playground.networking import Networking
@@ -28,9 +29,9 @@ class Controllers:
         self._verbs = verbs
         self._garbage = Garbage(verbs)
         kubelet, networking = Kubelet(verbs), Networking(verbs)
-        made = workloads.Workloads(verbs)
+        made, budgets = workloads.Workloads(verbs), Budgets(verbs.store)
         self._reconcilers: dict[str, list[Reconcile]] = {
-            "pods": [kubelet.reconcile, made.pod_changed],
+            "pods": [kubelet.reconcile, made.pod_changed, budgets.pod_changed],
             "namespaces": [self._garbage.namespace],
             "services": [networking.service],
             "deployments.apps": [made.deployment],
@@ -39,6 +40,8 @@ class Controllers:
             "statefulsets.apps": [made.stateful_set],
             "daemonsets.apps": [made.daemon_set],
             "jobs.batch": [made.job],
+            "poddisruptionbudgets.policy": [budgets.budget],
+            "resourcequotas": [budgets.quota],
         }
         self._waiting: set[tuple[str, str, str]] = set()
         self._queue: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
@@ -82,6 +85,7 @@ class Controllers:
             key = await self._queue.get()
             self._waiting.discard(key)
             for reconcile in self._reconcilers[key[0]]:
+                again: float | None
                 try:
                     again = reconcile(key[1], key[2])
                 except ApiError as error:

@@ -51,7 +51,8 @@ class Handlers:
         return encode(self._reviews.answer(target.resource, body, request.facts["user"], target.namespace), 201)
 
     async def _subresource(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
-        form = accepted(request.headers.get("accept", "")) if target.subresource != "log" else Form()
+        raw = target.subresource in ("log", "exec")
+        form = Form() if raw else accepted(request.headers.get("accept", ""))
         body = self._body(request) if request.body and request.method != "PATCH" else None
         if request.method == "PATCH":
             body = self._patched_subresource(request, target)

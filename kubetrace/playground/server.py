@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import ssl
 import sys
@@ -21,6 +22,7 @@ from kubetrace.playground.objects import new_uid
 from kubetrace.playground.paths import Target, resolve
 from kubetrace.playground.status import ApiError, no_such_path
 from kubetrace.playground.storage import Store
+from kubetrace.playground.tokens import Signer
 from kubetrace.playground.verbs import Verbs
 
 _CRD = "customresourcedefinitions.apiextensions.k8s.io"
@@ -31,11 +33,13 @@ class Server:
         self._folder = folder
         self.store = Store(folder / "state.db")
         self.catalog = Catalog()
+        self.store.remember("ca", (folder / "ca.crt").read_text())
         fill(self.store, self.catalog)
         for definition in self.store.select(_CRD):
             self.catalog.define(definition)
         self._verbs = Verbs(self.store, self.catalog)
-        self._authenticator = Authenticator(credentials.tokens(folder))
+        self._verbs.signer = Signer(folder)
+        self._authenticator = Authenticator(credentials.tokens(folder), self._verbs.signer, self.store)
         self._authorizer = Authorizer(self.store)
         self._discovery = Discovery(self.catalog)
         self._handlers = Handlers(self._verbs, self._authorizer, self._authenticator)
@@ -118,6 +122,10 @@ class Server:
             attributes = Attributes(
                 target.verb, resource.group, resource.name, target.subresource, target.namespace, target.name
             )
+        upgraded = attributes.verb == "get" and attributes.subresource in ("exec", "attach", "portforward")
+        if upgraded and self._authorizer.allows(user, attributes):
+            # Since 1.35 a WebSocket's GET must be allowed as a create, too.
+            attributes = dataclasses.replace(attributes, verb="create")
         if not self._authorizer.allows(user, attributes):
             details = {"name": attributes.name, "group": attributes.group, "kind": attributes.resource}
             told = denial(user, attributes)

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from kubetrace.playground import status
+from kubetrace.playground.execution import execute
 from kubetrace.playground.http import Answer, Request, Stream
-from kubetrace.playground.objects import Object, moment
+from kubetrace.playground.objects import Object, moment, now
 from kubetrace.playground.paths import Target
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.simulation import log_lines
 from kubetrace.playground.status import ApiError
+from kubetrace.playground.tokens import DEFAULT_SECONDS, ISSUER, LEAST_SECONDS, Signer
 from kubetrace.playground.verbs import Verbs, Write
 
 
@@ -27,6 +29,10 @@ def answer(verbs: Verbs, request: Request, target: Target, body: Any, write: Wri
         return _evict(verbs, target, body, write)
     if kind == "binding":
         return _bind(verbs, target, body, write)
+    if kind == "token" and verbs.signer is not None:
+        return _token(verbs, verbs.signer, target, body)
+    if kind == "exec":
+        return execute(verbs, request, target)
     if kind in ("finalize", "approval", "ephemeralcontainers", "resize"):
         return _part(verbs, target, body, write)
     raise ApiError(501, f"the playground does not serve {target.resource.name}/{kind}", "NotImplemented", {})
@@ -107,6 +113,26 @@ def _bind(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     if not write.dry_run:
         verbs.store.put("pods", new)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+def _token(verbs: Verbs, signer: Signer, target: Target, body: Any) -> Object:
+    account = verbs.read(target.resource, target.namespace, target.name)
+    spec = (body or {}).get("spec") or {}
+    seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
+    if seconds < LEAST_SECONDS:
+        why = "may not specify a duration less than 10 minutes"
+        cause = ("spec.expirationSeconds", "FieldValueInvalid", f"Invalid value: {seconds}: {why}")
+        raise status.invalid("TokenRequest", "authentication.k8s.io", "", [cause])
+    audiences = spec.get("audiences") or [ISSUER]
+    token, end = signer.issue(account, audiences, seconds)
+    names = {"name": target.name, "namespace": target.namespace, "creationTimestamp": now()}
+    answer: Object = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": names}
+    answer["spec"] = {
+        "audiences": audiences,
+        "expirationSeconds": seconds,
+        "boundObjectRef": spec.get("boundObjectRef"),
+    }
+    return answer | {"status": {"token": token, "expirationTimestamp": end}}
 
 
 def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:

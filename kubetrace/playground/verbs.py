@@ -6,11 +6,12 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubetrace.playground import allocation, defaults, managed, patches, schemas, status, validation
+from kubetrace.playground import allocation, budgets, defaults, managed, patches, schemas, status, validation
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.objects import Check, Object, moment, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
+from kubetrace.playground.tokens import Signer
 
 # Kinds whose strategy sets metadata.generation (pkg/registry/*/strategy.go).
 _WITH_GENERATION = frozenset(
@@ -85,6 +86,7 @@ class Verbs:
     def __init__(self, store: Store, catalog: Catalog) -> None:
         self.store = store
         self.catalog = catalog
+        self.signer: Signer | None = None
 
     def read(self, resource: Resource, namespace: str, name: str) -> Object:
         item = self.store.get(resource.key, namespace, name)
@@ -164,6 +166,7 @@ class Verbs:
         self._finish(resource, item)
         if self.store.get(resource.key, namespace, metadata["name"]) is not None:
             raise status.already_exists(resource.name, resource.group, metadata["name"])
+        budgets.admit(self.store, resource, item)
         allocation.on_create(self.store, resource, item)
         self._track(resource, None, item, write, "")
         return item if write.dry_run else self.store.put(resource.key, item)

@@ -62,3 +62,36 @@ def test_every_resource_can_be_listed(kubectl: Kubectl) -> None:
     names = kubectl("api-resources", "--verbs=list", "-o", "name").split()
     assert len(names) > 55
     kubectl("get", ",".join(names), "-A")
+
+
+def test_exec_and_tokens(kubectl: Kubectl, namespace: str) -> None:
+    here = ("-n", namespace)
+    kubectl("run", "box", "--image=busybox", *here)
+    kubectl("wait", "--for=condition=Ready", "pod/box", *here)
+    assert kubectl("exec", "box", *here, "--", "cat", "/etc/hostname") == "box\n"
+    assert kubectl("exec", "-i", "box", *here, "--", "sh", stdin="cd /etc\npwd\n") == "/etc\n"
+    assert "exit code 3" in kubectl("exec", "box", *here, "--", "sh", "-c", "exit 3", code=3)
+    assert kubectl("create", "token", "default", *here).count(".") == 2
+
+
+def test_budgets_and_quotas(kubectl: Kubectl, namespace: str) -> None:
+    here = ("-n", namespace)
+    kubectl("create", "quota", "few", "--hard=count/configmaps=2", *here)
+    kubectl("create", "configmap", "one", *here)
+    told = kubectl("create", "configmap", "two", *here, code=1)
+    assert (
+        "exceeded quota: few, requested: count/configmaps=1, used: count/configmaps=2, limited: count/configmaps=2"
+        in told
+    )
+
+
+def test_server_side_apply(kubectl: Kubectl, namespace: str) -> None:
+    here = ("-n", namespace)
+    assert kubectl("apply", "--server-side", "-f", "-", *here, stdin=POD) == "pod/mypod serverside-applied\n"
+    other = POD.replace("nginx", "nginx:2")
+    told = kubectl("apply", "--server-side", "--field-manager=other", "-f", "-", *here, stdin=other, code=1)
+    assert told.startswith(
+        'error: Apply failed with 1 conflict: conflict with "kubectl": .spec.containers[name="mycontainer"].image\n'
+    )
+    kubectl("apply", "--server-side", "--field-manager=other", "--force-conflicts", "-f", "-", *here, stdin=other)
+    assert kubectl("get", "pod", "mypod", "-o", "jsonpath={..image}", *here).split()[0] == "nginx:2"
