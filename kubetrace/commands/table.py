@@ -16,9 +16,9 @@ _SETTINGS = "Settings Commands:"
 _OWN = "Tracing Commands (kubetrace only):"
 
 
-def _pending(name: str, *suggest_for: str) -> Entry:
+def _pending(name: str, *suggest_for: str, aliases: tuple[str, ...] = ()) -> Entry:
     """A command that kubectl has and kubetrace has not, yet."""
-    return Entry(name, "", suggest_for=suggest_for, pending=True)
+    return Entry(name, "", suggest_for=suggest_for, aliases=aliases, pending=True)
 
 
 def _config(name: str, summary: str, aliases: tuple[str, ...] = ()) -> Entry:
@@ -27,6 +27,11 @@ def _config(name: str, summary: str, aliases: tuple[str, ...] = ()) -> Entry:
 
 def _playground(name: str, summary: str) -> Entry:
     return Entry(name, summary, "kubetrace.commands.playground", attribute=name.upper())
+
+
+def _trace(name: str, summary: str, module: str = "trace") -> Entry:
+    attribute = name.upper() if module == "trace" else "COMMAND"
+    return Entry(name, summary, f"kubetrace.commands.{module}", attribute=attribute)
 
 
 ROOT = Entry(
@@ -40,7 +45,31 @@ ROOT = Entry(
     """,
     children=(
         # In kubectl's order, which its suggestions follow.
-        Entry("create", "Create objects from a file or from standard input", "kubetrace.commands.create", _BEGINNER),
+        Entry(
+            "create",
+            "Create objects from a file or from standard input",
+            "kubetrace.commands.create",
+            _BEGINNER,
+            children=(
+                _pending("clusterrole"),
+                _pending("clusterrolebinding"),
+                _pending("configmap", aliases=("cm",)),
+                _pending("cronjob", aliases=("cj",)),
+                _pending("deployment", aliases=("deploy",)),
+                _pending("ingress", aliases=("ing",)),
+                _pending("job"),
+                _pending("namespace", aliases=("ns",)),
+                _pending("poddisruptionbudget", aliases=("pdb",)),
+                _pending("priorityclass", aliases=("pc",)),
+                _pending("quota", aliases=("resourcequota",)),
+                _pending("role"),
+                _pending("rolebinding"),
+                _pending("secret"),
+                _pending("service", aliases=("svc",)),
+                _pending("serviceaccount", aliases=("sa",)),
+                _pending("token"),
+            ),
+        ),
         _pending("expose"),
         _pending("run"),
         _pending("set"),
@@ -64,7 +93,13 @@ ROOT = Entry(
         _pending("scale"),
         _pending("autoscale"),
         _pending("certificate"),
-        Entry("cluster-info", "Show where the cluster's services are", "kubetrace.commands.cluster_info", _CLUSTER),
+        Entry(
+            "cluster-info",
+            "Show where the cluster's services are",
+            "kubetrace.commands.cluster_info",
+            _CLUSTER,
+            children=(_pending("dump"),),
+        ),
         _pending("top", "stats"),
         _pending("cordon"),
         _pending("uncordon"),
@@ -81,7 +116,13 @@ ROOT = Entry(
         _pending("debug"),
         _pending("events"),
         _pending("diff"),
-        Entry("apply", "Bring objects to the state that a manifest describes", "kubetrace.commands.apply", _ADVANCED),
+        Entry(
+            "apply",
+            "Bring objects to the state that a manifest describes",
+            "kubetrace.commands.apply",
+            _ADVANCED,
+            children=(_pending("edit-last-applied"), _pending("set-last-applied"), _pending("view-last-applied")),
+        ),
         _pending("patch"),
         _pending("replace"),
         _pending("wait"),
@@ -142,6 +183,23 @@ ROOT = Entry(
                 _playground("down", "Stop the playground"),
                 _playground("status", "Say whether the playground runs, and where"),
                 _playground("reset", "Forget every object of the playground"),
+            ),
+        ),
+        Entry(
+            "trace",
+            "Show, compare and convert what was said to a server",
+            group=_OWN,
+            description="""
+            Show, compare and convert traces: what a command said to its server, and what came back.
+
+            "--trace FILE" keeps a trace of any command; with KUBETRACE_TRACE=DIR every run leaves one in that folder,
+            and "last" names the newest. Credentials are masked before anything is written.
+            """,
+            children=(
+                _trace("show", "Show a trace, or one exchange of it", "trace_show"),
+                _trace("stats", "Count calls, times and bytes by endpoint"),
+                _trace("har", "Convert a trace to HAR 1.2"),
+                _trace("mermaid", "Draw a trace as a sequence diagram"),
             ),
         ),
     ),
