@@ -31,11 +31,7 @@ class Garbage:
             self._finalize(change.resource, change.object)
 
     def _dependents(self, uid: str) -> list[tuple[str, Object]]:
-        return [
-            (resource, item)
-            for resource, item in self._store.everything()
-            if any(owner.get("uid") == uid for owner in item["metadata"].get("ownerReferences") or ())
-        ]
+        return self._store.dependents(uid)
 
     def _release_or_delete(self, key: str, item: Object, uid: str) -> None:
         owners = [owner for owner in item["metadata"]["ownerReferences"] if owner.get("uid") != uid]

@@ -121,13 +121,8 @@ class Kubelet:
         return status
 
     def _address(self) -> str:
-        taken = {(pod.get("status") or {}).get("podIP") for pod in self._store.select("pods")}
-        number = int(self._store.fact("last pod address") or 1)
-        for _ in range(65000):
-            number = number % 65000 + 1
-            address = f"10.244.{number // 250}.{number % 250 + 2}"
-            if address not in taken:
-                break
+        number = int(self._store.fact("last pod address") or 1) % 60000 + 1
+        address = f"10.244.{number // 250}.{number % 250 + 2}"
         self._store.remember("last pod address", str(number))
         return address
 

@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS objects (
 CREATE TABLE IF NOT EXISTS changes (
   version INTEGER PRIMARY KEY, resource TEXT, namespace TEXT, kind TEXT, data BLOB, before BLOB
 );
+CREATE TABLE IF NOT EXISTS owners (
+  uid TEXT, resource TEXT, namespace TEXT, name TEXT, PRIMARY KEY (uid, resource, namespace, name)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
 """
 
@@ -99,9 +102,10 @@ class Store:
         query = "SELECT DISTINCT resource FROM objects WHERE namespace = ?"
         return [row[0] for row in self._database.execute(query, (namespace,))]
 
-    def everything(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        for resource, data in self._database.execute("SELECT resource, data FROM objects").fetchall():
-            yield resource, msgspec.json.decode(data)
+    def dependents(self, uid: str) -> list[tuple[str, dict[str, Any]]]:
+        """(resource, object) of everything that names an owner."""
+        query = "SELECT resource, data FROM owners JOIN objects USING (resource, namespace, name) WHERE uid = ?"
+        return [(resource, msgspec.json.decode(data)) for resource, data in self._database.execute(query, (uid,))]
 
     def put(self, resource: str, item: dict[str, Any]) -> dict[str, Any]:
         """Creates or replaces; the caller has checked what it must. Sets the new resourceVersion."""
@@ -115,6 +119,7 @@ class Store:
             self._database.execute(
                 "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)", (resource, namespace, name, self.version, data)
             )
+            self._own(resource, item, before)
             self._record(change, data)
         self._announce(change)
         return item
@@ -130,9 +135,20 @@ class Store:
             self._database.execute(
                 "DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?", (resource, namespace, name)
             )
+            self._own(resource, {"metadata": {"name": name, "namespace": namespace}}, before)
             self._record(change, msgspec.json.encode(last))
         self._announce(change)
         return last
+
+    def _own(self, resource: str, item: dict[str, Any], before: dict[str, Any] | None) -> None:
+        """Keeps the table of who owns what."""
+        old = {owner.get("uid") for owner in (before or {}).get("metadata", {}).get("ownerReferences") or ()}
+        new = {owner.get("uid") for owner in item["metadata"].get("ownerReferences") or ()}
+        for uid in old - new:
+            query = "DELETE FROM owners WHERE uid = ? AND resource = ? AND namespace = ? AND name = ?"
+            self._database.execute(query, (uid, resource, *_key(item)))
+        for uid in new - old:
+            self._database.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?)", (uid, resource, *_key(item)))
 
     def _transaction(self) -> sqlite3.Connection:
         self._database.execute("BEGIN IMMEDIATE")
