@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.errors import KubetraceError
-from kubetrace.printing.sorting import UnsortableError
 from kubetrace.printing.table import TableOptions, TablePrinter, is_table
 from kubetrace.printing.tabwriter import TabWriter, TextSink
 
@@ -106,13 +105,9 @@ class _Tables:
     def print(self, infos: Sequence[Info]) -> None:
         for info in infos:
             printer = self._printer_for(info.mapping)
-            try:
-                value = _sorted_table(info.object or {}, self._options.sort_by)
-            except UnsortableError:
-                raise
-            except KubetraceError:
-                continue  # kubectl drops a table that it can't sort, without a word
-            printer.print(value, self._writer)
+            value = _sorted_table(info.object or {}, self._options.sort_by)
+            if value is not None:
+                printer.print(value, self._writer)
         self._writer.flush()
 
     def _printer_for(self, mapping: Mapping | None) -> TablePrinter:
@@ -140,11 +135,17 @@ def sorted_infos(infos: list[Info], field: str) -> list[Info]:
     return infos if len(infos) < 2 else sort_objects(infos, field, lambda info: info.object)
 
 
-def _sorted_table(value: dict[str, Any], field: str) -> dict[str, Any]:
-    """A table with its rows sorted. Raises KubetraceError."""
-    from kubetrace.printing.sorting import sort_rows
-
+def _sorted_table(value: dict[str, Any], field: str) -> dict[str, Any] | None:
+    """A table with its rows sorted; None for one that can't be, which kubectl drops without a word. Raises
+    UnsortableError."""
     rows = value.get("rows") or []
     if not field or not is_table(value) or len(rows) < 2:
         return value
-    return {**value, "rows": sort_rows(rows, field, lambda row: row.get("object"))}
+    from kubetrace.printing.sorting import UnsortableError, sort_rows
+
+    try:
+        return {**value, "rows": sort_rows(rows, field, lambda row: row.get("object"))}
+    except UnsortableError:
+        raise
+    except KubetraceError:
+        return None
