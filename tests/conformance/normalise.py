@@ -21,7 +21,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(resourceVersion(?:=|%3D))\d+"), r"\1<rv>"),
     (re.compile(r"((?:continue=|\"continue\": ?\"|\\\"continue\\\":\\\"))[\w%.=-]{20,}"), r"\1<continue>"),
     (re.compile(r"(timeoutSeconds=)\d+(&watch)"), r"\1<n>\2"),  # random, so that watches end at different times
-    (re.compile(r'(serverAddress\\*":\\*")[\d.]+:\d+'), r"\1<address>"),
+    (re.compile(r"\b\d+\.\d+\.\d+\.\d+:\d+\b"), "<address>"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<ip>"),
     (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<hash>"),
     (re.compile(r'(\\?")(\d+[smhd]){1,2}(\\?")'), r"\1<age>\3"),
@@ -89,4 +89,5 @@ def body(value: object, folder: str) -> str:
 def _cut(line: str) -> str:
     if "[truncated]" not in line:
         return line
-    return line[:KEPT_OF_TRUNCATED_BODY] + "…"
+    managed = line.find("managedFields")  # in the order of times that are whole seconds
+    return line[: min(KEPT_OF_TRUNCATED_BODY, managed if managed > 0 else len(line))] + "…"

@@ -28,7 +28,8 @@ the same objects. kubetrace writes kubectl 1.36's dialect (`KUBETRACE_LIKE=1.36`
 
 Times, uids, resource versions, ports, generated names, user agents, Content-Length (HTTP/2 counts bodies that HTTP/1.1
 sends in chunks) and the widths of age and address columns are made
-equal first; in the log, so is the text after the first 700 characters of a body that kubectl truncates. A difference
+equal first; in the log, so is the text after the first 700 characters (or the first managedFields) of
+a body that kubectl truncates. A difference
 counts when it shows twice, because servers race with their clients.
 """
 
