@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.errors import KubetraceError
@@ -60,7 +60,7 @@ def print_tables(environment: Environment, options: GetOptions, result: Result) 
     if options.sort_by:
         infos = sorted_infos(infos, options.sort_by)
     out = _Separated(environment.stdout)
-    _Tables(options, out, _has_several_kinds(infos)).print(infos)
+    _Tables(options, out, _has_several_kinds(infos), environment.note).print(infos)
     if failure is not None:
         raise failure
     if not out.written and not options.ignore_not_found:
@@ -92,7 +92,8 @@ def table_printer(options: GetOptions, mapping: Mapping | None, namespace: bool,
 class _Tables:
     """Prints infos, with a new printer and an empty line before each new kind."""
 
-    def __init__(self, options: GetOptions, out: _Separated, with_kind: bool) -> None:
+    def __init__(self, options: GetOptions, out: _Separated, with_kind: bool, note: Callable[..., object]) -> None:
+        self._note = note
         self._options = options
         self._out = out
         self._with_kind = with_kind
@@ -107,6 +108,8 @@ class _Tables:
             printer = self._printer_for(info.mapping)
             value = _sorted_table(info.object or {}, self._options.sort_by)
             if value is not None:
+                if not is_table(value):
+                    self._note("table-fallback", error="attempt to decode non-Table object")
                 printer.print(value, self._writer)
         self._writer.flush()
 
