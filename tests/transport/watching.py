@@ -37,7 +37,11 @@ class Watched:
 @contextmanager
 def watched(server: ScriptedServer, authority: Authority | None = None, /, **settings: Any) -> Iterator[Watched]:
     """A watched client of a scripted server; settings are the connection's, or the client's where they are named so."""
-    own = {name: settings.pop(name) for name in ("request_timeout", "command_headers", "environ") if name in settings}
+    own = {
+        name: settings.pop(name)
+        for name in ("request_timeout", "command_headers", "environ", "http_cache")
+        if name in settings
+    }
     connection = replace(Connection(server=server.url), **settings)
     if authority is not None:
         connection = replace(connection, certificate_authority_data=authority.pem)
