@@ -10,73 +10,18 @@ from collections.abc import Callable
 from typing import Any
 
 from kubetrace.playground.objects import moment
-
-Item = dict[str, Any]
-NONE = "<none>"
-
-
-def human_duration(seconds: float) -> str:
-    """apimachinery util/duration HumanDuration."""
-    seconds = int(seconds)
-    if seconds < -1:
-        return "<invalid>"
-    seconds = max(seconds, 0)
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if seconds < 120:
-        return f"{seconds}s"
-    if minutes < 10:
-        return f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"
-    if minutes < 180:
-        return f"{minutes}m"
-    if hours < 8:
-        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
-    if hours < 48:
-        return f"{hours}h"
-    if hours < 192:
-        return f"{days}d{hours % 24}h" if hours % 24 else f"{days}d"
-    if days < 730:
-        return f"{days}d"
-    years = days // 365
-    return f"{years}y{days % 365}d" if days < 365 * 8 and days % 365 else f"{years}y"
-
-
-def since(text: str | None) -> str:
-    if not text:
-        return "<unknown>"
-    return human_duration((datetime.datetime.now(datetime.UTC) - moment(text)).total_seconds())
-
-
-def age(item: Item) -> str:
-    return since(item["metadata"].get("creationTimestamp"))
-
-
-def get(item: Any, path: str, default: Any = None) -> Any:
-    for name in path.split("."):
-        item = item.get(name) if isinstance(item, dict) else None
-    return default if item is None else item
-
-
-def _joined(labels: dict[str, str] | None) -> str:
-    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or NONE
-
-
-def selector_text(selector: Item | None) -> str:
-    parts = [f"{key}={value}" for key, value in sorted((get(selector, "matchLabels") or {}).items())]
-    for entry in get(selector, "matchExpressions") or ():
-        key, operator, values = entry["key"], entry["operator"], ",".join(sorted(entry.get("values") or ()))
-        words = {
-            "In": f"{key} in ({values})",
-            "NotIn": f"{key} notin ({values})",
-            "Exists": key,
-            "DoesNotExist": f"!{key}",
-        }
-        parts.append(words[operator])
-    return ",".join(parts) or NONE
-
-
-def _containers(spec: Item) -> tuple[str, str]:
-    containers = spec.get("containers") or ()
-    return ",".join(c["name"] for c in containers), ",".join(c.get("image", "") for c in containers)
+from kubetrace.playground.row_values import (
+    NONE,
+    Item,
+    access_modes,
+    age,
+    containers,
+    get,
+    human_duration,
+    joined,
+    selector_text,
+    since,
+)
 
 
 def pod_reason(item: Item) -> tuple[str, int, str | None]:
@@ -151,7 +96,7 @@ def _deployment(item: Item) -> list[Any]:
     spec, status = item["spec"], item.get("status") or {}
     ready = f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 0)}"
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
-    names, images = _containers(spec["template"]["spec"])
+    names, images = containers(spec["template"]["spec"])
     return [
         item["metadata"]["name"],
         ready,
@@ -166,15 +111,15 @@ def _deployment(item: Item) -> list[Any]:
 
 def _replica_set(item: Item) -> list[Any]:
     spec, status = item["spec"], item.get("status") or {}
-    names, images = _containers(spec["template"]["spec"])
+    names, images = containers(spec["template"]["spec"])
     selector = spec.get("selector") or {}
-    text = selector_text(selector) if "matchLabels" in selector or "matchExpressions" in selector else _joined(selector)
+    text = selector_text(selector) if "matchLabels" in selector or "matchExpressions" in selector else joined(selector)
     counts = [spec.get("replicas", 0), status.get("replicas", 0), status.get("readyReplicas", 0)]
     return [item["metadata"]["name"], *counts, age(item), names, images, text]
 
 
 def _stateful_set(item: Item) -> list[Any]:
-    names, images = _containers(item["spec"]["template"]["spec"])
+    names, images = containers(item["spec"]["template"]["spec"])
     ready = f"{get(item, 'status.readyReplicas', 0)}/{item['spec'].get('replicas', 0)}"
     return [item["metadata"]["name"], ready, age(item), names, images]
 
@@ -188,8 +133,8 @@ def _daemon_set(item: Item) -> list[Any]:
         "updatedNumberScheduled",
         "numberAvailable",
     )
-    names, images = _containers(spec["template"]["spec"])
-    selector = _joined(spec["template"]["spec"].get("nodeSelector"))
+    names, images = containers(spec["template"]["spec"])
+    selector = joined(spec["template"]["spec"].get("nodeSelector"))
     counts = [status.get(field, 0) for field in fields]
     return [item["metadata"]["name"], *counts, selector, age(item), names, images, selector_text(spec["selector"])]
 
@@ -216,7 +161,7 @@ def _job(item: Item) -> list[Any]:
         start = moment(status["startTime"])
         end = moment(status["completionTime"]) if status.get("completionTime") else datetime.datetime.now(datetime.UTC)
         duration = human_duration((end - start).total_seconds())
-    names, images = _containers(spec["template"]["spec"])
+    names, images = containers(spec["template"]["spec"])
     row = [item["metadata"]["name"], state, completions, duration, age(item)]
     return [*row, names, images, selector_text(spec.get("selector"))]
 
@@ -224,7 +169,7 @@ def _job(item: Item) -> list[Any]:
 def _cron_job(item: Item) -> list[Any]:
     spec, status = item["spec"], item.get("status") or {}
     last = since(status.get("lastScheduleTime")) if status.get("lastScheduleTime") else NONE
-    names, images = _containers(spec["jobTemplate"]["spec"]["template"]["spec"])
+    names, images = containers(spec["jobTemplate"]["spec"]["template"]["spec"])
     suspended = "True" if spec.get("suspend") else "False"
     row = [item["metadata"]["name"], spec["schedule"], spec.get("timeZone") or NONE, suspended]
     return [*row, len(status.get("active") or ()), last, age(item), names, images, NONE]
@@ -245,7 +190,7 @@ def _service(item: Item) -> list[Any]:
     else:
         outside = external or NONE
     row = [item["metadata"]["name"], kind, spec.get("clusterIP") or NONE, outside, ",".join(ports) or NONE, age(item)]
-    return [*row, _joined(spec.get("selector"))]
+    return [*row, joined(spec.get("selector"))]
 
 
 def _namespace(item: Item) -> list[Any]:
@@ -344,11 +289,6 @@ def _claim(item: Item) -> list[Any]:
     storage_class, attributes = spec.get("storageClassName") or "", spec.get("volumeAttributesClassName") or "<unset>"
     row = [item["metadata"]["name"], phase, spec.get("volumeName", ""), capacity, modes, storage_class, attributes]
     return [*row, age(item), spec.get("volumeMode") or "<unset>"]
-
-
-def access_modes(modes: list[str] | None) -> str:
-    short = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
-    return ",".join(text for mode, text in short.items() if mode in (modes or ()))
 
 
 def _volume(item: Item) -> list[Any]:

@@ -126,7 +126,9 @@ class Check:
             if field is None:
                 self.unknown.append(where)
             elif entry is not None:
-                result[name] = self._field(entry, field, type.descend(name), where, type)
+                kept = self._field(entry, field, type.descend(name), where, type)
+                if kept or not (field.map or field.list) or field.required:  # Go's omitempty
+                    result[name] = kept
             elif name == "lastProbeTime":
                 result[name] = None
         return result

@@ -49,7 +49,7 @@ def current(verbs: Verbs, target: Target) -> Object:
 
 
 def _selector(target: Target, item: Object) -> str:
-    from kubetrace.playground.cells import selector_text
+    from kubetrace.playground.row_values import selector_text
 
     selector = item["spec"].get("selector") or {}
     plain = "matchLabels" not in selector and "matchExpressions" not in selector

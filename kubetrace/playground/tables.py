@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubetrace.playground.catalog import Resource, server_facts
-from kubetrace.playground.cells import CELLS, age, get
+from kubetrace.playground.cells import CELLS
 from kubetrace.playground.objects import ordered
+from kubetrace.playground.row_values import age, get
 from kubetrace.playground.status import ApiError
 
 _NAME = {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}

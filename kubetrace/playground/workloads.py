@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import math
 from collections.abc import Callable
-from typing import Any
 
+from kubetrace.playground.conditions import deployment_conditions, is_ready, job_conditions, share
 from kubetrace.playground.events import Recorder
 from kubetrace.playground.objects import Object, now, random_suffix
 from kubetrace.playground.selectors import matches_labels
@@ -16,11 +15,6 @@ from kubetrace.playground.verbs import Verbs, Write
 
 _REVISION = "deployment.kubernetes.io/revision"
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-
-
-def is_ready(pod: Object) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def controller_of(item: Object) -> Object | None:
@@ -223,8 +217,8 @@ class Workloads:
             self._scale(item, current, wanted if gone else current["spec"].get("replicas", 0))
             return
         rolling = strategy.get("rollingUpdate") or {}
-        surge = _share(rolling.get("maxSurge", "25%"), wanted, up=True)
-        unavailable = _share(rolling.get("maxUnavailable", "25%"), wanted, up=False)
+        surge = share(rolling.get("maxSurge", "25%"), wanted, up=True)
+        unavailable = share(rolling.get("maxUnavailable", "25%"), wanted, up=False)
         if not surge and not unavailable:
             unavailable = 1
         room = wanted + surge - old_total
@@ -249,7 +243,7 @@ class Workloads:
         if fresh is None or fresh["spec"].get("replicas", 0) == size:
             return
         before, wanted = fresh["spec"].get("replicas", 0), item["spec"].get("replicas", 1)
-        surge = _share((item["spec"]["strategy"].get("rollingUpdate") or {}).get("maxSurge", 0), wanted, up=True)
+        surge = share((item["spec"]["strategy"].get("rollingUpdate") or {}).get("maxSurge", 0), wanted, up=True)
         fresh["metadata"].setdefault("annotations", {}).update(
             {
                 "deployment.kubernetes.io/desired-replicas": str(wanted),
@@ -279,12 +273,12 @@ class Workloads:
         if wanted > ready:
             status["unavailableReplicas"] = wanted - ready
         status["observedGeneration"] = item["metadata"].get("generation", 1)
-        unavailable = _share(
+        unavailable = share(
             (item["spec"]["strategy"].get("rollingUpdate") or {}).get("maxUnavailable", 0), wanted, up=False
         )
         set_name = current[0]["metadata"]["name"] if current else ""
         done = updated == wanted == ready == len(pods)
-        status["conditions"] = _deployment_conditions(item, ready >= wanted - unavailable, done, set_name)
+        status["conditions"] = deployment_conditions(item, ready >= wanted - unavailable, done, set_name)
         self._put_status("deployments.apps", item, status)
 
     def _clean_up(self, item: Object, others: list[Object]) -> None:
@@ -406,57 +400,8 @@ class Workloads:
         counts = {"active": active, "succeeded": succeeded, "failed": failed}
         status = {k: v for k, v in status.items() if k not in counts} | {k: v for k, v in counts.items() if v}
         status |= {"ready": sum(map(is_ready, pods)), "terminating": 0, "uncountedTerminatedPods": {}}
-        _job_conditions(status, succeeded >= wanted, failed > limit)
+        job_conditions(status, succeeded >= wanted, failed > limit)
         self._put_status("jobs.batch", item, status)
         if status.get("completionTime"):
             self._events.tell("Job", item["metadata"], "Completed", "Job completed", "job-controller")
         return None
-
-
-def _share(value: Any, total: int, up: bool) -> int:
-    if isinstance(value, str) and value.endswith("%"):
-        part = total * int(value[:-1]) / 100
-        return math.ceil(part) if up else math.floor(part)
-    return int(value)
-
-
-def _conditioned(item: Object, kind: str, good: bool, reason: str, message: str) -> Object:
-    status = "True" if good else "False"
-    before: list[Object] = (item.get("status") or {}).get("conditions") or []
-    old = next((c for c in before if c["type"] == kind), None)
-    if old is not None and (old["status"], old["reason"], old["message"]) == (status, reason, message):
-        return old
-    since = old["lastTransitionTime"] if old is not None and old["status"] == status else now()
-    found = {"type": kind, "status": status, "lastUpdateTime": now(), "lastTransitionTime": since}
-    return found | {"reason": reason, "message": message}
-
-
-def _deployment_conditions(item: Object, available: bool, done: bool, set_name: str) -> list[Object]:
-    if available:
-        first = _conditioned(
-            item, "Available", True, "MinimumReplicasAvailable", "Deployment has minimum availability."
-        )
-    else:
-        told = "Deployment does not have minimum availability."
-        first = _conditioned(item, "Available", False, "MinimumReplicasUnavailable", told)
-    if done:
-        told = f'ReplicaSet "{set_name}" has successfully progressed.'
-        return [first, _conditioned(item, "Progressing", True, "NewReplicaSetAvailable", told)]
-    return [
-        first,
-        _conditioned(item, "Progressing", True, "ReplicaSetUpdated", f'ReplicaSet "{set_name}" is progressing.'),
-    ]
-
-
-def _job_conditions(status: Object, complete: bool, failed: bool) -> None:
-    def entry(kind: str, reason: str, message: str) -> Object:
-        times = {"lastProbeTime": now(), "lastTransitionTime": now()}
-        return {"type": kind, "status": "True", **times, "reason": reason, "message": message}
-
-    if complete:
-        reason = ("CompletionsReached", "Reached expected number of succeeded pods")
-        status["completionTime"] = now()
-        status["conditions"] = [entry("SuccessCriteriaMet", *reason), entry("Complete", *reason)]
-    elif failed:
-        reason = ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
-        status["conditions"] = [entry("FailureTarget", *reason), entry("Failed", *reason)]
