@@ -108,7 +108,7 @@ class _Tables:
             printer = self._printer_for(info.mapping)
             value = _sorted_table(info.object or {}, self._options.sort_by)
             if value is not None:
-                if not is_table(value):
+                if self._options.server_print and not is_table(value):
                     self._note("table-fallback", error="attempt to decode non-Table object")
                 printer.print(value, self._writer)
         self._writer.flush()
