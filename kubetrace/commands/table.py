@@ -185,6 +185,7 @@ ROOT = Entry(
                 _playground("reset", "Forget every object of the playground"),
             ),
         ),
+        Entry("token", "Print the bearer token of the current user", "kubetrace.commands.token", _OWN),
         Entry(
             "trace",
             "Show, compare and convert what was said to a server",
@@ -198,6 +199,10 @@ ROOT = Entry(
             children=(
                 _trace("show", "Show a trace, or one exchange of it", "trace_show"),
                 _trace("stats", "Count calls, times and bytes by endpoint"),
+                _trace("lint", "Find calls that could be saved, and answers that ask for attention"),
+                _trace("diff", "Compare two traces", "trace_diff"),
+                _trace("curl", "Print the requests as lines for a shell", "trace_curl"),
+                _trace("rbac", "Print the permissions that the requests need", "trace_rbac"),
                 _trace("har", "Convert a trace to HAR 1.2"),
                 _trace("mermaid", "Draw a trace as a sequence diagram"),
             ),

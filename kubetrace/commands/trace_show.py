@@ -1,0 +1,152 @@
+"""`trace show`: a trace as a table, one exchange in full, or the log that kubectl would have written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kubetrace.cmdline.command import Arguments, Command
+from kubetrace.cmdline.flags import Flag
+from kubetrace.commands.trace_source import FilterOptions, events
+from kubetrace.errors import KubetraceError
+from kubetrace.trace.exchanges import numbered
+from kubetrace.trace.records import Timed
+
+if TYPE_CHECKING:
+    from kubetrace.environment import Environment
+
+_PLAIN_WIDTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOptions(FilterOptions):
+    follow: Annotated[bool, Flag("f", help="Go on as the file grows, until interrupted.")] = False
+    limit: Annotated[int, Flag(help="Show at most this many rows; 0 shows all.")] = 1000
+
+
+def run(environment: Environment, options: ShowOptions, arguments: Arguments) -> int | None:
+    words = list(arguments.words)
+    number = _number(words)
+    found = events(environment, words, options.follow)
+    if environment.options.v >= 6:
+        _log(environment, found)
+    elif number:
+        _one(environment, found, number)
+    elif options.follow:
+        _follow(environment, options, found)
+    else:
+        _table(environment, options, found)
+    return None
+
+
+def _number(words: list[str]) -> int:
+    """Takes the last word, where it is an exchange's number and no file."""
+    if words and words[-1].isdecimal() and not os.path.exists(words[-1]):  # noqa: PTH110
+        return int(words.pop())
+    return 0
+
+
+def _one(environment: Environment, found: Iterable[Timed], number: int) -> None:
+    from kubetrace.trace.views.show import full
+
+    for recorded in numbered(found):
+        if recorded.number == number:
+            environment.stdout.write("".join(full(recorded)))
+            return
+    raise KubetraceError(f"the trace has no exchange {number}")
+
+
+def _table(environment: Environment, options: ShowOptions, found: Iterable[Timed]) -> None:
+    from kubetrace.trace.views import show
+
+    rows = show.rows(found, options.filter(environment))
+    kept = list(islice(rows, options.limit or None))
+    if not kept:
+        environment.stderr.write("No exchanges found\n")
+        return
+    _console(environment).print(show.table(kept))
+    left = sum(1 for _ in rows)
+    if left:
+        environment.stdout.write(f"… and {left} more rows (--limit 0 shows all, filters show fewer)\n")
+
+
+def _console(environment: Environment) -> Any:
+    from rich.console import Console
+
+    color = environment.colors(environment.stdout)
+    width = None if environment.stdout.isatty() else _PLAIN_WIDTH
+    return Console(
+        file=environment.stdout,
+        force_terminal=color,
+        no_color=not color,
+        width=width,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+
+def _follow(environment: Environment, options: ShowOptions, found: Iterable[Timed]) -> None:
+    from kubetrace.trace.views import show
+
+    for row in show.rows(found, options.filter(environment)):
+        environment.stdout.write(show.line(row))
+        environment.stdout.flush()
+
+
+def _log(environment: Environment, found: Iterable[Timed]) -> None:
+    """The events once more through the log's writer, with the times they had."""
+    from kubetrace.trace.klog import KlogObserver
+    from kubetrace.trace.masking import Masker
+
+    now = 0.0
+
+    def write(line: bytes) -> None:
+        environment.stdout.write(line.decode("utf-8", "surrogateescape"))
+
+    # What a trace holds is masked already (or --unmask was given): masking again would number secrets anew.
+    observer = KlogObserver(
+        write,
+        verbosity=environment.options.v,
+        vmodule=environment.options.vmodule,
+        like=environment.like,
+        masker=Masker(unmask=True),
+        clock=lambda: now + 2e-7,  # written times were rounded, the log cuts off
+        is_terminal=environment.stdout.isatty(),
+        color=environment.colors(environment.stdout),
+    )
+    for timed in found:
+        now = timed.at
+        observer(timed.event)
+
+
+COMMAND = Command(
+    run=run,
+    usage="trace show [FILE|FOLDER|-|last …] [NUMBER] [flags] [options]",
+    description="""
+    Show a trace: every exchange with its answer, time and size, and when it happened.
+
+    With a number one exchange is shown in full. With -v=6 to -v=10 the trace is printed as the log that kubectl would
+    have written, in the words of the version that --like names. Without a file the newest trace of the folder
+    KUBETRACE_TRACE is shown.
+    """,
+    options=ShowOptions,
+    examples="""
+    # Keep a trace, then look at it
+    kubetrace get pods --trace pods.jsonl
+    kubetrace trace show pods.jsonl
+
+    # The third exchange, with headers and bodies
+    kubetrace trace show pods.jsonl 3
+
+    # What went wrong, or took long
+    kubetrace trace show last --status 4xx,5xx,error
+    kubetrace trace show last --slower 100ms
+
+    # As kubectl 1.29 would have logged it
+    kubetrace trace show last -v=8 --like 1.29
+    """,
+)

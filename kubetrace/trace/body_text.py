@@ -1,0 +1,63 @@
+"""Bodies for people: JSON indented, Kubernetes protobuf decoded to JSON, text as it is, the rest by its size."""
+
+from __future__ import annotations
+
+import json
+
+PROTOBUF = b"k8s\x00"
+
+
+def readable(body: bytes) -> str:
+    """A body's text; what can't be decoded says so."""
+    if body.startswith(PROTOBUF):
+        return _protobuf(body)
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"({len(body)} bytes that are no text)"
+    if text[:1] in ("{", "["):
+        try:
+            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return text
+    return text if "\0" not in text else f"({len(body)} bytes that are no text)"
+
+
+def _protobuf(body: bytes) -> str:
+    from kubetrace.wire.protobuf import InvalidProtobuf, decode
+
+    try:
+        return json.dumps(decode(body), indent=2, ensure_ascii=False)
+    except (InvalidProtobuf, ValueError, RecursionError) as error:
+        return f"({len(body)} bytes of protobuf that can't be decoded: {error})"
+
+
+def printable(text: str) -> str:
+    """Text that a terminal shows and does not obey: control characters become escapes; newlines and tabs stay."""
+    return "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in text)
+
+
+def one_line(text: str) -> str:
+    """Text for one line of a table or a comment."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def size(count: int | None) -> str:
+    """A number of bytes, short: "812 B", "12.3 KiB"."""
+    if count is None:
+        return ""
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            break
+        amount /= 1024
+    return f"{int(amount)} B" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """A time, short: "0.4 ms", "12 ms", "1.25 s"."""
+    if seconds is None:
+        return ""
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"

@@ -1,0 +1,121 @@
+"""Findings about a trace, each citing its exchanges: calls that could be saved, and answers that ask for attention."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+from kubetrace.trace.body_text import one_line, size
+from kubetrace.trace.exchanges import Recorded
+
+_CITED = 8
+_POLLS = 5
+_MANY_ITEMS = 500
+_BIG = 1 << 20
+_COLD = 10
+_WARNING = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
+
+
+@dataclass
+class _Seen:
+    """The calls of one kind: their numbers, and the digests of what was answered."""
+
+    numbers: list[int] = field(default_factory=list)
+    count: int = 0
+    digests: set[bytes] = field(default_factory=set)
+
+    def add(self, number: int, body: bytes | None = None) -> None:
+        self.count += 1
+        if len(self.numbers) < _CITED:
+            self.numbers.append(number)
+        if body is not None and len(self.digests) < _CITED:
+            self.digests.add(hashlib.sha256(body).digest())
+
+    def cite(self) -> str:
+        more = f" and {self.count - len(self.numbers)} more" if self.count > len(self.numbers) else ""
+        return ", ".join(f"#{number}" for number in self.numbers) + more
+
+
+def render(exchanges: Iterable[Recorded]) -> Iterator[str]:
+    found: dict[tuple[str, str], _Seen] = defaultdict(_Seen)
+    reads: dict[str, _Seen] = defaultdict(_Seen)
+    discovery = _Seen()
+    for recorded in exchanges:
+        for rule, what in _findings(recorded):
+            found[rule, what].add(recorded.number)
+        if recorded.exchange.request.method == "GET" and recorded.status == 200:
+            if _is_discovery(recorded.endpoint.path):
+                discovery.add(recorded.number)
+            elif recorded.endpoint.verb in ("get", "list"):
+                reads[recorded.target].add(recorded.number, recorded.exchange.body or b"")
+    lines = [f"{rule}: {what} ({seen.cite()})\n" for (rule, what), seen in found.items()]
+    lines += _repeated(reads)
+    if discovery.count >= _COLD:
+        lines.append(f"cold discovery: {discovery.count} calls asked what the server serves ({discovery.cite()})\n")
+    yield from sorted(lines) or ["nothing found\n"]
+
+
+def _findings(recorded: Recorded) -> Iterator[tuple[str, str]]:
+    exchange, where = recorded.exchange, recorded.endpoint
+    path = one_line(where.template)
+    for text in _warnings(recorded):
+        rule = "deprecated API" if "deprecated" in text.lower() else "warning"
+        yield rule, f"{path}: {one_line(text)}"
+    if recorded.status == 409:
+        yield "conflict", f"{where.verb} {path} met a newer version or an object that exists"
+    if recorded.status == 429:
+        yield "throttled", f"the server was too busy for {where.verb} {path}"
+    if recorded.status == 403:
+        yield "forbidden", f"{where.verb} {path}"
+    if recorded.status >= 500 or not recorded.status:
+        yield "failed", f"{where.verb} {path}: {recorded.status or one_line(exchange.error or 'no answer')}"
+    if where.verb == "list" and recorded.status == 200:
+        query = _query(exchange.request.url)
+        items = _items(exchange.body)
+        if "limit" not in query and items > _MANY_ITEMS:
+            yield "unpaged list", f"{path} without limit answered {items} objects at once"
+        if (exchange.body_size or 0) > _BIG and not _wants_table(recorded):
+            yield "big answer", f"{path} sent {size(exchange.body_size)}; a Table or PartialObjectMetadata is smaller"
+
+
+def _warnings(recorded: Recorded) -> list[str]:
+    response = recorded.exchange.response
+    headers = response.headers if response else ()
+    found = [_WARNING.findall(value) for name, value in headers if name.lower() == "warning"]
+    return [re.sub(r"\\(.)", r"\1", text) for texts in found for text in texts]
+
+
+def _repeated(reads: dict[str, _Seen]) -> Iterator[str]:
+    for target, seen in reads.items():
+        if seen.count < 2:
+            continue
+        shown = one_line(target)
+        if seen.count >= _POLLS and len(seen.digests) > 1:
+            yield f"polling: {shown} was read {seen.count} times and changed; a watch tells changes ({seen.cite()})\n"
+        elif len(seen.digests) == 1:
+            yield f"repeated: {shown} was read {seen.count} times and answered the same ({seen.cite()})\n"
+
+
+def _is_discovery(path: str) -> bool:
+    return re.fullmatch(r"/(api|apis)(/[^/]+){0,2}/?|/openapi/.*", path) is not None
+
+
+def _items(body: bytes | None) -> int:
+    """How many objects a list holds, near enough: a Kubernetes object has one uid of its own."""
+    return 0 if body is None else len(re.findall(rb'"uid":\s*"', body))
+
+
+def _wants_table(recorded: Recorded) -> bool:
+    headers = recorded.exchange.request.headers
+    return any(name.lower() == "accept" and "as=" in value for name, value in headers)
+
+
+def _query(url: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(urlsplit(url).query, keep_blank_values=True)
+    except ValueError:
+        return {}

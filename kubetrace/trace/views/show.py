@@ -1,0 +1,188 @@
+"""A trace in the terminal: a table with a waterfall, or one exchange in full.
+
+Cache hits, waits, retries and warnings are rows of their own. Nothing that a server sent can command the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubetrace.trace.body_text import milliseconds, one_line, printable, readable, size
+from kubetrace.trace.exchange import (
+    CacheHit,
+    Event,
+    ExchangeEnded,
+    Headers,
+    Retrying,
+    Throttled,
+    Timings,
+    WarningReceived,
+)
+from kubetrace.trace.exchanges import Filter, Recorded, target
+from kubetrace.trace.records import Timed
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_BAR = 24
+_PHASES = (
+    ("dns", "DNS lookup"),
+    ("connect", "TCP connect"),
+    ("tls", "TLS handshake"),
+    ("get_connection", "until connected"),
+    ("first_byte", "server processing"),
+    ("headers", "until headers"),
+    ("body", "body"),
+    ("total", "total"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table, small: no bodies, no headers. `start`, `wait` and `end` are seconds since the epoch;
+    `wait` is when the answer began."""
+
+    number: str
+    verb: str
+    path: str
+    status: str
+    seconds: float | None
+    received: int | None
+    purpose: str
+    start: float
+    wait: float
+    end: float
+
+
+def rows(events: Iterable[Timed], wanted: Filter) -> Iterator[Row]:
+    """The rows of a trace. With a filter only exchanges are shown."""
+    number = 0
+    for timed in events:
+        if isinstance(timed.event, ExchangeEnded):
+            number += 1
+            recorded = Recorded(number, timed.event.exchange, timed.cut)
+            if wanted.takes(recorded):
+                yield _exchange_row(recorded)
+        elif not wanted.active and (row := _other_row(timed.event, timed.at)):
+            yield row
+
+
+def _exchange_row(recorded: Recorded) -> Row:
+    exchange = recorded.exchange
+    start = exchange.started
+    again = f" (attempt {exchange.attempt})" if exchange.attempt > 1 else ""
+    return Row(
+        str(recorded.number),
+        recorded.endpoint.verb,
+        one_line(recorded.target),
+        str(recorded.status) if recorded.status else "error",
+        recorded.seconds,
+        exchange.body_size,
+        one_line((exchange.request.purpose.tag if exchange.request.purpose.sentence else "") + again).strip(),
+        start,
+        start + min(exchange.timings.headers or recorded.seconds, recorded.seconds),
+        start + recorded.seconds,
+    )
+
+
+def _other_row(event: Event, at: float) -> Row | None:
+    if isinstance(event, CacheHit):
+        where = one_line(target(event.url) if event.url else event.path)
+        return Row("", "cache", where, "hit", None, None, "not asked: cached", at, at, at)
+    if isinstance(event, Throttled):
+        path, why = one_line(target(event.request.url)), one_line(event.retry_reason or "client-side throttling")
+        return Row("", "wait", path, "", event.seconds, None, why, at - event.seconds, at, at)
+    if isinstance(event, Retrying) and event.phase == "after":
+        path = one_line(target(event.request.url))
+        return Row("", "retry", path, "", event.seconds, None, f"attempt {event.attempt}", at - event.seconds, at, at)
+    if isinstance(event, WarningReceived):
+        return Row("", "warning", "", "", None, None, one_line(event.text), at, at, at)
+    return None
+
+
+def table(found: list[Row]) -> Table:
+    """The rows as a rich table with a waterfall over their whole time."""
+    from rich.table import Table
+    from rich.text import Text
+
+    begin = min(row.start for row in found)
+    end = max(row.end for row in found)
+    result = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("#", "VERB", "PATH", "STATUS", "TIME", "BYTES", "WATERFALL", "PURPOSE"):
+        result.add_column(
+            heading,
+            justify="right" if heading in ("#", "TIME", "BYTES") else "left",
+            no_wrap=heading not in ("PATH", "PURPOSE"),
+            overflow="fold",
+        )
+    for row in found:
+        cells = (row.number, row.verb, row.path, "", milliseconds(row.seconds), size(row.received), "", row.purpose)
+        texts = [Text(cell) for cell in cells]
+        texts[3] = Text(row.status, style=_style(row.status))
+        texts[6] = Text(bar(row, begin, end), style="cyan")
+        result.add_row(*texts, style="" if row.number else "dim")
+    return result
+
+
+def _style(status: str) -> str:
+    return {"2": "green", "3": "cyan", "4": "yellow", "5": "red", "e": "bold red"}.get(status[:1], "")
+
+
+def bar(row: Row, begin: float, end: float) -> str:
+    """When the row happened: waiting light, receiving solid."""
+    scale = _BAR / (end - begin) if end > begin else 0.0
+    first = min(int((row.start - begin) * scale), _BAR - 1)
+    turn = max(first, min(int((row.wait - begin) * scale), _BAR - 1))
+    last = max(first + 1, min(round((row.end - begin) * scale), _BAR))
+    return " " * first + "".join("▒" if cell < turn else "█" for cell in range(first, last))
+
+
+def line(row: Row) -> str:
+    """One row without the others (a followed trace)."""
+    cells = (row.number.rjust(4), row.status.ljust(5), milliseconds(row.seconds).rjust(8), size(row.received).rjust(10))
+    return f"{'  '.join(cells)}  {row.verb} {row.path}{'  ' + row.purpose if row.purpose else ''}\n"
+
+
+# --- one exchange -----------------------------------------------------------------------------------------------------
+
+
+def full(recorded: Recorded) -> Iterator[str]:
+    """Everything that the trace holds of one exchange."""
+    exchange = recorded.exchange
+    yield f"#{recorded.number}  {one_line(exchange.request.method)} {one_line(exchange.request.url)}\n"
+    if exchange.request.purpose.sentence:
+        yield f"{printable(exchange.request.purpose.sentence)}\n"
+    yield from _message("Request", exchange.request.headers, exchange.request.body, "request" in recorded.cut)
+    if exchange.response is not None:
+        status = f"{exchange.response.status} {exchange.response.reason or ''}".strip()
+        title = f"Response: {one_line(exchange.response.http_version)} {one_line(status)}"
+        yield from _message(title, exchange.response.headers, exchange.body, "response" in recorded.cut)
+        if exchange.body is None and "response" not in recorded.cut:
+            yield f"\n  (streamed, not kept: {size(exchange.body_size) or 'size unknown'})\n"
+    if exchange.error is not None:
+        yield f"\nError: {printable(exchange.error)}\n"
+    yield from _times(exchange.timings)
+    connection = exchange.connection
+    if connection.address:
+        kept = "kept from an earlier exchange" if connection.reused else "new"
+        yield f"\nConnection: {one_line(connection.address)}, {one_line(connection.tls_version or 'no TLS')}, {kept}\n"
+
+
+def _message(title: str, headers: Headers, body: bytes | None, cut: bool) -> Iterator[str]:
+    yield f"\n{title}\n"
+    for name, value in headers:
+        yield f"  {one_line(name)}: {one_line(value)}\n"
+    if body:
+        yield "\n" + "".join(f"  {text}\n" for text in printable(readable(body)).split("\n"))
+    if cut:
+        yield "  (the trace does not hold the whole body)\n"
+
+
+def _times(timings: Timings) -> Iterator[str]:
+    known = [(name, getattr(timings, key)) for key, name in _PHASES if getattr(timings, key) is not None]
+    if known:
+        yield "\nTimes\n"
+    for name, seconds in known:
+        yield f"  {name:<18}{milliseconds(seconds):>9}\n"

@@ -1,0 +1,63 @@
+"""No secret in any view, and nothing that a server sent commands the terminal."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from kubetrace.commands.table import ROOT
+from kubetrace.trace.masking import Masker
+from kubetrace.trace.record_file import RecordObserver, open_sink
+from kubetrace.trace.records import Header
+from tests.conftest import Kubetrace
+from tests.trace_views.conversation import one
+
+_trace = ROOT.child("trace")
+assert _trace is not None
+VIEWS = [child.name for child in _trace.children if child.name != "import"]
+SECRETS = [f"secret-number-{number:03d}-xyzzy" for number in range(200)]
+
+
+def hostile(path: Path, masked: bool) -> None:
+    """200 secrets in all the places where they are known to be; the server sends escape sequences."""
+    masker = Masker(unmask=not masked)
+    header = Header("0", (), 0.0, masked)
+    observer = RecordObserver(lambda: open_sink(path), header, masker=masker, limit=None, warn=pytest.fail)
+    evil = "\x1b]0;owned\x07</script><script>alert(1)</script>"
+    for number, secret in enumerate(SECRETS, 1):
+        data = {"kind": "Secret", "metadata": {"name": evil}, "data": {"k": base64.b64encode(secret.encode()).decode()}}
+        plain = {"kind": "Secret", "stringData": {"k": secret}}
+        token = {"kind": "TokenRequest", "status": {"token": secret}}
+        sent, got = [(data, plain), (plain, token), (plain, data)][number % 3]
+        events = one(
+            number, "POST", f"/api/v1/namespaces/{'a' * (number % 5 + 1)}/secrets?access_token={secret}",
+            sent=json.dumps(sent).encode(), body=json.dumps(got).encode(),
+            headers=(("Set-Cookie", f"id={secret}"), ("X-Evil", evil)),
+            error=f"Post \"https://u:{secret}@h/\": {evil}" if number % 7 == 0 else None,
+        )  # fmt: skip
+        for event, at in events:
+            observer.record(event, at)
+    observer.close()
+
+
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("name", VIEWS)
+def test_no_view_shows_a_secret(kubetrace: Kubetrace, tmp_path: Path, name: str, masked: bool) -> None:
+    path = tmp_path / "t.jsonl"
+    hostile(path, masked)
+    extra = {"diff": [str(path)]}.get(name, [])
+    runs = [["trace", name, str(path), *extra]]
+    if name == "show":
+        runs += [["trace", name, str(path), number] for number in ("1", "2", "3", "7")]
+        runs += [["trace", name, str(path), "-v=10", "--like", like] for like in ("1.20", "1.31", "1.32", "1.36")]
+    for run in runs:
+        done = kubetrace(*run)
+        assert done.code == 0 and (done.out or name == "diff"), (run, done.err)
+        for secret in SECRETS:
+            for form in (secret, base64.b64encode(secret.encode()).decode()):
+                assert form not in done.out and form not in done.err, run
+        if "-v=10" not in run:
+            assert "\x1b" not in done.out and "\x07" not in done.out, run

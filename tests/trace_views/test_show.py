@@ -1,0 +1,190 @@
+"""`trace show` and where traces come from."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from kubetrace.commands.trace_source import _growing
+from kubetrace.trace.body_text import milliseconds, one_line, readable, size
+from kubetrace.trace.endpoint import endpoint
+from kubetrace.trace.exchange import Request
+from kubetrace.trace.views.show import Row, bar
+from tests.conftest import Kubetrace
+from tests.trace_views.conversation import written
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> str:
+    return str(written(tmp_path / "t.jsonl"))
+
+
+def test_the_table_has_a_row_for_everything(kubetrace: Kubetrace, trace: str) -> None:
+    done = kubetrace("trace", "show", trace)
+    assert done.code == 0, done.err
+    found = [line.split()[:4] for line in done.out.splitlines()]
+    assert found[0] == ["#", "VERB", "PATH", "STATUS"]
+    assert found[1:3] == [
+        ["cache", "/api", "hit", "█"],
+        ["1", "list", "/api/v1/namespaces/default/pods?limit=500", "200"],
+    ]
+    assert [row[0] for row in found[1:]] == [
+        "cache",
+        "1",
+        "2",
+        "3",
+        "warning",
+        "4",
+        "retry",
+        "wait",
+        "5",
+        "6",
+        "7",
+        "8",
+    ]
+    assert "(attempt 2)" in done.out and "error" in done.out
+
+
+@pytest.mark.parametrize(
+    ("flags", "numbers"),
+    [
+        (["--verb", "create,patch"], ["3", "8"]),
+        (["--verb", "POST"], ["3"]),
+        (["--resource", "secrets"], ["2", "3"]),
+        (["--resource", "deployments.apps"], ["4", "5"]),
+        (["--resource", "nodes/proxy"], ["6"]),
+        (["--resource", "deployments.batch"], []),
+        (["-n", "default"], ["1", "2", "3", "8"]),
+        (["--status", "4xx,error"], ["4", "6"]),
+        (["--status", "201"], ["3"]),
+        (["--slower", "21ms"], []),
+        (["--grep", "PodLis."], ["1"]),
+        (["--grep", "connection refused"], ["6"]),
+        (["--limit", "1", "--verb", "get"], ["2", "…"]),
+    ],
+)
+def test_filters(kubetrace: Kubetrace, trace: str, flags: list[str], numbers: list[str]) -> None:
+    done = kubetrace("trace", "show", trace, *flags)
+    assert done.code == 0
+    assert [line.split()[0] for line in done.out.splitlines()[1:]] == numbers
+    assert done.err == ("" if numbers else "No exchanges found\n")
+
+
+def test_one_exchange_in_full(kubetrace: Kubetrace, trace: str) -> None:
+    done = kubetrace("trace", "show", trace, "3")
+    assert done.code == 0
+    assert done.out.startswith("#3  POST https://127.0.0.1:6443/api/v1/namespaces/default/secrets")
+    for part in ("Read the object.", "  Authorization: Bearer <masked>", '    "data": {', "server processing"):
+        assert part in done.out
+    assert "Response: HTTP/1.1 201 OK" in done.out
+    assert kubetrace("trace", "show", trace, "9").err == "error: the trace has no exchange 9\n"
+
+
+def test_a_trace_as_kubectls_log(kubetrace: Kubetrace, trace: str) -> None:
+    done = kubetrace("trace", "show", trace, "-v=8", "--like", "1.31")
+    lines = done.out.splitlines()
+    assert "round_trippers.go:463] GET https://127.0.0.1:6443/api/v1/namespaces/default/pods?limit=500" in done.out
+    assert any(line.endswith("Response Status: 201 OK in 10 milliseconds") for line in lines)
+    assert any('Response Body: {"kind": "PodList"' in line for line in lines)
+    assert any('request.go:1351] Request Body: {"kind": "Secret"' in line and "<masked:1>" in line for line in lines)
+
+
+def test_traces_come_from_folders_streams_and_the_last_run(kubetrace: Kubetrace, tmp_path: Path, trace: str) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    written(folder / "1.jsonl")
+    written(folder / "2.jsonl.gz")
+    (folder / "notes.txt").write_text("no trace")
+    assert "16 calls" in kubetrace("trace", "stats", str(folder)).out
+    environ = {"KUBETRACE_TRACE": str(folder)}
+    for words in (["last"], []):
+        assert "8 calls" in kubetrace("trace", "stats", *words, environ=environ).out
+    data = Path(trace).read_bytes()
+    assert "8 calls" in kubetrace("trace", "stats", "-", stdin=data).out
+    assert "8 calls" in kubetrace("trace", "stats", "-", stdin=gzip.compress(data)).out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "error: name a trace file, a folder of traces, - for standard input, or last (with KUBETRACE_TRACE set)"),
+        (["last"], "error: last needs KUBETRACE_TRACE to name the folder of traces"),
+        (["nowhere"], "error: No such file or directory: nowhere"),
+        (["-"], "error: standard input is no trace file (logs of kubectl: see 'kubetrace trace import -h')"),
+    ],
+)
+def test_what_is_not_there(kubetrace: Kubetrace, words: list[str], message: str) -> None:
+    done = kubetrace("trace", "show", *words, stdin=b"hello\n")
+    assert (done.code, done.out, done.err) == (1, "", message + "\n")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--status", "6xx"], "--status takes codes"),
+        (["--grep", "("], "error: --grep: "),
+        (["--slower", "x"], "invalid"),
+    ],
+)
+def test_flags_that_make_no_sense(kubetrace: Kubetrace, trace: str, flags: list[str], message: str) -> None:
+    done = kubetrace("trace", "show", trace, *flags)
+    assert done.code == 1 and message in done.err
+
+
+def test_a_growing_file_is_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Growing(io.BytesIO):
+        pieces = [b"", b"on", b"", b"e\n", b"two\n"]
+
+        def readline(self, size: int | None = -1, /) -> bytes:
+            return self.pieces.pop(0)
+
+    monkeypatch.setattr("kubetrace.commands.trace_source.time.sleep", lambda seconds: None)
+    assert list(islice(_growing(Growing()), 2)) == [b"one\n", b"two\n"]
+
+
+def test_the_waterfall() -> None:
+    def row(start: float, wait: float, end: float) -> Row:
+        return Row("1", "", "", "", 0, 0, "", start, wait, end)
+
+    assert bar(row(0, 12, 24), 0, 24) == "▒" * 12 + "█" * 12
+    assert bar(row(0, 24, 24), 0, 24) == "▒" * 23 + "█"
+    assert bar(row(12, 12, 24), 0, 24) == " " * 12 + "█" * 12
+    assert bar(row(24, 24, 24), 0, 24) == " " * 23 + "█"
+    assert bar(row(5, 5, 5), 5, 5) == "█"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/api/v1/pods", ("list", "", "pods", "", "", "")),
+        ("GET", "/api/v1/pods?watch=true", ("watch", "", "pods", "", "", "")),
+        ("GET", "/api/v1/namespaces/a/pods?watch&fieldSelector=metadata.name%3Dx", ("watch", "", "pods", "", "a", "x")),
+        ("DELETE", "/apis/apps/v1/namespaces/a/deployments", ("deletecollection", "apps", "deployments", "", "a", "")),
+        ("PUT", "/apis/apps/v1/namespaces/a/deployments/d/scale", ("update", "apps", "deployments", "scale", "a", "d")),
+        ("GET", "/api/v1/namespaces/a", ("get", "", "namespaces", "", "a", "a")),
+        ("PUT", "/api/v1/namespaces/a/finalize", ("update", "", "namespaces", "finalize", "a", "a")),
+        ("GET", "/k8s/clusters/c-1/api/v1/nodes/n/proxy/api/v1/x", ("get", "", "nodes", "proxy", "", "n")),
+        ("GET", "/api/v1/watch/namespaces/a/pods", ("watch", "", "pods", "", "a", "")),
+        ("GET", "/apis", ("get", "", "", "", "", "")),
+        ("GET", "/apis/apps/v1", ("get", "", "", "", "", "")),
+        ("HEAD", "/healthz", ("head", "", "", "", "", "")),
+    ],
+)  # fmt: skip
+def test_endpoints(method: str, path: str, expected: tuple[str, ...]) -> None:
+    found = endpoint(Request(method, "https://h:1" + path))
+    assert (found.verb, found.group, found.resource, found.subresource, found.namespace, found.name) == expected
+
+
+def test_texts() -> None:
+    assert [size(count) for count in (None, 0, 1023, 1024, 5 << 20, 5 << 40)] == [
+        "", "0 B", "1023 B", "1.0 KiB", "5.0 MiB", "5120.0 GiB",
+    ]  # fmt: skip
+    assert [milliseconds(one) for one in (None, 0.0004, 0.0123, 1.254)] == ["", "0.4 ms", "12 ms", "1.25 s"]
+    assert one_line("a\x1b[31m\nb") == "a\\x1b[31m\\nb"
+    assert readable(b'{"a":1}') == '{\n  "a": 1\n}' and readable(b"{no") == "{no"
+    assert readable(b"\xff") == "(1 bytes that are no text)"
+    assert readable(b"k8s\x00\xff\xff").startswith("(6 bytes of protobuf that can't be decoded:")
