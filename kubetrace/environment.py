@@ -304,7 +304,7 @@ class Environment:
             _LazyClient(self), self.cache_dir, events=self.events, timeout=self.request_timeout, warn=self.warn
         )
         if self.options.match_server_version:
-            from kubetrace.commands.version import client_version
+            from kubetrace.client_version import client_version
 
             cluster.require_version(client_version())
         return cluster

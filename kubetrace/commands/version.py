@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from kubetrace import KUBECTL_VERSION, __version__
+from kubetrace.client_version import client_version
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import Flag
 from kubetrace.errors import KubetraceError
@@ -21,22 +20,6 @@ if TYPE_CHECKING:
 class VersionOptions:
     client: Annotated[bool, Flag(help="Print the client's version only; no server is asked.")] = False
     output: Annotated[str, Flag("o", help="Print as 'yaml' or 'json'.")] = ""
-
-
-def client_version() -> dict[str, str]:
-    """The client's version.Info. gitVersion names the kubectl release whose behaviour this is and, as semver build
-    metadata, kubetrace's own version."""
-    import platform
-
-    major, minor, _ = KUBECTL_VERSION.split(".")
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    return {
-        "major": major,
-        "minor": minor,
-        "gitVersion": f"v{KUBECTL_VERSION}+kubetrace.{__version__}",
-        "compiler": platform.python_implementation().lower(),
-        "platform": f"{sys.platform}/{machine}",
-    }
 
 
 def run(environment: Environment, options: VersionOptions, arguments: Arguments) -> None:
