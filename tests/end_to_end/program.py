@@ -73,12 +73,12 @@ def make_certificates(folder: Path) -> None:
     client.cert_chain_pems[0].write_to_path(str(folder / "client.pem"))
 
 
-def configure(home: Path, certificates: Path, ports: Ports) -> None:
+def configure(home: Path, certificates: Path, ports: Ports, containers: list[object]) -> None:
     """The kubeconfig of the recordings, the manifests that they name, an exec plugin."""
     kube = home / ".kube"
     kube.mkdir(parents=True, exist_ok=True)
     plugin = home / "plugin"
-    plugin.write_text(f"#!/bin/sh\necho '{EXEC_CREDENTIAL}\"status\":{{\"token\":\"plugin-token\"}}}}'\n")
+    plugin.write_text(f'#!/bin/sh\necho \'{EXEC_CREDENTIAL}"status":{{"token":"plugin-token"}}}}\'\n')
     plugin.chmod(0o755)
     authority = str(certificates / "ca.pem")
     clusters = {
@@ -90,8 +90,15 @@ def configure(home: Path, certificates: Path, ports: Ports) -> None:
         "dead": {"server": f"https://127.0.0.1:{ports.dead}", "certificate-authority": authority},
         "baddns": {"server": "https://no-such-host.invalid:6443"},
     }
-    certificate = {"client-certificate": str(certificates / "client.pem"), "client-key": str(certificates / "client.key")}
-    exec_plugin = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": str(plugin), "interactiveMode": "Never"}
+    certificate = {
+        "client-certificate": str(certificates / "client.pem"),
+        "client-key": str(certificates / "client.key"),
+    }
+    exec_plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": str(plugin),
+        "interactiveMode": "Never",
+    }
     users = {
         "token": {"token": "recorded-token"},
         "anon": {},
@@ -122,8 +129,8 @@ def configure(home: Path, certificates: Path, ports: Ports) -> None:
         "current-context": "https-token",
     }
     (kube / "config").write_text(json.dumps(config))
-    container = {"name": "c", "image": "nginx:1.25"}
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "newpod"}, "spec": {"containers": [container]}}
+    (kube / "config2").write_text("{}")
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "newpod"}, "spec": {"containers": containers}}
     (home / "pod.yaml").write_text(json.dumps(pod))
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s1"}, "stringData": {"password": "secret"}}
     (home / "secret.yaml").write_text(json.dumps(secret))
