@@ -112,8 +112,8 @@ class StatusError(KubetraceError):
             return head
         texts = dict.fromkeys(f"{cause.get('field') or ''}: {cause.get('message') or ''}" for cause in causes)
         if len(texts) == 1:
-            return f"{head}: {next(iter(texts))}"
-        return f"{head}: \n" + "\n".join(f"* {text}" for text in texts)
+            return f"{head}: {next(iter(texts))}\n"
+        return f"{head}: \n" + "".join(f"* {text}\n" for text in texts)
 
 
 class AggregateError(KubetraceError):
