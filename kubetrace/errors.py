@@ -19,7 +19,7 @@ class KubetraceError(Exception):
 
     def lines(self) -> list[str]:
         """What goes to stderr, a line an entry."""
-        message = str(self).removesuffix("\n")
+        message = str(self)
         return [message if message.startswith("error: ") else f"error: {message}"]
 
 
