@@ -49,9 +49,11 @@ class Encoder:
         self._answered: set[int] = set()
         self._told: set[int] = set()
 
-    def encode(self, event: Event, at: float) -> JSON:
+    def encode(self, event: Event, at: float, cut: frozenset[str] = frozenset()) -> JSON:
+        """`cut` names bodies of an ended exchange that were not whole to begin with."""
         name, write = _WRITERS[type(event)]
-        return {"event": name, "at": round(at, 6), **write(self, event)}
+        data = {"event": name, "at": round(at, 6), **write(self, event)}
+        return {**data, "cut": sorted(cut)} if cut else data
 
     def _call_started(self, event: CallStarted) -> JSON:
         if event.request.body is not None:
@@ -135,6 +137,7 @@ class Encoder:
             "reason": None if response.reason is None else _clean(response.reason),
             "headers": self._headers(response.headers),
             "http_version": response.http_version,
+            **({} if response.wire_status is None else {"wire_status": response.wire_status}),
         }
 
     def _response_body(self, event: ResponseBody) -> JSON:

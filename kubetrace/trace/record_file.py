@@ -156,12 +156,12 @@ class RecordObserver:
     def __call__(self, event: Event) -> None:
         self.record(event, self._clock())
 
-    def record(self, event: Event, at: float) -> None:
-        """Writes an event that happened at `at` (seconds since the epoch)."""
+    def record(self, event: Event, at: float, cut: frozenset[str] = frozenset()) -> None:
+        """Writes an event that happened at `at` (seconds since the epoch); `cut` as in `Timed`."""
         with self._lock:
             if self._over:
                 return
-            line = _line(self._encoder.encode(event, at))
+            line = _line(self._encoder.encode(event, at, cut))
             if self._sink is None and isinstance(event, Note):
                 self._waiting.append(line)
                 return

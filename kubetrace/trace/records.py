@@ -196,7 +196,7 @@ class Decoder:
             body_size=None if size is None else _integer(size),
             error=None if data.get("error") is None else _word(data["error"]),
         )
-        return Timed(ExchangeEnded(exchange), at, known.cut())
+        return Timed(ExchangeEnded(exchange), at, known.cut().union(data.get("cut", ())))
 
 
 class _Open:
@@ -310,6 +310,7 @@ def _read_response(data: JSON | None) -> Response | None:
         None if reason is None else _word(reason),
         _pairs(data.get("headers", ())),
         _word(data.get("http_version", "HTTP/1.1")),
+        None if data.get("wire_status") is None else _integer(data["wire_status"]),
     )
 
 
