@@ -225,6 +225,10 @@ def _report(environment: Environment, error: KubetraceError) -> int:
     if text:
         if "masker" in environment.__dict__:
             text = environment.masker.text(text)
+        if environment.stderr.isatty():
+            from kubetrace.trace.terminal import visible
+
+            text = visible(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
         environment.stderr.write(text + "\n")
     environment.stderr.flush()
     return error.exit_code

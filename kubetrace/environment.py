@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kubetrace.kubeconfig.config import Config, Overrides
     from kubetrace.kubeconfig.connection import Connection
     from kubetrace.trace.exchange import Event, Events
+    from kubetrace.trace.klog import KlogObserver
     from kubetrace.trace.masking import Masker
     from kubetrace.trace.record_file import RecordObserver
     from kubetrace.transport.answer import ClientAnswer
@@ -140,24 +141,30 @@ class Environment:
 
         events = Events(on_failure=self._observer_failed)
         events.add(self._count_warnings)
-        if self.own.unmask and self.options.v >= 6:
-            self.stderr.write("Credentials and Secret values are shown (--unmask)\n")
-        from kubetrace.trace.klog import KlogObserver
+        if self.options.v > 0 or self.options.vmodule:
+            events.add(self._log())
+        else:
+            from kubetrace.trace.quiet import QuietLog
 
-        events.add(
-            KlogObserver(
-                self.write_error_bytes,
-                verbosity=self.options.v,
-                vmodule=self.options.vmodule,
-                like=self.like,
-                masker=self.masker,
-                is_terminal=self.stderr.isatty(),
-                color=self.colors(self.stderr),
-            )
-        )
+            events.add(QuietLog(self._log))
+        if self.own.unmask and (self.options.v >= 6 or self.options.vmodule or self.recorder is not None):
+            self.stderr.write("Credentials and Secret values are shown (--unmask)\n")
         if self.recorder is not None:
             events.add(self.recorder)
         return events
+
+    def _log(self) -> KlogObserver:
+        from kubetrace.trace.klog import KlogObserver
+
+        return KlogObserver(
+            self.write_error_bytes,
+            verbosity=self.options.v,
+            vmodule=self.options.vmodule,
+            like=self.like,
+            masker=self.masker,
+            is_terminal=self.stderr.isatty(),
+            color=self.colors(self.stderr),
+        )
 
     @cached_property
     def recorder(self) -> RecordObserver | None:
@@ -233,9 +240,12 @@ class Environment:
             from kubetrace.cmdline.kuberc import check_plugin
 
             check_plugin(self.preferences, connection.exec_plugin.command, self.environ)
-        for secret in (connection.token, connection.password):
-            if secret:
-                self.masker.register(secret)
+        if connection.token:
+            self.masker.register(connection.token)
+        if connection.password:
+            self.masker.register(connection.password, connection.username)
+        if connection.client_key_data:
+            self.masker.register(connection.client_key_data)
         return connection
 
     @cached_property
@@ -286,6 +296,7 @@ class Environment:
             request_timeout=timeout,
             environ=self.environ,
             http_cache=HTTPCache(self.cache_dir / "http"),
+            learn=self.masker.register,
         )
 
     @property

@@ -65,8 +65,9 @@ class Client:
 
     `request_timeout` (seconds) bounds every call that brings no timeout of its own, from the first dial to the last
     byte; `command_headers` go with every request and, as in kubectl, not into its log; `http_cache` keeps what
-    discovery and OpenAPI answer. Raises `TransportError` where there is no answer; any status is an answer. A context
-    manager; `close` ends the kept connections.
+    discovery and OpenAPI answer. Raises `TransportError` where there is no answer; any status is an answer. `learn`
+    is told each token that a file or a plugin gives before it is sent, so that it can be masked. A context manager;
+    `close` ends the kept connections.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Client:
         throttles: Throttles | None = None,
         http_cache: HTTPCache | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        learn: Callable[[str], object] | None = None,
     ) -> None:
         self._connection = connection
         self._events = events if events is not None else Events()
@@ -93,7 +95,8 @@ class Client:
         self._warned: set[str] = set()
         self._warned_lock = threading.Lock()
         self._proxy = proxy_for(connection.proxy_url, os.environ if environ is None else environ)
-        self._auth: AuthBase | None = static_auth(connection)
+        self._learn = learn
+        self._auth: AuthBase | None = static_auth(connection, learn)
         self._plugin = self._make_plugin(environ)
         self._certificate: tuple[bytes, bytes] | None = None
         self._context_lock = threading.Lock()
@@ -314,7 +317,7 @@ class Client:
             return None
         if self._foreign(request.url):
             return None
-        return PluginAuth(self._plugin, self._show, self._events)
+        return PluginAuth(self._plugin, self._show, self._events, self._learn)
 
     def _foreign(self, url: str) -> bool:
         """Whether a redirect has led away from the server."""

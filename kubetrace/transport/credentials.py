@@ -52,8 +52,14 @@ class TokenFile:
     """A token kept in a file that somebody renews (cachingTokenSource, transport/token_source.go). An unreadable file
     is an error at first; later the last token read goes on."""
 
-    def __init__(self, path: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: str,
+        clock: Callable[[], float] = time.monotonic,
+        learn: Callable[[str], object] | None = None,
+    ) -> None:
         self._path = path
+        self._learn = learn
         self._clock = clock
         self._lock = threading.Lock()
         self._token = ""
@@ -75,19 +81,21 @@ class TokenFile:
             problem = f'failed to read token file "{self._path}": open {self._path}: {reason}'
         if token:
             self._token, self._until = token, self._clock() + TOKEN_FILE_LIFETIME
+            if self._learn is not None:
+                self._learn(token)
         elif not self._token:
             raise ConnectionConfigError(problem)
 
 
-def static_auth(connection: Connection) -> AuthBase | None:
+def static_auth(connection: Connection, learn: Callable[[str], object] | None = None) -> AuthBase | None:
     """The auth object of a connection's own credentials; None over plain http, where kubectl drops them too, and
-    where it has none."""
+    where it has none. `learn` is told what a token file holds."""
     if not connection.server.lower().startswith("https:"):
         return None
     if connection.username and (connection.token or connection.token_file):
         raise ConnectionConfigError("username/password or bearer token may be set, but not both")
     if connection.token_file:
-        source = TokenFile(connection.token_file)
+        source = TokenFile(connection.token_file, learn=learn)
         if connection.token:
             return BearerAuth(_first_of(source, connection.token))
         source()

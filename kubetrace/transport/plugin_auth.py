@@ -20,7 +20,9 @@ class PluginAuth:
         plugin: Authenticator,
         show: Callable[[tuple[bytes, bytes] | None], None],
         events: Events,
+        learn: Callable[[str], object] | None = None,
     ) -> None:
+        self._learn = learn
         self._plugin = plugin
         self._show = show
         self._events = events
@@ -31,6 +33,8 @@ class PluginAuth:
         self._used = self._plugin.credentials()
         self._show(self._used.certificate)
         if self._used.token:
+            if self._learn is not None:
+                self._learn(self._used.token)
             request.headers["Authorization"] = f"Bearer {self._used.token}"
 
     def refused(self) -> None:

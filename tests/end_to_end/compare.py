@@ -12,7 +12,8 @@ _AGENT = re.compile(rb"(?:kubectl(?:\.1\.\d+)?|kubetrace)/v[\w.+-]+ \(\w+/\w+\)(
 _PROGRAM = re.compile(rb"\bkubectl\.1\.\d+\b|\bkubetrace\b")
 _NUMBERS = re.compile(
     rb'((?:[mM]illiseconds=)|(?: in )|(?:delay="))[\d.]+(\xc2\xb5s|ms|s)?'
-    rb"|((?:Waited for|request took|DNSLookup|Dial|TLSHandshake|ServerProcessing|GetConnection|Duration) )[\d.]+( ms|ms|s)"
+    rb"|((?:Waited for|request took|DNSLookup|Dial|TLSHandshake|ServerProcessing|GetConnection|Duration) )[\d.]+"
+    rb"( ms|ms|s)"
 )
 _LATENCY = re.compile(rb" serverProcessingMilliseconds=N| ServerProcessing N(?: ms)?")
 _CONNECTION = re.compile(

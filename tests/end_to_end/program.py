@@ -32,9 +32,9 @@ class Impatient(Environment):
 
     @cached_property
     def client(self) -> Client:
-        client = Environment.client.func(self)  # type: ignore[attr-defined]
+        client: Client = Environment.client.func(self)  # type: ignore[attr-defined]
         client._sleep = lambda _: None
-        return client  # type: ignore[no-any-return]
+        return client
 
 
 def run(argv: list[str], environ: Mapping[str, str]) -> Run:
@@ -43,7 +43,7 @@ def run(argv: list[str], environ: Mapping[str, str]) -> Run:
     code = main(argv, Impatient(Streams(stdin, out, err), environ))
     out.flush()
     err.flush()
-    return Run(err.buffer.getvalue(), out.buffer.getvalue(), code)  # type: ignore[attr-defined]
+    return Run(err.buffer.getvalue(), out.buffer.getvalue(), code)
 
 
 @dataclass(frozen=True)

@@ -53,11 +53,8 @@ def warm_up(capture: Capture, argv: list[str]) -> list[str] | None:
     """The command that fills the discovery cache as it was before the recording; None where it was empty."""
     asked = [key[1] for key, _ in answers_of(capture)]
     if capture.version in RECORDED_HERE:
-        return (
-            None
-            if capture.name == "get-pods-v1" or capture.name.startswith(("dead", "not-found", "version", "raw"))
-            else ["get", "pods"]
-        )
+        uncached = capture.name.startswith(("dead", "not-found", "version", "raw")) or capture.name == "get-pods-v1"
+        return None if uncached else ["get", "pods"]
     invalidates = any(b"Invalidating" in entry.message for entry in capture.entries)
     if (not asked and capture.verbosity >= 6) or "cold" in capture.name or ("/api" in asked and not invalidates):
         return None

@@ -30,7 +30,7 @@ HERE = re.compile(r"1\.36\.4/(?:exec-v\d+|x-v-(?:double|neg))$")
 """Commands that kubetrace does not have yet, and what is no log of a command of ours; HTTP/2 is not spoken."""
 
 EXCEPTIONS: dict[str, str] = {
-    r".*/x-(?:tlsbad|dnsbad)-.*": "kubectl asks for a username where a TLS server has no credentials; kubetrace asks nothing",
+    r".*/x-(?:tlsbad|dnsbad)-.*": "kubectl asks for a username where a TLS server gets no credentials",
     r".*/y-plain-.*": "Python's ssl does not show the bytes by which Go tells what answered instead of TLS",
     r".*/x-slow-v9": "Go words a timeout in one of two ways, by who notices first",
     r"1\.2[78]\.\d+/apply-.*": "apply read OpenAPI v2 before it did anything; kubetrace makes 1.36's calls",
@@ -39,7 +39,7 @@ EXCEPTIONS: dict[str, str] = {
     r".*/x-many-v0": "four hundred groups of which the log names one; tests/transport has the throttle",
     r"1\.37\.2/(?:apply|create)-.*": "the server's OpenAPI document has 1.6 MB and is not in the log",
     r"1\.37\.2/delete-.*": "deletion is watched, and a watch's events are in no log",
-    r"1\.(?:2\d|30|31|32|33)\.\d+/version-.*|1\.32\.5/y-version-.*": "which skew is warned of depends on the client's release",
+    r"1\.(?:2\d|30|31|32|33)\.\d+/version-.*|1\.32\.5/y-version-.*": "the skew that is warned of is the client's",
 }
 OLDER = ("1.33.1", "1.32.5", "1.31.9", "1.30.13", "1.29.14", "1.28.15", "1.27.16")
 CHOSEN = re.compile(

@@ -1,0 +1,42 @@
+"""The log of a run without -v: nearly nothing is ever written, so nothing is loaded until something is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubetrace.trace.exchange import Event, Note, Observer, Throttled, WarningReceived
+
+AUDIBLE_NOTES = frozenset(
+    {
+        "body-read-error",
+        "config-not-found",
+        "group-list-failed",
+        "refreshing-credentials",
+        "resource-list-failed",
+        "resource-list-failed-again",
+    }
+)
+"""Notes that some release writes at verbosity 0 (a test holds them against the dialects)."""
+_LONG_THROTTLE = 1.0
+
+
+class QuietLog:
+    """Makes the real observer when the first event comes that it may write at verbosity 0, and hands it on."""
+
+    def __init__(self, make: Callable[[], Observer]) -> None:
+        self._make = make
+        self._observer: Observer | None = None
+
+    def __call__(self, event: Event) -> None:
+        if not is_audible(event):
+            return
+        if self._observer is None:
+            self._observer = self._make()
+        self._observer(event)
+
+
+def is_audible(event: Event) -> bool:
+    """May this event be written at verbosity 0?"""
+    if isinstance(event, Note):
+        return event.name in AUDIBLE_NOTES
+    return isinstance(event, WarningReceived) or (isinstance(event, Throttled) and event.seconds > _LONG_THROTTLE)
