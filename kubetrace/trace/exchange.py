@@ -82,12 +82,14 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Response:
     """Status line and headers of an answer. `reason` is None when the status line ended after the code without a
-    blank; it is empty when only the phrase was missing. `http_version` is "HTTP/1.1"."""
+    blank; it is empty when only the phrase was missing. `http_version` is "HTTP/1.1". `wire_status` is set where the
+    HTTP cache answers: the status that the server sent instead (304), 0 where it was not asked at all."""
 
     status: int
     reason: str | None
     headers: Headers = ()
     http_version: str = "HTTP/1.1"
+    wire_status: int | None = None
 
     def header(self, name: str) -> str | None:
         """The first value of a header, matched without regard to case."""
@@ -139,6 +141,11 @@ class Exchange:
     connection: Connection = field(default_factory=Connection)
     started: float = 0.0
     error: str | None = None
+
+    @property
+    def on_wire(self) -> bool:
+        """Whether anything was sent: False for an answer that a cache had at hand (a CacheHit tells of it)."""
+        return self.response is None or self.response.wire_status != 0
 
 
 # --- events, in the order in which one call emits them ---------------------------------------------------------------

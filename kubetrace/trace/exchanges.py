@@ -27,8 +27,9 @@ class Recorded:
 
     @property
     def status(self) -> int:
-        """The answer's status; 0 where there was none."""
-        return self.exchange.response.status if self.exchange.response else 0
+        """The status that came over the wire; 0 where there was no answer."""
+        response = self.exchange.response
+        return (response.wire_status or response.status) if response else 0
 
     @property
     def seconds(self) -> float:
@@ -50,7 +51,7 @@ def numbered(events: Iterable[Timed]) -> Iterator[Recorded]:
     """The ended exchanges of a trace."""
     number = 0
     for timed in events:
-        if isinstance(timed.event, ExchangeEnded):
+        if isinstance(timed.event, ExchangeEnded) and timed.event.exchange.on_wire:
             number += 1
             yield Recorded(number, timed.event.exchange, timed.cut)
 

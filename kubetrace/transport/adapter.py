@@ -269,7 +269,8 @@ def _response_value(response: requests.Response, request: PreparedRequest, recor
     decoded = encoded and asked and has_body(request.method or "", response.status_code)
     version = {9: "HTTP/0.9", 10: "HTTP/1.0", 11: "HTTP/1.1"}.get(getattr(raw, "version", 11), "HTTP/1.1")
     reason = None if _ends_after_code(recording.status_line) else response.reason
-    return Response(response.status_code, reason, response_headers(fields, decoded=decoded), version)
+    headers = response_headers(fields, decoded=decoded)
+    return Response(response.status_code, reason, headers, version, recording.wire_status)
 
 
 def _ends_after_code(line: bytes) -> bool:

@@ -12,18 +12,19 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import tempfile
 import time
+from calendar import timegm
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import parsedate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from kubetrace.trace.exchange import Headers, Response
+from kubetrace.trace.exchange import CacheHit, Headers, Response
 from kubetrace.transport.headers import canonical
 
 if TYPE_CHECKING:
@@ -35,8 +36,12 @@ HOP_BY_HOP = frozenset(
     {"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailers", "Transfer-Encoding",
      "Upgrade"}
 )  # fmt: skip
-NOT_MODIFIED, OK = 304, 200
+NOT_MODIFIED, OK, SERVER_ERROR = 304, 200, 500
+LONGEST = (2**63 - 1) / 1e9
+"""Seconds that a Go duration can hold; a max-age beyond them counts as none."""
+
 _CHECKSUM = hashlib.sha256().digest_size
+_RFC1123 = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [A-Z]{3,5}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +67,24 @@ class Kept:
         if "no-cache" in directives or date is None:
             return False
         if "max-age" in directives:
-            age = directives["max-age"]
-            lifetime = float(age) if age.isdigit() else 0.0
+            lifetime = _seconds(directives["max-age"]) or 0.0
         else:
             expires = _moment(self.header("Expires"))
             lifetime = 0.0 if expires is None else expires - date
         return lifetime > now - date
+
+    def may_hide_errors(self, now: float) -> bool:
+        """Whether it may stand for an answer that failed (stale-if-error, RFC 5861)."""
+        grace = self.directives().get("stale-if-error")
+        if not grace:
+            return grace is not None
+        seconds, date = _seconds(grace), _moment(self.header("Date"))
+        return seconds is not None and date is not None and seconds > now - date
+
+    def conditions(self) -> dict[str, str]:
+        """The fields that ask the server whether it still holds."""
+        found = {"If-None-Match": self.header("Etag"), "If-Modified-Since": self.header("Last-Modified")}
+        return {name: value for name, value in found.items() if value}
 
     def answers(self, request: Any) -> bool:
         """Whether the fields that the answer varies with are the same in this request."""
@@ -86,19 +103,31 @@ class HTTPCache:
         kept = self._load(request.url)
         if kept is not None and kept.answers(request):
             if kept.is_fresh(self._clock()):
+                recording.saved(CacheHit(str(self._file(request.url)), request.url))
                 return build(_raw(kept))
-            for field, value in (
-                ("If-None-Match", kept.header("Etag")),
-                ("If-Modified-Since", kept.header("Last-Modified")),
-            ):
-                if value:
-                    request.headers[field] = value
-        answer = wire()
-        if kept is not None and answer.status_code == NOT_MODIFIED:
+            conditions = kept.conditions()
+            request.headers.update(conditions)
+            recording.conditional(conditions)
+        if kept is None:
+            return self._keep(request, recording, wire())
+        try:
+            answer = wire()
+        except Exception:
+            if kept.may_hide_errors(self._clock()):
+                return build(_raw(kept))
+            self._forget(request.url)
+            raise
+        if answer.status_code == NOT_MODIFIED:
             fields = [(canonical(name), value) for name, value in answer.raw.headers.items()]
-            answer.raw.drain_conn()
-            answer.raw.release_conn()
-            answer = build(_raw(_updated(kept, fields)))
+            answer = _instead(answer, recording, build, _updated(kept, fields))
+        elif answer.status_code >= SERVER_ERROR and kept.may_hide_errors(self._clock()):
+            return _instead(answer, recording, build, kept)
+        elif answer.status_code != OK:
+            self._forget(request.url)
+        return self._keep(request, recording, answer)
+
+    def _keep(self, request: Any, recording: Recording, answer: Any) -> Any:
+        """Sees to it that the answer is on disk once its body has been read."""
         if "no-store" in cache_control(answer.raw.headers.get("Cache-Control", "")):
             self._forget(request.url)
             return answer
@@ -123,17 +152,19 @@ class HTTPCache:
         return _parse(data[_CHECKSUM:])
 
     def _store(self, url: str, response: Response, body: bytes) -> None:
+        length = response.header("Content-Length")
         lines = [f"HTTP/1.1 {response.status} {response.reason or ''}"]
-        if response.header("Content-Length") is None:
-            lines.append("Connection: close")
-        lines += [f"{name}: {value}" for name, value in response.headers]
+        lines.append("Connection: close" if length is None else f"Content-Length: {length}")
+        lines += [f"{name}: {value}" for name, value in sorted(response.headers) if name != "Content-Length"]
         data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + body
         with contextlib.suppress(OSError):
             self._write(self._file(url), hashlib.sha256(data).digest() + data)
 
     def _write(self, path: Path, data: bytes) -> None:
         drafts = self._folder / ".diskv-temp"
-        drafts.mkdir(0o750, parents=True, exist_ok=True)
+        for folder in (*reversed(drafts.parents), drafts):
+            if not folder.exists():
+                folder.mkdir(0o750, exist_ok=True)
         descriptor, draft = tempfile.mkstemp(dir=drafts)
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -151,9 +182,9 @@ class HTTPCache:
 
 
 def cache_control(value: str) -> dict[str, str]:
-    """Cache-Control's directives, without quotes and blanks."""
-    parts = (part.strip().partition("=") for part in value.split(","))
-    return {name.strip().lower(): argument.strip(' "') for name, _, argument in parts if name}
+    """Cache-Control's directives as httpcache reads them: in lower case only, arguments as they stand."""
+    parts = (part.strip(" ").split("=") for part in value.split(","))
+    return {part[0].strip(" "): part[1] if len(part) > 1 else "" for part in parts if part != [""]}
 
 
 def _parse(data: bytes) -> Kept | None:
@@ -161,11 +192,39 @@ def _parse(data: bytes) -> Kept | None:
     first, *rest = head.decode("latin-1").split("\r\n")
     _, _, status = first.partition(" ")
     code, _, reason = status.partition(" ")
-    if not separator or not code.isdigit():
+    fields = [(canonical(name), colon, value.strip()) for name, colon, value in (line.partition(":") for line in rest)]
+    if not separator or not re.fullmatch(r"\d{3}", code, re.ASCII) or not all(colon for _, colon, _ in fields):
         return None
-    fields = (line.partition(":") for line in rest)
-    headers = tuple((canonical(name), value.strip()) for name, _, value in fields if name.lower() != "connection")
+    headers = tuple((name, value) for name, _, value in fields if name not in HOP_BY_HOP)
+    if ("Transfer-Encoding", ":", "chunked") in fields:
+        joined = _joined(body)
+        return None if joined is None else Kept(int(code), reason, headers, joined)
     return Kept(int(code), reason, headers, body)
+
+
+def _joined(chunked: bytes) -> bytes | None:
+    """A body without the chunks in which an HTTP/1.1 answer came: Go keeps them. None where they make no sense."""
+    pieces: list[bytes] = []
+    while True:
+        line, separator, chunked = chunked.partition(b"\r\n")
+        size = re.match(rb"[0-9a-fA-F]+", line)
+        if not separator or size is None:
+            return None
+        length = int(size[0], 16)
+        if length == 0:
+            return b"".join(pieces)
+        pieces.append(chunked[:length])
+        if chunked[length : length + 2] != b"\r\n":
+            return None
+        chunked = chunked[length + 2 :]
+
+
+def _instead(answer: Any, recording: Recording, build: Callable[[Any], Any], kept: Kept) -> Any:
+    """What is kept, in place of an answer whose own status is only told to the trace."""
+    recording.wire_status = answer.status_code
+    answer.raw.drain_conn()
+    answer.raw.release_conn()
+    return build(_raw(kept))
 
 
 def _updated(kept: Kept, fields: list[tuple[str, str]]) -> Kept:
@@ -195,8 +254,15 @@ def _varied(request: Any, name: str) -> str:
 
 
 def _moment(value: str) -> float | None:
+    """Seconds since the epoch of a date as Go reads it: RFC 1123 alone, unknown zones as UTC."""
+    moment = parsedate(value) if _RFC1123.fullmatch(value) else None
     try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+        return None if moment is None else float(timegm(moment))
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else datetime.replace(moment, tzinfo=UTC)).timestamp()
+
+
+def _seconds(value: str) -> float | None:
+    """A directive's seconds; None for what Go's durations can't be."""
+    seconds = float(value) if re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)", value, re.ASCII) else None
+    return None if seconds is None or abs(seconds) > LONGEST else seconds

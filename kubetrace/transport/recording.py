@@ -12,9 +12,11 @@ import socket
 import threading
 import time
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from kubetrace.trace.exchange import (
+    CacheHit,
     Connection,
     Dialed,
     Events,
@@ -32,7 +34,7 @@ from kubetrace.trace.exchange import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from kubetrace.transport.errors import Kind
     from kubetrace.transport.tls_words import Peer
@@ -71,6 +73,7 @@ class Recording:
         self.tls: float | None = None
         self.response: Response | None = None
         self.keep: Callable[[Response, bytes], None] | None = None
+        self.wire_status: int | None = None
         self._socket: socket.socket | None = None
         self._begun = time.perf_counter()
         self._started = time.time() if self.active else 0.0
@@ -85,6 +88,20 @@ class Recording:
         if self.active:
             self.events.emit(RequestSent(self.id, self.call, self.attempt, self.request))
         self._begun = time.perf_counter()
+
+    # --- what the HTTP cache reports -------------------------------------------------------------------------------
+
+    def saved(self, hit: CacheHit) -> None:
+        """Nothing goes over the wire: the cache has the answer."""
+        self.wire_status = 0
+        if self.active:
+            self.events.emit(hit)
+
+    def conditional(self, fields: Mapping[str, str]) -> None:
+        """The request goes out with these fields, too; kubectl's log, which is above the cache, never shows them."""
+        unlogged = self.request.unlogged | {name.lower() for name in fields}
+        headers = (*self.request.headers, *fields.items())
+        self.request = replace(self.request, headers=headers, unlogged=unlogged)
 
     # --- what the connection reports -------------------------------------------------------------------------------
 

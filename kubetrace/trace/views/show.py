@@ -61,6 +61,8 @@ def rows(events: Iterable[Timed], wanted: Filter) -> Iterator[Row]:
     number = 0
     for timed in events:
         if isinstance(timed.event, ExchangeEnded):
+            if not timed.event.exchange.on_wire:
+                continue  # its CacheHit has told it
             number += 1
             recorded = Recorded(number, timed.event.exchange, timed.cut)
             if wanted.takes(recorded):
