@@ -117,12 +117,13 @@ def _watched_until_gone(environment: Environment, info: Info, uid: str | None, d
     except KubetraceError as error:
         if not is_invalid(error):
             raise
+        environment.note("watch-list-refused", error=str(error))
     # A server that can't stream the first state (before 1.32): list, then watch.
     assert info.mapping is not None
     first = verbs.ListOptions(field_selector=selector, limit=500, resource_version="0")
-    page = environment.cluster.objects.send(
-        verbs.list_(info.mapping, info.namespace, first, purpose=_WATCH), info.mapping
-    )
+    call = replace(verbs.list_(info.mapping, info.namespace, first, purpose=_WATCH), operation="dynamic-list")
+    page = environment.cluster.objects.send(call, info.mapping)
+    environment.note("reflector-populated", **_REFLECTOR)
     if all(uid is not None and deleted_uid(item) != uid for item in page.get("items") or ()):
         return True
     version = str((page.get("metadata") or {}).get("resourceVersion") or "")

@@ -29,8 +29,7 @@ from tests.conformance.run import Bench, Result
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     if options.earlier:
-        runs = [run for file in options.earlier for run in json.loads(file.read_text())]
-        return _finish(runs, options)
+        return _finish(_merged([run for file in options.earlier for run in json.loads(file.read_text())]), options)
     cases = [case for case in load_cases() if any(fnmatch.fnmatchcase(case.name, glob) for glob in options.only)]
     new, old = assets_from(os.environ), assets_from(os.environ, "KUBEBUILDER_ASSETS_OLD")
     wanted = [(new, False)] * (not options.old) + [(old, True)] * bool(options.old or (options.report and old))
@@ -43,6 +42,16 @@ def main(argv: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     return _finish(runs, options)
+
+
+def _merged(runs: list[dict]) -> list[dict]:
+    """One run a server; a command's latest row counts."""
+    by_title: dict[str, dict] = {}
+    for run in runs:
+        known = by_title.setdefault(run["title"], {**run, "rows": []})
+        rows = {row["name"]: row for row in (*known["rows"], *run["rows"])}
+        known["rows"] = list(rows.values())
+    return list(by_title.values())
 
 
 def _finish(runs: list[dict], options: argparse.Namespace) -> int:

@@ -74,7 +74,7 @@ def unordered(lines: Sequence[str]) -> list[str]:
     """A log of calls made in parallel: its entries in an order of their own."""
     entries: list[str] = []
     for line in lines:
-        if re.match(r"[IWEF] [\w.]+:\d+\] ", line) or not entries:
+        if not line.startswith(("\t", " >")) or not entries:
             entries.append(line)
         else:
             entries[-1] += "\n" + line

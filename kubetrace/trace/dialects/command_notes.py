@@ -185,6 +185,17 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             }),
         },
     ),
+    "watch-list-refused": NoteSpec(
+        4,
+        ("error",),
+        structured(
+            "reflector.go",
+            "Data couldn't be fetched in watchlist mode. Falling back to regular list. This is expected if watchlist "
+            "is not supported or disabled in kube-apiserver.",
+            (("err", "error"),),
+            {"1.36": 490},
+        ),
+    ),
     "watch-list-bookmark": NoteSpec(
         4,
         ("reflector", "items", "seconds"),

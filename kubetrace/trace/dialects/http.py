@@ -132,7 +132,7 @@ OPERATIONS: Mapping[str, Since] = {
     "other": {"1.32": "helper.go:105"},
 }
 
-RESPONSES: Mapping[str, Since] = {"raw": {"1.32": "get.go:174"}}
+RESPONSES: Mapping[str, Since] = {"raw": {"1.32": "get.go:174"}, "dynamic-watch": {"1.36": "reflector.go:863"}}
 """Where a response body's reference differs from its request's (a raw call's answer is logged only when it failed)."""
 
 GATES: Mapping[str, tuple[tuple[str, bool], ...]] = {
