@@ -203,6 +203,7 @@ ROOT = Entry(
                 _trace("diff", "Compare two traces", "trace_diff"),
                 _trace("curl", "Print the requests as lines for a shell", "trace_curl"),
                 _trace("rbac", "Print the permissions that the requests need", "trace_rbac"),
+                _trace("html", "Convert a trace to one page for a browser"),
                 _trace("har", "Convert a trace to HAR 1.2"),
                 _trace("import", "Read kubectl's own verbose log as a trace", "trace_import"),
                 _trace("mermaid", "Draw a trace as a sequence diagram"),

@@ -78,3 +78,13 @@ LINT = _command(
     kubetrace trace lint controller.jsonl
     """,
 )
+HTML = _command(
+    "html",
+    """
+    Print a trace as one page for a browser: a waterfall, search, headers and bodies. The page needs no network.
+    """,
+    """
+    # A page to attach to a bug report
+    kubetrace trace html last > calls.html
+    """,
+)

@@ -82,7 +82,11 @@ class Header:
             made_by = f" (written by kubetrace {data['kubetrace']})" if "kubetrace" in data else ""
             raise InvalidTrace(f"the trace has format {found}{made_by}, this kubetrace reads up to format {FORMAT}")
         words = tuple(str(word) for word in data.get("command", ()))
-        started, masked = float(data.get("started", 0)), data.get("masked") is True
+        try:
+            started = _seconds(data.get("started", 0))
+        except TypeError as error:
+            raise InvalidTrace(f"the header is not complete ({error})") from None
+        masked = data.get("masked") is True
         return cls(str(data.get("kubetrace", "")), words, started, masked, found)
 
 
@@ -109,7 +113,7 @@ class Decoder:
         if read is None:
             return None
         try:
-            at = float(data["at"])
+            at = _seconds(data["at"])
             found = read(self, data, at)
         except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
             raise InvalidTrace(
@@ -192,7 +196,7 @@ class Decoder:
             attempt=_integer(data.get("attempt", 1)),
             timings=_read_timings(data["timings"]),
             connection=_read_connection(data["connection"]),
-            started=float(data["started"]),
+            started=_seconds(data["started"]),
             body_size=None if size is None else _integer(size),
             error=None if data.get("error") is None else _word(data["error"]),
         )
@@ -257,30 +261,30 @@ _READERS: Mapping[str, Callable[[Decoder, Any, float], Event | Timed]] = {
     "response-body": Decoder._response_body,
     "exchange-ended": Decoder._exchange_ended,
     "throttled": lambda _, data, at: Throttled(
-        _integer(data["call"]), _short(data["request"]), float(data["seconds"]), data.get("retry_reason")
+        _integer(data["call"]), _short(data["request"]), _seconds(data["seconds"]), data.get("retry_reason")
     ),
     "retrying": lambda _, data, at: Retrying(
         _integer(data["call"]),
         _short(data["request"]),
         _integer(data["attempt"]),
-        float(data["seconds"]),
+        _seconds(data["seconds"]),
         data["phase"],
     ),
     "host-resolved": lambda _, data, at: HostResolved(
         _integer(data["exchange"]),
         _word(data["host"]),
         tuple((_word(ip), _word(zone)) for ip, zone in data["addresses"]),
-        float(data["seconds"]),
+        _seconds(data["seconds"]),
     ),
     "dialed": lambda _, data, at: Dialed(
         _integer(data["exchange"]),
         _word(data["address"]),
         data.get("error"),
-        float(data["seconds"]),
+        _seconds(data["seconds"]),
         data.get("network", "tcp"),
     ),
     "tls-established": lambda _, data, at: TLSEstablished(
-        _integer(data["exchange"]), _word(data["version"]), float(data["seconds"])
+        _integer(data["exchange"]), _word(data["version"]), _seconds(data["seconds"])
     ),
     "warning": lambda _, data, at: WarningReceived(
         _word(data["text"]), _short(data["request"]) if "request" in data else None
@@ -316,7 +320,7 @@ def _read_response(data: JSON | None) -> Response | None:
 
 def _read_timings(data: JSON) -> Timings:
     known = {one.name for one in fields(Timings)}
-    return Timings(**{name: float(value) for name, value in data.items() if name in known})
+    return Timings(**{name: _seconds(value) for name, value in data.items() if name in known})
 
 
 def _read_connection(data: JSON) -> Connection:
@@ -331,6 +335,13 @@ def _word(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+def _seconds(value: object) -> float:
+    """A length or a point of time that every view can show (up to the year 9892)."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2.5e11:
+        raise TypeError(f"{value!r} is no time")
+    return float(value)
 
 
 def _integer(value: object) -> int:

@@ -166,6 +166,9 @@ def test_a_wide_open_file_is_closed_to_others(tmp_path: Path) -> None:
         ('{"kubetrace_trace":1}\n{"event":"dialed","at":1}\n', 'line 2: the event "dialed" is not complete'),
         ('{"kubetrace_trace":1}\n{"event":"warning","at":"x","text":"x"}\n', "not complete"),
         ('{"kubetrace_trace":1}\n{"event":"warning","at":1,"text":7}\n', "no text"),
+        ('{"kubetrace_trace":1}\n{"event":"warning","at":NaN,"text":"x"}\n', "nan is no time"),
+        ('{"kubetrace_trace":1}\n{"event":"warning","at":1e999,"text":"x"}\n', "inf is no time"),
+        ('{"kubetrace_trace":1,"started":"now"}\n', "'now' is no time"),
     ],
 )
 def test_what_is_no_trace_is_refused(tmp_path: Path, text: str, message: str) -> None:
