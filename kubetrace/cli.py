@@ -7,6 +7,7 @@ imported when it runs.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -196,10 +197,10 @@ def main(argv: Sequence[str], environment: Environment | None = None) -> int:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         if own_process:
-            _silence_stdout()
+            _silence(1)
         return 128 + signal.SIGPIPE
     except OSError as error:
-        return _report(environment, KubetraceError(f"{error.strerror or error}{_of(error)}"))
+        return _report(environment, KubetraceError(_os_words(error)))
     finally:
         environment.close()
 
@@ -215,7 +216,7 @@ def _report(environment: Environment, error: KubetraceError) -> int:
     try:
         environment.stdout.flush()
     except (BrokenPipeError, OSError):
-        _silence_stdout()
+        _silence(1)
     if "events" in environment.__dict__ and environment.events.active:
         from kubetrace.api.status import debug_notes
 
@@ -229,17 +230,30 @@ def _report(environment: Environment, error: KubetraceError) -> int:
             from kubetrace.trace.terminal import visible
 
             text = visible(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-        environment.stderr.write(text + "\n")
-    environment.stderr.flush()
+        _say(environment, text + "\n")
     return error.exit_code
 
 
-def _of(error: OSError) -> str:
-    return f": {error.filename}" if error.filename else ""
+def _say(environment: Environment, text: str) -> None:
+    """The last words; on a full or closed stderr they are lost, the exit code is not."""
+    try:
+        environment.stderr.write(text)
+        environment.stderr.flush()
+    except OSError:
+        _silence(2)
 
 
-def _silence_stdout() -> None:
-    """The reader of our stdout has gone: point the descriptor elsewhere, so that closing it says nothing."""
+def _os_words(error: OSError) -> str:
+    """Go's words for the one failure that names no file: stdout could not be written."""
+    if error.filename:
+        return f"{error.strerror or error}: {error.filename}"
+    if error.errno == errno.ENOSPC:
+        return "write /dev/stdout: no space left on device"
+    return str(error.strerror or error)
+
+
+def _silence(descriptor: int) -> None:
+    """Nobody takes what we write there any more: point the descriptor elsewhere, so that closing it says nothing."""
     devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, 1)
+    os.dup2(devnull, descriptor)
     os.close(devnull)

@@ -6,6 +6,7 @@ This is the one place where the kubeconfig meets the transport.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -44,7 +45,13 @@ class Streams:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
-        return cls(sys.stdin.buffer, sys.stdout, sys.stderr)
+        # Python's streams are None where the caller closed the descriptor (`>&-`).
+        return cls(sys.stdin.buffer if sys.stdin else io.BytesIO(), sys.stdout or _closed(), sys.stderr or _closed())
+
+
+def _closed() -> TextIO:
+    """Takes what nobody can read: Go's writes to a closed descriptor fail unnoticed, too."""
+    return io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", "\n")
 
 
 class _LazyClient:

@@ -169,7 +169,7 @@ def prefix(group_version: GroupVersion) -> str:
 
 def escape_path(path: str) -> str:
     """A path as Go's URL.EscapedPath writes it."""
-    return quote(path, safe="$&+,/:;=@-_.~")
+    return quote(path, safe="$&+,/:;=@-_.~", errors="surrogateescape")
 
 
 def _check_segment(what: str, text: str) -> None:

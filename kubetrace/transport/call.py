@@ -36,7 +36,12 @@ class Call:
         if not self.query:
             return self.path
         ordered = sorted(self.query, key=lambda pair: pair[0])
-        return self.path + "?" + "&".join(f"{quote_plus(key)}={quote_plus(value)}" for key, value in ordered)
+        return self.path + "?" + "&".join(f"{_escaped(key)}={_escaped(value)}" for key, value in ordered)
+
+
+def _escaped(text: str) -> str:
+    """Bytes of argv that are no UTF-8 are escaped as they are."""
+    return quote_plus(text, errors="surrogateescape")
 
 
 class Answer(Protocol):
