@@ -1,0 +1,279 @@
+"""What a builder makes: things selected, one `Info` each, and the visit that goes through them (cli-runtime
+pkg/resource: visitor.go, result.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kubetrace.api.go_words import quoted
+from kubetrace.api.mapper import Mapper
+from kubetrace.api.objects import Objects
+from kubetrace.api.resources import GroupVersionKind, Mapping
+from kubetrace.api.selection import Selection
+from kubetrace.api.status import AggregateError, aggregate
+from kubetrace.errors import KubetraceError
+from kubetrace.trace.exchange import UNSTATED, Purpose
+
+
+class Document(Protocol):
+    """One object of a manifest; `kubetrace.api.manifests` makes them."""
+
+    @property
+    def object(self) -> dict[str, Any]: ...
+    @property
+    def source(self) -> str: ...
+
+
+@dataclass(slots=True)
+class Info:
+    """One thing that was selected: where it is, what it is, and the object once it is known. A page of a list is one
+    Info whose object is the list."""
+
+    mapping: Mapping | None
+    namespace: str
+    name: str
+    object: dict[str, Any] | None = None
+    source: str = ""
+    resource_version: str = ""
+    subresource: str = ""
+    document: Document | None = None
+
+    @property
+    def namespaced(self) -> bool:
+        return self.mapping.namespaced if self.mapping else bool(self.namespace)
+
+    def refresh(self, value: dict[str, Any]) -> None:
+        """Takes over what the server answered."""
+        metadata = value.get("metadata") or {}
+        self.name = metadata.get("name") or self.name
+        self.namespace = metadata.get("namespace") or ""
+        self.resource_version = metadata.get("resourceVersion") or ""
+        self.object = value
+
+    @property
+    def object_name(self) -> str:
+        """ "pods/web", as messages name it."""
+        resource = self.mapping.resource.resource if self.mapping else str((self.object or {}).get("kind", "")).lower()
+        return f"{resource}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command wants built. `documents` are the manifests' objects, None without -f; they are read as the
+    visit goes. `namespace` empty is all namespaces."""
+
+    selection: Selection
+    documents: Iterable[Document] | None = None
+    namespace: str = ""
+    all_namespaces: bool = False
+    default_namespace: bool = False
+    enforce_namespace: bool = False
+    chunk_size: int = 0
+    subresource: str = ""
+    flatten: bool = False
+    latest: bool = False
+    local: bool = False
+    single_item: bool = False
+    single_resource_type: bool = False
+    continue_on_error: bool = False
+    require_object: bool = True
+    purpose: Purpose = UNSTATED
+
+
+class Asked(Protocol):
+    """Whom to ask: the calls and the kinds (`kubetrace.api.cluster.Cluster` is one)."""
+
+    @property
+    def objects(self) -> Objects: ...
+    @property
+    def mapper(self) -> Mapper: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Calls and kinds, put together by hand."""
+
+    objects: Objects
+    mapper: Mapper
+
+
+Visit = Callable[[Info], None]
+Source = Callable[[Visit], None]
+
+
+@dataclass(slots=True)
+class Result:
+    """What was built. `single_item` says that one object, not a list, is to be printed; `mappings` are the kinds of
+    what was selected by name or selector; `targets_single_items` is False for collections."""
+
+    sources: list[Source]
+    request: Request
+    cluster: Asked
+    single_item: bool = False
+    targets_single_items: bool = False
+    mappings: list[Mapping] = field(default_factory=list)
+    selected: list[Info] = field(default_factory=list)
+
+    def visit(self, function: Visit) -> None:
+        """Calls `function` for each. Raises the first error, or, with continue_on_error, all of them at the end."""
+        errors: list[KubetraceError] = []
+
+        def prepared(info: Info) -> None:
+            self._prepare(info)
+            function(info)
+
+        def guarded(info: Info) -> None:
+            try:
+                prepared(info)
+            except KubetraceError as error:
+                errors.append(error)
+
+        each: Visit = guarded if self.request.continue_on_error else prepared
+        if self.request.flatten:
+            each = self.flattened(each)
+        for source in self.sources:
+            try:
+                source(each)
+            except KubetraceError as error:
+                if not self.request.continue_on_error:
+                    raise
+                errors.append(error)
+        failure = aggregate(flat_errors(errors))
+        if failure is not None:
+            raise failure
+
+    def infos(self) -> list[Info]:
+        """All of them. Raises as `visit` does."""
+        found: list[Info] = []
+        self.visit(found.append)
+        return found
+
+    def only_mapping(self) -> Mapping:
+        """The one kind of what was selected. Raises KubetraceError for several."""
+        resources = {mapping.resource: mapping for mapping in self.mappings}
+        if len(resources) != 1:
+            raise KubetraceError("expected only a single resource type")
+        return next(iter(resources.values()))
+
+    # --- what happens to each ------------------------------------------------------------------------------------
+
+    def _prepare(self, info: Info) -> None:
+        request = self.request
+        if request.default_namespace and info.namespaced and not info.namespace:
+            set_namespace(info, request.namespace)
+        if request.enforce_namespace and info.namespaced:
+            _enforce_namespace(info, request.namespace)
+        if not info.namespaced:
+            set_namespace(info, "")
+        if request.require_object and info.object is None:
+            self.fetch(info)
+
+    def fetch(self, info: Info) -> None:
+        """Fetches the object that an Info names."""
+        assert info.mapping is not None
+        value = self.cluster.objects.get_or_blame_namespace(
+            info.mapping, info.namespace, info.name, info.subresource, purpose=self.request.purpose
+        )
+        info.object = value
+        info.resource_version = (value.get("metadata") or {}).get("resourceVersion") or ""
+
+    def flattened(self, each: Visit) -> Visit:
+        """A visit that takes the items of lists one by one."""
+
+        def flat(info: Info) -> None:
+            if info.object is None or not is_list(info.object):
+                each(info)
+                return
+            errors = []
+            for item in items_of(info.object):
+                try:
+                    each(self._item_info(item, info))
+                except KubetraceError as error:
+                    errors.append(error)
+            failure = aggregate(errors)
+            if failure is not None:
+                raise failure
+
+        return flat
+
+    def _item_info(self, item: dict[str, Any], parent: Info) -> Info:
+        info = info_of(item)
+        if not self.request.local:
+            kind = GroupVersionKind.of(item)
+            try:
+                info.mapping = self.cluster.mapper.mapping(kind.group_kind, kind.version)
+            except KubetraceError as error:
+                raise KubetraceError(f"unable to recognize {error}") from None
+        info.source = parent.source
+        info.resource_version = parent.resource_version or info.resource_version
+        return info
+
+
+# --- objects and lists -----------------------------------------------------------------------------------------------
+
+
+def info_of(value: dict[str, Any]) -> Info:
+    """An object as an Info, without its kind."""
+    metadata = value.get("metadata")
+    found = metadata if isinstance(metadata, dict) else {}
+
+    def text(key: str) -> str:
+        field_value = found.get(key)
+        return field_value if isinstance(field_value, str) else ""
+
+    return Info(None, text("namespace"), text("name"), value, resource_version=text("resourceVersion"))
+
+
+def is_list(value: dict[str, Any]) -> bool:
+    """Whether an object is a list of objects (a List kind, or any object with items)."""
+    return isinstance(value.get("items"), list)
+
+
+def items_of(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The objects in a list, those of lists within it after the others; items of a typed list ("PodList") get its
+    kind and version where they have none."""
+    kind, version = str(value.get("kind") or ""), value.get("apiVersion")
+    waiting = [value]
+    while waiting:
+        current = waiting.pop(0)
+        for item in current.get("items") or ():
+            if is_list(item):
+                waiting.append(item)
+                continue
+            if kind != "List" and kind.endswith("List") and not item.get("kind"):
+                item = {"apiVersion": version, "kind": kind.removesuffix("List"), **item}
+            yield item
+
+
+def set_namespace(info: Info, namespace: str) -> None:
+    """Puts the Info, and the object it has, into a namespace; empty for none."""
+    info.namespace = namespace
+    if info.object is None or is_list(info.object):
+        return
+    metadata = info.object.get("metadata")
+    if namespace:
+        if not isinstance(metadata, dict):
+            metadata = info.object["metadata"] = {}
+        metadata["namespace"] = namespace
+    elif isinstance(metadata, dict):
+        metadata.pop("namespace", None)
+
+
+def _enforce_namespace(info: Info, namespace: str) -> None:
+    if not info.namespace:
+        set_namespace(info, namespace)
+    elif info.namespace != namespace:
+        raise KubetraceError(
+            f"the namespace from the provided object {quoted(info.namespace)} does not match the namespace "
+            f"{quoted(namespace)}. You must pass '--namespace={info.namespace}' to perform this operation."
+        )
+
+
+def flat_errors(errors: Iterable[KubetraceError]) -> list[KubetraceError]:
+    """Single errors, those within aggregates included."""
+    found: list[KubetraceError] = []
+    for error in errors:
+        found += flat_errors(error.errors) if isinstance(error, AggregateError) else [error]
+    return found
