@@ -62,7 +62,7 @@ def _one(environment: Environment, found: Iterable[Timed], number: int) -> None:
 def _table(environment: Environment, options: ShowOptions, found: Iterable[Timed]) -> None:
     from kubetrace.trace.views import show
 
-    rows = show.rows(found, options.filter(environment))
+    rows = show.joined(show.rows(found, options.filter(environment)))
     kept = list(islice(rows, options.limit or None))
     if not kept:
         environment.stderr.write("No exchanges found\n")

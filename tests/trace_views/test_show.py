@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from itertools import islice
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from kubetrace.commands.trace_source import _growing
 from kubetrace.trace.body_text import milliseconds, one_line, readable, size
 from kubetrace.trace.endpoint import endpoint
 from kubetrace.trace.exchange import Request
-from kubetrace.trace.views.show import Row, bar
+from kubetrace.trace.views.show import Row, bar, joined
 from tests.conftest import Kubetrace
-from tests.trace_views.conversation import written
+from tests.trace_views.conversation import TOKEN, written
+from tests.transport.scripted import ScriptedServer, reply
 
 
 @pytest.fixture
@@ -93,6 +95,21 @@ def test_a_trace_as_kubectls_log(kubetrace: Kubetrace, trace: str) -> None:
     assert any('request.go:1351] Request Body: {"kind": "Secret"' in line and "<masked:1>" in line for line in lines)
 
 
+@pytest.mark.parametrize("like", ["1.20", "1.31", "1.32", "1.36"])
+def test_the_log_of_a_trace_is_the_log_of_the_run(kubetrace: Kubetrace, tmp_path: Path, like: str) -> None:
+    """Stamps and process ids aside."""
+    path = tmp_path / "run.jsonl"
+    with ScriptedServer([reply(b'{"kind":"Status"}')]) as server:
+        flags = ["--server", server.url, "--token", TOKEN, "--like", like]
+        live = kubetrace("version", "-v=9", *flags, "--trace", str(path), environ={"TZ": "UTC"})
+    later = kubetrace("trace", "show", str(path), "-v=9", "--like", like)
+
+    def entries(text: str) -> list[str]:
+        return [re.sub(r"^I\d{4} [\d:.]+ +\d+ ", "", line) for line in text.splitlines() if re.match(r"I\d{4} ", line)]
+
+    assert entries(live.err) and entries(later.out) == entries(live.err)
+
+
 def test_traces_come_from_folders_streams_and_the_last_run(kubetrace: Kubetrace, tmp_path: Path, trace: str) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -144,6 +161,24 @@ def test_a_growing_file_is_read_line_by_line(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("kubetrace.commands.trace_source.time.sleep", lambda seconds: None)
     assert list(islice(_growing(Growing()), 2)) == [b"one\n", b"two\n"]
+
+
+def test_runs_of_cache_hits_are_one_row() -> None:
+    def row(verb: str, path: str, at: float) -> Row:
+        return Row("", verb, path, "", None, None, "", at, at, at)
+
+    found = [
+        row("cache", "/a", 1),
+        row("cache", "/b", 2),
+        row("cache", "/c", 3),
+        row("get", "/d", 4),
+        row("cache", "/e", 5),
+    ]
+    assert [(one.path, one.start, one.end) for one in joined(found)] == [
+        ("/a and 2 more", 1, 3),
+        ("/d", 4, 4),
+        ("/e", 5, 5),
+    ]
 
 
 def test_the_waterfall() -> None:

@@ -6,7 +6,8 @@ Cache hits, waits, retries and warnings are rows of their own. Nothing that a se
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kubetrace.trace.body_text import milliseconds, one_line, printable, readable, size
@@ -69,6 +70,18 @@ def rows(events: Iterable[Timed], wanted: Filter) -> Iterator[Row]:
                 yield _exchange_row(recorded)
         elif not wanted.active and (row := _other_row(timed.event, timed.at)):
             yield row
+
+
+def joined(found: Iterable[Row]) -> Iterator[Row]:
+    """The rows with runs of cache hits as one: a command asks the discovery cache for every group."""
+    for is_hit, run in groupby(found, key=lambda row: row.verb == "cache"):
+        if not is_hit:
+            yield from run
+            continue
+        hits = list(run)
+        first = hits[0]
+        path = first.path if len(hits) == 1 else f"{first.path} and {len(hits) - 1} more"
+        yield replace(first, path=path, wait=hits[-1].wait, end=hits[-1].end)
 
 
 def _exchange_row(recorded: Recorded) -> Row:
