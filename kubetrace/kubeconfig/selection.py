@@ -98,11 +98,18 @@ class Selection:
         if self.context_name and self.context_name not in self.config.contexts:
             problems.append(f"context was not found for specified context: {self.context_name}")
         problems += user_problems(self.user_name, self._or_empty(self.user, User()))
-        problems += cluster_problems(self.cluster_name, self._or_empty(self.cluster, Cluster()))
+        problems += self._cluster_problems()
         if problems == [EMPTY_CLUSTER]:
             raise InvalidConfiguration([EMPTY_CONFIG], empty=True)
         if problems:
             raise InvalidConfiguration(problems)
+
+    def _cluster_problems(self) -> list[str]:
+        """An unknown cluster has no server; only an empty one means that there is no configuration at all."""
+        try:
+            return cluster_problems(self.cluster_name, self.cluster())
+        except ConfigError:
+            return [f"no server found for cluster {quote(self.cluster_name)}"]
 
     @staticmethod
     def _or_empty(get: Any, empty: _Section) -> _Section:

@@ -26,6 +26,8 @@ HEAD_TIMEOUT = 30.0
 IDLE_TIMEOUT = 180.0
 GZIP_ABOVE = 128 * 1024
 
+_BODILESS = (204, 304)
+
 # Go's phrases where Python's differ, or did before 3.13.
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Request Entity Too Large",
@@ -166,7 +168,9 @@ class Connection:
             await self._send(h11.EndOfMessage())
 
     async def _answer(self, request: Request, answer: Answer | Stream) -> bool:
-        headers = [*answer.headers, ("Content-Type", answer.content_type), ("Date", formatdate(usegmt=True))]
+        headers = [*answer.headers, ("Date", formatdate(usegmt=True))]
+        if answer.status not in _BODILESS:
+            headers.insert(-1, ("Content-Type", answer.content_type))
         if isinstance(answer, Stream):
             await self._stream(answer, [*headers, ("Transfer-Encoding", "chunked")])
         else:
@@ -174,9 +178,10 @@ class Connection:
             if len(body) > GZIP_ABOVE and "gzip" in request.headers.get("accept-encoding", ""):
                 body = gzip.compress(body, 1)
                 headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
-            headers.append(("Content-Length", str(len(body))))
+            if answer.status not in _BODILESS:  # a client's cache would take a 304's length for the object's
+                headers.append(("Content-Length", str(len(body))))
             await self._send(_head(answer.status, headers))
-            if request.method != "HEAD":
+            if request.method != "HEAD" and answer.status not in _BODILESS:
                 await self._send(h11.Data(data=body))
             await self._send(h11.EndOfMessage())
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE

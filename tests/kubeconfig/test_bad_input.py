@@ -13,6 +13,7 @@ from kubetrace.kubeconfig.config import load
 from kubetrace.kubeconfig.decode import decode
 from kubetrace.kubeconfig.encode import encode, to_yaml
 from kubetrace.kubeconfig.errors import ConfigError, MissingConfig
+from kubetrace.kubeconfig.overrides import Overrides
 
 
 def complaint(path: Path) -> str:
@@ -110,3 +111,11 @@ def test_what_is_written_reads_back(
     again = decode(to_yaml(config))
     assert encode(again) == encode(config)
     assert dataclasses.replace(again) == config
+
+
+def test_an_unknown_cluster_has_no_server(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text("contexts: [{name: c, context: {cluster: x, user: u}}]\ncurrent-context: c\n")
+    with pytest.raises(ConfigError) as raised:
+        load({"KUBECONFIG": str(path)}).namespace(Overrides(cluster="nope"))
+    assert raised.value.lines() == ['error: no server found for cluster "nope"']
