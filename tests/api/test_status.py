@@ -116,7 +116,7 @@ def test_good_answers_that_are_no_objects() -> None:
     assert said(FakeAnswer(200, b"<html>", "text/html")) == ["error: serializer for text/html doesn't exist"]
     assert said(FakeAnswer(200, b"")) == ["error: unexpected end of JSON input"]
     assert said(FakeAnswer(200, b'{"kind":')) == ["error: unexpected end of JSON input"]
-    assert said(FakeAnswer(200, b'{"a":1}\n')) == ["error: Object 'Kind' is missing in '{\"a\":1}'"]
+    assert said(FakeAnswer(200, b'{"a":1}\n')) == ["error: Object 'Kind' is missing in '{\"a\":1}\n'"]
 
 
 def test_several_errors_are_told_in_order_without_the_word_error() -> None:
