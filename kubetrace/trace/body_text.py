@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 PROTOBUF = b"k8s\x00"
+# C0 but tab and newline, DEL, C1, marks without width or that turn the direction of text, separators, surrogates.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
 def readable(body: bytes) -> str:
@@ -34,7 +37,7 @@ def _protobuf(body: bytes) -> str:
 
 def printable(text: str) -> str:
     """Text that a terminal shows and does not obey: control characters become escapes; newlines and tabs stay."""
-    return "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in text)
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def one_line(text: str) -> str:
