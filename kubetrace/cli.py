@@ -201,6 +201,9 @@ def main(argv: Sequence[str], environment: Environment | None = None) -> int:
         return 128 + signal.SIGPIPE
     except OSError as error:
         return _report(environment, KubetraceError(_os_words(error)))
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        # An answer or a file of a shape that nobody thought of: one line, and nothing of the user's data in it.
+        return _report(environment, KubetraceError(f"unexpected input: {type(error).__name__}{_where(error)}"))
     finally:
         environment.close()
 
@@ -241,6 +244,14 @@ def _say(environment: Environment, text: str) -> None:
         environment.stderr.flush()
     except OSError:
         _silence(2)
+
+
+def _where(error: Exception) -> str:
+    """The place in the code that stumbled, for a bug report."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else ""  # noqa: PTH119
 
 
 def _os_words(error: OSError) -> str:

@@ -32,7 +32,8 @@ class Objects:
     def send(self, call: Call, mapping: Mapping, name: str = "") -> Any:
         """The object that a call answers with. Raises StatusError, TransportError, KubetraceError."""
         answer = self.sender.send(self.transform(call) if self.transform else call)
-        return status.check(answer, mapping.resource.group_resource, name, events=self.events)
+        named = "" if call.method == "POST" else name  # a POST's URL has no name, nor have client-go's words about it
+        return status.check(answer, mapping.resource.group_resource, named, events=self.events)
 
     def get(
         self, mapping: Mapping, namespace: str, name: str, subresource: str = "", *, purpose: Purpose = UNSTATED

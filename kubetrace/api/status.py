@@ -264,10 +264,32 @@ def decode(body: bytes) -> Any:
         value = loads(body)
     except InvalidJSON:
         raise KubetraceError(json_problem(body)) from None
-    if isinstance(value, dict) and not value.get("kind"):
+    if value is None or (isinstance(value, dict) and not value.get("kind")):
         text = body.decode("utf-8", "surrogateescape")
         raise KubetraceError(f"Object 'Kind' is missing in '{text}'")
+    if not isinstance(value, dict):
+        raise KubetraceError(f"json: cannot unmarshal {json_type(value)} into Go value of type unstructured.detector")
+    _check_items(value)
     return value
+
+
+def _check_items(value: Mapping[str, Any]) -> None:
+    """A list is what has "items", and then they must be an array or null (unstructured's decodeToList)."""
+    items = value.get("items")
+    if items is not None and not isinstance(items, list):
+        place = "Go struct field decodeList.items of type []jsontext.Value"
+        raise KubetraceError(f"json: cannot unmarshal {json_type(items)} into {place}")
+
+
+def json_type(value: Any) -> str:
+    """What encoding/json calls a value's type in its errors."""
+    if isinstance(value, dict):
+        return "object"
+    if isinstance(value, list):
+        return "array"
+    if isinstance(value, bool):
+        return "bool"
+    return "string" if isinstance(value, str) else "number"
 
 
 def media_type(header: str | None) -> str:
