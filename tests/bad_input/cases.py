@@ -187,6 +187,7 @@ _RULES = (
     (re.compile(r"( lookup [\w.-]+) on [\w.:\[\]]+:53\b"), r"\1"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z"), "TIME"),
     (re.compile(r"127\.0\.0\.1_\d+"), "SERVER"),
+    (re.compile(r"(?m)^Client Version: .*\n(Kustomize Version: .*\n)?"), "CLIENT\n"),
     (re.compile(r"\bkubetrace\b"), "kubectl"),
 )
 

@@ -36,13 +36,12 @@ COMMANDS = {
 }
 KEYS = st.sampled_from(
     ["kind", "apiVersion", "metadata", "items", "rows", "cells", "columnDefinitions", "name", "status", "code",
-     "reason", "message", "details", "causes", "versions", "resources", "spec", "annotations", "labels", "object", "finalizers"]
+     "reason", "message", "details", "causes", "versions", "resources", "spec", "annotations", "labels",
+     "object", "finalizers"]
 )  # fmt: skip
 WORDS = st.sampled_from(["v1", "Table", "List", "ConfigMap", "Status", "Failure", "Success", "a", "meta.k8s.io/v1", ""])
-LEAVES = (
-    st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.floats(allow_nan=False)
-LEAVES |= WORDS | st.text(max_size=5)
-)
+NUMBERS = st.integers(-(2**65), 2**65) | st.floats(allow_nan=False)
+LEAVES = st.none() | st.booleans() | NUMBERS | WORDS | st.text(max_size=5)
 SHAPES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=12
 )
