@@ -95,6 +95,14 @@ CASES: dict[str, list[str]] = {
         "apply --server-side -f settings-changed.yaml --field-manager=other",
         "apply --server-side -f settings-changed.yaml --field-manager=other --force-conflicts",
     ],
+    "apply-migration": [
+        "apply -f settings.yaml",
+        "apply --server-side -f settings-changed.yaml --dry-run=server",
+        "apply --server-side -f settings-changed.yaml",
+        "apply --server-side -f settings.yaml",
+        "apply -f service.yaml",
+        "apply --server-side -f service-changed.yaml --field-manager=me",
+    ],
     "delete": [
         "create -f two.yaml",
         "delete -f two.yaml --dry-run=server",
@@ -112,6 +120,13 @@ CASES: dict[str, list[str]] = {
         "delete cm h --timeout=1s",
         "delete cm h --wait=false",
         "delete -f nameless.yaml",
+    ],
+    "delete-deployment": [
+        "create -f deployment.yaml",
+        "delete deploy d --cascade=orphan",
+        "create -f deployment.yaml",
+        "delete deploy/d --cascade=foreground --wait=false",
+        "delete -f deployment.yaml --cascade=background --ignore-not-found --wait=false",
     ],
     "namespace": ["create -f namespace.yaml", "delete -f namespace.yaml -n recorded --wait=false"],
 }
