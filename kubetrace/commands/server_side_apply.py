@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 5  # apply's maxPatchRetry
 _ANNOTATION_MANAGER = "kubectl-last-applied"
+_DEFAULT_MANAGER = "kubectl"  # only for it does the server keep the annotation up to date
 _RETRIED = "This is non-fatal and will be retried next time you apply. Error:"
 
 _KEEP = Purpose("apply", "apply: keep the last-applied annotation owned")
@@ -83,6 +84,8 @@ class _ServerSideApply:
 
     def _keep_annotation(self) -> None:
         """Has a manager of its own apply the annotation, lest apply drop it (saveLastApplyAnnotationIfNecessary)."""
+        if self.write.field_manager != _DEFAULT_MANAGER:
+            return
         live = self.info.object or {}
         text = last_applied.annotations_of(live).get(last_applied.ANNOTATION)
         entries = managed_fields.entries_of(live)
