@@ -10,6 +10,7 @@ from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import Flag
 from kubetrace.errors import KubetraceError, UsageError
 from kubetrace.playground import manager
+from kubetrace.playground.faults import parse
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -25,6 +26,11 @@ class UpOptions:
     name: Annotated[str, Flag(help="Which playground; several can run side by side.")] = manager.DEFAULT_NAME
     port: Annotated[int, Flag(help="The port on 127.0.0.1; 0 takes the last one, or any that is free.")] = 0
     foreground: Annotated[bool, Flag(help="Stay in the foreground until interrupted.")] = False
+    latency: Annotated[float, Flag(help="How long each answer waits, such as 50ms.", kind="go-duration")] = 0.0
+    fault: Annotated[
+        tuple[str, ...],
+        Flag(help="A failure to make, such as 'POST pods: 500 once'; may be given several times.", kind="array"),
+    ] = ()
 
 
 def _no_words(arguments: Arguments) -> None:
@@ -40,11 +46,15 @@ def up(environment: Environment, options: UpOptions, arguments: Arguments) -> No
     _no_words(arguments)
     if not 0 <= options.port < 65536:
         raise KubetraceError(f"invalid port {options.port}: must be between 0 and 65535")
+    if not 0 <= options.latency <= 3600:
+        raise KubetraceError("invalid latency: must be between 0s and 1h")
+    for text in options.fault:
+        parse(text)
     environ, before = _environ(environment), manager.find(environment.environ, options.name)
     if options.foreground and not before.running:
-        manager.up(environ, options.name, options.port, foreground=True)
+        manager.up(environ, options.name, options.port, True, options.latency, options.fault)
         return
-    found = manager.up(environ, options.name, options.port)
+    found = manager.up(environ, options.name, options.port, latency=options.latency, faults=options.fault)
     told = "is already running" if before.running else "is ready"
     environment.stdout.write(f"playground {found.name} {told} at {found.server}\n")
     environment.stdout.write(f"export KUBECONFIG={found.kubeconfig}\n")
@@ -78,19 +88,84 @@ def reset(environment: Environment, options: NameOptions, arguments: Arguments) 
     environment.stdout.write(f"playground {options.name} is as new\n")
 
 
+@dataclass(frozen=True, slots=True)
+class NoOptions:
+    pass
+
+
+def list_every(environment: Environment, options: NoOptions, arguments: Arguments) -> None:
+    _no_words(arguments)
+    rows = [("NAME", "STATUS", "SERVER")]
+    for found in manager.every(_environ(environment)):
+        rows.append((found.name, *(("Running", found.server) if found.running else ("Stopped", "<none>"))))
+    width = max(len(name) for name, _, _ in rows)
+    for name, state, server in rows if len(rows) > 1 else ():
+        environment.stdout.write(f"{name:{width}}   {state:7}   {server}\n")
+    if len(rows) == 1:
+        environment.stderr.write("No playgrounds found\n")
+
+
+def _told(environment: Environment, name: str, file: str) -> None:
+    """Prints a file of a playground's folder."""
+    path = manager.find(_environ(environment), name).folder / file
+    try:
+        text = path.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        raise KubetraceError(f"playground {name!r} has no {file} yet: it was never started") from None
+    except OSError as error:
+        raise KubetraceError(f"cannot read {path}: {error.strerror}") from None
+    environment.stdout.write(text)
+
+
+def kubeconfig(environment: Environment, options: NameOptions, arguments: Arguments) -> None:
+    _no_words(arguments)
+    _told(environment, options.name, "kubeconfig")
+
+
+def logs(environment: Environment, options: NameOptions, arguments: Arguments) -> None:
+    _no_words(arguments)
+    _told(environment, options.name, "log")
+
+
+LIST = Command(
+    run=list_every,
+    usage="playground list",
+    description="List the playgrounds of this user, running or stopped.",
+    options=NoOptions,
+)
+KUBECONFIG = Command(
+    run=kubeconfig,
+    usage="playground kubeconfig [--name NAME]",
+    description="Print a playground's kubeconfig, with its tokens and keys, for a file or another tool.",
+    options=NameOptions,
+)
+LOGS = Command(
+    run=logs,
+    usage="playground logs [--name NAME]",
+    description="Print what a playground's server wrote since its folder was made.",
+    options=NameOptions,
+)
 UP = Command(
     run=up,
-    usage="playground up [--name NAME] [--port PORT] [--foreground]",
+    usage="playground up [--name NAME] [--port PORT] [--foreground] [--latency DURATION] [--fault FAULT]...",
     description="""
     Start an API server on this machine, with its own certificates and users, and say where its kubeconfig is.
 
     Its contexts are admin (a token), certificate (an admin too), developer (edit in one namespace), viewer and nobody.
     Containers are simulated. Objects survive "down"; "reset" forgets them.
+
+    A fault reads "VERB RESOURCE: ACTION [once|N times]". VERB is an HTTP method, WATCH or *. RESOURCE is pods,
+    pods/log, a path such as /version, or *. ACTION is a status code (400 to 599, with "retry-after SECONDS" if
+    wanted), reset (the connection breaks), or slow SECONDS (half of the body comes late); 410 on a watch arrives as an
+    event. Latency and faults hold until the playground stops.
     """,
     options=UpOptions,
     examples="""
     # Start it and use it with any Kubernetes client
     kubetrace playground up
+
+    # Make the first creation of a pod fail, and every answer late
+    kubetrace playground up --latency 50ms --fault 'POST pods: 500 once'
 
     # Start it only when a command needs it
     kubetrace --playground get pods

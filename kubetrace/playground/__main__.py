@@ -14,6 +14,9 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from kubetrace.errors import KubetraceError
+from kubetrace.playground.faults import Fault, parse
+
 if TYPE_CHECKING:
     from kubetrace.playground.server import Server
 
@@ -27,15 +30,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--name", default="default")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds")
+    parser.add_argument("--fault", action="append", default=[])
     return parser.parse_args()
 
 
-async def _serve(folder: Path, name: str, port: int) -> None:
+async def _serve(folder: Path, name: str, port: int, latency: float, faults: list[Fault]) -> None:
     from kubetrace.playground import credentials
     from kubetrace.playground.server import Server
 
     credentials.prepare(folder)
-    server = await _start(Server(folder), folder, port)
+    server = await _start(Server(folder, latency, faults), folder, port)
     credentials.write_kubeconfig(folder, name, server.port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -82,11 +87,12 @@ def main() -> int:
     folder: Path = arguments.state
     os.umask(0o077)
     try:
+        faults = [parse(text) for text in arguments.fault]
         with (folder / "lock").open("wb") as lock:
             _take(lock, folder)
             (folder / "running.json").unlink(missing_ok=True)
-            asyncio.run(_serve(folder, arguments.name, arguments.port))
-    except StartFailure as error:
+            asyncio.run(_serve(folder, arguments.name, arguments.port, arguments.latency, faults))
+    except (StartFailure, KubetraceError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except sqlite3.DatabaseError as error:

@@ -10,6 +10,7 @@ import msgspec
 from kubetrace.playground.catalog import Catalog, recorded, recorded_bytes, server_facts
 from kubetrace.playground.http import Answer, Request
 from kubetrace.playground.status import ApiError
+from kubetrace.playground.tokens import ISSUER
 
 _AGGREGATED = "g=apidiscovery.k8s.io"
 _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2"
@@ -44,8 +45,8 @@ class Discovery:
         if path == "/.well-known/openid-configuration":
             return encode(
                 {
-                    "issuer": "https://kubernetes.default.svc",
-                    "jwks_uri": "https://kubernetes.default.svc/openid/v1/jwks",
+                    "issuer": ISSUER,
+                    "jwks_uri": f"https://{request.headers.get('host', '127.0.0.1')}/openid/v1/jwks",
                     "response_types_supported": ["id_token"],
                     "subject_types_supported": ["public"],
                     "id_token_signing_alg_values_supported": ["ES256"],

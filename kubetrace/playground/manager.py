@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,30 +101,42 @@ def _make_folder(folder: Path) -> None:
         raise KubetraceError(f"cannot use {folder} for the playground's state: {error.strerror}") from None
 
 
-def command(folder: Path, name: str, port: int) -> list[str]:
-    """The server's own command line."""
-    return [sys.executable, "-m", "kubetrace.playground", "--state", str(folder), "--name", name, "--port", str(port)]
+def command(folder: Path, name: str, port: int, latency: float = 0.0, faults: Sequence[str] = ()) -> list[str]:
+    """The server's own command line; `latency` in seconds."""
+    words = [sys.executable, "-m", "kubetrace.playground", "--state", str(folder), "--name", name, "--port", str(port)]
+    words += [f"--latency={latency}"] if latency else []
+    return words + [f"--fault={fault}" for fault in faults]
 
 
-def up(environ: Mapping[str, str], name: str = DEFAULT_NAME, port: int = 0, foreground: bool = False) -> Playground:
+def up(
+    environ: Mapping[str, str],
+    name: str = DEFAULT_NAME,
+    port: int = 0,
+    foreground: bool = False,
+    latency: float = 0.0,
+    faults: Sequence[str] = (),
+) -> Playground:
     """Starts a playground, or finds the running one; returns when it answers. `foreground` returns when it ends.
 
-    Port 0 means the port it had before where that is free, else any free one.
+    Port 0 means the port it had before where that is free, else any free one. Latency (seconds) and faults
+    (see kubetrace.playground.faults) hold until it stops.
     """
     found = find(environ, name)
     if found.running:
         if port and port != found.port:
             raise KubetraceError(f"playground {name!r} is already running on port {found.port}")
+        if latency or faults:
+            raise KubetraceError(f"playground {name!r} is already running; stop it first to give it latency or faults")
         return found
     _make_folder(found.folder)
     if foreground:
-        return _foreground(environ, found, port)
+        return _foreground(environ, found, command(found.folder, name, port, latency, faults))
     log = found.folder / "log"
     try:
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as output:
             start = output.tell()
             process = subprocess.Popen(
-                command(found.folder, name, port),
+                command(found.folder, name, port, latency, faults),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -137,8 +149,8 @@ def up(environ: Mapping[str, str], name: str = DEFAULT_NAME, port: int = 0, fore
     return _wait_ready(environ, name, process, log, start)
 
 
-def _foreground(environ: Mapping[str, str], found: Playground, port: int) -> Playground:
-    status = subprocess.run(command(found.folder, found.name, port), env=dict(environ), check=False).returncode
+def _foreground(environ: Mapping[str, str], found: Playground, words: list[str]) -> Playground:
+    status = subprocess.run(words, env=dict(environ), check=False).returncode
     if status not in (0, -signal.SIGINT, -signal.SIGTERM):
         raise KubetraceError(f"the playground ended with exit code {status}")
     return find(environ, found.name)

@@ -8,16 +8,19 @@ import json
 import ssl
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
-from kubetrace.playground import credentials, http
+from kubetrace.playground import credentials, http, injection
 from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User, denial, impersonated
 from kubetrace.playground.catalog import Catalog
 from kubetrace.playground.controllers import Controllers
 from kubetrace.playground.discovery import Discovery, encode
+from kubetrace.playground.faults import Fault, take
 from kubetrace.playground.fresh import fill
 from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
+from kubetrace.playground.metrics import Metrics
 from kubetrace.playground.objects import new_uid
 from kubetrace.playground.paths import Target, resolve
 from kubetrace.playground.status import ApiError, no_such_path
@@ -29,8 +32,10 @@ _CRD = "customresourcedefinitions.apiextensions.k8s.io"
 
 
 class Server:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, latency: float = 0.0, faults: Iterable[Fault] = ()) -> None:
+        """`latency`: seconds before each answer."""
+        self._folder, self._latency, self._faults = folder, latency, list(faults)
+        self._metrics = Metrics()
         self.store = Store(folder / "state.db")
         self.catalog = Catalog()
         self.store.remember("ca", (folder / "ca.crt").read_text())
@@ -38,7 +43,7 @@ class Server:
         for definition in self.store.select(_CRD):
             self.catalog.define(definition)
         self._verbs = Verbs(self.store, self.catalog)
-        self._verbs.signer = Signer(folder)
+        self._verbs.signer = self._signer = Signer(folder)
         self._authenticator = Authenticator(credentials.tokens(folder), self._verbs.signer, self.store)
         self._authorizer = Authorizer(self.store)
         self._discovery = Discovery(self.catalog)
@@ -83,7 +88,7 @@ class Server:
         request.facts["warnings"] = warnings
         answer: Answer | Stream | Upgrade
         try:
-            answer = await self._answer(request)
+            answer = await self._faulty(request)
         except ApiError as error:
             answer = encode(error.status(), error.code)
             if error.code == 401:
@@ -94,24 +99,59 @@ class Server:
             traceback.print_exc(file=sys.stderr)
             failed = ApiError(500, "an error on the server has prevented the request from succeeding")
             answer = encode(failed.status(), 500)
+        code = 101 if isinstance(answer, Upgrade) else answer.status
+        self._metrics.count(request, request.facts.get("target"), code)
         answer.headers += [("Audit-Id", audit), ("Cache-Control", "no-cache, private")]
         answer.headers += [("Warning", f'299 - "{_quoted(text)}"') for text in warnings]
         return answer
+
+    async def _faulty(self, request: Request) -> Answer | Stream | Upgrade:
+        """The answer, with the latency and the fault that this request meets."""
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        fault, watch = None, False
+        if self._faults:
+            resource, watch = self._subject(request)
+            fault = take(self._faults, request.method, request.path, resource, watch)
+        if fault is not None and not fault.slow:
+            return injection.instead(fault, watch)
+        answer = await self._answer(request)
+        return answer if fault is None else injection.slowed(answer, fault.slow)
+
+    def _subject(self, request: Request) -> tuple[str, bool]:
+        """("pods/log", whether it is a watch); empty for paths that are of no resource."""
+        try:
+            target = resolve(request, self.catalog)
+        except ApiError:
+            return "", False
+        if target is None:
+            return "", False
+        request.facts["target"] = target
+        return "/".join(filter(None, (target.resource.name, target.subresource))), target.verb == "watch"
 
     async def _answer(self, request: Request) -> Answer | Stream | Upgrade:
         _check_host(request)
         user = impersonated(request, self._authenticator.identify(request), self._authorizer)
         request.facts["user"] = user
         target = resolve(request, self.catalog)
+        request.facts["target"] = target
         self._authorize(request, user, target)
         if target is not None:
             return await self._handlers.handle(request, target)
-        answer = self._discovery.answer(request) if request.method in ("GET", "HEAD") else None
+        answer = self._plain(request) if request.method in ("GET", "HEAD") else None
         if answer is None:
             if request.path.startswith(("/api/", "/apis/", "/openapi/")):
                 return Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
             raise no_such_path()
         return answer
+
+    def _plain(self, request: Request) -> Answer | None:
+        if request.path == "/metrics":
+            return self._metrics.answer()
+        if request.path == "/openid/v1/jwks":
+            keys = self._signer.keys()
+            return Answer(200, json.dumps(keys, separators=(",", ":")).encode(), "application/jwk-set+json")
+        return self._discovery.answer(request)
 
     def _authorize(self, request: Request, user: User, target: Target | None) -> None:
         if target is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -49,6 +50,16 @@ class Signer:
             self._loaded = key
         return self._loaded
 
+    def _key_id(self) -> str:
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        return _pack(hashlib.sha256(self._key.public_key().public_bytes(serialization.Encoding.DER, form)).digest())
+
+    def keys(self) -> dict[str, Any]:
+        """The public key as a JWK set (RFC 7517)."""
+        numbers = self._key.public_key().public_numbers()
+        key = {"use": "sig", "kty": "EC", "kid": self._key_id(), "crv": "P-256", "alg": "ES256"}
+        return {"keys": [key | {"x": _pack(numbers.x.to_bytes(32, "big")), "y": _pack(numbers.y.to_bytes(32, "big"))}]}
+
     def issue(self, account: dict[str, Any], audiences: list[str], seconds: int) -> tuple[str, str]:
         """(token, RFC 3339 time of its end)."""
         metadata, now = account["metadata"], int(time.time())
@@ -65,7 +76,7 @@ class Signer:
             "nbf": now,
             "sub": f"system:serviceaccount:{metadata['namespace']}:{metadata['name']}",
         }
-        head = _pack(json.dumps({"alg": "ES256", "typ": "JWT"}, separators=(",", ":")).encode())
+        head = _pack(json.dumps({"alg": "ES256", "kid": self._key_id(), "typ": "JWT"}, separators=(",", ":")).encode())
         signed = f"{head}.{_pack(json.dumps(claims, separators=(',', ':')).encode())}"
         r, s = utils.decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
         end = datetime.datetime.fromtimestamp(now + seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,56 @@
+"""A fault's answer in place of, or around, the true one (see kubetrace.playground.faults)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from kubetrace.playground.faults import Fault
+from kubetrace.playground.http import Answer, Stream, Upgrade
+from kubetrace.playground.status import ApiError
+
+
+def instead(fault: Fault, watch: bool) -> Answer | Stream | Upgrade:
+    """What a fault with a status or a reset answers."""
+    if fault.reset:
+        return Upgrade(_reset)
+    seconds = {"retryAfterSeconds": fault.retry_after} if fault.retry_after else {}
+    error = ApiError(fault.code, "a fault that the playground was told to make", details=dict(seconds))
+    status = error.status()
+    if watch and fault.code == 410:
+        return Stream(_once(json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"))
+    headers = [("Retry-After", str(fault.retry_after))] if fault.retry_after else []
+    return Answer(fault.code, json.dumps(status).encode() + b"\n", headers=headers)
+
+
+def slowed(answer: Answer | Stream | Upgrade, seconds: float) -> Answer | Stream | Upgrade:
+    """The same answer with a pause in its body; one without a body is left as it is."""
+    if isinstance(answer, Answer) and answer.body:
+        half = len(answer.body) // 2
+        chunks = _paused(answer.body[:half], answer.body[half:], seconds)
+        return Stream(chunks, answer.content_type, answer.status, answer.headers)
+    if isinstance(answer, Stream):
+        return Stream(_late(answer.chunks, seconds), answer.content_type, answer.status, answer.headers)
+    return answer
+
+
+async def _reset(_: asyncio.StreamReader, writer: asyncio.StreamWriter, __: bytes) -> None:
+    writer.transport.abort()
+
+
+async def _once(chunk: bytes) -> AsyncIterator[bytes]:
+    yield chunk
+
+
+async def _paused(first: bytes, rest: bytes, seconds: float) -> AsyncIterator[bytes]:
+    if first:
+        yield first
+    await asyncio.sleep(seconds)
+    yield rest
+
+
+async def _late(chunks: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+    await asyncio.sleep(seconds)
+    async for chunk in chunks:
+        yield chunk
