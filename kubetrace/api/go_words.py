@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubetrace.transport.go_quote import quote
+from kubetrace.wire.go_quote import quote
 
 
 def quoted(text: str) -> str:
     """A string as Go's %q writes it."""
-    return quote(text.encode("utf-8", "surrogateescape"))
+    return quote(text)
 
 
 def quoted_list(texts: Iterable[str]) -> str:

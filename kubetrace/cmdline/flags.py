@@ -108,10 +108,10 @@ _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 
 def go_quote(text: str) -> str:
-    """Go's %q of a short text; the full rules live with the log (imported only when an error is due)."""
-    from kubetrace.trace.go_text import quote
+    """Go's %q of a short text (imported only when an error is due)."""
+    from kubetrace.wire.go_quote import quote
 
-    return quote(text).decode("utf-8", "surrogateescape")
+    return quote(text)
 
 
 def parse_bool(text: str) -> bool:

@@ -42,7 +42,7 @@ class Shell:
             "/etc/hosts": f"127.0.0.1\tlocalhost\n{status.get('podIP', '')}\t{name}\n",
             "/etc/os-release": 'NAME="kubetrace playground"\nID=simulated\n',
             "/etc/resolv.conf": f"search {namespace}.svc.cluster.local\nnameserver 10.96.0.10\n",
-            "/root/README": "This container is simulated: no process runs and nothing is kept.\n",
+            "/README": "This container is simulated: no process runs and nothing is kept.\n",
         }
 
     def run(self, words: list[str]) -> Result:

@@ -20,10 +20,10 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import PoolManager, ProxyManager
 
-from kubetrace.transport.go_quote import quote
 from kubetrace.transport.recording import Recording, current
 from kubetrace.transport.tls_words import Peer
 from kubetrace.transport.words import dial_error, lookup_error
+from kubetrace.wire.go_quote import quote
 
 KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 

@@ -16,10 +16,10 @@ import requests.exceptions as r
 import urllib3.exceptions as u
 
 from kubetrace.transport.errors import Kind, TransportError
-from kubetrace.transport.go_quote import quote
 from kubetrace.transport.recording import Recording
 from kubetrace.transport.tls_words import certificate_words, tls_words
 from kubetrace.transport.words import errno_text, lookup_error
+from kubetrace.wire.go_quote import quote
 
 KINDS: dict[type[BaseException], Kind] = {
     r.RequestException: "protocol",

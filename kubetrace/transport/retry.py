@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kubetrace.trace.exchange import Operation, Response
 from kubetrace.transport.errors import TransportError
-from kubetrace.transport.go_quote import quote
+from kubetrace.wire.go_quote import quote
 
 MAX_RETRIES = 10
 STREAMS: frozenset[Operation] = frozenset({"logs", "raw", "raw-create", "raw-delete", "stream"})

@@ -12,7 +12,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from kubetrace.transport.go_quote import quote
+from kubetrace.wire.go_quote import quote
 
 if TYPE_CHECKING:
     from kubetrace.transport.recording import Recording

@@ -17,12 +17,12 @@ from kubetrace.trace.exchange import Operation, Response
 from kubetrace.transport.call import Call
 from kubetrace.transport.credentials import TokenFile, escape_key, static_auth
 from kubetrace.transport.errors import ConnectionConfigError
-from kubetrace.transport.go_quote import quote
 from kubetrace.transport.headers import canonical
 from kubetrace.transport.redirects import next_hop
 from kubetrace.transport.retry import pause_after_answer
 from kubetrace.transport.throttle import Throttles, TokenBucket
 from kubetrace.transport.warning_header import warning_texts
+from kubetrace.wire.go_quote import quote
 
 
 @pytest.mark.parametrize(
