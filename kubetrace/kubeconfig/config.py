@@ -24,7 +24,8 @@ from kubetrace.kubeconfig.overrides import Overrides, parse_timeout
 from kubetrace.kubeconfig.sections import AuthProvider, Cluster, Exec, User
 from kubetrace.kubeconfig.sections import Config as Sections
 from kubetrace.kubeconfig.selection import Selection
-from kubetrace.kubeconfig.validation import check_proxy, quote
+from kubetrace.kubeconfig.validation import check_proxy
+from kubetrace.wire.go_quote import quote
 
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 CLUSTER_EXTENSION = "client.authentication.k8s.io/exec"

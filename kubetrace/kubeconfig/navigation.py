@@ -134,7 +134,7 @@ class _Walk:
             return True
         if self._text in _FALSE:
             return False
-        from kubetrace.kubeconfig.validation import quote
+        from kubetrace.wire.go_quote import quote
 
         raise ConfigError(f"strconv.ParseBool: parsing {quote(self._text)}: invalid syntax")
 

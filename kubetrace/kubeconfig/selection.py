@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from kubetrace.kubeconfig.errors import EMPTY_CONFIG, ConfigError, InvalidConfiguration
 from kubetrace.kubeconfig.overrides import Overrides
 from kubetrace.kubeconfig.sections import Cluster, Config, Context, User
-from kubetrace.kubeconfig.validation import EMPTY_CLUSTER, cluster_problems, quote, user_problems
+from kubetrace.kubeconfig.validation import EMPTY_CLUSTER, cluster_problems, user_problems
+from kubetrace.wire.go_quote import quote
 
 _Section = TypeVar("_Section", Cluster, User, Context)
 

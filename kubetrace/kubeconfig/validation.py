@@ -6,19 +6,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubetrace.kubeconfig.errors import ConfigError, os_words
+from kubetrace.wire.go_quote import quote
 
 if TYPE_CHECKING:
     from kubetrace.kubeconfig.sections import Cluster, Exec, User
 
 EMPTY_CLUSTER = "cluster has no server defined"
 _MODES = ("Never", "IfAvailable", "Always")
-
-
-def quote(text: str) -> str:
-    """Go's %q, near enough for names in messages."""
-    import json
-
-    return json.dumps(text, ensure_ascii=False)
 
 
 def cluster_problems(name: str, cluster: Cluster) -> list[str]:
