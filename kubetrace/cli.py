@@ -104,6 +104,12 @@ def _run(environment: Environment, command: Command, options: object, arguments:
 def _check_own_options(environment: Environment) -> None:
     if environment.own.color not in ("auto", "always", "never"):
         raise KubetraceError(f'--color must be "auto", "always" or "never", not "{environment.own.color}"')
+    if environment.own.lang:
+        from kubetrace.trace.sentences import LANGUAGES
+
+        if environment.own.lang not in LANGUAGES:
+            words = " or ".join(f'"{name}"' for name in LANGUAGES)
+            raise KubetraceError(f'--lang must be {words}, not "{environment.own.lang}"')
     if environment.own.trace or environment.own.trace_bodies != "256KiB":
         from kubetrace.trace.record_file import parse_bodies
 

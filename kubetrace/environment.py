@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from kubetrace.trace.klog import KlogObserver
     from kubetrace.trace.masking import Masker
     from kubetrace.trace.record_file import RecordObserver
+    from kubetrace.trace.run_stats import RunStats
+    from kubetrace.trace.why import WhyObserver
     from kubetrace.transport.answer import ClientAnswer
     from kubetrace.transport.call import Call
     from kubetrace.transport.client import Client
@@ -71,7 +74,8 @@ class _LazyClient:
 
 @dataclass
 class Environment:
-    """What a command may touch. `options` and `own` are set once argv is parsed."""
+    """What a command may touch. `options` and `own` are set once argv is parsed; `begun` is when the program started
+    (time.perf_counter's clock)."""
 
     streams: Streams
     environ: Mapping[str, str]
@@ -81,10 +85,12 @@ class Environment:
     argv: tuple[str, ...] = ()
     warnings: int = 0
     preferences: Preferences | None = None
+    begun: float = field(default_factory=time.perf_counter)
 
     @classmethod
     def standard(cls) -> Environment:
-        return cls(Streams.standard(), os.environ)
+        # What a process did before it came here was computing: Python's own start.
+        return cls(Streams.standard(), os.environ, begun=time.perf_counter() - time.process_time())
 
     # --- streams and terminal ------------------------------------------------------------------------------------
 
@@ -158,6 +164,10 @@ class Environment:
             self.stderr.write("Credentials and Secret values are shown (--unmask)\n")
         if self.recorder is not None:
             events.add(self.recorder)
+        if self.explainer is not None:
+            events.add(self.explainer)
+        if self.run_stats is not None:
+            events.add(self.run_stats)
         return events
 
     def _log(self) -> KlogObserver:
@@ -190,6 +200,40 @@ class Environment:
             masker=self.masker,
             warn=lambda text: self.stderr.write(f"warning: {text}\n"),
         )
+
+    @cached_property
+    def explainer(self) -> WhyObserver | None:
+        """--why: what tells the purpose of each call and the meaning of each answer."""
+        if not self.own.why:
+            return None
+        from kubetrace.trace.sentences import language
+        from kubetrace.trace.why import WhyObserver
+
+        return WhyObserver(
+            lambda text: self.write_error_bytes(self._shown(text)),
+            language=language(self.own.lang, self.environ),
+            masker=self.masker,
+            command=self.command_path,
+            argv=("kubetrace", *self.argv),
+        )
+
+    @cached_property
+    def run_stats(self) -> RunStats | None:
+        """--stats: what counts this run's calls."""
+        if not self.own.stats:
+            return None
+        from kubetrace.trace.run_stats import RunStats
+
+        return RunStats()
+
+    def _shown(self, text: str) -> bytes:
+        """Text for standard error; on a terminal, without what could command it."""
+        data = text.encode("utf-8", "surrogateescape")
+        if not self.stderr.isatty():
+            return data
+        from kubetrace.trace.terminal import visible
+
+        return visible(data)
 
     @property
     def like(self) -> str:
@@ -346,6 +390,19 @@ class Environment:
         client = self.__dict__.get("client")
         if client is not None:
             client.close()
-        recorder = self.__dict__.get("recorder")
-        if recorder is not None:
-            recorder.close()
+        for name in ("recorder", "explainer"):
+            observer = self.__dict__.get(name)
+            if observer is not None:
+                observer.close()
+        if self.own.stats:
+            self._tell_stats()
+
+    def _tell_stats(self) -> None:
+        import contextlib
+
+        from kubetrace.trace.run_stats import RunStats
+
+        stats = self.__dict__.get("run_stats") or RunStats()
+        with contextlib.suppress(OSError):
+            self.stderr.write(stats.line(time.perf_counter() - self.begun))
+            self.stderr.flush()

@@ -86,6 +86,19 @@ class OwnOptions:
         ),
     ] = ""
     trace_bodies: Annotated[str, Flag(help='Bodies in traces: "none", "all", or the most bytes of each.')] = "256KiB"
+    why: Annotated[
+        bool, Flag(help="Say before each call why it is made, after it what the answer meant (on standard error).")
+    ] = False
+    lang: Annotated[
+        str,
+        Flag(
+            help='Language of --why: "en" or "ko"; without it, what LC_ALL, LC_MESSAGES or LANG say.',
+            completion="=en,ko",
+        ),
+    ] = ""
+    stats: Annotated[
+        bool, Flag(help="End with a line on calls, new connections, bytes and times (on standard error).")
+    ] = False
 
 
 KUBECTL_FLAGS: tuple[BoundFlag, ...] = bind(GlobalOptions)
