@@ -10,7 +10,7 @@ from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import Flag
 from kubetrace.errors import KubetraceError, UsageError
 from kubetrace.playground import manager
-from kubetrace.playground.faults import parse
+from kubetrace.serving.faults import parse
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment

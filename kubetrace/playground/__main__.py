@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from kubetrace.errors import KubetraceError
-from kubetrace.playground.faults import Fault, parse
+from kubetrace.serving.faults import Fault, parse
 
 if TYPE_CHECKING:
     from kubetrace.playground.server import Server

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import base64
 import datetime
-import ipaddress
 import json
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from kubetrace.serving.authority import Authority
 
 _YEARS = datetime.timedelta(days=3650)
+_HOSTS = ("localhost", "kubernetes", "kubernetes.default", "127.0.0.1", "10.96.0.1")
 
 
 @dataclass(frozen=True)
@@ -50,82 +47,12 @@ def write_private(path: Path, data: bytes) -> None:
     temporary.replace(path)
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _name(user: str, groups: tuple[str, ...] = ()) -> x509.Name:
-    parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
-    return x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, user)])
-
-
-class Authority:
-    """A fresh certificate authority."""
-
-    def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._subject = _name("kubetrace-playground-ca")
-        extensions: list[tuple[x509.ExtensionType, bool]] = [
-            (x509.BasicConstraints(ca=True, path_length=None), True),
-            (_usage(sign_certificates=True), True),
-            (x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), False),
-        ]
-        self._certificate = self._sign(self._key, self._subject, extensions)
-        self.pem = self._certificate.public_bytes(serialization.Encoding.PEM)
-
-    def _sign(
-        self, key: ec.EllipticCurvePrivateKey, subject: x509.Name, extensions: list[tuple[x509.ExtensionType, bool]]
-    ) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.UTC)
-        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._subject)
-        builder = builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + _YEARS)
-        for extension, critical in extensions:
-            builder = builder.add_extension(extension, critical)
-        return builder.sign(self._key, hashes.SHA256())
-
-    def issue(self, user: str, groups: tuple[str, ...] = (), server: bool = False) -> tuple[bytes, bytes]:
-        """(certificate, key) as PEM."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        purpose = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
-        extensions: list[tuple[x509.ExtensionType, bool]] = [
-            (x509.BasicConstraints(ca=False, path_length=None), True),
-            (_usage(sign_certificates=False), True),
-            (x509.ExtendedKeyUsage([purpose]), False),
-            (x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False),
-        ]
-        if server:
-            names: list[x509.GeneralName] = [
-                x509.DNSName(name) for name in ("localhost", "kubernetes", "kubernetes.default")
-            ]
-            names += [x509.IPAddress(ipaddress.ip_address(ip)) for ip in ("127.0.0.1", "10.96.0.1")]
-            extensions.append((x509.SubjectAlternativeName(names), False))
-        certificate = self._sign(key, _name(user, groups), extensions)
-        return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
-
-
-def _usage(sign_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=sign_certificates,
-        crl_sign=sign_certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
 def prepare(folder: Path) -> None:
     """Makes all keys of a new playground; what is there stays."""
     if (folder / "users.json").exists():
         return
-    authority = Authority()
-    certificate, key = authority.issue("kubetrace-playground", server=True)
+    authority = Authority("kubetrace-playground-ca", _YEARS)
+    certificate, key = authority.issue("kubetrace-playground", hosts=_HOSTS)
     write_private(folder / "ca.crt", authority.pem)
     write_private(folder / "server.crt", certificate)
     write_private(folder / "server.key", key)

@@ -1,4 +1,4 @@
-"""A fault's answer in place of, or around, the true one (see kubetrace.playground.faults)."""
+"""A fault's answer in place of, or around, the true one (see kubetrace.serving.faults)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from kubetrace.playground.faults import Fault
 from kubetrace.playground.http import Answer, Stream, Upgrade
 from kubetrace.playground.status import ApiError
+from kubetrace.serving.faults import Fault
 
 
 def instead(fault: Fault, watch: bool) -> Answer | Stream | Upgrade:

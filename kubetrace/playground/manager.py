@@ -119,7 +119,7 @@ def up(
     """Starts a playground, or finds the running one; returns when it answers. `foreground` returns when it ends.
 
     Port 0 means the port it had before where that is free, else any free one. Latency (seconds) and faults
-    (see kubetrace.playground.faults) hold until it stops.
+    (see kubetrace.serving.faults) hold until it stops.
     """
     found = find(environ, name)
     if found.running:

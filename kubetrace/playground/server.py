@@ -16,7 +16,6 @@ from kubetrace.playground.access import Attributes, Authenticator, Authorizer, U
 from kubetrace.playground.catalog import Catalog
 from kubetrace.playground.controllers import Controllers
 from kubetrace.playground.discovery import Discovery, encode
-from kubetrace.playground.faults import Fault, take
 from kubetrace.playground.fresh import fill
 from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
@@ -27,6 +26,7 @@ from kubetrace.playground.status import ApiError, no_such_path
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
 from kubetrace.playground.verbs import Verbs
+from kubetrace.serving.faults import Fault, take
 
 _CRD = "customresourcedefinitions.apiextensions.k8s.io"
 

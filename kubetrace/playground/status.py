@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubetrace.serving.status import failure
+
 _REASONS = {
     400: "BadRequest",
     401: "Unauthorized",
@@ -33,14 +35,6 @@ class ApiError(Exception):
 
     def status(self) -> dict[str, Any]:
         return failure(self.code, str(self), self.reason, self.details)
-
-
-def failure(code: int, message: str, reason: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
-    status |= {"message": message, "reason": reason}
-    if details is not None:
-        status["details"] = details
-    return status | {"code": code}
 
 
 def qualified(resource: str, group: str) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from kubetrace.playground.status import failure
 from kubetrace.playground.storage import Change, Lost, Store
+from kubetrace.serving.status import failure
 
 BOOKMARK_SECONDS = 60.0
 DEFAULT_SECONDS = 1800.0

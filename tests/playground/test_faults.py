@@ -11,7 +11,7 @@ import pytest
 
 from kubetrace.errors import KubetraceError
 from kubetrace.playground import manager
-from kubetrace.playground.faults import Fault, parse, take
+from kubetrace.serving.faults import Fault, parse, take
 from tests.playground.conftest import Client
 
 PODS = "/api/v1/namespaces/default/pods"
