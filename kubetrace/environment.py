@@ -181,6 +181,7 @@ class Environment:
             masker=self.masker,
             is_terminal=self.stderr.isatty(),
             color=self.colors(self.stderr),
+            decode_protobuf=True,
         )
 
     @cached_property

@@ -35,6 +35,18 @@ def _protobuf(body: bytes) -> str:
         return f"({len(body)} bytes of protobuf that can't be decoded: {error})"
 
 
+def json_of(body: bytes) -> bytes:
+    """Kubernetes' protobuf as JSON in one line; any other body, and what can't be decoded, as it is."""
+    if not body.startswith(PROTOBUF):
+        return body
+    from kubetrace.wire.protobuf import InvalidProtobuf, decode
+
+    try:
+        return json.dumps(decode(body), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    except (InvalidProtobuf, ValueError, RecursionError):
+        return body
+
+
 def printable(text: str) -> str:
     """Text that a terminal shows and does not obey: control characters become escapes; newlines and tabs stay."""
     return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)

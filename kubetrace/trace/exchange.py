@@ -128,7 +128,8 @@ class Timings:
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One finished round trip. `error` is the transport error's text (as Go words it) where there was no complete
-    answer. `body` is what was kept of the response body, `body_size` the bytes that arrived after decoding."""
+    answer. `body` is what was kept of the response body, `body_size` the bytes that arrived after decoding (of an
+    upgraded connection: the bytes that came from the server)."""
 
     id: int
     call: int
@@ -228,12 +229,51 @@ class ResponseReceived:
 @dataclass(frozen=True, slots=True)
 class ResponseBody:
     """The whole response body has been read. Not emitted for bodies that are streamed to the user (watch, logs, raw)
-    nor for answers that are retried: client-go logs neither."""
+    nor for answers that are retried: client-go logs neither. `size` is the whole body's where `body` is only its
+    beginning (a recorder keeps no more of it than its observers want)."""
 
     exchange: int
     call: int
     request: Request
     body: bytes
+    size: int | None = None
+
+
+Direction = Literal["sent", "received"]
+"""Which way a frame went, seen from the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """The server has answered 101: from here on the exchange's connection carries frames, both ways. `protocol` is what
+    it was upgraded to ("websocket", "SPDY/3.1"), `subprotocol` what was agreed on for its content
+    ("v5.channel.k8s.io"), empty where nothing was."""
+
+    exchange: int
+    call: int
+    request: Request
+    protocol: str
+    subprotocol: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame has passed over an upgraded connection, `seconds` after the exchange began.
+
+    `type` is the protocol's own word in lower case: WebSocket's "text", "binary", "continuation", "close", "ping",
+    "pong"; SPDY's "data", "syn_stream", "syn_reply", "rst_stream", "settings", "ping", "goaway", "headers",
+    "window_update". `size` is its payload in bytes. `channel` says whose it is ("stdin", "stdout", "stderr", "error",
+    "resize", "data 8080", "error 8080"; the number where only that is known), None for frames of the connection
+    itself.
+    """
+
+    exchange: int
+    call: int
+    direction: Direction
+    type: str
+    size: int
+    channel: str | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +332,8 @@ Event = (
     | TLSEstablished
     | ResponseReceived
     | ResponseBody
+    | Upgraded
+    | Frame
     | Retrying
     | WarningReceived
     | ExchangeEnded

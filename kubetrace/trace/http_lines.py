@@ -186,14 +186,15 @@ def is_binary(body: bytes) -> bool:
     return any(bytes((code,)) in body for code in range(10))
 
 
-def body_text(body: bytes, level: int) -> tuple[bytes, bool]:
-    """A (masked) body as it is logged at 8, 9 or above, cut to the level's limit; and whether it is a hexdump."""
-    limit = BODY_LIMITS.get(level)
+def body_text(body: bytes, level: int, missing: int = 0) -> tuple[bytes, bool]:
+    """A (masked) body as it is logged at 8, 9 or above, cut to the level's limit; and whether it is a hexdump.
+    `missing` bytes more have followed, which nobody kept."""
+    limit = BODY_LIMITS.get(level, len(body) if missing else None)
     if not is_binary(body):
-        return (body if limit is None else _cut(body, limit, len(body))), False
+        return (body if limit is None else _cut(body, limit, len(body) + missing)), False
     if limit is None:
         return hexdump(body), True
-    return _cut(hexdump(body, limit), limit, hexdump_size(len(body))), True
+    return _cut(hexdump(body, limit), limit, hexdump_size(len(body) + missing)), True
 
 
 def _cut(text: bytes, limit: int, size: int) -> bytes:

@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kubetrace.trace import http_lines
+from kubetrace.trace.body_text import json_of
 from kubetrace.trace.dialects import DEFAULT_LIKE, Dialect, dialect, parse_like
 from kubetrace.trace.exchange import (
     CallStarted,
     Dialed,
     Event,
+    Frame,
     HostResolved,
     Note,
     Request,
@@ -25,6 +27,7 @@ from kubetrace.trace.exchange import (
     ResponseReceived,
     Retrying,
     Throttled,
+    Upgraded,
     WarningReceived,
 )
 from kubetrace.trace.go_text import duration
@@ -40,6 +43,8 @@ __all__ = ["DEFAULT_LIKE", "KlogObserver", "parse_like"]
 
 LONG_THROTTLE = 0.05
 EXTRA_LONG_THROTTLE = 1.0
+OWN_SOURCE = "kubetrace:0"
+"""Where lines come from that no kubectl has."""
 CLIENT_SIDE = "client-side throttling, not priority and fairness"
 _YELLOW = b"\x1b[33;1m"
 _RESET = b"\x1b[0m"
@@ -50,7 +55,8 @@ class KlogObserver:
 
     `write` receives each entry as one value, newline included; `clock` gives seconds since the epoch (printed in local
     time, as TZ says). On a terminal control characters are shown escaped; `color` adds colours and changes no byte
-    besides. Raises UnknownDialect and VModuleError for a bad `like` or `vmodule`.
+    besides. `decode_protobuf` shows Kubernetes' protobuf as JSON, where kubectl writes a hexdump. Raises UnknownDialect
+    and VModuleError for a bad `like` or `vmodule`.
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class KlogObserver:
         pid: int | None = None,
         is_terminal: bool = False,
         color: bool = False,
+        decode_protobuf: bool = False,
     ) -> None:
         self.dialect: Dialect = dialect(like)
         self.verbosity = Verbosity(verbosity, vmodule)
@@ -74,6 +81,7 @@ class KlogObserver:
         self._pid = os.getpid() if pid is None else pid
         self._is_terminal = is_terminal
         self._color = color
+        self._decode_protobuf = decode_protobuf
         self._lock = threading.Lock()
         self._warnings: set[str] = set()
         self._throttle_logged: dict[int, float] = {}
@@ -89,6 +97,8 @@ class KlogObserver:
             Dialed: self._traced,
             ResponseReceived: self._response_received,
             ResponseBody: self._response_body,
+            Upgraded: self._upgraded,
+            Frame: self._frame,
             Retrying: self._retrying,
             WarningReceived: self._warned,
             Note: self._noted,
@@ -141,9 +151,10 @@ class KlogObserver:
         self._body("Request Body", event.request, body or b"", response=False)
 
     def _response_body(self, event: ResponseBody) -> None:
-        self._body("Response Body", event.request, event.body, response=True)
+        missing = max(0, (event.size or 0) - len(event.body))
+        self._body("Response Body", event.request, event.body, response=True, missing=missing)
 
-    def _body(self, title: str, request: Request, body: bytes, response: bool) -> None:
+    def _body(self, title: str, request: Request, body: bytes, response: bool, missing: int = 0) -> None:
         if self._body_level < 8:
             return
         structured = self.dialect.structured_bodies
@@ -151,14 +162,32 @@ class KlogObserver:
         # Structured bodies are attributed to the caller, and klog asks once more there.
         if structured and not self.verbosity.enabled(8, source):
             return
+        if self._decode_protobuf and not missing:
+            body = json_of(body)
         masked = self.masker.body(body, url=request.url)
-        text, is_hex = http_lines.body_text(masked, self._body_level)
+        text, is_hex = http_lines.body_text(masked, self._body_level, missing)
         if structured:
             self._emit(source, format_entry(title, [("body", Text(text))]), "body")
         elif is_hex:
             self._emit(self.dialect.sources["body-hex"], title.encode() + b":\n" + text, "body")
         else:
             self._emit(self.dialect.sources["body-text"], title.encode() + b": " + text, "body")
+
+    # --- frames, which kubectl never shows ---
+
+    def _upgraded(self, event: Upgraded) -> None:
+        if self._http_level >= 8:
+            self._own_line("Upgraded", [("protocol", event.protocol), ("subprotocol", event.subprotocol)])
+
+    def _frame(self, event: Frame) -> None:
+        if self._http_level >= 9:
+            pairs: list[tuple[str, object]] = [("direction", event.direction), ("type", event.type)]
+            pairs += [] if event.channel is None else [("channel", event.channel)]
+            taken = http_lines.milliseconds(event.seconds)
+            self._own_line("Frame", [*pairs, ("bytes", event.size), ("milliseconds", taken)])
+
+    def _own_line(self, title: str, pairs: list[tuple[str, object]]) -> None:
+        self._emit(OWN_SOURCE, format_entry(title, pairs), "note")
 
     # --- waiting ---
 

@@ -16,6 +16,7 @@ from kubetrace.trace.exchange import (
     Dialed,
     Event,
     ExchangeEnded,
+    Frame,
     Headers,
     HostResolved,
     Note,
@@ -28,6 +29,7 @@ from kubetrace.trace.exchange import (
     Throttled,
     Timings,
     TLSEstablished,
+    Upgraded,
     WarningReceived,
 )
 from kubetrace.trace.masking import Masker
@@ -95,22 +97,26 @@ class Encoder:
             return "<masked>"
         return _clean(self._masker.header(name, value))
 
-    def _body(self, body: bytes, url: str) -> JSON:
+    def _body(self, body: bytes, url: str, size: int | None = None) -> JSON:
+        """`size`: how large the body was, where this is only its beginning."""
+        missing = max(0, (size or 0) - len(body))
         if self._limit == 0:
-            return {"size": len(body)}
+            return {"size": len(body) + missing}
         masked = self._masker.body(body, url)
         kept = masked if self._limit is None else masked[: self._limit]
-        data: JSON = {"size": len(masked), **_content(kept, cut=len(kept) < len(masked))}
+        cut = missing > 0 or len(kept) < len(masked)
+        data: JSON = {"size": len(masked) + missing, **_content(kept, cut)}
         return data
 
     def _text(self, text: str | None) -> str | None:
         return None if text is None else _clean(self._masker.text(text))
 
     def _again(self, exchange: int, request: Request, call: int) -> JSON:
-        """The request, where an earlier line has not told it as it is now (credentials are added late)."""
+        """The request, where an earlier line has not told it as it is now (credentials are added late, and so is a body
+        that was streamed)."""
         known = self._open.get(exchange)
         self._open[exchange] = request
-        if known is None or known.headers != request.headers or known.url != request.url:
+        if known is None or known.headers != request.headers or known.url != request.url or known.body != request.body:
             return {"request": self._request(request, call)}
         return {}
 
@@ -142,7 +148,23 @@ class Encoder:
 
     def _response_body(self, event: ResponseBody) -> JSON:
         self._told.add(event.exchange)
-        return {"exchange": event.exchange, "call": event.call, "body": self._body(event.body, event.request.url)}
+        body = self._body(event.body, event.request.url, event.size)
+        return {"exchange": event.exchange, "call": event.call, "body": body}
+
+    def _upgraded(self, event: Upgraded) -> JSON:
+        names = {"protocol": _clean(event.protocol), "subprotocol": self._text(event.subprotocol)}
+        return {"exchange": event.exchange, "call": event.call, **names}
+
+    def _frame(self, event: Frame) -> JSON:
+        data: JSON = {
+            "exchange": event.exchange,
+            "call": event.call,
+            "direction": event.direction,
+            "type": event.type,
+            "size": event.size,
+            "seconds": round(event.seconds, 6),
+        }
+        return data if event.channel is None else {**data, "channel": _clean(event.channel)}
 
     def _exchange_ended(self, event: ExchangeEnded) -> JSON:
         exchange = event.exchange
@@ -160,7 +182,7 @@ class Encoder:
         if exchange.id not in self._answered:
             data["response"] = self._response(exchange.response)
         if exchange.id not in self._told and exchange.body is not None:
-            data["body"] = self._body(exchange.body, exchange.request.url)
+            data["body"] = self._body(exchange.body, exchange.request.url, exchange.body_size)
         self._open.pop(exchange.id, None)
         self._answered.discard(exchange.id)
         self._told.discard(exchange.id)
@@ -242,6 +264,8 @@ _WRITERS: Mapping[type, tuple[str, Callable[[Encoder, Any], JSON]]] = {
     TLSEstablished: ("tls-established", Encoder._secured),
     ResponseReceived: ("response-received", Encoder._response_received),
     ResponseBody: ("response-body", Encoder._response_body),
+    Upgraded: ("upgraded", Encoder._upgraded),
+    Frame: ("frame", Encoder._frame),
     Retrying: ("retrying", Encoder._retrying),
     WarningReceived: ("warning", Encoder._warning),
     ExchangeEnded: ("exchange-ended", Encoder._exchange_ended),

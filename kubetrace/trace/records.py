@@ -21,9 +21,11 @@ from kubetrace.trace.exchange import (
     CallStarted,
     Connection,
     Dialed,
+    Direction,
     Event,
     Exchange,
     ExchangeEnded,
+    Frame,
     Headers,
     HostResolved,
     Note,
@@ -38,6 +40,7 @@ from kubetrace.trace.exchange import (
     Throttled,
     Timings,
     TLSEstablished,
+    Upgraded,
     WarningReceived,
 )
 
@@ -181,7 +184,26 @@ class Decoder:
     def _response_body(self, data: JSON, at: float) -> ResponseBody:
         known = self._known(data, at)
         known.body, known.body_cut = _read_body(data["body"])
-        return ResponseBody(known.id, known.call, known.request, known.body or b"")
+        size = _integer(data["body"]["size"]) if known.body_cut else None
+        return ResponseBody(known.id, known.call, known.request, known.body or b"", size)
+
+    def _upgraded(self, data: JSON, at: float) -> Upgraded:
+        known = self._known(data, at)
+        return Upgraded(known.id, known.call, known.request, _word(data["protocol"]), _word(data["subprotocol"]))
+
+    def _frame(self, data: JSON, at: float) -> Frame:
+        if data["direction"] not in ("sent", "received"):
+            raise ValueError(f"{data['direction']!r} is no direction")
+        channel = data.get("channel")
+        return Frame(
+            _integer(data["exchange"]),
+            _integer(data["call"]),
+            cast(Direction, data["direction"]),
+            _word(data["type"]),
+            _integer(data["size"]),
+            None if channel is None else _word(channel),
+            _seconds(data["seconds"]),
+        )
 
     def _exchange_ended(self, data: JSON, at: float) -> Timed:
         known = self._known(data, at)
@@ -259,6 +281,8 @@ _READERS: Mapping[str, Callable[[Decoder, Any, float], Event | Timed]] = {
     "request-sent": Decoder._request_sent,
     "response-received": Decoder._response_received,
     "response-body": Decoder._response_body,
+    "upgraded": Decoder._upgraded,
+    "frame": Decoder._frame,
     "exchange-ended": Decoder._exchange_ended,
     "throttled": lambda _, data, at: Throttled(
         _integer(data["call"]), _short(data["request"]), _seconds(data["seconds"]), data.get("retry_reason")

@@ -18,6 +18,7 @@ from kubetrace.trace.exchange import (
     Connection,
     Dialed,
     Event,
+    Frame,
     Note,
     Request,
     RequestSent,
@@ -27,6 +28,7 @@ from kubetrace.trace.exchange import (
     Retrying,
     Throttled,
     Timings,
+    Upgraded,
     WarningReceived,
 )
 from kubetrace.trace.klog import KlogObserver
@@ -170,6 +172,37 @@ def test_bodies_are_cut_at_the_levels_limit() -> None:
     assert log(body, verbosity=7) == []
     assert log(body, verbosity=8, like="1.36") == [
         f'I helper.go:113] "Response Body" body="{"x" * 1024} [truncated 18976 chars]"\n'
+    ]
+
+
+def test_a_body_of_which_only_the_beginning_is_known_is_cut_as_the_whole() -> None:
+    for beginning, whole in ((b"x" * 5000, b"x" * 20000), (b"\1" * 5000, b"\1" * 20000)):
+        cut = ResponseBody(1, 1, GET, beginning, 20000)
+        assert log(cut, verbosity=8) == log(ResponseBody(1, 1, GET, whole), verbosity=8)
+
+
+def test_protobuf_becomes_json_for_people() -> None:
+    body = b"k8s\0\n\x0f\n\x02v1\x12\tNamespace\x12\x06\n\x04\n\x02ns"
+    told = ResponseBody(1, 1, GET, body)
+    assert "00000000  6b 38 73 00" in log(told, verbosity=8)[0]
+    assert log(told, verbosity=8, decode_protobuf=True) == [
+        'I request.go:1351] Response Body: {"kind":"Namespace","apiVersion":"v1","metadata":{"name":"ns"}}\n'
+    ]
+    unknown = ResponseBody(1, 1, GET, body.replace(b"Namespace", b"Nicespace"))
+    assert "00000000  6b 38 73 00" in log(unknown, verbosity=8, decode_protobuf=True)[0]
+    part = ResponseBody(1, 1, GET, body, 1000)
+    assert "00000000  6b 38 73 00" in log(part, verbosity=8, decode_protobuf=True)[0]
+
+
+@pytest.mark.parametrize("like", ["1.31", "1.36"])
+def test_frames_are_shown_from_level_9(like: str) -> None:
+    upgraded = Upgraded(1, 1, GET, "websocket", "v5.channel.k8s.io")
+    frames = (Frame(1, 1, "sent", "binary", 12, "stdin", 0.0259), Frame(1, 1, "received", "close", 2))
+    assert log(upgraded, *frames, verbosity=7, like=like) == []
+    assert log(upgraded, *frames, verbosity=9, like=like) == [
+        'I kubetrace:0] "Upgraded" protocol="websocket" subprotocol="v5.channel.k8s.io"\n',
+        'I kubetrace:0] "Frame" direction="sent" type="binary" channel="stdin" bytes=12 milliseconds=25\n',
+        'I kubetrace:0] "Frame" direction="received" type="close" bytes=2 milliseconds=0\n',
     ]
 
 

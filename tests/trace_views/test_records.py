@@ -15,7 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import ExchangeEnded, Note, WarningReceived
+from kubetrace.trace.exchange import (
+    Event,
+    Exchange,
+    ExchangeEnded,
+    Frame,
+    Note,
+    Request,
+    RequestSent,
+    Response,
+    ResponseBody,
+    ResponseReceived,
+    Upgraded,
+    WarningReceived,
+)
 from kubetrace.trace.masking import Masker
 from kubetrace.trace.record_encoder import Encoder
 from kubetrace.trace.record_file import Reader, RecordObserver, open_sink, open_trace, parse_bodies, run_file
@@ -78,6 +91,51 @@ def test_bodies_up_to_a_limit(limit: int | None, kept: bytes | None) -> None:
     assert last is not None and isinstance(last.event, ExchangeEnded)
     assert last.event.exchange.body == kept and last.event.exchange.body_size == 6
     assert last.cut == (frozenset() if limit is None else {"response"})
+
+
+def again(events: list[tuple[Event, float]], limit: int | None = None) -> list[Timed]:
+    """The events as they come back from a trace file; its lines follow the schema."""
+    encoder, decoder = Encoder(Masker(), limit), Decoder()
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+    found = []
+    for event, at in events:
+        line = json.loads(json.dumps(encoder.encode(event, at)))
+        validator.validate(line)
+        timed = decoder.decode(line)
+        assert timed is not None
+        found.append(timed)
+    return found
+
+
+def test_frames_come_back_as_they_were() -> None:
+    request = Request("GET", "https://127.0.0.1:6443/api/v1/namespaces/default/pods/web/exec?command=ls")
+    events: list[tuple[Event, float]] = [
+        (RequestSent(9, 8, 1, request), START),
+        (Upgraded(9, 8, request, "websocket", "v5.channel.k8s.io"), START),
+        (Frame(9, 8, "sent", "binary", 12, "stdin", 0.025), START),
+        (Frame(9, 8, "received", "close", 2, None, 0.03), START),
+    ]
+    assert [timed.event for timed in again(events)] == [event for event, _ in events]
+
+
+@pytest.mark.parametrize("limit", [None, 3, 0])
+def test_of_a_long_body_only_the_beginning_is_told(limit: int | None) -> None:
+    request, response = Request("GET", "https://127.0.0.1:6443/x"), Response(200, "OK")
+    exchange = Exchange(9, 8, 1, request, response, b"12345", 20_000_000)
+    received = next(event for event, _ in one(9, "GET", "/x", call=8) if isinstance(event, ResponseReceived))
+    events: list[tuple[Event, float]] = [(RequestSent(9, 8, 1, request), START), (received, START)]
+    told = (ResponseBody(9, 8, request, b"12345", 20_000_000), START)
+    for body in ([told], []):  # as a body that is logged, and as a stream's
+        last = again([*events, *body, (ExchangeEnded(exchange), START)], limit)[-1]
+        assert isinstance(last.event, ExchangeEnded) and last.cut == {"response"}
+        assert last.event.exchange.body == (None if limit == 0 else b"12345"[:limit])
+        assert last.event.exchange.body_size == 20_000_000
+
+
+def test_a_request_body_that_was_streamed_is_told_at_the_end() -> None:
+    bare, whole = Request("POST", "https://127.0.0.1:6443/x"), Request("POST", "https://127.0.0.1:6443/x", (), b"{}")
+    last = again([(RequestSent(9, 8, 1, bare), START), (ExchangeEnded(Exchange(9, 8, 1, whole)), START)])[-1]
+    assert isinstance(last.event, ExchangeEnded) and last.event.exchange.request.body == b"{}"
 
 
 def test_a_limit_within_a_character_keeps_text() -> None:
