@@ -2,6 +2,7 @@
 
     KUBEBUILDER_ASSETS=DIR python -m tests.conformance [--only GLOB] [--diff]
     KUBEBUILDER_ASSETS=DIR KUBEBUILDER_ASSETS_OLD=DIR python -m tests.conformance --report docs/parity.md
+    KUBEBUILDER_ASSETS=DIR python -m tests.conformance --keep /tmp/planes --only 'label-*' --diff   # and again; --end
 
 KUBEBUILDER_ASSETS: etcd, kube-apiserver, kubectl-1.36 or kubectl; kube-controller-manager, kube-scheduler and kwok for
 running pods. KUBEBUILDER_ASSETS_OLD: the same for a 1.29 server, run with old discovery.
@@ -10,6 +11,7 @@ running pods. KUBEBUILDER_ASSETS_OLD: the same for a 1.29 server, run with old d
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fnmatch
 import json
 import os
@@ -19,8 +21,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.conformance.bench import two_planes
+from tests.conformance.bench import on_kept_planes, two_planes
 from tests.conformance.case import Case, load_cases
+from tests.conformance.kept import end
 from tests.conformance.plane import PlaneError, assets_from
 from tests.conformance.report import load_reasons, markdown, reason_for, totals
 from tests.conformance.run import Bench, Result
@@ -31,6 +34,10 @@ def main(argv: list[str]) -> int:
     if options.earlier:
         return _finish(_merged([run for file in options.earlier for run in json.loads(file.read_text())]), options)
     cases = [case for case in load_cases() if any(fnmatch.fnmatchcase(case.name, glob) for glob in options.only)]
+    if options.end:
+        for folder in sorted(options.keep.glob("*/")):
+            end(folder)
+        return 0
     new, old = assets_from(os.environ), assets_from(os.environ, "KUBEBUILDER_ASSETS_OLD")
     wanted = [(new, False)] * (not options.old) + [(old, True)] * bool(options.old or (options.report and old))
     if any(assets is None for assets, _ in wanted):
@@ -74,6 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the parity table")
     parser.add_argument("--results", type=Path, metavar="FILE", help="write every difference as JSON")
     parser.add_argument("--earlier", type=Path, nargs="+", metavar="FILE", help="report on --results of earlier runs")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="use the planes there; leave them up (start if need be)"
+    )
+    parser.add_argument("--end", action="store_true", help="end the planes that --keep left up")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="keep servers' and clients' files there")
     return parser
 
@@ -82,7 +93,13 @@ def _run(assets: Path, old: bool, cases: list[Case], options: argparse.Namespace
     with tempfile.TemporaryDirectory(prefix="conformance-") as temporary:
         folder = (options.folder or Path(temporary)) / ("old" if old else "new")
         started = time.monotonic()
-        with two_planes(assets, folder.absolute(), cases, old, options.itself) as bench:
+        with contextlib.ExitStack() as stack:
+            if options.keep:
+                kept = (options.keep / ("old" if old else "new")).absolute()
+                bench, cases = on_kept_planes(assets, folder.absolute(), kept, cases, old, options.itself)
+            else:
+                planes = two_planes(assets, folder.absolute(), cases, old, options.itself)
+                bench = stack.enter_context(planes)
             print(f"planes ready after {time.monotonic() - started:.0f} s", file=sys.stderr)
             rows = [_row(_run_one(bench, case, options.diff)) for case in cases]
             run = _facts(bench, old) | {"rows": rows}

@@ -7,11 +7,13 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import trustme
 
 from tests.conformance.case import FOLDER, Case
+from tests.conformance.kept import Lock, kept_planes
 from tests.conformance.plane import OLD_DISCOVERY, Plane, PlaneError, kubectl_in
 from tests.conformance.run import Bench, Side, client_command, own_command
 
@@ -31,13 +33,32 @@ def two_planes(
         for plane in planes:
             stack.callback(plane.stop)
         list(pool.map(Plane.start, planes))
-        kubectl = kubectl_in(assets)
-        reference = Side("kubectl", client_command(kubectl, folder / "bin"), planes[0], folder / "side-a")
-        program, command = ("kubectl", reference.command) if itself else ("kubetrace", own_command())
-        ours = Side(program, command, planes[1], folder / "side-b")
-        bench = Bench(kubectl, reference, ours, old_discovery)
+        yield _filled(assets, folder, planes, cases, old_discovery, itself)
+
+
+def on_kept_planes(
+    assets: Path, folder: Path, kept: Path, cases: Sequence[Case], old_discovery: bool = False, itself: bool = False
+) -> tuple[Bench, list[Case]]:
+    """The same on planes that stay up in the folder `kept`, and the cases in namespaces of this run's own."""
+    planes, run = kept_planes(assets, kept, old_discovery)
+    cases = [replace(case, run=run) for case in cases]
+    with Lock(kept / "lock"):
+        bench = _filled(assets, folder, planes, cases, old_discovery, itself)
+    bench.lock = Lock(kept / "lock")
+    return bench, cases
+
+
+def _filled(
+    assets: Path, folder: Path, planes: Sequence[Plane], cases: Sequence[Case], old_discovery: bool, itself: bool
+) -> Bench:
+    kubectl = kubectl_in(assets)
+    reference = Side("kubectl", client_command(kubectl, folder / "bin"), planes[0], folder / "side-a")
+    program, command = ("kubectl", reference.command) if itself else ("kubetrace", own_command())
+    ours = Side(program, command, planes[1], folder / "side-b")
+    bench = Bench(kubectl, reference, ours, old_discovery)
+    with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda side: _fill(bench, side, cases), (reference, ours)))
-        yield bench
+    return bench
 
 
 def _fill(bench: Bench, side: Side, cases: Sequence[Case]) -> None:
@@ -47,13 +68,19 @@ def _fill(bench: Bench, side: Side, cases: Sequence[Case]) -> None:
     manifest.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
     kubeconfig = side.plane.write_kubeconfig(side.folder / "setup-kubeconfig")
     files = [str(FOLDER / "world.yaml"), *([str(manifest)] if objects else [])]
-    for file in files:
+    filled = "shop" in _namespaces(side.plane)  # a plane that was kept
+    for file in files[1:] if filled else files:
         bench.kubectl_on(side, ["create", "-f", file], side.folder, kubeconfig)
     wait = ["wait", "--for=condition=Established", "--timeout=30s", "crd", "widgets.demo.example.com"]
     bench.kubectl_on(side, [*wait, "gadgets.demo.example.com"], side.folder, kubeconfig)
-    bench.kubectl_on(side, ["create", "-f", str(FOLDER / "world-custom.yaml")], side.folder, kubeconfig)
+    if not filled:
+        bench.kubectl_on(side, ["create", "-f", str(FOLDER / "world-custom.yaml")], side.folder, kubeconfig)
     _wait_for_controllers(side.plane, [*namespaces, "shop", "default"])
     side.warm()
+
+
+def _namespaces(plane: Plane) -> set[str]:
+    return {item["metadata"]["name"] for item in json.loads(plane.request("/api/v1/namespaces"))["items"]}
 
 
 def _wait_for_controllers(plane: Plane, namespaces: Sequence[str]) -> None:

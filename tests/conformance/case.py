@@ -2,7 +2,9 @@
 
 Keys of a `[[case]]`: `name` (unique), `argv` (one line, split as a shell splits it), `stdin`, `files` (name → content,
 beside the shared ones of manifests/), `setup` (kubectl command lines, run by the real kubectl on both planes first),
-`cache` ("warm", the default, or "cold": what the discovery cache on disk holds), `namespace` (default: one of its own).
+`cache` ("warm", the default, or "cold": what the discovery cache on disk holds), `namespace` (default: one of its own),
+`environ` (variables besides the harness's own; `EDITOR` and the like). `@namespace@` in argv, stdin, files, setup and
+environ is the case's own namespace: part of each cluster-scoped name that a case makes, so that it can run twice.
 A file's `[defaults]` hold for its cases.
 """
 
@@ -31,15 +33,21 @@ class Case:
     setup: tuple[str, ...] = ()
     cache: str = "warm"
     namespace: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
     group: str = ""
+    run: str = ""
 
     @property
     def words(self) -> list[str]:
-        return shlex.split(self.argv)
+        return shlex.split(self.filled(self.argv))
 
     @property
     def own_namespace(self) -> str:
-        return self.namespace or f"c-{self.name}"
+        return self.namespace or f"c-{self.name}{self.run}"
+
+    def filled(self, text: str) -> str:
+        """With the case's own namespace in it."""
+        return text.replace("@namespace@", self.own_namespace)
 
 
 def load_cases() -> list[Case]:

@@ -165,7 +165,14 @@ class Plane:
         log = (self.folder / f"{Path(binary).name}.log").open("wb")
         self.logs.append(log)
         self.processes.append(
-            subprocess.Popen([str(binary), *argv], stdout=log, stderr=log, cwd=self.folder, stdin=subprocess.DEVNULL)
+            subprocess.Popen(
+                [str(binary), *argv],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C ends the harness, which ends what is its own
+            )
         )
 
     def _start_etcd(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import shutil
@@ -85,9 +86,14 @@ class Bench:
     reference: Side
     ours: Side
     old_discovery: bool = False
+    lock: contextlib.AbstractContextManager[object] = field(default_factory=contextlib.nullcontext)
 
     def run(self, case: Case) -> Result:
         """The case's verdicts. A difference must show twice: servers race (a pod is gone before it is asked for)."""
+        with self.lock:
+            return self._run_twice(case)
+
+    def _run_twice(self, case: Case) -> Result:
         result = self._run_once(case)
         if result.equal:
             return result
@@ -98,7 +104,7 @@ class Bench:
         """The same case where its first run left nothing behind: in a second namespace."""
         if case.namespace:
             return case
-        again = replace(case, name=case.name + AGAIN)
+        again = replace(case, run=case.run + AGAIN)
         for side in (self.reference, self.ours):
             side.plane.create_namespace(again.own_namespace)
         return again
@@ -129,23 +135,24 @@ class Bench:
         import shlex
 
         # The same depth and length for both sides: help and messages may be wrapped or cut by length.
-        root = side.folder / case.name
+        root = side.folder / (case.name + case.run)
         shutil.rmtree(root, ignore_errors=True)
         work, home = root / "work", root / "home"
         shutil.copytree(MANIFESTS, work)
         for name, content in case.files.items():
             (work / name).parent.mkdir(parents=True, exist_ok=True)
-            (work / name).write_text(content)
+            (work / name).write_text(case.filled(content))
         kubeconfig = side.plane.write_kubeconfig(root / "kubeconfig", case.own_namespace)
         for line in case.setup:
-            self.kubectl_on(side, shlex.split(line), work, kubeconfig)
+            self.kubectl_on(side, shlex.split(case.filled(line)), work, kubeconfig)
         shutil.rmtree(work / "setup-home", ignore_errors=True)
         if case.cache == "warm" and side.warm_home.exists():
             shutil.copytree(side.warm_home, home)
         else:
             home.mkdir()
         side.reader.mark()
-        code, stdout, stderr = self._call(side, case, work, side.environ(home, kubeconfig))
+        given = {name: case.filled(value) for name, value in case.environ.items()}
+        code, stdout, stderr = self._call(side, case, work, side.environ(home, kubeconfig) | given)
         calls = side.reader.calls(side.program + "/")
         return self._comparable(case, side, str(root), code, stdout, stderr, calls)
 
@@ -153,7 +160,12 @@ class Bench:
         argv = [*side.command, "-v=8", *case.words]
         try:
             done = subprocess.run(
-                argv, env=environ, cwd=work, input=case.stdin.encode(), capture_output=True, timeout=TIMEOUT_SECONDS
+                argv,
+                env=environ,
+                cwd=work,
+                input=case.filled(case.stdin).encode(),
+                capture_output=True,
+                timeout=TIMEOUT_SECONDS,
             )
         except subprocess.TimeoutExpired as error:
             return "hangs", (error.stdout or b"").decode(), (error.stderr or b"").decode(errors="replace")
