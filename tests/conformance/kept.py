@@ -64,7 +64,7 @@ def end(folder: Path) -> None:
     for name in NAMES:
         for pid in _remembered(folder / name).get("pids", []):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+                os.kill(pid, signal.SIGKILL)  # nothing of theirs is kept, and a polite end takes a minute
     for path in _old_files(folder):
         path.unlink()
 
