@@ -11,6 +11,7 @@ import errno
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import typer
@@ -24,7 +25,7 @@ from kubetrace.cmdline.help import command_help, root_help
 from kubetrace.cmdline.parser import FlagError, FlagSet, Parsed, build
 from kubetrace.commands.table import ROOT
 from kubetrace.environment import Environment
-from kubetrace.errors import KubetraceError, PlainError, UsageError
+from kubetrace.errors import KubetraceError, PlainError, PlanEnd, UsageError
 
 GLOBAL_FLAGS = (*KUBECTL_FLAGS, *OWN_FLAGS)
 
@@ -61,13 +62,15 @@ class LazyCommand(TyperCommand):
         for line in parsed.deprecations:
             environment.stderr.write(line + "\n")
         if parsed.help or command is None:
+            environment.own = replace(environment.own, plan=False)
             return self._help(environment, command, parsed)
         _check_own_options(environment)
         arguments = Arguments(
             ctx.params["names"], tuple(parsed.words), frozenset(parsed.values), parsed.dash, self.called_as
         )
         options = build(command.options, ctx.params["flags"], parsed.values)
-        return _run(environment, command, options, arguments)
+        run = _planned if environment.own.plan else _run
+        return run(environment, command, options, arguments)
 
     def _help(self, environment: Environment, command: Command | None, parsed: Parsed) -> int:
         """--help, or a mere group that was called: its help, or kubectl's word on an unknown subcommand."""
@@ -85,6 +88,32 @@ def _flag_error(message: str, names: tuple[str, ...]) -> UsageError:
     if names == ("options",):
         return UsageError(f"{message}\nRun '{PROGRAM} options' without flags.")
     return UsageError(message, " ".join((PROGRAM, *names)))
+
+
+_WITHOUT_PLAN = frozenset(
+    {
+        *("alpha", "completion", "config", "kuberc", "kustomize", "options", "plugin"),
+        *("playground", "proxy", "token", "trace", "wrap"),
+    }
+)
+"""Commands that send no requests of their own, or only others'."""
+
+
+def _planned(environment: Environment, command: Command, options: object, arguments: Arguments) -> int:
+    """--plan: the command's walk without its writes; its own output is none."""
+    if arguments.path[0] in _WITHOUT_PLAN:
+        raise KubetraceError(f"--plan shows a command's requests, and {arguments.command_path} has none of its own")
+    try:
+        return _run(environment, command, options, arguments)
+    except PlanEnd:
+        return 0
+    except KubetraceError:
+        if environment.plan.assumes:
+            environment.stderr.write("With the answers that the plan assumes, the command would end so:\n")
+        raise
+    finally:
+        environment.plan_observer.close()
+        environment.streams.stdout.flush()
 
 
 def _run(environment: Environment, command: Command, options: object, arguments: Arguments) -> int:

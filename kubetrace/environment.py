@@ -14,18 +14,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from kubetrace.cmdline.global_options import GlobalOptions, OwnOptions
 
 if TYPE_CHECKING:
     from kubetrace.api.cluster import Cluster
+    from kubetrace.api.planning import Plan
     from kubetrace.cmdline.kuberc import Preferences
     from kubetrace.kubeconfig.config import Config, Overrides
     from kubetrace.kubeconfig.connection import Connection
     from kubetrace.trace.exchange import Event, Events
     from kubetrace.trace.klog import KlogObserver
     from kubetrace.trace.masking import Masker
+    from kubetrace.trace.plan import PlanObserver
     from kubetrace.trace.record_file import RecordObserver
     from kubetrace.trace.run_stats import RunStats
     from kubetrace.trace.why import WhyObserver
@@ -50,6 +52,20 @@ class Streams:
                 stream.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
         # Python's streams are None where the caller closed the descriptor (`>&-`).
         return cls(sys.stdin.buffer if sys.stdin else io.BytesIO(), sys.stdout or _closed(), sys.stderr or _closed())
+
+
+class _Nowhere(io.RawIOBase):
+    """Takes everything and keeps nothing."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return len(data)
+
+
+def _nowhere() -> TextIO:
+    return io.TextIOWrapper(io.BufferedWriter(_Nowhere()), "utf-8", "surrogateescape", "\n")
 
 
 def _closed() -> TextIO:
@@ -98,9 +114,10 @@ class Environment:
     def stdin(self) -> BinaryIO:
         return self.streams.stdin
 
-    @property
+    @cached_property
     def stdout(self) -> TextIO:
-        return self.streams.stdout
+        """Where the command's output goes; with --plan nowhere, as the plan is what was asked for."""
+        return _nowhere() if self.own.plan else self.streams.stdout
 
     @property
     def stderr(self) -> TextIO:
@@ -164,6 +181,8 @@ class Environment:
             self.stderr.write("Credentials and Secret values are shown (--unmask)\n")
         if self.recorder is not None:
             events.add(self.recorder)
+        if self.own.plan:
+            events.add(self.plan_observer)
         if self.explainer is not None:
             events.add(self.explainer)
         if self.run_stats is not None:
@@ -201,6 +220,20 @@ class Environment:
             masker=self.masker,
             warn=lambda text: self.stderr.write(f"warning: {text}\n"),
         )
+
+    @cached_property
+    def plan(self) -> Plan:
+        """--plan: what decides which calls are sent."""
+        from kubetrace.api.planning import Plan
+
+        return Plan(self.events.emit)
+
+    @cached_property
+    def plan_observer(self) -> PlanObserver:
+        """--plan: what prints the requests."""
+        from kubetrace.trace.plan import PlanObserver
+
+        return PlanObserver(lambda text: self.streams.stdout.write(text), self.masker)
 
     @cached_property
     def explainer(self) -> WhyObserver | None:
@@ -349,6 +382,7 @@ class Environment:
             environ=self.environ,
             http_cache=HTTPCache(self.cache_dir / "http"),
             learn=self.masker.register,
+            plan=self.plan if self.own.plan else None,
         )
 
     @property

@@ -4,6 +4,7 @@
     ├── UsageError          … and "See 'kubetrace COMMAND --help' for usage."
     ├── PlainError          the text as it stands ("Error from server (NotFound): …"), exit 1
     └── SilentExit          nothing more to say, only an exit code
+    PlanEnd                 no error: a plan has come to its end, exit 0
 
 Rooms raise these (or subclasses that carry more, such as `kubetrace.api.status.StatusError`); `kubetrace.cli` turns
 them into text and an exit code, as kubectl's `cmdutil.CheckErr` does, and nobody else exits.
@@ -46,6 +47,11 @@ class PlainError(KubetraceError):
 
     def lines(self) -> list[str]:
         return str(self).split("\n")
+
+
+class PlanEnd(Exception):
+    """A plan (--plan) cannot go on: what the next call would be depends on an answer that nobody has given. No failure,
+    and none that a command may handle."""
 
 
 class SilentExit(KubetraceError):

@@ -86,6 +86,10 @@ class OwnOptions:
         ),
     ] = ""
     trace_bodies: Annotated[str, Flag(help='Bodies in traces: "none", "all", or the most bytes of each.')] = "256KiB"
+    plan: Annotated[
+        bool,
+        Flag(help="Print the requests that would be sent, and write nothing; reads are sent, to know what follows."),
+    ] = False
     why: Annotated[
         bool, Flag(help="Say before each call why it is made, after it what the answer meant (on standard error).")
     ] = False

@@ -187,6 +187,8 @@ class Run:
         out.write(f"You are about to delete the following {len(infos)} resource(s):\n")
         for info in infos:
             out.write(f"{_kind(info)}/{info.name}\n")
+        if self.environment.own.plan:
+            return True  # a plan shows what a yes would do
         out.write("Do you want to continue? (y/N): ")
         out.flush()
         answer = self.environment.stdin.readline().decode("utf-8", "replace").split()

@@ -312,6 +312,16 @@ class CacheHit:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A call that is not made because only a plan is wanted (--plan). `assumed` says with which answer the command goes
+    on; None where nobody can know one, so that the plan ends here."""
+
+    call: int
+    request: Request
+    assumed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Anything else that kubectl logs, by name; the dialect knows its level, its words and its file:line.
 
@@ -338,6 +348,7 @@ Event = (
     | WarningReceived
     | ExchangeEnded
     | CacheHit
+    | Planned
     | Note
 )
 

@@ -20,6 +20,7 @@ from kubetrace.trace.exchange import (
     Headers,
     HostResolved,
     Note,
+    Planned,
     Request,
     RequestSent,
     Response,
@@ -237,6 +238,9 @@ class Encoder:
     def _cache_hit(self, event: CacheHit) -> JSON:
         return {"path": _clean(event.path), "url": None if event.url is None else self._masker.url(event.url)}
 
+    def _planned(self, event: Planned) -> JSON:
+        return {"call": event.call, "request": self._short_request(event.request), "assumed": event.assumed}
+
     def _note(self, event: Note) -> JSON:
         return {"name": event.name, "values": {key: self._value(key, value) for key, value in event.values.items()}}
 
@@ -270,6 +274,7 @@ _WRITERS: Mapping[type, tuple[str, Callable[[Encoder, Any], JSON]]] = {
     WarningReceived: ("warning", Encoder._warning),
     ExchangeEnded: ("exchange-ended", Encoder._exchange_ended),
     CacheHit: ("cache-hit", Encoder._cache_hit),
+    Planned: ("planned", Encoder._planned),
     Note: ("note", Encoder._note),
 }
 EVENT_NAMES = tuple(name for name, _ in _WRITERS.values())

@@ -30,6 +30,7 @@ from kubetrace.trace.exchange import (
     HostResolved,
     Note,
     Operation,
+    Planned,
     Purpose,
     Request,
     RequestSent,
@@ -312,6 +313,9 @@ _READERS: Mapping[str, Callable[[Decoder, Any, float], Event | Timed]] = {
     ),
     "warning": lambda _, data, at: WarningReceived(
         _word(data["text"]), _short(data["request"]) if "request" in data else None
+    ),
+    "planned": lambda _, data, at: Planned(
+        _integer(data["call"]), _short(data["request"]), None if data["assumed"] is None else _word(data["assumed"])
     ),
     "cache-hit": lambda _, data, at: CacheHit(_word(data["path"]), data.get("url")),
     "note": lambda _, data, at: Note(_word(data["name"]), dict(data["values"])),

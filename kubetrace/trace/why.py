@@ -18,6 +18,7 @@ from kubetrace.trace.exchange import (
     Exchange,
     ExchangeEnded,
     Note,
+    Planned,
     Request,
     RequestSent,
     ResponseReceived,
@@ -113,13 +114,24 @@ class WhyObserver:
         if event.attempt > 1:
             self._line("attempt", indent=2, attempt=event.attempt)
         else:
-            step = self._step(request)
-            self._line(f"step.{step}", why=self.why(request), meaning=self.why(request))
+            self._announce(request)
+        self._write_line(request)
+
+    def _announce(self, request: Request) -> None:
+        self._line(f"step.{self._step(request)}", why=self.why(request), meaning=self.why(request))
+
+    def _write_line(self, request: Request) -> None:
         self._write(f"  {one_line(request.method)} {one_line(self._masker.url(request.url))}\n")
 
     def why(self, request: Request) -> str:
         """Why a request is made."""
         return self._catalogue.purpose(request.purpose) or self._said(meaning.reason(request))
+
+    def _planned(self, event: Planned) -> None:
+        self._begin()
+        self._announce(event.request)
+        self._write_line(event.request)
+        self._line("planned", indent=2)
 
     def _step(self, request: Request) -> int:
         """3 for finding out how the request has to look, 4 for the request itself, 5 for a look at what came of it."""
@@ -180,6 +192,7 @@ class WhyObserver:
 
 _TELLERS: dict[type, Callable[..., None]] = {
     RequestSent: WhyObserver._request_sent,
+    Planned: WhyObserver._planned,
     ResponseReceived: WhyObserver._response_received,
     ExchangeEnded: WhyObserver._exchange_ended,
     Throttled: WhyObserver._throttled,

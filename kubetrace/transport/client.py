@@ -54,6 +54,9 @@ if TYPE_CHECKING:
 
     from kubetrace.transport.http_cache import HTTPCache
 
+Plan = Callable[[int, Request, Callable[[], ClientAnswer]], ClientAnswer]
+"""Decides whether a call (its number, its request) is sent, or which answer takes the place of the server's."""
+
 DIAL_TIMEOUT = 30.0
 HANDSHAKE_TIMEOUT = 10.0
 IDLE_CONNECTIONS = 25
@@ -66,8 +69,8 @@ class Client:
     `request_timeout` (seconds) bounds every call that brings no timeout of its own, from the first dial to the last
     byte; `command_headers` go with every request and, as in kubectl, not into its log; `http_cache` keeps what
     discovery and OpenAPI answer. Raises `TransportError` where there is no answer; any status is an answer. `learn`
-    is told each token that a file or a plugin gives before it is sent, so that it can be masked. A context manager;
-    `close` ends the kept connections.
+    is told each token that a file or a plugin gives before it is sent, so that it can be masked. `plan` decides over
+    every call whether it is sent. A context manager; `close` ends the kept connections.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Client:
         http_cache: HTTPCache | None = None,
         sleep: Callable[[float], None] = time.sleep,
         learn: Callable[[str], object] | None = None,
+        plan: Plan | None = None,
     ) -> None:
         self._connection = connection
         self._events = events if events is not None else Events()
@@ -92,6 +96,7 @@ class Client:
         self._http_cache = http_cache
         self._throttles = throttles or Throttles(sleep=sleep)
         self._sleep = sleep
+        self._plan = plan
         self._warned: set[str] = set()
         self._warned_lock = threading.Lock()
         self._proxy = proxy_for(connection.proxy_url, os.environ if environ is None else environ)
@@ -135,6 +140,11 @@ class Client:
         number = next_id()
         if self._events.active:
             self._events.emit(CallStarted(number, request, call.log_request_body))
+        if self._plan is not None:
+            return self._plan(number, request, lambda: self._send(call, number, request))
+        return self._send(call, number, request)
+
+    def _send(self, call: Call, number: int, request: Request) -> ClientAnswer:
         self._throttle(call, number, request, None)
         seconds = call.timeout if call.timeout is not None else self._request_timeout
         deadline = time.monotonic() + seconds if seconds else None

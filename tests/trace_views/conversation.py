@@ -16,6 +16,7 @@ from kubetrace.trace.exchange import (
     ExchangeEnded,
     HostResolved,
     Note,
+    Planned,
     Purpose,
     Request,
     RequestSent,
@@ -118,6 +119,7 @@ def conversation() -> Iterator[tuple[Event, float]]:
     yield from one(
         6, "GET", "/api/v1/nodes/n1/proxy/x", status=None, error="dial tcp 127.0.0.1:6443: connect: connection refused"
     )
+    yield Planned(1006, Request("DELETE", f"{SERVER}/api/v1/nodes/n1"), "200 OK, and the object gone"), START + 0.65
     yield from one(7, "GET", "/healthz", body=b"\xff\xfe\x00binary", answered_type="application/octet-stream")
     yield from one(
         8, "PATCH", "/api/v1/namespaces/default/pods/it's?x=$(id)", sent=b"{\"a\":\"it's $HOME `id`\"}\n",

@@ -16,6 +16,7 @@ from kubetrace.trace.exchange import (
     Event,
     ExchangeEnded,
     Headers,
+    Planned,
     Retrying,
     Throttled,
     Timings,
@@ -106,6 +107,11 @@ def _other_row(event: Event, at: float) -> Row | None:
     if isinstance(event, CacheHit):
         where = one_line(target(event.url) if event.url else event.path)
         return Row("", "cache", where, "hit", None, None, "not asked: cached", at, at, at)
+    if isinstance(event, Planned):
+        path = one_line(f"{event.request.method} {target(event.request.url)}")
+        return Row(
+            "", "planned", path, "unsent", None, None, one_line(event.assumed or "the plan ended here"), at, at, at
+        )
     if isinstance(event, Throttled):
         path, why = one_line(target(event.request.url)), one_line(event.retry_reason or "client-side throttling")
         return Row("", "wait", path, "", event.seconds, None, why, at - event.seconds, at, at)

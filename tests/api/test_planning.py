@@ -1,0 +1,110 @@
+"""What a plan sends, what it assumes, and where it ends."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from kubetrace.api.planning import AssumedAnswer, Plan
+from kubetrace.errors import PlanEnd
+from kubetrace.trace.exchange import Event, Planned, Request
+
+POD = "https://h/api/v1/namespaces/a/pods/p"
+LIVE = {"kind": "Pod", "metadata": {"name": "p", "uid": "7", "labels": {"a": "1", "b": "2"}}, "spec": {"x": [1]}}
+
+
+class Walk:
+    """A plan, a server that always answers LIVE, and what was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Planned] = []
+        self.sent: list[str] = []
+        self.plan = Plan(self._tell)
+
+    def _tell(self, event: Event) -> None:
+        assert isinstance(event, Planned)
+        self.told.append(event)
+
+    def ask(self, method: str, url: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(method, url, (("Content-Type", content_type),), data)
+
+        def send() -> AssumedAnswer:
+            self.sent.append(f"{method} {url}")
+            return AssumedAnswer(request, 200, "OK", LIVE)
+
+        answer = self.plan(1, request, send)
+        assert b"".join(answer.chunks()) == answer.body
+        answer.close()
+        return answer.status, json.loads(answer.body)
+
+
+@pytest.mark.parametrize("url", [
+    POD, "https://h/api/v1/pods", "https://h/apis", "https://h/version", POD + "/log", "https://h/api/v1/nodes/n/status",
+])  # fmt: skip
+def test_reads_are_sent(url: str) -> None:
+    walk = Walk()
+    assert walk.ask("GET", url) == (200, LIVE)
+    assert walk.sent and not walk.told and not walk.plan.assumes
+
+
+@pytest.mark.parametrize(("method", "url", "body"), [
+    ("GET", POD + "/exec?command=rm", None), ("GET", POD + "/proxy/shutdown", None), ("GET", POD + "/attach", None),
+    ("GET", POD + "/portforward", None), ("GET", POD + "/log?follow=true", None),
+    ("GET", "https://h/api/v1/pods?watch=true", None), ("GET", "https://h/api/v1/watch/pods", None),
+    ("POST", POD + "/exec", None), ("POST", "https://h/api/v1/namespaces/a/serviceaccounts/s/token", {"kind": "T"}),
+    ("POST", "https://h/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"kind": "SelfSubjectAccessReview"}),
+    ("POST", "https://h/api/v1/namespaces/a/pods", None), ("PUT", POD, None), ("PATCH", POD, {"spec": {}}),
+    ("PATCH", POD, [{"op": "remove", "path": "/spec"}]), ("POST", "https://h/healthz", {}), ("BREW", POD, None),
+])  # fmt: skip
+def test_where_a_plan_ends(method: str, url: str, body: Any) -> None:
+    walk = Walk()
+    with pytest.raises(PlanEnd):
+        walk.ask(method, url, body)
+    assert walk.sent == [] and [event.assumed for event in walk.told] == [None]
+
+
+def test_what_was_created_is_there() -> None:
+    walk = Walk()
+    made = {"kind": "Pod", "metadata": {"name": "n"}}
+    assert walk.ask("POST", "https://h/api/v1/namespaces/a/pods?fieldManager=x", made)[0] == 201
+    assert walk.ask("GET", "https://h/api/v1/namespaces/a/pods/n") == (
+        200,
+        {"kind": "Pod", "metadata": {"name": "n", "namespace": "a"}},
+    )
+    status, value = walk.ask("POST", "https://h/api/v1/namespaces/a/pods", {"metadata": {"generateName": "g-"}})
+    assert (status, value["metadata"]["name"]) == (201, "g-xxxxx")
+    assert walk.sent == [] and walk.plan.assumes
+
+
+@pytest.mark.parametrize("content_type", ["application/merge-patch+json", "application/apply-patch+yaml"])
+def test_a_patch_is_laid_over_what_was_read(content_type: str) -> None:
+    walk = Walk()
+    walk.ask("GET", POD)
+    patch = {"metadata": {"labels": {"a": None, "c": "3"}}}
+    status, value = walk.ask("PATCH", POD + "?fieldManager=x", patch, content_type)
+    assert (status, value["metadata"]["labels"], value["spec"]) == (200, {"b": "2", "c": "3"}, {"x": [1]})
+    assert walk.ask("GET", POD)[1] == value and len(walk.sent) == 1
+    assert walk.ask("PATCH", POD, [{"op": "remove", "path": "/spec"}])[1] == value
+
+
+def test_a_dry_run_changes_nothing_later() -> None:
+    walk = Walk()
+    walk.ask("GET", POD)
+    walk.ask("PATCH", POD + "?dryRun=All", {"spec": {"x": 2}})
+    walk.ask("DELETE", POD, {"dryRun": ["All"]})
+    assert walk.ask("GET", POD) == (200, LIVE) and len(walk.sent) == 2
+
+
+@pytest.mark.parametrize("gone", [("DELETE", POD, None), ("POST", POD + "/eviction", {"kind": "Eviction"})])
+def test_what_was_deleted_is_gone(gone: tuple[str, str, Any]) -> None:
+    walk = Walk()
+    walk.ask("GET", POD)
+    status, value = walk.ask(*gone)
+    assert status in (200, 201) and value["status"] == "Success"
+    assert walk.ask("GET", POD)[0] == 404
+    assert walk.ask("DELETE", "https://h/api/v1/namespaces/a/pods?labelSelector=x", {})[0] == 200
+    assert walk.ask("PUT", POD, LIVE) == (200, LIVE)
+    assert walk.ask("GET", POD) == (200, LIVE) and len(walk.sent) == 1
