@@ -45,6 +45,7 @@ def test_the_table_has_a_row_for_everything(kubetrace: Kubetrace, trace: str) ->
         "wait",
         "5",
         "6",
+        "planned",
         "7",
         "8",
     ]
