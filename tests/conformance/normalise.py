@@ -41,6 +41,8 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _TABLE_AGE = re.compile(r"(?m)\b(AGE|(?:\d+[dhms]){1,2})( +|$)")
 _TABLE_IP = re.compile(r"(?m)(\bIP|<ip>)( +|$)")
+_BODY = re.compile(r'^I \w+\.go:\d+\] "(Request|Response) Body" body=')
+_PROTOBUF_DUMP = re.compile(r"\n\t00000000  6b 38 73 00 ")
 _FEATURE_GATE = re.compile(r'^I envvar\.go:\d+\] "Feature gate default state"')
 
 
@@ -70,15 +72,41 @@ def log(value: str) -> list[str]:
     return others[:first] + gates + others[first:]
 
 
+def without_protobuf(kubectl: Sequence[str], ours: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Two logs without what differs because kubectl's typed calls speak protobuf and kubetrace's the same in JSON: each
+    body that kubectl's log shows as a hexdump of protobuf is left out of both, and the media types are JSON's. What was
+    sent is compared as the server decoded it."""
+    left, right = _entries(kubectl), _entries(ours)
+    binary = [bool(_PROTOBUF_DUMP.search(entry)) for entry in left if _BODY.match(entry)]
+    return _with_bodies(left, binary), _with_bodies(right, binary)
+
+
+def _with_bodies(entries: Sequence[str], binary: Sequence[bool]) -> list[str]:
+    lines: list[str] = []
+    number = 0
+    for entry in entries:
+        if body := _BODY.match(entry):
+            if number < len(binary) and binary[number]:
+                entry = f"{body[0]}<protobuf or JSON>"
+            number += 1
+        entry = entry.replace("application/vnd.kubernetes.protobuf,application/json", "application/json")
+        lines += entry.replace("application/vnd.kubernetes.protobuf", "application/json").split("\n")
+    return lines
+
+
 def unordered(lines: Sequence[str]) -> list[str]:
     """A log of calls made in parallel: its entries in an order of their own."""
+    return sorted(_entries(lines))
+
+
+def _entries(lines: Sequence[str]) -> list[str]:
     entries: list[str] = []
     for line in lines:
         if not line.startswith(("\t", " >")) or not entries:
             entries.append(line)
         else:
             entries[-1] += "\n" + line
-    return sorted(entries)
+    return entries
 
 
 def body(value: object, folder: str) -> str:

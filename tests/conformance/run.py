@@ -61,6 +61,7 @@ class Ran:
     stdout: list[str]
     exit: list[str]
     log: list[str]
+    parallel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class Bench:
     def _run_once(self, case: Case) -> Result:
         with ThreadPoolExecutor(2) as pool:
             left, right = pool.map(lambda side: self._run_side(case, side), (self.reference, self.ours))
+        left, right = _comparable_logs(left, right)
         differences = {name: _difference(getattr(left, name), getattr(right, name)) for name in VERDICTS}
         return Result(case, differences)
 
@@ -183,8 +185,16 @@ class Bench:
             bodies=audit.bodies(calls, root),
             stdout=out.splitlines(),
             exit=[code],
-            log=normalise.unordered(log) if parallel else log,
+            log=log,
+            parallel=parallel,
         )
+
+
+def _comparable_logs(left: Ran, right: Ran) -> tuple[Ran, Ran]:
+    logs = normalise.without_protobuf(left.log, right.log)
+    if left.parallel or right.parallel:
+        logs = (normalise.unordered(logs[0]), normalise.unordered(logs[1]))
+    return replace(left, log=logs[0]), replace(right, log=logs[1])
 
 
 def _difference(left: list[str], right: list[str]) -> list[str]:

@@ -124,3 +124,14 @@ def test_report_counts_and_lists_what_differs() -> None:
     assert "| server 1 | 2 | 2 | 2 | 2 | 2 | 1 | 1 |" in text
     assert "| `get y \\| z` <sub>get-y</sub> | cold | ✓ | ✓ | ✓ | ✓ | ✗ |" in text
     assert "get-y (log)" in text
+
+
+def test_a_protobuf_body_is_compared_by_the_server_alone() -> None:
+    dump = 'I type.go:213] "Request Body" body=<\n\t00000000  6b 38 73 00 0a 32 0a 17  |k8s..2..|\n >'
+    kubectl = (
+        f'{dump}\n\tAccept: application/vnd.kubernetes.protobuf,application/json\nI x.go:1] "Response Body" body="a"'
+    )
+    ours = 'I type.go:213] "Request Body" body="{}"\n\tAccept: application/json\nI x.go:1] "Response Body" body="{}"'
+    left, right = normalise.without_protobuf(kubectl.split("\n"), ours.split("\n"))
+    assert left[:-1] == right[:-1]
+    assert left[-1] != right[-1]
