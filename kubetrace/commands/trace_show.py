@@ -12,7 +12,7 @@ from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import Flag
 from kubetrace.commands.trace_source import FilterOptions, events
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchanges import numbered
+from kubetrace.trace.exchanges import Filter, chosen, numbered
 from kubetrace.trace.records import Timed
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(environment: Environment, options: ShowOptions, arguments: Arguments) ->
     number = _number(words)
     found = events(environment, words, options.follow)
     if environment.options.v >= 6:
-        _log(environment, found)
+        _log(environment, _wanted(found, options.filter(environment), number))
     elif number:
         _one(environment, found, number)
     elif options.follow:
@@ -47,6 +47,13 @@ def _number(words: list[str]) -> int:
     if words and words[-1].isdecimal() and not os.path.exists(words[-1]):  # noqa: PTH110
         return int(words.pop())
     return 0
+
+
+def _wanted(found: Iterable[Timed], wanted: Filter, number: int) -> Iterable[Timed]:
+    """All events, or those of the exchanges that filters or a number choose."""
+    if not number and not wanted.active:
+        return found
+    return chosen(found, lambda recorded: number in (0, recorded.number) and wanted.takes(recorded))
 
 
 def _one(environment: Environment, found: Iterable[Timed], number: int) -> None:
@@ -67,7 +74,8 @@ def _table(environment: Environment, options: ShowOptions, found: Iterable[Timed
     if not kept:
         environment.stderr.write("No exchanges found\n")
         return
-    _console(environment).print(show.table(kept))
+    console = _console(environment)
+    console.print(show.table(kept, console.width))
     left = sum(1 for _ in rows)
     if left:
         environment.stdout.write(f"… and {left} more rows (--limit 0 shows all, filters show fewer)\n")

@@ -85,7 +85,10 @@ def _last(environment: Environment) -> Path:
 def _events(environment: Environment, path: Path | None, follow: bool) -> Iterator[Timed]:
     reader = Reader("standard input" if path is None else str(path), environment.warn)
     with _lines(environment, path) as lines:
-        yield from reader.events(_growing(lines) if follow else lines, environment.masker)
+        if follow and isinstance(lines, gzip.GzipFile):
+            raise KubetraceError(f"{reader.name} is packed: only a plain trace can be followed as it grows")
+        # What comes from a pipe ends where the pipe ends.
+        yield from reader.events(_growing(lines) if follow and path else lines, environment.masker)
 
 
 @contextlib.contextmanager

@@ -3,23 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.endpoint import Endpoint, endpoint
-from kubetrace.trace.exchange import Exchange, ExchangeEnded
+from kubetrace.trace.exchange import Event, Exchange, ExchangeEnded, Frame, Upgraded
 from kubetrace.trace.records import Timed
+
+_FRAMES_KEPT = 200
+
+
+@dataclass(slots=True)
+class Frames:
+    """What passed over an upgraded connection: how many frames and bytes by direction and channel ("sent stdin"), and
+    the first frames one by one. `last` is when the last one passed, in seconds after the exchange began."""
+
+    protocol: str
+    subprotocol: str = ""
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    first: list[Frame] = field(default_factory=list)
+    last: float = 0.0
+
+    @property
+    def total(self) -> int:
+        return sum(count for count, _ in self.counts.values())
+
+    def add(self, frame: Frame) -> None:
+        key = f"{frame.direction} {frame.channel or frame.type}"
+        count, size = self.counts.get(key, (0, 0))
+        self.counts[key] = count + 1, size + frame.size
+        self.last = frame.seconds
+        if len(self.first) < _FRAMES_KEPT:
+            self.first.append(frame)
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """An exchange and its number in the trace (1 is the first that ended). `cut` names bodies ("request", "response")
-    that the trace does not hold whole."""
+    that the trace does not hold whole; `frames` is what passed where the connection was upgraded."""
 
     number: int
     exchange: Exchange
     cut: frozenset[str] = frozenset()
+    frames: Frames | None = None
 
     @property
     def endpoint(self) -> Endpoint:
@@ -47,20 +74,61 @@ def target(url: str) -> str:
     return (url[match.end() :] if match else url) or "/"
 
 
+class Numbering:
+    """Numbers the exchanges of a trace as their ends come by, and counts frames until then."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._frames: dict[int, Frames] = {}
+
+    def take(self, timed: Timed) -> Recorded | None:
+        """The exchange that has ended with this event, if one has and anything was sent."""
+        event: Event = timed.event
+        if isinstance(event, Upgraded):
+            self._frames[event.exchange] = Frames(event.protocol, event.subprotocol)
+        elif isinstance(event, Frame):
+            self._frames.setdefault(event.exchange, Frames("")).add(event)
+        elif isinstance(event, ExchangeEnded) and event.exchange.on_wire:
+            self._number += 1
+            frames = self._frames.pop(event.exchange.id, None)
+            return Recorded(self._number, event.exchange, timed.cut, frames)
+        return None
+
+
 def numbered(events: Iterable[Timed]) -> Iterator[Recorded]:
     """The ended exchanges of a trace."""
-    number = 0
+    numbering = Numbering()
     for timed in events:
-        if isinstance(timed.event, ExchangeEnded) and timed.event.exchange.on_wire:
-            number += 1
-            yield Recorded(number, timed.event.exchange, timed.cut)
+        recorded = numbering.take(timed)
+        if recorded is not None:
+            yield recorded
+
+
+def chosen(events: Iterable[Timed], takes: Callable[[Recorded], bool]) -> Iterator[Timed]:
+    """The events of those exchanges that are taken, each exchange's together, in the order in which they ended. What
+    belongs to no exchange is left out."""
+    numbering = Numbering()
+    waiting: dict[tuple[str, int], list[Timed]] = {}
+    for timed in events:
+        event = timed.event
+        recorded = numbering.take(timed)
+        if isinstance(event, ExchangeEnded):
+            exchange = event.exchange
+            of_call = waiting.pop(("call", exchange.call), [])
+            of_exchange = waiting.pop(("exchange", exchange.id), [])
+            if recorded is not None and takes(recorded):
+                yield from (*of_call, *of_exchange, timed)
+        elif (number := getattr(event, "exchange", None)) is not None:
+            waiting.setdefault(("exchange", number), []).append(timed)
+        elif (number := getattr(event, "call", None)) is not None:
+            waiting.setdefault(("call", number), []).append(timed)
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which exchanges to take; empty fields take all. `verbs` are RBAC's verbs (lower
-    case) or HTTP methods (upper case), `statuses` codes,
-    classes ("4xx") or "error" (no answer); `slower` is in seconds. Raises KubetraceError for what makes no sense."""
+    """Which exchanges to take; empty fields take all. `verbs` are RBAC's verbs (lower case) or HTTP methods (upper
+    case), `statuses` codes, classes ("4xx") or "error" (no answer); `slower` is in seconds. Raises KubetraceError for
+    what makes no sense."""
 
     verbs: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()

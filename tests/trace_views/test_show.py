@@ -5,16 +5,33 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import signal
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from kubetrace.commands.trace_source import _growing
 from kubetrace.trace.body_text import milliseconds, one_line, readable, size
 from kubetrace.trace.endpoint import endpoint
-from kubetrace.trace.exchange import Request
-from kubetrace.trace.views.show import Row, bar, joined
+from kubetrace.trace.exchange import (
+    CallStarted,
+    Exchange,
+    ExchangeEnded,
+    Frame,
+    Request,
+    RequestSent,
+    Response,
+    Timings,
+    Upgraded,
+)
+from kubetrace.trace.exchanges import Filter, numbered
+from kubetrace.trace.record_file import Reader
+from kubetrace.trace.records import Timed
+from kubetrace.trace.views.show import Row, bar, full, joined, rows, table
 from tests.conftest import Kubetrace
 from tests.trace_views.conversation import TOKEN, written
 from tests.transport.scripted import ScriptedServer, reply
@@ -224,3 +241,72 @@ def test_texts() -> None:
     assert readable(b'{"a":1}') == '{\n  "a": 1\n}' and readable(b"{no") == "{no"
     assert readable(b"\xff") == "(1 bytes that are no text)"
     assert readable(b"k8s\x00\xff\xff").startswith("(6 bytes of protobuf that can't be decoded:")
+
+
+def test_follow_shows_what_another_process_writes(tmp_path: Path) -> None:
+    whole = Path(written(tmp_path / "whole.jsonl")).read_bytes()
+    path = tmp_path / "t.jsonl"
+    half = whole.index(b"exchange-ended") + 400
+    path.write_bytes(whole[:half])
+    command = [sys.executable, "-m", "kubetrace", "trace", "show", str(path), "-f", "--verb", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"HOME": str(tmp_path)}) as process:
+        assert process.stdout is not None
+        try:
+            assert "/pods?limit=500" in process.stdout.readline()
+            with path.open("ab") as stream:
+                stream.write(whole[half:])
+            assert "  429 " in process.stdout.readline()
+            assert process.stdout.readline().endswith("list /apis/apps/v1/deployments  object (attempt 2)\n")
+            process.send_signal(signal.SIGINT)
+            assert process.stdout.read() == ""
+        finally:
+            process.kill()
+
+
+def test_follow_reads_a_pipe_to_its_end_and_no_packed_file(kubetrace: Kubetrace, tmp_path: Path, trace: str) -> None:
+    done = kubetrace("trace", "show", "-", "-f", "--verb", "create", stdin=Path(trace).read_bytes())
+    assert (done.code, done.out.count("\n")) == (0, 1)
+    packed = written(tmp_path / "t.jsonl.gz")
+    assert "is packed: only a plain trace" in kubetrace("trace", "show", str(packed), "-f").err
+
+
+def test_the_log_of_chosen_exchanges(kubetrace: Kubetrace, trace: str) -> None:
+    one = kubetrace("trace", "show", trace, "3", "-v=8").out
+    assert "POST https://127.0.0.1:6443" in one and "Request Body" in one and "Response Body" in one
+    assert one.count(" https://") == 1 and "Config loaded" not in one
+    some = kubetrace("trace", "show", trace, "-v=6", "--status", "4xx,201").out
+    assert re.findall(r"https://\S+ (\d+)", some) == ["201", "429"]
+
+
+def test_narrow_terminals_lose_the_purpose_and_keep_the_path(trace: str) -> None:
+    with Path(trace).open("rb") as lines:
+        found = list(rows(Reader("t").events(lines), Filter()))
+    for width in (60, 80, 99, 100, 200):
+        console = Console(width=width, file=io.StringIO())
+        console.print(table(found, width))
+        text = console.file.getvalue()  # type: ignore[attr-defined]
+        assert max(len(line) for line in text.splitlines()) <= width
+        assert ("PURPOSE" in text) == (width >= 100)
+        assert len(text.splitlines()) < (50 if width < 80 else 30)
+
+
+def framed() -> list[Timed]:
+    request = Request("GET", "https://h/api/v1/namespaces/a/pods/p/exec?command=sh")
+    response = Response(101, "Switching Protocols")
+    frames = [Frame(7, 9, "sent", "binary", 10, "stdin", 0.1), Frame(7, 9, "received", "binary", 2048, "stdout", 0.2)]
+    frames += [Frame(7, 9, "received", "ping", 0, None, 0.3) for _ in range(300)]
+    ended = Exchange(7, 9, 1, request, response, None, 2048, Timings(headers=0.05, total=0.4), started=100.0)
+    events = [CallStarted(9, request), RequestSent(7, 9, 1, request), Upgraded(7, 9, request, "websocket", "v5.\x1b")]
+    return [Timed(event, 100.0) for event in (*events, *frames, ExchangeEnded(ended))]
+
+
+def test_frames_are_counted_below_their_exchange() -> None:
+    exchange, frames = rows(framed(), Filter())
+    assert (exchange.verb, exchange.status) == ("get", "101")
+    assert frames.path == "sent stdin 1 (10 B), received stdout 1 (2.0 KiB), received ping 300 (0 B)"
+    assert (frames.verb, frames.purpose, frames.received) == ("frames", "websocket v5.\\x1b", 2048)
+    assert (frames.start, frames.end) == (100.1, 100.3)
+    (recorded,) = numbered(framed())
+    text = "".join(full(recorded))
+    assert "Frames: websocket v5.\\x1b\n  sent stdin: 1, 10 B\n" in text
+    assert "     100 ms  sent binary stdin  10 B\n" in text and "  … and 102 more\n" in text

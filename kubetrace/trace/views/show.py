@@ -14,7 +14,6 @@ from kubetrace.trace.body_text import milliseconds, one_line, printable, readabl
 from kubetrace.trace.exchange import (
     CacheHit,
     Event,
-    ExchangeEnded,
     Headers,
     Planned,
     Retrying,
@@ -22,13 +21,15 @@ from kubetrace.trace.exchange import (
     Timings,
     WarningReceived,
 )
-from kubetrace.trace.exchanges import Filter, Recorded, target
+from kubetrace.trace.exchanges import Filter, Frames, Numbering, Recorded, target
 from kubetrace.trace.records import Timed
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _BAR = 24
+_WIDE = 100
+"""Columns from which on there is room for everything."""
 _PHASES = (
     ("dns", "DNS lookup"),
     ("connect", "TCP connect"),
@@ -60,15 +61,14 @@ class Row:
 
 def rows(events: Iterable[Timed], wanted: Filter) -> Iterator[Row]:
     """The rows of a trace. With a filter only exchanges are shown."""
-    number = 0
+    numbering = Numbering()
     for timed in events:
-        if isinstance(timed.event, ExchangeEnded):
-            if not timed.event.exchange.on_wire:
-                continue  # its CacheHit has told it
-            number += 1
-            recorded = Recorded(number, timed.event.exchange, timed.cut)
+        recorded = numbering.take(timed)
+        if recorded is not None:
             if wanted.takes(recorded):
                 yield _exchange_row(recorded)
+                if recorded.frames is not None:
+                    yield _frames_row(recorded, recorded.frames)
         elif not wanted.active and (row := _other_row(timed.event, timed.at)):
             yield row
 
@@ -103,9 +103,20 @@ def _exchange_row(recorded: Recorded) -> Row:
     )
 
 
+def _frames_row(recorded: Recorded, frames: Frames) -> Row:
+    """What passed over an upgraded connection, below its exchange."""
+    start = recorded.exchange.started
+    counts = ", ".join(f"{one_line(key)} {count} ({size(total)})" for key, (count, total) in frames.counts.items())
+    protocol = one_line(" ".join(word for word in (frames.protocol, frames.subprotocol) if word))
+    begin = start + (frames.first[0].seconds if frames.first else 0.0)
+    received = sum(total for key, (_, total) in frames.counts.items() if key.startswith("received"))
+    end = start + max(frames.last, begin - start)
+    return Row("", "frames", counts or "none", "", end - begin, received, protocol, begin, begin, end)
+
+
 def _other_row(event: Event, at: float) -> Row | None:
     if isinstance(event, CacheHit):
-        where = one_line(target(event.url) if event.url else event.path)
+        where = one_line(target(event.url) if event.url else event.path.rpartition("/")[2])
         return Row("", "cache", where, "hit", None, None, "not asked: cached", at, at, at)
     if isinstance(event, Planned):
         path = one_line(f"{event.request.method} {target(event.request.url)}")
@@ -123,15 +134,18 @@ def _other_row(event: Event, at: float) -> Row | None:
     return None
 
 
-def table(found: list[Row]) -> Table:
-    """The rows as a rich table with a waterfall over their whole time."""
+def table(found: list[Row], width: int) -> Table:
+    """The rows as a rich table with a waterfall over their whole time. On a narrow terminal (`width` in columns) the
+    path gets what the waterfall and the purpose give up."""
     from rich.table import Table
     from rich.text import Text
 
     begin = min(row.start for row in found)
     end = max(row.end for row in found)
+    cells = _BAR if width >= _WIDE else max(8, min(_BAR, width // 8))
+    headings = ("#", "VERB", "PATH", "STATUS", "TIME", "BYTES", "WATERFALL", "PURPOSE")[: 8 if width >= _WIDE else 7]
     result = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("#", "VERB", "PATH", "STATUS", "TIME", "BYTES", "WATERFALL", "PURPOSE"):
+    for heading in headings:
         result.add_column(
             heading,
             justify="right" if heading in ("#", "TIME", "BYTES") else "left",
@@ -139,11 +153,11 @@ def table(found: list[Row]) -> Table:
             overflow="fold",
         )
     for row in found:
-        cells = (row.number, row.verb, row.path, "", milliseconds(row.seconds), size(row.received), "", row.purpose)
-        texts = [Text(cell) for cell in cells]
+        words = (row.number, row.verb, row.path, "", milliseconds(row.seconds), size(row.received), "", row.purpose)
+        texts = [Text(word) for word in words]
         texts[3] = Text(row.status, style=_style(row.status))
-        texts[6] = Text(bar(row, begin, end), style="cyan")
-        result.add_row(*texts, style="" if row.number else "dim")
+        texts[6] = Text(bar(row, begin, end, cells), style="cyan")
+        result.add_row(*texts[: len(headings)], style="" if row.number else "dim")
     return result
 
 
@@ -151,12 +165,12 @@ def _style(status: str) -> str:
     return {"2": "green", "3": "cyan", "4": "yellow", "5": "red", "e": "bold red"}.get(status[:1], "")
 
 
-def bar(row: Row, begin: float, end: float) -> str:
-    """When the row happened: waiting light, receiving solid."""
-    scale = _BAR / (end - begin) if end > begin else 0.0
-    first = min(int((row.start - begin) * scale), _BAR - 1)
-    turn = max(first, min(int((row.wait - begin) * scale), _BAR - 1))
-    last = max(first + 1, min(round((row.end - begin) * scale), _BAR))
+def bar(row: Row, begin: float, end: float, cells: int = _BAR) -> str:
+    """When the row happened, in so many cells: waiting light, receiving solid."""
+    scale = cells / (end - begin) if end > begin else 0.0
+    first = min(int((row.start - begin) * scale), cells - 1)
+    turn = max(first, min(int((row.wait - begin) * scale), cells - 1))
+    last = max(first + 1, min(round((row.end - begin) * scale), cells))
     return " " * first + "".join("▒" if cell < turn else "█" for cell in range(first, last))
 
 
@@ -182,6 +196,8 @@ def full(recorded: Recorded) -> Iterator[str]:
         yield from _message(title, exchange.response.headers, exchange.body, "response" in recorded.cut)
         if exchange.body is None and "response" not in recorded.cut:
             yield f"\n  (streamed, not kept: {size(exchange.body_size) or 'size unknown'})\n"
+    if recorded.frames is not None:
+        yield from _frames(recorded.frames)
     if exchange.error is not None:
         yield f"\nError: {printable(exchange.error)}\n"
     yield from _times(exchange.timings)
@@ -199,6 +215,19 @@ def _message(title: str, headers: Headers, body: bytes | None, cut: bool) -> Ite
         yield "\n" + "".join(f"  {text}\n" for text in printable(readable(body)).split("\n"))
     if cut:
         yield "  (the trace does not hold the whole body)\n"
+
+
+def _frames(frames: Frames) -> Iterator[str]:
+    yield f"\nFrames: {one_line(frames.protocol or 'unknown protocol')} {one_line(frames.subprotocol)}".rstrip() + "\n"
+    for key, (count, total) in frames.counts.items():
+        yield f"  {one_line(key)}: {count}, {size(total)}\n"
+    if frames.first:
+        yield "\n"
+    for frame in frames.first:
+        what = one_line(" ".join(word for word in (frame.direction, frame.type, frame.channel or "") if word))
+        yield f"  {milliseconds(frame.seconds):>9}  {what}  {size(frame.size)}\n"
+    if frames.total > len(frames.first):
+        yield f"  … and {frames.total - len(frames.first)} more\n"
 
 
 def _times(timings: Timings) -> Iterator[str]:
