@@ -12,6 +12,7 @@ from pathlib import Path
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.printers import (
     ColumnsPrinter,
+    GoTemplatePrinter,
     JSONPathPrinter,
     JSONPrinter,
     KYAMLPrinter,
@@ -108,11 +109,11 @@ def _object_printer(options: OutputOptions, output: str, environ: Mapping[str, s
 def _template_printer(options: OutputOptions, output: str) -> Printer | None:
     name, template = _split(options, output, _JSONPATH)
     if name:
-        text = _template_text(name, template, "jsonpath-file")
+        text = _template_text(name, template)
         return JSONPathPrinter(text, options.allow_missing_keys, name == "jsonpath-as-json")
     name, template = _split(options, output, _TEMPLATE)
     if name:
-        raise KubetraceError("-o go-template is not supported yet")
+        return GoTemplatePrinter(_template_text(name, template), options.allow_missing_keys)
     return None
 
 
@@ -124,10 +125,14 @@ def _split(options: OutputOptions, output: str, formats: tuple[str, ...]) -> tup
     return (name, template) if name in formats else ("", "")
 
 
-def _template_text(name: str, template: str, file_format: str) -> str:
+_FILES = ("jsonpath-file", "go-template-file", "templatefile")
+"""Formats whose template is a file's name."""
+
+
+def _template_text(name: str, template: str) -> str:
     if not template:
         raise KubetraceError("template format specified but no template given")
-    if name != file_format:
+    if name not in _FILES:
         return template
     try:
         return Path(template).read_bytes().decode("utf-8", "surrogateescape")

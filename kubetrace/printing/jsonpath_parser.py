@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from kubetrace.wire.go_unquote import UnquoteError, unquote_char
+from kubetrace.wire.go_unquote import UnquoteError, joined, unquote_char
 
 _DICT_KEY = re.compile(r"'([^']*)'")
 _SLICE = re.compile(r"(-?[0-9]*)(:-?[0-9]*)?(:-?[0-9]*)?")
@@ -273,7 +273,7 @@ def _unquote(text: str) -> str:
     while inner:
         char, inner = unquote_char(inner, quote)
         parts.append(char)
-    return "".join(parts)
+    return joined(parts)
 
 
 _RELAXED = re.compile(r"\{\.?([^{}]+)\}|\.?([^{}]+)")

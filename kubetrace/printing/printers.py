@@ -47,15 +47,23 @@ def _require_kind(value: Object) -> None:
         )
 
 
+def _compact(value: Value) -> bytes:
+    """JSON on one line; a watch event's type stands first."""
+    from kubetrace.wire.go_json import dumps
+
+    if isinstance(value, WatchEvent):
+        return b'{"type":%b,"object":%b}' % (dumps(value.type), dumps(value.object))
+    return dumps(value)
+
+
 class JSONPrinter:
     """-o json: four blanks, keys sorted; a watch event stands on one line."""
 
     def print(self, value: Value, out: TextSink) -> None:
-        from kubetrace.wire.go_json import dumps, dumps_indented
+        from kubetrace.wire.go_json import dumps_indented
 
         if isinstance(value, WatchEvent):
-            event, item = dumps(value.type), dumps(value.object)
-            out.write(f'{{"type":{event.decode()},"object":{item.decode()}}}\n')
+            out.write(_compact(value).decode() + "\n")
             return
         _require_kind(value)
         out.write(dumps_indented(value).decode() + "\n")
@@ -176,14 +184,48 @@ class JSONPathPrinter:
 
     def _failure(self, error: JSONPathError, data: Object) -> KubetraceError:
         from kubetrace.printing.go_values import go_syntax
-        from kubetrace.trace.go_text import quote
+        from kubetrace.wire.go_quote import quote
 
         return KubetraceError(
-            f"error executing jsonpath {quote(self._template).decode()}: Error executing template: {error}. "
+            f"error executing jsonpath {quote(self._template)}: Error executing template: {error}. "
             "Printing more information for debugging the template:\n"
             f"\ttemplate was:\n\t\t{self._template}\n"
             f"\tobject given to jsonpath engine was:\n\t\t{go_syntax(data)}\n\n"
         )
+
+
+class GoTemplatePrinter:
+    """-o go-template. A template that fails says so on stdout, too, below what it wrote before (cli-runtime
+    pkg/printers/template.go)."""
+
+    def __init__(self, template: str, allow_missing_keys: bool) -> None:
+        from kubetrace.printing.go_template import GoTemplate, TemplateError
+
+        try:
+            self._template = GoTemplate(template, allow_missing_keys)
+        except TemplateError as error:
+            raise KubetraceError(f"error parsing template {template}, {error}") from None
+        self._text = template
+
+    def print(self, value: Value, out: TextSink) -> None:
+        from kubetrace.printing.go_template import TemplateError
+        from kubetrace.wire.go_json import loads
+
+        raw = _compact(value)
+        data = loads(raw)  # not `value`: a float without a fraction (2.0) has become an integer
+        try:
+            self._template.execute(data, out.write)
+        except TemplateError as error:
+            from kubetrace.printing.go_values import sprint
+            from kubetrace.wire.go_quote import quote
+
+            out.write(
+                f"Error executing template: {error}. Printing more information for debugging the template:\n"
+                f"\ttemplate was:\n\t\t{self._text}\n"
+                f"\traw data was:\n\t\t{raw.decode()}\n"
+                f"\tobject given to template engine was:\n\t\t{sprint(data)}\n\n"
+            )
+            raise KubetraceError(f"error executing template {quote(self._text)}: {error}") from None
 
 
 class ColumnsPrinter:

@@ -35,14 +35,13 @@ def json_float(value: float) -> str:
     return _plain(sign, digits, point)
 
 
-def general_float(value: float, least_exponent: int = 21) -> str:
-    """FormatFloat(value, 'g', -1, 64): an exponent below 1e-4 and from 10^`least_exponent` on (fmt's %v has 21,
-    strconv itself 6)."""
+def general_float(value: float) -> str:
+    """FormatFloat(value, 'g', -1, 64), which is fmt's %v as well: an exponent below 1e-4 and from 1e6 on."""
     if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "+Inf" if value > 0 else "-Inf"
     sign, digits, point = _digits(value)
-    if value != 0 and (point - 1 < -4 or point - 1 >= least_exponent):
+    if value != 0 and (point - 1 < -4 or point - 1 >= 6):
         return _scientific(sign, digits, point, 2)
     return _plain(sign, digits, point)

@@ -60,3 +60,10 @@ def quote_to_ascii(value: str | bytes) -> str:
     if not text.isascii():
         text = _NOT_ASCII.sub(_escape_all_wide, text)
     return f'"{text}"'
+
+
+def quote_rune(char: str, ascii_only: bool = False) -> str:
+    """strconv.QuoteRune (fmt's %q of a number), or QuoteRuneToASCII (%+q)."""
+    if char in "'\"":
+        return f"'\\{char}'" if char == "'" else f"'{char}'"
+    return f"'{(quote_to_ascii if ascii_only else quote)(char)[1:-1]}'"

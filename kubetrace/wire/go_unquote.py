@@ -1,4 +1,7 @@
-"""Go's string escapes, read (strconv.UnquoteChar)."""
+"""Go's string escapes, read (strconv.UnquoteChar).
+
+\\x80 and the like mean bytes; those are surrogate escapes until `joined` has put neighbours together.
+"""
 
 from __future__ import annotations
 
@@ -40,4 +43,12 @@ def _code(text: str, length: int, base: int) -> tuple[str, str]:
     point = int(digits, base)
     if point > (0xFF if length < 4 else 0x10FFFF) or 0xD800 <= point < 0xE000:
         raise UnquoteError
+    if length < 4 and point >= 0x80:
+        point += 0xDC00
     return chr(point), text[length:]
+
+
+def joined(chars: list[str]) -> str:
+    """The text that characters make, escaped bytes beside each other being UTF-8 if they can."""
+    text = "".join(chars)
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")

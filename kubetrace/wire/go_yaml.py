@@ -180,7 +180,7 @@ def _number(value: float) -> str:
     text = json_float(value) if isinstance(value, float) else str(value)
     if "." not in text and "e" not in text and -(1 << 63) <= int(text) < 1 << 64:
         return str(int(text))
-    return general_float(float(text), 6)
+    return general_float(float(text))
 
 
 def through_json(text: str) -> str:
