@@ -11,7 +11,6 @@ import errno
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import typer
@@ -26,6 +25,7 @@ from kubetrace.cmdline.parser import FlagError, FlagSet, Parsed, build
 from kubetrace.commands.table import ROOT
 from kubetrace.environment import Environment
 from kubetrace.errors import KubetraceError, PlainError, PlanEnd, UsageError
+from kubetrace.value import replace
 
 GLOBAL_FLAGS = (*KUBECTL_FLAGS, *OWN_FLAGS)
 

@@ -11,12 +11,12 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from kubetrace.cmdline.global_options import GlobalOptions, OwnOptions
+from kubetrace.value import Mutable
 
 if TYPE_CHECKING:
     from kubetrace.api.cluster import Cluster
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from kubetrace.transport.client import Client
 
 
-@dataclass(slots=True)
-class Streams:
+class Streams(Mutable):
     """The three standard streams: bytes in, text out (UTF-8, undecodable bytes kept by surrogates)."""
 
     stdin: BinaryIO
@@ -88,20 +87,31 @@ class _LazyClient:
         return self._environment.client.send(call)
 
 
-@dataclass
+_DEFAULTS, _OWN_DEFAULTS = GlobalOptions(), OwnOptions()
+
+
 class Environment:
     """What a command may touch. `options` and `own` are set once argv is parsed; `begun` is when the program started
     (time.perf_counter's clock)."""
 
-    streams: Streams
-    environ: Mapping[str, str]
-    options: GlobalOptions = field(default_factory=GlobalOptions)
-    own: OwnOptions = field(default_factory=OwnOptions)
-    command_path: tuple[str, ...] = ()
-    argv: tuple[str, ...] = ()
-    warnings: int = 0
-    preferences: Preferences | None = None
-    begun: float = field(default_factory=time.perf_counter)
+    def __init__(
+        self,
+        streams: Streams,
+        environ: Mapping[str, str],
+        options: GlobalOptions = _DEFAULTS,
+        own: OwnOptions = _OWN_DEFAULTS,
+        preferences: Preferences | None = None,
+        begun: float | None = None,
+    ) -> None:
+        self.streams = streams
+        self.environ = environ
+        self.options = options
+        self.own = own
+        self.preferences = preferences
+        self.command_path: tuple[str, ...] = ()
+        self.argv: tuple[str, ...] = ()
+        self.warnings = 0
+        self.begun = time.perf_counter() if begun is None else begun
 
     @classmethod
     def standard(cls) -> Environment:

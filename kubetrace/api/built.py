@@ -4,7 +4,6 @@ pkg/resource: visitor.go, result.go)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kubetrace.api.go_words import quoted
@@ -15,6 +14,7 @@ from kubetrace.api.selection import Selection
 from kubetrace.api.status import AggregateError, aggregate
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import UNSTATED, Purpose
+from kubetrace.value import Mutable, Value, fresh
 
 
 class Document(Protocol):
@@ -26,8 +26,7 @@ class Document(Protocol):
     def source(self) -> str: ...
 
 
-@dataclass(slots=True)
-class Info:
+class Info(Mutable):
     """One thing that was selected: where it is, what it is, and the object once it is known. A page of a list is one
     Info whose object is the list."""
 
@@ -59,8 +58,7 @@ class Info:
         return f"{resource}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Value):
     """What a command wants built. `documents` are the manifests' objects, None without -f; they are read as the
     visit goes. `namespace` empty is all namespaces."""
 
@@ -91,8 +89,7 @@ class Asked(Protocol):
     def mapper(self) -> Mapper: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Value):
     """Calls and kinds, put together by hand."""
 
     objects: Objects
@@ -103,8 +100,7 @@ Visit = Callable[[Info], None]
 Source = Callable[[Visit], None]
 
 
-@dataclass(slots=True)
-class Result:
+class Result(Mutable):
     """What was built. `single_item` says that one object, not a list, is to be printed; `mappings` are the kinds of
     what was selected by name or selector; `targets_single_items` is False for collections."""
 
@@ -113,8 +109,8 @@ class Result:
     cluster: Asked
     single_item: bool = False
     targets_single_items: bool = False
-    mappings: list[Mapping] = field(default_factory=list)
-    selected: list[Info] = field(default_factory=list)
+    mappings: list[Mapping] = fresh(list)
+    selected: list[Info] = fresh(list)
 
     def visit(self, function: Visit) -> None:
         """Calls `function` for each. Raises the first error, or, with continue_on_error, all of them at the end."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +30,7 @@ from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import CacheHit, Events, Note
 from kubetrace.transport.call import Sender
 from kubetrace.transport.errors import TransportError
+from kubetrace.value import Mutable, Value
 
 T = TypeVar("T")
 
@@ -47,16 +47,14 @@ class PartialDiscoveryError(KubetraceError):
         super().__init__("unable to retrieve the complete list of server APIs: " + ", ".join(texts))
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceList:
+class ResourceList(Value):
     """One version's resources."""
 
     group_version: GroupVersion
     resources: tuple[Resource, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Discovered:
+class Discovered(Value):
     """All that is known: groups and resource lists in the server's order, and what could not be fetched."""
 
     groups: tuple[Group, ...]
@@ -68,8 +66,7 @@ class EmptyListError(KubetraceError):
     """A version without resources (metrics have none until they are served)."""
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(Mutable):
     resources: tuple[Resource, ...] | None
     error: KubetraceError | None = None
 

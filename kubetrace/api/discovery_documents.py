@@ -7,18 +7,17 @@ client-go's discovery/aggregated_discovery.go does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from kubetrace.api.go_words import struct_json
 from kubetrace.api.resources import GroupVersion, Resource
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Value, fresh
 
 AGGREGATED = ("v2", "v2beta1")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Value):
     """An API group: its versions in the server's order and the one it prefers (metav1.APIGroup). `addresses` are the
     serverAddressByClientCIDRs of old servers, kept for the cache file."""
 
@@ -28,14 +27,13 @@ class Group:
     addresses: tuple[Mapping[str, Any], ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Groups:
+class Groups(Value):
     """A whole discovery: the groups and, where the server aggregates, the resources of each version. `stale` are the
     versions whose resources the server could not fetch."""
 
     groups: tuple[Group, ...]
     resources: Mapping[GroupVersion, tuple[Resource, ...]] | None = None
-    stale: Mapping[GroupVersion, KubetraceError] = field(default_factory=dict)
+    stale: Mapping[GroupVersion, KubetraceError] = fresh(dict)
 
 
 # --- the server's forms ----------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from kubetrace.api.manifest_objects import kind_problems, validation_error
@@ -20,6 +19,7 @@ from kubetrace.api.resources import Mapping as ResourceMapping
 from kubetrace.api.verbs import ListOptions
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
+from kubetrace.value import replace
 
 STRICT, WARN, IGNORE = "Strict", "Warn", "Ignore"
 

@@ -7,7 +7,6 @@ import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +15,7 @@ from kubetrace.api.manifest_stream import documents
 from kubetrace.api.status import AggregateError
 from kubetrace.errors import KubetraceError
 from kubetrace.transport.errors import TransportError
+from kubetrace.value import Value
 
 EXTENSIONS = (".json", ".yaml", ".yml")
 HTTP_ATTEMPTS = 3
@@ -24,8 +24,7 @@ HTTP_ATTEMPTS = 3
 _URL_PREFIXES = ("http://", "https://")
 
 
-@dataclass(frozen=True, slots=True)
-class FilenameOptions:
+class FilenameOptions(Value):
     """-f, -k and -R."""
 
     filenames: tuple[str, ...] = ()
@@ -37,8 +36,7 @@ class FilenameOptions:
             raise KubetraceError("must specify one of -f and -k")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Value):
     """One file, URL or the standard input; `name` is how messages call it. Nothing is read before `documents`."""
 
     name: str
@@ -49,8 +47,7 @@ class Source:
         return documents(self.read(), self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Value):
     """All sources of a command, in order, and whether they can be but one object."""
 
     sources: tuple[Source, ...]

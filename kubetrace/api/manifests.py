@@ -8,12 +8,12 @@ ends its own source only (cli-runtime pkg/resource/visitor.go, StreamVisitor).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from kubetrace.api.manifest_objects import Object, decode_object
 from kubetrace.api.manifest_sources import FilenameOptions, Source, Sources, find_sources
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Value
 
 __all__ = ["FilenameOptions", "ManifestDocument", "Source", "Sources", "find_sources", "read_documents"]
 
@@ -21,8 +21,7 @@ Validate = Callable[[Any, str], None]
 """Checks a document's value (second argument: its source); raises KubetraceError to refuse it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestDocument:
+class ManifestDocument(Value):
     """One document, or why there is none."""
 
     source: str

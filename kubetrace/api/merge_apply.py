@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from kubetrace.api.merge_diff import Object
@@ -25,10 +24,10 @@ from kubetrace.api.merge_values import (
     no_merge_key,
     same,
 )
+from kubetrace.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class MergeOptions:
+class MergeOptions(Value):
     """`directives` acts on $setElementOrder, $deleteFromPrimitiveList and $retainKeys (an object is being patched);
     without, they are kept (two patches become one). `drop_nulls` forgets nulls that delete nothing."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 from kubetrace.api.merge_meta import PatchMeta
@@ -25,12 +24,12 @@ from kubetrace.api.merge_values import (
     sort_by_text,
     sort_scalars,
 )
+from kubetrace.value import Value, replace
 
 Object = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class DiffOptions:
+class DiffOptions(Value):
     """What a diff leaves out: changes and additions, deletions; and whether lists get their order written down."""
 
     set_element_order: bool = False

@@ -7,17 +7,16 @@ merge (strategicpatch.LookupPatchMeta; meta.go)?
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kubetrace.api.merge_values import RETAIN_KEYS_STRATEGY, MergeError, go_text
+from kubetrace.value import Value
 from kubetrace.wire.schema import Type, built_in
 
 _REFERENCE = "#/components/schemas/"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldMeta:
+class FieldMeta(Value):
     """One field: its merge key, its strategy beside retainKeys ("merge", "replace", ""), and its fields' meta."""
 
     inner: PatchMeta
@@ -43,8 +42,7 @@ def _field_meta(inner: PatchMeta, merge_key: str, strategies: list[str]) -> Fiel
     return FieldMeta(inner, merge_key, others[0] if others else "", RETAIN_KEYS_STRATEGY in strategies)
 
 
-@dataclass(frozen=True, slots=True)
-class NoFields:
+class NoFields(Value):
     """A value without declared fields (a map, a scalar)."""
 
     name: str = "object"
@@ -53,8 +51,7 @@ class NoFields:
         raise MergeError(f'unable to find api field "{name}"')
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltInMeta:
+class BuiltInMeta(Value):
     """A type of the built-in table."""
 
     type: Type
@@ -79,8 +76,7 @@ def built_in_meta(api_version: str, kind: str) -> PatchMeta | None:
     return None if found is None else BuiltInMeta(found)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAPIMeta:
+class OpenAPIMeta(Value):
     """A schema of an OpenAPI v3 document (PatchMetaFromOpenAPIV3). `schemas` are the document's components."""
 
     schemas: Mapping[str, Any]

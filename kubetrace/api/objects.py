@@ -4,7 +4,6 @@ pkg/resource/helper.go)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from kubetrace.api import status, verbs
@@ -13,6 +12,7 @@ from kubetrace.api.resources import GroupResource, GroupVersionKind, GroupVersio
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import UNSTATED, Events, Purpose
 from kubetrace.transport.call import Call, Sender
+from kubetrace.value import Value, replace
 
 Transform = Callable[[Call], Call]
 """Changes a call before it is sent (kubectl's RequestTransform: `get` asks for tables this way)."""
@@ -21,8 +21,7 @@ NAMESPACES = Mapping(GroupVersionResource("", "v1", "namespaces"), GroupVersionK
 IS_THE_NAMESPACE_THERE = Purpose("namespace", "not found: does the namespace exist at all?")
 
 
-@dataclass(frozen=True, slots=True)
-class Objects:
+class Objects(Value):
     """Sends calls on objects and reads their answers."""
 
     sender: Sender

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from kubetrace.api import last_applied, status, verbs
@@ -19,6 +18,7 @@ from kubetrace.api.resources import GroupVersionKind
 from kubetrace.api.strategic_merge import apply_patch, three_way_patch
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
+from kubetrace.value import Mutable, Value
 from kubetrace.wire import go_json
 
 RETRIES = 5
@@ -32,8 +32,7 @@ _LIVE_AGAIN = Purpose("apply", "apply: the object changed meanwhile, how is it n
 Object = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Value):
     """A patch and how it is sent; `text` is "{}" where nothing differs."""
 
     media_type: str
@@ -47,8 +46,7 @@ class Patch:
         return go_json.dumps(self.value)
 
 
-@dataclass(slots=True)
-class Patcher:
+class Patcher(Mutable):
     """Patches live objects. `openapi` None is --openapi-patch=false; `warn` gets whole lines for stderr, `note` what
     kubectl logs (name and values of a Note)."""
 

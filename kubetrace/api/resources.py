@@ -5,16 +5,15 @@ The text forms are those of k8s.io/apimachinery/pkg/runtime/schema, because erro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from posixpath import normpath
 from urllib.parse import quote
 
 from kubetrace.api.go_words import quoted
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Ordered, Value
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GroupVersion:
+class GroupVersion(Ordered):
     """An API group and one of its versions; the core group's name is empty."""
 
     group: str
@@ -34,8 +33,7 @@ class GroupVersion:
         return f"{self.group}/{self.version}" if self.group else self.version
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GroupResource:
+class GroupResource(Ordered):
     """A resource without its version."""
 
     group: str
@@ -45,8 +43,7 @@ class GroupResource:
         return f"{self.resource}.{self.group}" if self.group else self.resource
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GroupKind:
+class GroupKind(Ordered):
     """A kind without its version."""
 
     group: str
@@ -56,8 +53,7 @@ class GroupKind:
         return f"{self.kind}.{self.group}" if self.group else self.kind
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GroupVersionKind:
+class GroupVersionKind(Ordered):
     """What an object's apiVersion and kind say."""
 
     group: str
@@ -90,8 +86,7 @@ class GroupVersionKind:
         return f"{self.group}/{self.version}, Kind={self.kind}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GroupVersionResource:
+class GroupVersionResource(Ordered):
     """What a URL says. Empty parts stand for "any" where a person typed only a part."""
 
     group: str
@@ -110,8 +105,7 @@ class GroupVersionResource:
         return f"{self.group}/{self.version}, Resource={self.resource}"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Value):
     """One line of discovery (metav1.APIResource). `group` and `version` are those of `kind` where they differ from the
     list's; a subresource has a slash in its name."""
 
@@ -131,8 +125,7 @@ class Resource:
         return "/" in self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Value):
     """A kind, the resource that serves it, and whether it lives in namespaces (meta.RESTMapping)."""
 
     resource: GroupVersionResource

@@ -5,10 +5,10 @@ resource builder checks it (pkg/resource/builder.go), before anything is asked o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from kubetrace.api.go_words import quoted
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Mutable, fresh
 
 PROGRAM = "kubetrace"
 
@@ -25,17 +25,16 @@ Example resource specifications include:
    '--filename=rsrc.json'"""
 
 
-@dataclass(slots=True)
-class Selection:
+class Selection(Mutable):
     """What argv selects: types with or without names, or pairs of both. `label_selector` None is "no selector",
     empty is "everything"."""
 
-    types: list[str] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    pairs: list[tuple[str, str]] = field(default_factory=list)
+    types: list[str] = fresh(list)
+    names: list[str] = fresh(list)
+    pairs: list[tuple[str, str]] = fresh(list)
     label_selector: str | None = None
     field_selector: str | None = None
-    errors: list[KubetraceError] = field(default_factory=list)
+    errors: list[KubetraceError] = fresh(list)
 
     def add_selectors(self, labels: str, fields: str, everything: bool = False) -> None:
         """-l, --field-selector and --all."""

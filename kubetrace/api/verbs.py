@@ -5,12 +5,12 @@ resource helper uses (cli-runtime pkg/resource/helper.go). JSON where kubectl's 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 from kubetrace.api.resources import GroupVersion, Mapping, prefix, resource_path
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import UNSTATED, Headers, Purpose
 from kubetrace.transport.call import Call
+from kubetrace.value import Value, replace
 
 JSON = "application/json"
 TABLE = (
@@ -32,8 +32,7 @@ WHICH_KINDS = Purpose("discovery", "discovery: which kinds does the server serve
 WHICH_VERSION = Purpose("version", "version: which release does the server run?")
 
 
-@dataclass(frozen=True, slots=True)
-class ListOptions:
+class ListOptions(Value):
     """metav1.ListOptions as query parameters; empty and zero ones are left out."""
 
     label_selector: str = ""
@@ -63,8 +62,7 @@ class ListOptions:
         return tuple(pair for pair in pairs if pair[1])
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
+class WriteOptions(Value):
     """What create, update and patch have in common as query parameters."""
 
     field_manager: str = ""

@@ -7,7 +7,6 @@ is an end and no error; what can't be decoded becomes an ERROR event.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from kubetrace.api import status, verbs
@@ -18,12 +17,12 @@ from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import UNSTATED, Purpose
 from kubetrace.transport.call import Answer
 from kubetrace.transport.errors import TransportError
+from kubetrace.value import Value, replace
 
 TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
 
 
-@dataclass(frozen=True, slots=True)
-class WatchEvent:
+class WatchEvent(Value):
     """One change. `object` is the object after it; for ERROR a Status."""
 
     type: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.errors import KubetraceError, UsageError
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -14,13 +14,11 @@ if TYPE_CHECKING:
 PROGRAM = "kubetrace"
 
 
-@dataclass(frozen=True, slots=True)
-class NoOptions:
+class NoOptions(Value):
     """The options of a command that has no flags of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Value):
     """One row of the command table: enough for help and search without importing the command. `module` holds the
     `COMMAND` (None: a mere group, whose help is shown). `group` is the heading it stands under in the root's help. A
     `pending` command is kubectl's and not here yet: no help lists it, suggestions know it, calling it says so."""
@@ -57,8 +55,7 @@ class Entry:
             yield from child.walk(here)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Value):
     """What a command's module declares. `run` returns an exit code (None: 0). `usage` is the line below "Usage:"
     without the program's name. `words` says what completion offers for the words: "resources" (types, then names),
     "context", "cluster", "user" (the first word only), or "=a,b" (these)."""
@@ -66,13 +63,12 @@ class Command:
     run: Callable[[Environment, Any, Arguments], int | None]
     usage: str
     description: str
-    options: type = NoOptions
+    options: type[Value] = NoOptions
     examples: str = ""
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(Value):
     """What argv said besides the options: the words, which flags were given, and where `--` stood."""
 
     path: tuple[str, ...]

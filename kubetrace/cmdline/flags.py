@@ -1,21 +1,23 @@
 """Flags as data: what a command declares, how a text becomes a value, and pflag's words when it does not.
 
-A command's options are a frozen dataclass; each flag is one field:
+A command's options are a value; each field whose default is a `flag` can be given on the command line:
 
-    all_namespaces: Annotated[bool, Flag("A", help="List objects of every namespace.")] = False
+    class GetOptions(Value):
+        all_namespaces: bool = flag(False, "A", help="List objects of every namespace.")
 
-The flag's name is the field's name with dashes; its kind follows the field's type (bool, int, str, tuple[str, ...],
-float for durations in seconds) unless `kind` says more.
+The flag's name is the field's name with dashes; its kind follows the default's type (bool, int, str, tuple for a list,
+float for a duration in seconds) unless `kind` says more.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import re
-import typing
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+from kubetrace.value import Field, Value
+
+_T = TypeVar("_T")
 
 Kind = Literal["bool", "int", "int32", "level", "string", "slice", "array", "duration", "go-duration", "vmodule"]
 
@@ -24,33 +26,60 @@ class BadValue(ValueError):
     """A flag's text cannot become its value; the message is Go's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """What a field declares about its flag. `bare` is the value of a flag given without one (pflag's NoOptDefVal);
+class Flag(Field):
+    """What a field declares about its flag; see `flag`."""
+
+    __slots__ = ("bare", "completion", "deprecated", "help", "hidden", "kind", "name", "shorthand", "shown_default")
+
+    def __init__(
+        self,
+        default: Any,
+        shorthand: str = "",
+        *,
+        help: str = "",
+        kind: Kind | None = None,
+        bare: str | None = None,
+        name: str | None = None,
+        hidden: bool = False,
+        deprecated: str = "",
+        shown_default: str | None = None,
+        completion: str = "",
+    ) -> None:
+        super().__init__(default)
+        self.shorthand = shorthand
+        self.help = help
+        self.kind = kind or _KINDS[type(default)]
+        self.bare = bare
+        self.name = name
+        self.hidden = hidden
+        self.deprecated = deprecated
+        self.shown_default = shown_default
+        self.completion = completion
+
+
+def flag(default: _T, shorthand: str = "", **declared: Any) -> _T:
+    """A field that is a flag, by its default. `bare` is the value of a flag given without one (pflag's NoOptDefVal);
     booleans are "true" when bare. `shown_default` replaces the default in help where kubectl shows another text.
     `completion` says what completes its value: "context", "cluster", "user", "namespace", "file", "dir",
-    "ext:yaml,json" (files of these kinds) or "=a,b" (these)."""
-
-    shorthand: str = ""
-    help: str = ""
-    kind: Kind | None = None
-    bare: str | None = None
-    name: str | None = None
-    hidden: bool = False
-    deprecated: str = ""
-    shown_default: str | None = None
-    completion: str = ""
+    "ext:yaml,json" (files of these kinds) or "=a,b" (these). `name` is the flag's where it is not the field's."""
+    declaration: Any = Flag(default, shorthand, **declared)
+    return declaration  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True, slots=True)
-class BoundFlag:
+class BoundFlag(Value):
     """A flag together with the field it fills."""
 
     name: str
     field: str
-    kind: Kind
-    default: Any
     flag: Flag
+
+    @property
+    def kind(self) -> Kind:
+        return self.flag.kind
+
+    @property
+    def default(self) -> Any:
+        return self.flag.default
 
     @property
     def shorthand(self) -> str:
@@ -79,26 +108,18 @@ class BoundFlag:
         return str(self.default)
 
 
-_KINDS: dict[Any, Kind] = {bool: "bool", int: "int", str: "string", float: "duration", tuple[str, ...]: "slice"}
+_KINDS: dict[type, Kind] = {bool: "bool", int: "int", str: "string", float: "duration", tuple: "slice"}
 
 
-def bind(options: type) -> tuple[BoundFlag, ...]:
-    """The flags that an options dataclass declares, in the order of its fields."""
-    hints = options.__annotations__
-    if any(isinstance(hint, str) for hint in hints.values()):
-        hints = typing.get_type_hints(options, include_extras=True)
-    bound = []
-    for field in dataclasses.fields(options):
-        base, *extras = typing.get_args(hints[field.name]) or (None,)
-        flag = next((extra for extra in extras if isinstance(extra, Flag)), None)
-        if flag is None:
-            continue
-        default = field.default
-        if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
-        name = flag.name or field.name.replace("_", "-")
-        bound.append(BoundFlag(name, field.name, flag.kind or _KINDS[base], default, flag))
-    return tuple(bound)
+def bind(options: type[Value]) -> tuple[BoundFlag, ...]:
+    """The flags that an options class declares, in the order of its fields."""
+    return tuple(
+        [
+            BoundFlag(declared.name or field.replace("_", "-"), field, declared)
+            for field, declared in options.described_fields.items()
+            if isinstance(declared, Flag)
+        ]
+    )
 
 
 # --- texts to values, with Go's words ---------------------------------------------------------------------------------

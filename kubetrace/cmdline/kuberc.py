@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.flags import BadValue, BoundFlag, bind, go_quote, parse_bool, parse_value
 from kubetrace.errors import KubetraceError, PlainError
+from kubetrace.value import Value, fresh
 
 if TYPE_CHECKING:
     from kubetrace.cmdline.command import Entry
@@ -34,17 +34,15 @@ Finder = Callable[[list[str]], "tuple[tuple[Entry, ...], list[str], str]"]
 """cobra's search over the command table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Value):
     """What preferences made of a command line: the arguments, and flag texts for flags that they do not give."""
 
     argv: list[str]
-    presets: Mapping[str, str] = field(default_factory=dict)
+    presets: Mapping[str, str] = fresh(dict)
     command: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(Value):
     """One kuberc file's content, checked."""
 
     defaults: tuple[Mapping[str, Any], ...] = ()

@@ -7,29 +7,28 @@ stand anywhere until `--`; the last one wins and lists grow; `_` in a flag's nam
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from kubetrace.cmdline.flags import BadValue, BoundFlag, Flag, go_quote, parse_value
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Mutable, fresh
 
-HELP = BoundFlag("help", "help", "bool", False, Flag("h", hidden=True))
+HELP = BoundFlag("help", "help", Flag(False, "h", hidden=True))
 
 
 class FlagError(KubetraceError):
     """argv does not follow the grammar; the message is pflag's."""
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(Mutable):
     """What argv said: flag values by field (only of flags that were given), the words left over, and how many words
     stood before `--` (None without it)."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    words: list[str] = field(default_factory=list)
+    values: dict[str, Any] = fresh(dict)
+    words: list[str] = fresh(list)
     dash: int | None = None
     help: bool = False
-    deprecations: list[str] = field(default_factory=list)
+    deprecations: list[str] = fresh(list)
 
 
 class FlagSet:

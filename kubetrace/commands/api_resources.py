@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Value, replace
 
 if TYPE_CHECKING:
     from kubetrace.api.resources import Resource
@@ -18,20 +18,18 @@ _FORMATS = ("json", "yaml", "kyaml", "name", "wide")
 _COLUMNS = ("NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND")
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResourcesOptions:
-    api_group: Annotated[str, Flag(help="Only resources of this API group; empty for the core group.")] = ""
-    cached: Annotated[bool, Flag(help="Answer from the discovery cache where it is still valid.")] = False
-    categories: Annotated[tuple[str, ...], Flag(help="Only resources that belong to all of these categories.")] = ()
-    namespaced: Annotated[bool, Flag(help="Only resources that live in namespaces (or, if false, that do not).")] = True
-    no_headers: Annotated[bool, Flag(help="Print the table without its first line.")] = False
-    output: Annotated[
-        str,
-        Flag("o", help="Output format. One of: (json, yaml, kyaml, name, wide).", completion="=json,yaml,name,wide"),
-    ] = ""
-    show_managed_fields: Annotated[bool, Flag(help="Has no effect: resources have no managed fields.")] = False
-    sort_by: Annotated[str, Flag(help="Order by 'name' or 'kind' instead of by group.", completion="=name,kind")] = ""
-    verbs: Annotated[tuple[str, ...], Flag(help="Only resources that support all of these verbs.")] = ()
+class ApiResourcesOptions(Value):
+    api_group: str = flag("", help="Only resources of this API group; empty for the core group.")
+    cached: bool = flag(False, help="Answer from the discovery cache where it is still valid.")
+    categories: tuple[str, ...] = flag((), help="Only resources that belong to all of these categories.")
+    namespaced: bool = flag(True, help="Only resources that live in namespaces (or, if false, that do not).")
+    no_headers: bool = flag(False, help="Print the table without its first line.")
+    output: str = flag(
+        "", "o", help="Output format. One of: (json, yaml, kyaml, name, wide).", completion="=json,yaml,name,wide"
+    )
+    show_managed_fields: bool = flag(False, help="Has no effect: resources have no managed fields.")
+    sort_by: str = flag("", help="Order by 'name' or 'kind' instead of by group.", completion="=name,kind")
+    verbs: tuple[str, ...] = flag((), help="Only resources that support all of these verbs.")
 
 
 def run(environment: Environment, options: ApiResourcesOptions, arguments: Arguments) -> None:

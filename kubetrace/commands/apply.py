@@ -2,86 +2,71 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.writing import DRY_RUN_HELP, VALIDATE_HELP, DryRun
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
-    from kubetrace.api.openapi import OpenAPI
-    from kubetrace.api.verbs import WriteOptions
     from kubetrace.environment import Environment
 
 CLIENT_SIDE_MANAGER = "kubectl-client-side-apply"
 SERVER_SIDE_MANAGER = "kubectl"
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyOptions:
-    all: Annotated[bool, Flag(help="With --prune, take in every object of the kinds concerned.")] = False
-    allow_missing_template_keys: Annotated[
-        bool, Flag(help="In templates, take a missing field or key for nothing instead of for an error.")
-    ] = True
-    cascade: Annotated[
-        str,
-        Flag(
-            help='Must be "background", "orphan" or "foreground": what becomes of dependents when --force deletes.',
-            bare="background",
-            completion="=background,orphan,foreground",
-        ),
-    ] = "background"
-    dry_run: Annotated[str, Flag(help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")] = "none"
-    field_manager: Annotated[str, Flag(help="Name under which the server records who set which field.")] = (
-        CLIENT_SIDE_MANAGER
+class ApplyOptions(Value):
+    all: bool = flag(False, help="With --prune, take in every object of the kinds concerned.")
+    allow_missing_template_keys: bool = flag(
+        True, help="In templates, take a missing field or key for nothing instead of for an error."
     )
-    filename: Annotated[
-        tuple[str, ...],
-        Flag(
-            "f",
-            help="File, folder or URL with the objects to apply ('-': standard input).",
-            completion="ext:json,yaml,yml",
-        ),
-    ] = ()
-    force: Annotated[bool, Flag(help="Delete and create anew what can't be patched.")] = False
-    force_conflicts: Annotated[bool, Flag(help="With --server-side, take over fields that others manage.")] = False
-    grace_period: Annotated[
-        int, Flag(help="Seconds an object that --force deletes has to end; negative: its own. 0 only with --force.")
-    ] = -1
-    kustomize: Annotated[
-        str, Flag("k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
-    ] = ""
-    openapi_patch: Annotated[
-        bool, Flag(help="Ask the server's OpenAPI how fields merge; if false, use what is built in.")
-    ] = True
-    output: Annotated[
-        str,
-        Flag(
-            "o",
-            help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, "
-            "templatefile, jsonpath, jsonpath-as-json, jsonpath-file).",
-            completion="=json,yaml,name",
-        ),
-    ] = ""
-    overwrite: Annotated[
-        bool, Flag(help="Where the live object was changed, too, the manifest wins; if false, that is an error.")
-    ] = True
-    prune: Annotated[bool, Flag(help="Delete applied objects that the manifests no longer have.")] = False
-    prune_allowlist: Annotated[
-        tuple[str, ...], Flag(kind="array", help="Kinds that --prune may delete, as group/version/kind.")
-    ] = ()
-    recursive: Annotated[bool, Flag("R", help="Read folders given with -f and all folders in them.")] = False
-    selector: Annotated[str, Flag("l", help="Only objects whose labels meet this selector.")] = ""
-    server_side: Annotated[bool, Flag(help="Have the server merge instead of doing it here.")] = False
-    show_managed_fields: Annotated[bool, Flag(help="Print metadata.managedFields, too (json and yaml).")] = False
-    subresource: Annotated[str, Flag(help="With --server-side, apply to this subresource of the object.")] = ""
-    template: Annotated[str, Flag(help="Template, or file with it, for the template formats of -o.")] = ""
-    timeout: Annotated[float, Flag(help="How long --force waits for a deletion; 0 lets the object decide.")] = 0.0
-    validate: Annotated[str, Flag(help=VALIDATE_HELP, bare="strict", completion="=strict,warn,ignore")] = "strict"
-    wait: Annotated[bool, Flag(help="Wait until deleted objects are gone.")] = False
+    cascade: str = flag(
+        "background",
+        help='Must be "background", "orphan" or "foreground": what becomes of dependents when --force deletes.',
+        bare="background",
+        completion="=background,orphan,foreground",
+    )
+    dry_run: str = flag("none", help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")
+    field_manager: str = flag(CLIENT_SIDE_MANAGER, help="Name under which the server records who set which field.")
+    filename: tuple[str, ...] = flag(
+        (),
+        "f",
+        help="File, folder or URL with the objects to apply ('-': standard input).",
+        completion="ext:json,yaml,yml",
+    )
+    force: bool = flag(False, help="Delete and create anew what can't be patched.")
+    force_conflicts: bool = flag(False, help="With --server-side, take over fields that others manage.")
+    grace_period: int = flag(
+        -1, help="Seconds an object that --force deletes has to end; negative: its own. 0 only with --force."
+    )
+    kustomize: str = flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
+    openapi_patch: bool = flag(True, help="Ask the server's OpenAPI how fields merge; if false, use what is built in.")
+    output: str = flag(
+        "",
+        "o",
+        help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, "
+        "templatefile, jsonpath, jsonpath-as-json, jsonpath-file).",
+        completion="=json,yaml,name",
+    )
+    overwrite: bool = flag(
+        True, help="Where the live object was changed, too, the manifest wins; if false, that is an error."
+    )
+    prune: bool = flag(False, help="Delete applied objects that the manifests no longer have.")
+    prune_allowlist: tuple[str, ...] = flag(
+        (), kind="array", help="Kinds that --prune may delete, as group/version/kind."
+    )
+    recursive: bool = flag(False, "R", help="Read folders given with -f and all folders in them.")
+    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
+    server_side: bool = flag(False, help="Have the server merge instead of doing it here.")
+    show_managed_fields: bool = flag(False, help="Print metadata.managedFields, too (json and yaml).")
+    subresource: str = flag("", help="With --server-side, apply to this subresource of the object.")
+    template: str = flag("", help="Template, or file with it, for the template formats of -o.")
+    timeout: float = flag(0.0, help="How long --force waits for a deletion; 0 lets the object decide.")
+    validate: str = flag("strict", help=VALIDATE_HELP, bare="strict", completion="=strict,warn,ignore")
+    wait: bool = flag(False, help="Wait until deleted objects are gone.")
 
 
 def run(environment: Environment, options: ApplyOptions, arguments: Arguments) -> None:
@@ -136,27 +121,34 @@ def _check(options: ApplyOptions, strategy: DryRun) -> None:
             raise KubetraceError(words)
 
 
-@dataclass(slots=True)
 class Run:
     """One run of apply over all its objects."""
 
-    environment: Environment
-    options: ApplyOptions
-    strategy: DryRun
-    directive: str
-    manager: str
-    propagation: str
-    _openapi: OpenAPI = field(init=False)
-    _write: WriteOptions = field(init=False)
+    def __init__(
+        self,
+        environment: Environment,
+        options: ApplyOptions,
+        strategy: DryRun,
+        directive: str,
+        manager: str,
+        propagation: str,
+    ) -> None:
+        from kubetrace.api.verbs import WriteOptions
+        from kubetrace.commands import writing
+
+        self.environment = environment
+        self.options = options
+        self.strategy = strategy
+        self.directive = directive
+        self.propagation = propagation
+        self._openapi = writing.make_openapi(environment)
+        self._write = WriteOptions(manager, directive, strategy is DryRun.SERVER)
 
     def all(self, filenames: Any) -> None:
         from kubetrace.api.builder import build
         from kubetrace.api.status import AggregateError, aggregate
-        from kubetrace.api.verbs import WriteOptions
         from kubetrace.commands import writing
 
-        self._openapi = writing.make_openapi(self.environment)
-        self._write = WriteOptions(self.manager, self.directive, self.strategy is DryRun.SERVER)
         for operation in ("created", ""):
             self._printer(operation)
         validation = writing.field_validation(self.environment, self.directive, self._openapi)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command, NoOptions
+from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
@@ -49,7 +50,6 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
 
 def _typed(call: Call) -> Call:
     """What client-go's typed clients accept."""
-    from dataclasses import replace
 
     return replace(call, headers=(("Accept", "application/json, */*"),))
 

@@ -6,7 +6,6 @@ Answers one candidate a line, as VALUE or VALUE<tab>DESCRIPTION, and last a colo
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from kubetrace.cmdline.flags import BoundFlag, bind
 from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
 from kubetrace.cmdline.parser import FlagSet, Parsed, build
 from kubetrace.errors import KubetraceError
+from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -177,9 +177,12 @@ def _object_names(environment: Environment, kind: str) -> list[str]:
 
 def _output(environment: Environment, command: Command, words: tuple[str, ...], **options: object) -> list[str]:
     """A command's output lines; nothing where it fails: completion never complains."""
+    from kubetrace.environment import Environment
+
     out, err = io.StringIO(), io.StringIO()
-    streams = dataclasses.replace(environment.streams, stdout=out, stderr=err)
-    inner = dataclasses.replace(environment, streams=streams, command_path=("__complete",))
+    streams = replace(environment.streams, stdout=out, stderr=err)
+    inner = Environment(streams, environment.environ, environment.options, environment.own, environment.preferences)
+    inner.command_path = ("__complete",)
     try:
         command.run(inner, command.options(**options), Arguments(("__complete",), words))
     except KubetraceError:

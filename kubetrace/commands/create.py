@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.writing import DRY_RUN_HELP, VALIDATE_HELP, DryRun
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
@@ -18,46 +18,37 @@ if TYPE_CHECKING:
     from kubetrace.printing.printers import Printer
 
 
-@dataclass(frozen=True, slots=True)
-class CreateOptions:
-    allow_missing_template_keys: Annotated[
-        bool, Flag(help="In templates, take a missing field or key for nothing instead of for an error.")
-    ] = True
-    dry_run: Annotated[str, Flag(help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")] = "none"
-    edit: Annotated[bool, Flag(help="Open the object in an editor before it is created.")] = False
-    field_manager: Annotated[str, Flag(help="Name under which the server records who set which field.")] = (
-        "kubectl-create"
+class CreateOptions(Value):
+    allow_missing_template_keys: bool = flag(
+        True, help="In templates, take a missing field or key for nothing instead of for an error."
     )
-    filename: Annotated[
-        tuple[str, ...],
-        Flag(
-            "f",
-            help="File, folder or URL with the objects to create ('-': standard input).",
-            completion="ext:json,yaml,yml",
-        ),
-    ] = ()
-    kustomize: Annotated[
-        str, Flag("k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
-    ] = ""
-    output: Annotated[
-        str,
-        Flag(
-            "o",
-            help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, "
-            "templatefile, jsonpath, jsonpath-as-json, jsonpath-file).",
-            completion="=json,yaml,name",
-        ),
-    ] = ""
-    raw: Annotated[str, Flag(help="Path on the server to POST the file to, as it is.")] = ""
-    recursive: Annotated[bool, Flag("R", help="Read folders given with -f and all folders in them.")] = False
-    save_config: Annotated[
-        bool, Flag(help="Keep the manifest in the object's annotation, so that 'apply' can be used on it later.")
-    ] = False
-    selector: Annotated[str, Flag("l", help="Only objects whose labels meet this selector.")] = ""
-    show_managed_fields: Annotated[bool, Flag(help="Print metadata.managedFields, too (json and yaml).")] = False
-    template: Annotated[str, Flag(help="Template, or file with it, for the template formats of -o.")] = ""
-    validate: Annotated[str, Flag(help=VALIDATE_HELP, bare="strict", completion="=strict,warn,ignore")] = "strict"
-    windows_line_endings: Annotated[bool, Flag(help="With --edit, write the file with CRLF line ends.")] = False
+    dry_run: str = flag("none", help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")
+    edit: bool = flag(False, help="Open the object in an editor before it is created.")
+    field_manager: str = flag("kubectl-create", help="Name under which the server records who set which field.")
+    filename: tuple[str, ...] = flag(
+        (),
+        "f",
+        help="File, folder or URL with the objects to create ('-': standard input).",
+        completion="ext:json,yaml,yml",
+    )
+    kustomize: str = flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
+    output: str = flag(
+        "",
+        "o",
+        help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, "
+        "templatefile, jsonpath, jsonpath-as-json, jsonpath-file).",
+        completion="=json,yaml,name",
+    )
+    raw: str = flag("", help="Path on the server to POST the file to, as it is.")
+    recursive: bool = flag(False, "R", help="Read folders given with -f and all folders in them.")
+    save_config: bool = flag(
+        False, help="Keep the manifest in the object's annotation, so that 'apply' can be used on it later."
+    )
+    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
+    show_managed_fields: bool = flag(False, help="Print metadata.managedFields, too (json and yaml).")
+    template: str = flag("", help="Template, or file with it, for the template formats of -o.")
+    validate: str = flag("strict", help=VALIDATE_HELP, bare="strict", completion="=strict,warn,ignore")
+    windows_line_endings: bool = flag(False, help="With --edit, write the file with CRLF line ends.")
 
 
 def run(environment: Environment, options: CreateOptions, arguments: Arguments) -> None:
@@ -105,13 +96,13 @@ def _check(options: CreateOptions, filenames: FilenameOptions) -> None:
         raise KubetraceError("--raw can only use a single local file or stdin")
     if options.filename[0].startswith(("http://", "https://")):
         raise KubetraceError("--raw cannot read from a url")
-    for given, flag in (
+    for given, name in (
         (options.recursive, "--recursive"),
         (options.selector, "--selector (-l)"),
         (options.output, "--output"),
     ):
         if given:
-            raise KubetraceError(f"--raw and {flag} are mutually exclusive")
+            raise KubetraceError(f"--raw and {name} are mutually exclusive")
     check_raw_path(options.raw)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.writing import DRY_RUN_HELP, DryRun
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Mutable, Value, fresh, replace
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info, Result
@@ -20,48 +20,39 @@ _FOREVER = 168 * 3600.0
 Location = tuple[str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteOptions:
-    all: Annotated[bool, Flag(help="Delete every object of the types given, in the namespace.")] = False
-    all_namespaces: Annotated[bool, Flag("A", help="In all namespaces, whatever --namespace says.")] = False
-    cascade: Annotated[
-        str,
-        Flag(
-            help='Must be "background", "orphan" or "foreground": what becomes of the objects that depend on it.',
-            bare="background",
-            completion="=background,orphan,foreground",
-        ),
-    ] = "background"
-    dry_run: Annotated[str, Flag(help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")] = "none"
-    field_selector: Annotated[
-        str, Flag(help="Only objects whose fields meet this selector ('=', '==', '!='), as far as the server knows.")
-    ] = ""
-    filename: Annotated[
-        tuple[str, ...],
-        Flag(
-            "f",
-            help="File, folder or URL with the objects to delete ('-': standard input).",
-            completion="ext:json,yaml,yml",
-        ),
-    ] = ()
-    force: Annotated[
-        bool, Flag(help="Remove the object from the API at once, without letting it end. May lose data.")
-    ] = False
-    grace_period: Annotated[
-        int, Flag(help="Seconds the object has to end; negative: its own, 1: at once. 0 only with --force.")
-    ] = -1
-    ignore_not_found: Annotated[bool, Flag(help="Take what is not there for deleted. Implied by --all.")] = False
-    interactive: Annotated[bool, Flag("i", help="Ask before anything is deleted.")] = False
-    kustomize: Annotated[
-        str, Flag("k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
-    ] = ""
-    now: Annotated[bool, Flag(help="Let the object end at once (like --grace-period=1).")] = False
-    output: Annotated[str, Flag("o", help='Output mode: "name" prints resource/name only.', completion="=name")] = ""
-    raw: Annotated[str, Flag(help="Path on the server to DELETE.")] = ""
-    recursive: Annotated[bool, Flag("R", help="Read folders given with -f and all folders in them.")] = False
-    selector: Annotated[str, Flag("l", help="Only objects whose labels meet this selector.")] = ""
-    timeout: Annotated[float, Flag(help="How long to wait for the objects to go; 0 lets them decide.")] = 0.0
-    wait: Annotated[bool, Flag(help="Wait until the objects are gone, their finalizers included.")] = True
+class DeleteOptions(Value):
+    all: bool = flag(False, help="Delete every object of the types given, in the namespace.")
+    all_namespaces: bool = flag(False, "A", help="In all namespaces, whatever --namespace says.")
+    cascade: str = flag(
+        "background",
+        help='Must be "background", "orphan" or "foreground": what becomes of the objects that depend on it.',
+        bare="background",
+        completion="=background,orphan,foreground",
+    )
+    dry_run: str = flag("none", help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")
+    field_selector: str = flag(
+        "", help="Only objects whose fields meet this selector ('=', '==', '!='), as far as the server knows."
+    )
+    filename: tuple[str, ...] = flag(
+        (),
+        "f",
+        help="File, folder or URL with the objects to delete ('-': standard input).",
+        completion="ext:json,yaml,yml",
+    )
+    force: bool = flag(False, help="Remove the object from the API at once, without letting it end. May lose data.")
+    grace_period: int = flag(
+        -1, help="Seconds the object has to end; negative: its own, 1: at once. 0 only with --force."
+    )
+    ignore_not_found: bool = flag(False, help="Take what is not there for deleted. Implied by --all.")
+    interactive: bool = flag(False, "i", help="Ask before anything is deleted.")
+    kustomize: str = flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
+    now: bool = flag(False, help="Let the object end at once (like --grace-period=1).")
+    output: str = flag("", "o", help='Output mode: "name" prints resource/name only.', completion="=name")
+    raw: str = flag("", help="Path on the server to DELETE.")
+    recursive: bool = flag(False, "R", help="Read folders given with -f and all folders in them.")
+    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
+    timeout: float = flag(0.0, help="How long to wait for the objects to go; 0 lets them decide.")
+    wait: bool = flag(True, help="Wait until the objects are gone, their finalizers included.")
 
 
 def run(environment: Environment, options: DeleteOptions, arguments: Arguments) -> None:
@@ -162,8 +153,7 @@ def _select(environment: Environment, options: DeleteOptions, words: tuple[str, 
     return build(environment.cluster, request)
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Mutable):
     """One run of delete over all its objects."""
 
     environment: Environment
@@ -171,8 +161,8 @@ class Run:
     strategy: DryRun
     propagation: str
     _previewed: set[Location] | None = None
-    _deleted: list[Info] = field(default_factory=list)
-    _uids: dict[Location, str] = field(default_factory=dict)
+    _deleted: list[Info] = fresh(list)
+    _uids: dict[Location, str] = fresh(dict)
     _warned: bool = False
 
     def confirmed(self, preview: Result) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.api import verbs
@@ -12,6 +11,7 @@ from kubetrace.api.status import check, is_invalid, is_not_found, is_success
 from kubetrace.cmdline.flags import BadValue, parse_bool
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
+from kubetrace.value import replace
 from kubetrace.wire import go_json
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Document, Request, Result
@@ -22,59 +22,50 @@ _FORMATS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GetOptions:
-    all_namespaces: Annotated[
-        bool, Flag("A", help="List objects of every namespace; the current one and --namespace count for nothing.")
-    ] = False
-    allow_missing_template_keys: Annotated[
-        bool, Flag(help="Let templates (go-template, jsonpath) name fields that an object lacks.")
-    ] = True
-    chunk_size: Annotated[int, Flag(help="Fetch long lists in pages of this many objects; 0 fetches all at once.")] = (
-        500
+class GetOptions(Value):
+    all_namespaces: bool = flag(
+        False, "A", help="List objects of every namespace; the current one and --namespace count for nothing."
     )
-    field_selector: Annotated[
-        str, Flag(help="Only objects whose fields match, with '=', '==' and '!=' (status.phase=Running).")
-    ] = ""
-    filename: Annotated[
-        tuple[str, ...],
-        Flag(
-            "f",
-            help="Files, folders or URLs whose manifests name the objects to get.",
-            completion="ext:json,yaml,yml",
-        ),
-    ] = ()
-    ignore_not_found: Annotated[bool, Flag(help="Say nothing of named objects that do not exist.")] = False
-    kustomize: Annotated[str, Flag("k", help="A kustomization folder, in place of -f and -R.")] = ""
-    label_columns: Annotated[
-        tuple[str, ...], Flag("L", help="Labels to show as columns, separated by commas; may be repeated.")
-    ] = ()
-    no_headers: Annotated[bool, Flag(help="Leave out the header of tables and custom columns.")] = False
-    output: Annotated[
-        str,
-        Flag(
-            "o",
-            help=f"How to print: one of ({_FORMATS.replace('|', ', ')}).",
-            completion=f"={_FORMATS.replace('|', ',')}",
-        ),
-    ] = ""
-    output_watch_events: Annotated[
-        bool, Flag(help="While watching, print whole events; objects that exist come first as ADDED.")
-    ] = False
-    raw: Annotated[str, Flag(help="A path to GET from the server as it is, with the kubeconfig's credentials.")] = ""
-    recursive: Annotated[bool, Flag("R", help="Look for manifests in the folders below those of -f, too.")] = False
-    selector: Annotated[
-        str, Flag("l", help="Only objects whose labels match, with '=', '==', '!=', 'in' and 'notin'.")
-    ] = ""
-    server_print: Annotated[bool, Flag(help="Let the server lay out the table.")] = True
-    show_kind: Annotated[bool, Flag(help="Show the kind in front of each name.")] = False
-    show_labels: Annotated[bool, Flag(help="Show all labels in a last column.")] = False
-    show_managed_fields: Annotated[bool, Flag(help="Keep metadata.managedFields in JSON and YAML.")] = False
-    sort_by: Annotated[str, Flag(help="Sort by the field that this JSONPath names ('{.metadata.name}').")] = ""
-    subresource: Annotated[str, Flag(help="Get this subresource of the objects (status, scale).")] = ""
-    template: Annotated[str, Flag(help="A template, or the file of one, for the -o formats that take it.")] = ""
-    watch: Annotated[bool, Flag("w", help="Go on with every change after the objects were printed.")] = False
-    watch_only: Annotated[bool, Flag(help="Print changes only, not what is there already.")] = False
+    allow_missing_template_keys: bool = flag(
+        True, help="Let templates (go-template, jsonpath) name fields that an object lacks."
+    )
+    chunk_size: int = flag(500, help="Fetch long lists in pages of this many objects; 0 fetches all at once.")
+    field_selector: str = flag(
+        "", help="Only objects whose fields match, with '=', '==' and '!=' (status.phase=Running)."
+    )
+    filename: tuple[str, ...] = flag(
+        (),
+        "f",
+        help="Files, folders or URLs whose manifests name the objects to get.",
+        completion="ext:json,yaml,yml",
+    )
+    ignore_not_found: bool = flag(False, help="Say nothing of named objects that do not exist.")
+    kustomize: str = flag("", "k", help="A kustomization folder, in place of -f and -R.")
+    label_columns: tuple[str, ...] = flag(
+        (), "L", help="Labels to show as columns, separated by commas; may be repeated."
+    )
+    no_headers: bool = flag(False, help="Leave out the header of tables and custom columns.")
+    output: str = flag(
+        "",
+        "o",
+        help=f"How to print: one of ({_FORMATS.replace('|', ', ')}).",
+        completion=f"={_FORMATS.replace('|', ',')}",
+    )
+    output_watch_events: bool = flag(
+        False, help="While watching, print whole events; objects that exist come first as ADDED."
+    )
+    raw: str = flag("", help="A path to GET from the server as it is, with the kubeconfig's credentials.")
+    recursive: bool = flag(False, "R", help="Look for manifests in the folders below those of -f, too.")
+    selector: str = flag("", "l", help="Only objects whose labels match, with '=', '==', '!=', 'in' and 'notin'.")
+    server_print: bool = flag(True, help="Let the server lay out the table.")
+    show_kind: bool = flag(False, help="Show the kind in front of each name.")
+    show_labels: bool = flag(False, help="Show all labels in a last column.")
+    show_managed_fields: bool = flag(False, help="Keep metadata.managedFields in JSON and YAML.")
+    sort_by: str = flag("", help="Sort by the field that this JSONPath names ('{.metadata.name}').")
+    subresource: str = flag("", help="Get this subresource of the objects (status, scale).")
+    template: str = flag("", help="A template, or the file of one, for the -o formats that take it.")
+    watch: bool = flag(False, "w", help="Go on with every change after the objects were printed.")
+    watch_only: bool = flag(False, help="Print changes only, not what is there already.")
 
     @property
     def is_table(self) -> bool:
@@ -215,9 +206,8 @@ def _documents(
 
 def _as_table(call: Call, options: GetOptions) -> Call:
     """Asks for a table, with whole objects in it where they are to be sorted (transformRequests)."""
-    from dataclasses import replace
-
     from kubetrace.api.verbs import TABLE
+    from kubetrace.value import replace
 
     if not options.asks_for_table:
         return call

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments
@@ -12,6 +11,7 @@ from kubetrace.printing.printers import WatchEvent, is_list
 from kubetrace.printing.table import is_table
 from kubetrace.printing.tabwriter import TabWriter
 from kubetrace.transport.errors import TransportError
+from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info, Request, Result

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.errors import KubetraceError, UsageError
 from kubetrace.playground import manager
 from kubetrace.serving.faults import parse
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-@dataclass(frozen=True, slots=True)
-class NameOptions:
-    name: Annotated[str, Flag(help="Which playground; several can run side by side.")] = manager.DEFAULT_NAME
+class NameOptions(Value):
+    name: str = flag(manager.DEFAULT_NAME, help="Which playground; several can run side by side.")
 
 
-@dataclass(frozen=True, slots=True)
-class UpOptions:
-    name: Annotated[str, Flag(help="Which playground; several can run side by side.")] = manager.DEFAULT_NAME
-    port: Annotated[int, Flag(help="The port on 127.0.0.1; 0 takes the last one, or any that is free.")] = 0
-    foreground: Annotated[bool, Flag(help="Stay in the foreground until interrupted.")] = False
-    latency: Annotated[float, Flag(help="How long each answer waits, such as 50ms.", kind="go-duration")] = 0.0
-    fault: Annotated[
-        tuple[str, ...],
-        Flag(help="A failure to make, such as 'POST pods: 500 once'; may be given several times.", kind="array"),
-    ] = ()
+class UpOptions(Value):
+    name: str = flag(manager.DEFAULT_NAME, help="Which playground; several can run side by side.")
+    port: int = flag(0, help="The port on 127.0.0.1; 0 takes the last one, or any that is free.")
+    foreground: bool = flag(False, help="Stay in the foreground until interrupted.")
+    latency: float = flag(0.0, help="How long each answer waits, such as 50ms.", kind="go-duration")
+    fault: tuple[str, ...] = flag(
+        (), help="A failure to make, such as 'POST pods: 500 once'; may be given several times.", kind="array"
+    )
 
 
 def _no_words(arguments: Arguments) -> None:
@@ -88,8 +85,7 @@ def reset(environment: Environment, options: NameOptions, arguments: Arguments) 
     environment.stdout.write(f"playground {options.name} is as new\n")
 
 
-@dataclass(frozen=True, slots=True)
-class NoOptions:
+class NoOptions(Value):
     pass
 
 

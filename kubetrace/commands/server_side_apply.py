@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubetrace.api import last_applied, managed_fields, verbs
 from kubetrace.api.status import StatusError, is_conflict, is_unsupported_media_type
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
+from kubetrace.value import Value, replace
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
@@ -53,8 +53,7 @@ def apply_server_side(
     apply.leave_client_side(body, forced)
 
 
-@dataclass(frozen=True, slots=True)
-class _ServerSideApply:
+class _ServerSideApply(Value):
     """The calls for one object."""
 
     environment: Environment

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.trace_source import FilterOptions, exchanges
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-@dataclass(frozen=True, slots=True)
 class RBACOptions(FilterOptions):
-    name: Annotated[str, Flag(help="The name of the roles.")] = "from-trace"
-    bind_to: Annotated[
-        str, Flag(help="Bind the roles too: user:NAME, group:NAME or serviceaccount:NAMESPACE:NAME.")
-    ] = ""
+    name: str = flag("from-trace", help="The name of the roles.")
+    bind_to: str = flag("", help="Bind the roles too: user:NAME, group:NAME or serviceaccount:NAMESPACE:NAME.")
 
 
 def run(environment: Environment, options: RBACOptions, arguments: Arguments) -> None:

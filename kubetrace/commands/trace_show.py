@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.trace_source import FilterOptions, events
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchanges import Filter, chosen, numbered
@@ -21,10 +20,9 @@ if TYPE_CHECKING:
 _PLAIN_WIDTH = 200
 
 
-@dataclass(frozen=True, slots=True)
 class ShowOptions(FilterOptions):
-    follow: Annotated[bool, Flag("f", help="Go on as the file grows, until interrupted.")] = False
-    limit: Annotated[int, Flag(help="Show at most this many rows; 0 shows all.")] = 1000
+    follow: bool = flag(False, "f", help="Go on as the file grows, until interrupted.")
+    limit: int = flag(1000, help="Show at most this many rows; 0 shows all.")
 
 
 def run(environment: Environment, options: ShowOptions, arguments: Arguments) -> int | None:

@@ -7,15 +7,15 @@ import gzip
 import io
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchanges import Filter, Recorded, numbered
 from kubetrace.trace.record_file import Reader, open_trace, trace_files
 from kubetrace.trace.records import Timed
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -24,17 +24,14 @@ _POLL = 0.2
 NOWHERE = "name a trace file, a folder of traces, - for standard input, or last (with KUBETRACE_TRACE set)"
 
 
-@dataclass(frozen=True, slots=True)
-class FilterOptions:
+class FilterOptions(Value):
     """The flags that every view of a trace takes; -n is kubectl's own."""
 
-    verb: Annotated[
-        tuple[str, ...], Flag(help="Only these verbs (get, list, watch, …) or methods (GET, POST, …).")
-    ] = ()
-    resource: Annotated[tuple[str, ...], Flag(help="Only these resources (pods, pods/log, deployments.apps).")] = ()
-    status: Annotated[tuple[str, ...], Flag(help='Only these answers: 404, 4xx, or "error" for none at all.')] = ()
-    slower: Annotated[float, Flag(kind="duration", help="Only exchanges that took at least this long.")] = 0.0
-    grep: Annotated[str, Flag(help="Only exchanges with this regular expression in URL, headers or bodies.")] = ""
+    verb: tuple[str, ...] = flag((), help="Only these verbs (get, list, watch, …) or methods (GET, POST, …).")
+    resource: tuple[str, ...] = flag((), help="Only these resources (pods, pods/log, deployments.apps).")
+    status: tuple[str, ...] = flag((), help='Only these answers: 404, 4xx, or "error" for none at all.')
+    slower: float = flag(0.0, kind="duration", help="Only exchanges that took at least this long.")
+    grep: str = flag("", help="Only exchanges with this regular expression in URL, headers or bodies.")
 
     def filter(self, environment: Environment) -> Filter:
         return Filter(self.verb, self.resource, environment.options.namespace, self.status, self.slower, self.grep)

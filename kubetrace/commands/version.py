@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.client_version import client_version
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-@dataclass(frozen=True, slots=True)
-class VersionOptions:
-    client: Annotated[bool, Flag(help="Print the client's version only; no server is asked.")] = False
-    output: Annotated[str, Flag("o", help="Print as 'yaml' or 'json'.")] = ""
+class VersionOptions(Value):
+    client: bool = flag(False, help="Print the client's version only; no server is asked.")
+    output: str = flag("", "o", help="Print as 'yaml' or 'json'.")
 
 
 def run(environment: Environment, options: VersionOptions, arguments: Arguments) -> None:

@@ -10,7 +10,6 @@ import base64
 import os
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -25,6 +24,7 @@ from kubetrace.kubeconfig.sections import AuthProvider, Cluster, Exec, User
 from kubetrace.kubeconfig.sections import Config as Sections
 from kubetrace.kubeconfig.selection import Selection
 from kubetrace.kubeconfig.validation import check_proxy
+from kubetrace.value import Value
 from kubetrace.wire.go_quote import quote
 
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -43,8 +43,7 @@ _REMOVED_PROVIDERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Value):
     """The merged kubeconfig of a command. `environ` is where the in-cluster settings are looked for, below
     `service_account`."""
 

@@ -6,11 +6,11 @@ Plain values, no files and no sockets: `kubetrace.kubeconfig` makes them, `kubet
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from kubetrace.value import Value, fresh
 
 
-@dataclass(frozen=True, slots=True)
-class ExecPlugin:
+class ExecPlugin(Value):
     """An exec credential plugin (client.authentication.k8s.io). `cluster_info` is the `spec.cluster` object handed to
     it when `provide_cluster_info` is set; `env` are additional environment variables."""
 
@@ -21,11 +21,10 @@ class ExecPlugin:
     install_hint: str = ""
     provide_cluster_info: bool = False
     interactive_mode: str = "IfAvailable"
-    cluster_info: Mapping[str, object] = field(default_factory=dict)
+    cluster_info: Mapping[str, object] = fresh(dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Impersonation:
+class Impersonation(Value):
     """Who to act as: the Impersonate-* headers."""
 
     user: str = ""
@@ -37,8 +36,7 @@ class Impersonation:
         return bool(self.user or self.uid or self.groups or self.extra)
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Value):
     """One connection's settings, files already resolved to absolute paths.
 
     PEM texts given inline (`*_data`, already base64-decoded) win over the files. `server` keeps a path prefix

@@ -22,7 +22,7 @@ from kubetrace.kubeconfig.sections import (
     Exec,
     Preferences,
     User,
-    fields_of,
+    keys_of,
 )
 
 _SCHEME = 'scheme "k8s.io/client-go/tools/clientcmd/api/latest/latest.go:50"'
@@ -136,10 +136,9 @@ class _Decoder:
             self.complain(value, struct, path, f"v1.{_STRUCTS[kind]}")
             return kind()
         given = {}
-        for each in sorted(fields_of(kind), key=lambda each: str(each.metadata["name"])):
-            name = each.metadata["name"]
-            if value.get(name) is not None:
-                given[each.name] = _FIELDS[each.metadata["kind"]](self, value[name], _STRUCTS[kind], f"{path}.{name}")
+        for field, key in sorted(keys_of(kind), key=lambda pair: pair[1].name):
+            if value.get(key.name) is not None:
+                given[field] = _FIELDS[key.kind](self, value[key.name], _STRUCTS[kind], f"{path}.{key.name}")
         return kind(**given)
 
     def named(self, kind: type, inner: str, value: Any, path: str) -> dict[str, Any]:
@@ -206,12 +205,12 @@ class _Decoder:
 
     def exec(self, value: Any, struct: str, path: str) -> Exec:
         """With the default that the older plugin versions have (v1/defaults.go)."""
-        import dataclasses
+        from kubetrace.value import replace
 
         plugin: Exec = self.struct(Exec, value, struct, path)
         older = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1alpha1")
         if not plugin.interactive_mode and plugin.api_version in older:
-            plugin = dataclasses.replace(plugin, interactive_mode="IfAvailable")
+            plugin = replace(plugin, interactive_mode="IfAvailable")
         return plugin
 
 

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from kubetrace.kubeconfig.sections import Config, fields_of
+from kubetrace.kubeconfig.sections import Config, keys_of
 
 
 def encode(config: Config) -> dict[str, Any]:
@@ -42,10 +42,10 @@ def _extensions(entries: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _struct(section: Any) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    for each in fields_of(section):
-        value = getattr(section, each.name)
-        if value or each.metadata["always"]:
-            result[each.metadata["name"]] = _value(each.metadata["kind"], value)
+    for field, key in keys_of(section):
+        value = getattr(section, field)
+        if value or key.always:
+            result[key.name] = _value(key.kind, value)
     return result
 
 

@@ -8,16 +8,15 @@ sets them. Relative paths belong to the folder of the file they stand in.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from kubetrace.kubeconfig.decode import decode
 from kubetrace.kubeconfig.errors import ConfigError, MissingConfig, SeveralErrors, os_words
 from kubetrace.kubeconfig.sections import Cluster, Config, Exec, Preferences, User
+from kubetrace.value import Value, replace
 
 NoteTaker = Callable[..., object]
 """Told of ("config-loaded", path=…) and ("config-not-found", paths=…), in the order of client-go's log lines."""
@@ -29,8 +28,7 @@ def _no_note(name: str, **values: object) -> None:
     """Nobody listens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Value):
     """The files that a command's kubeconfig comes from. `explicit` is the --kubeconfig flag's."""
 
     explicit: str
@@ -95,11 +93,11 @@ def load_file(path: str, note: NoteTaker = _no_note) -> Config:
     """One file. Raises MissingConfig or ConfigError (without the file's name where the content is at fault)."""
     config = decode(_read(path))
     note("config-loaded", path=path)
-    return dataclasses.replace(
+    return replace(
         config,
-        clusters={name: dataclasses.replace(entry, origin=path) for name, entry in config.clusters.items()},
-        users={name: dataclasses.replace(entry, origin=path) for name, entry in config.users.items()},
-        contexts={name: dataclasses.replace(entry, origin=path) for name, entry in config.contexts.items()},
+        clusters={name: replace(entry, origin=path) for name, entry in config.clusters.items()},
+        users={name: replace(entry, origin=path) for name, entry in config.users.items()},
+        contexts={name: replace(entry, origin=path) for name, entry in config.contexts.items()},
     )
 
 
@@ -165,7 +163,7 @@ def _first_wins(maps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def with_absolute_paths(config: Config) -> Config:
     """Relative paths resolved against the folder of the file that an entry came from."""
-    return dataclasses.replace(
+    return replace(
         config,
         clusters={name: absolute(entry) for name, entry in config.clusters.items()},
         users={name: absolute(entry) for name, entry in config.users.items()},
@@ -194,11 +192,11 @@ def _with_paths(entry: _Entry, change: Callable[[str, str], str]) -> _Entry:
     base = os.path.abspath(os.path.dirname(entry.origin))
     if isinstance(entry, Cluster):
         path = entry.certificate_authority
-        return dataclasses.replace(entry, certificate_authority=change(path, base)) if path else entry
+        return replace(entry, certificate_authority=change(path, base)) if path else entry
     names = ("client_certificate", "client_key", "token_file")
     given = {name: getattr(entry, name) for name in names if getattr(entry, name)}
     changed: dict[str, Any] = {name: change(path, base) for name, path in given.items()}
     plugin = entry.exec
     if isinstance(plugin, Exec) and "/" in plugin.command:  # a bare name is looked for on PATH
-        changed["exec"] = dataclasses.replace(plugin, command=change(plugin.command, base))
-    return dataclasses.replace(entry, **changed) if changed else entry
+        changed["exec"] = replace(plugin, command=change(plugin.command, base))
+    return replace(entry, **changed) if changed else entry

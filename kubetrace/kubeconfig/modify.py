@@ -10,7 +10,6 @@ mode stays, a new one is 0600, and a symbolic link goes on pointing to it.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import os
 import stat
@@ -23,6 +22,7 @@ from kubetrace.kubeconfig.encode import to_yaml
 from kubetrace.kubeconfig.errors import ConfigError, MissingConfig, os_words
 from kubetrace.kubeconfig.loader import Sources, load_file, relative, starting_config
 from kubetrace.kubeconfig.sections import Cluster, Config, Context, Preferences, User
+from kubetrace.value import replace
 
 Entry = Cluster | User | Context
 
@@ -63,7 +63,7 @@ def _write_changed(
 
 
 def _prepared(entry: Any, path: str, relativize: bool) -> Any:
-    entry = dataclasses.replace(entry, origin=path)
+    entry = replace(entry, origin=path)
     if not relativize or isinstance(entry, Context):
         return entry
     return relative(entry)
@@ -84,17 +84,17 @@ def _delete_missing(sources: Sources, section: str, old: Mapping[str, Any], new:
 
 def _with(config: Config, section: str, entries: Mapping[str, Entry]) -> Config:
     changed: dict[str, Any] = {section: entries}
-    return dataclasses.replace(config, **changed)
+    return replace(config, **changed)
 
 
 def _write_current_context(sources: Sources, name: str) -> None:
     if sources.explicit or name:
         path = sources.default_file()
-        _write(dataclasses.replace(_existing(sources, path), current_context=name), path)
+        _write(replace(_existing(sources, path), current_context=name), path)
         return
     for path in sources.precedence():  # clearing it: in the first file that sets it
         if os.path.exists(path) and (config := _existing(sources, path)).current_context:
-            _write(dataclasses.replace(config, current_context=""), path)
+            _write(replace(config, current_context=""), path)
             return
     raise ConfigError("no config found to write context")
 
@@ -103,7 +103,7 @@ def _write_preferences(sources: Sources, preferences: Preferences) -> None:
     for path in sources.precedence():
         config = _existing(sources, path)
         if sources.explicit or config.preferences != preferences:
-            _write(dataclasses.replace(config, preferences=preferences), path)
+            _write(replace(config, preferences=preferences), path)
             return
     raise ConfigError("no config found to write preferences")
 

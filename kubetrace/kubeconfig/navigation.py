@@ -3,7 +3,6 @@ navigation_step_parser.go). A name may contain dots: it ends before the first wo
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +16,9 @@ from kubetrace.kubeconfig.sections import (
     Exec,
     Preferences,
     User,
-    fields_of,
+    keys_of,
 )
+from kubetrace.value import replace
 
 _ENTRIES: dict[str, tuple[str, Any]] = {
     "clusters": ("clusters", Cluster),
@@ -62,14 +62,14 @@ class _Walk:
         if first in _ENTRIES:
             name, kind = _ENTRIES[first]
             changed: dict[str, Any] = {name: self._entries(kind, getattr(config, name), rest)}
-            return dataclasses.replace(config, **changed)
+            return replace(config, **changed)
         if first == "current-context":
             self._end(rest)
-            return dataclasses.replace(config, current_context="" if self._unset else self._text)
+            return replace(config, current_context="" if self._unset else self._text)
         if first == "preferences":
-            return dataclasses.replace(config, preferences=self._preferences(config.preferences, rest))
+            return replace(config, preferences=self._preferences(config.preferences, rest))
         if first == "extensions":
-            return dataclasses.replace(config, extensions=self._extensions(config.extensions, rest))
+            return replace(config, extensions=self._extensions(config.extensions, rest))
         if first in ("kind", "apiVersion") and not rest:
             return config  # they are fields, but never written
         raise self._lost("[]", Config)
@@ -100,11 +100,10 @@ class _Walk:
     def _section(self, section: Any, words: list[str]) -> Any:
         """One field of a section."""
         first, *rest = words
-        found = next((each for each in fields_of(section) if each.metadata["path"] == first), None)
-        if found is None:
+        field, key = next((pair for pair in keys_of(section) if pair[1].path == first), (first, None))
+        if key is None:
             raise ConfigError(f"unable to parse {self._path} after {self._steps(words)} at {_GO_TYPES[type(section)]}")
-        current = getattr(section, found.name)
-        return dataclasses.replace(section, **{found.name: self._value(found.metadata["kind"], current, rest)})
+        return replace(section, **{field: self._value(key.kind, getattr(section, field), rest)})
 
     def _steps(self, words: list[str]) -> str:
         """The steps that were understood, near enough to Go's print of them to be read."""
@@ -166,12 +165,12 @@ class _Walk:
 
 def _bare(kind: Any) -> Any:
     """A section as Go's zero value, not as its constructor makes it."""
-    empty = {each.name: None for each in fields_of(kind) if each.metadata["kind"] in ("extensions", "strings-map")}
+    empty = {field: None for field, key in keys_of(kind) if key.kind in ("extensions", "strings-map")}
     return kind(**empty)
 
 
 def _split_name(words: list[str], kind: Any) -> tuple[str, list[str]]:
-    known = {each.metadata["path"] for each in fields_of(kind)} | {"-"}
+    known = {key.path for _, key in keys_of(kind)} | {"-"}
     for position, word in enumerate(words[1:], 1):
         if word in known:
             return ".".join(words[:position]), words[position:]

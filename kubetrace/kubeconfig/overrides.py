@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from kubetrace.kubeconfig.errors import ConfigError
+from kubetrace.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
+class Overrides(Value):
     """The connection flags; empty means "not given". `extra` are --as-user-extra's KEY=VALUE texts, `timeout` is
     --request-timeout's text."""
 

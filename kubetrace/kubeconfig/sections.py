@@ -5,14 +5,12 @@ what kind it is. None and an empty collection are kept apart, because client-go 
 as null or left out, the other is written as it is.
 """
 
-# ruff: noqa: RUF009  (every field is made by `_field`, which calls dataclasses.field)
-
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
+
+from kubetrace.value import Field, Value, fresh
 
 Kind = Literal[
     "string", "bool", "bytes", "strings", "strings-map", "string-map", "extensions", "provider", "exec", "env"
@@ -21,19 +19,35 @@ Kind = Literal[
 Extensions = Mapping[str, Any] | None
 
 
-def _field(kind: Kind, name: str, path: str | None = None, always: bool = False, **given: Any) -> Any:
-    """A field of a section. `always` is Go's JSON tag without omitempty."""
-    if not given:
-        given = {"default": {"string": "", "bool": False}.get(kind)}
-    return field(metadata={"kind": kind, "name": name, "path": path or name, "always": always}, **given)
+class Key(Field):
+    """A field of a section, by its default. `always` is Go's JSON tag without omitempty; `make` makes the default."""
+
+    __slots__ = ("always", "kind", "name", "path")
+
+    def __init__(
+        self,
+        kind: Kind,
+        name: str,
+        path: str | None = None,
+        always: bool = False,
+        make: Callable[[], Any] | None = None,
+    ) -> None:
+        super().__init__({"string": "", "bool": False}.get(kind), make)
+        self.kind = kind
+        self.name = name
+        self.path = path or name
+        self.always = always
+
+
+def _field(kind: Kind, name: str, *more: Any, **given: Any) -> Any:
+    return Key(kind, name, *more, **given)
 
 
 def _extensions() -> Any:
-    return _field("extensions", "extensions", default_factory=dict)
+    return _field("extensions", "extensions", make=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Value):
     """How to reach a cluster. `origin` is the file it came from, "" for a new one."""
 
     origin: str = ""
@@ -47,24 +61,21 @@ class Cluster:
     extensions: Extensions = _extensions()
 
 
-@dataclass(frozen=True, slots=True)
-class AuthProvider:
+class AuthProvider(Value):
     """An auth-provider stanza; client-go knows only `oidc` nowadays."""
 
     name: str = _field("string", "name", always=True)
     config: Mapping[str, str] | None = _field("string-map", "config", always=True)
 
 
-@dataclass(frozen=True, slots=True)
-class EnvVar:
+class EnvVar(Value):
     """An additional environment variable of an exec plugin."""
 
     name: str = _field("string", "name", always=True)
     value: str = _field("string", "value", always=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Exec:
+class Exec(Value):
     """An exec plugin stanza."""
 
     command: str = _field("string", "command", always=True)
@@ -76,8 +87,7 @@ class Exec:
     interactive_mode: str = _field("string", "interactiveMode")
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Value):
     """Who to be (client-go's AuthInfo)."""
 
     origin: str = ""
@@ -91,7 +101,7 @@ class User:
     impersonate_uid: str = _field("string", "as-uid", "act-as-uid")
     impersonate_groups: tuple[str, ...] | None = _field("strings", "as-groups", "act-as-groups")
     impersonate_extra: Mapping[str, tuple[str, ...] | None] | None = _field(
-        "strings-map", "as-user-extra", "act-as-user-extra", default_factory=dict
+        "strings-map", "as-user-extra", "act-as-user-extra", make=dict
     )
     username: str = _field("string", "username")
     password: str = _field("string", "password")
@@ -100,8 +110,7 @@ class User:
     extensions: Extensions = _extensions()
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Value):
     """A cluster, a user and a namespace under one name."""
 
     origin: str = ""
@@ -111,29 +120,27 @@ class Context:
     extensions: Extensions = _extensions()
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(Value):
     """Unused by kubectl, kept for others."""
 
     colors: bool = _field("bool", "colors")
     extensions: Extensions = _field("extensions", "extensions")
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Value):
     """A kubeconfig: one file's, or several merged."""
 
     preferences: Preferences = Preferences()
-    clusters: Mapping[str, Cluster] = field(default_factory=dict)
-    users: Mapping[str, User] = field(default_factory=dict)
-    contexts: Mapping[str, Context] = field(default_factory=dict)
+    clusters: Mapping[str, Cluster] = fresh(dict)
+    users: Mapping[str, User] = fresh(dict)
+    contexts: Mapping[str, Context] = fresh(dict)
     current_context: str = ""
-    extensions: Extensions = field(default_factory=dict)
+    extensions: Extensions = fresh(dict)
 
 
 Section = Cluster | User | Context | Preferences | AuthProvider | Exec | EnvVar
 
 
-def fields_of(section: Any) -> list[dataclasses.Field[Any]]:
+def keys_of(section: Any) -> list[tuple[str, Key]]:
     """The fields of a section (class or value) that stand in the file, in the order of client-go's struct."""
-    return [each for each in dataclasses.fields(section) if each.metadata]
+    return [(field, key) for field, key in section.described_fields.items() if isinstance(key, Key)]

@@ -3,21 +3,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kubetrace.kubeconfig.errors import EMPTY_CONFIG, ConfigError, InvalidConfiguration
 from kubetrace.kubeconfig.overrides import Overrides
 from kubetrace.kubeconfig.sections import Cluster, Config, Context, User
 from kubetrace.kubeconfig.validation import EMPTY_CLUSTER, cluster_problems, user_problems
+from kubetrace.value import Value, replace
 from kubetrace.wire.go_quote import quote
 
 _Section = TypeVar("_Section", Cluster, User, Context)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Value):
     """Picks entries; each method raises ConfigError where a name that the command line asked for is unknown."""
 
     config: Config
@@ -67,11 +65,11 @@ class Selection:
         )
         extra = flags.impersonate_extra()
         if extra:
-            user = dataclasses.replace(user, impersonate_extra={**(user.impersonate_extra or {}), **extra})
+            user = replace(user, impersonate_extra={**(user.impersonate_extra or {}), **extra})
         if flags.client_key:
-            user = dataclasses.replace(user, client_key_data=None)
+            user = replace(user, client_key_data=None)
         if flags.client_certificate:
-            user = dataclasses.replace(user, client_certificate_data=None)
+            user = replace(user, client_certificate_data=None)
         return user
 
     def cluster(self) -> Cluster:
@@ -81,16 +79,16 @@ class Selection:
         flags = self.overrides
         cluster = _merged(found or Cluster(), server=flags.server, disable_compression=flags.disable_compression)
         if not cluster.server:
-            cluster = dataclasses.replace(cluster, server=self.default_server)
+            cluster = replace(cluster, server=self.default_server)
         if flags.insecure_skip_tls_verify or flags.certificate_authority:
-            cluster = dataclasses.replace(
+            cluster = replace(
                 cluster,
                 insecure_skip_tls_verify=flags.insecure_skip_tls_verify,
                 certificate_authority=flags.certificate_authority,
                 certificate_authority_data=None,
             )
         if flags.tls_server_name or flags.server:  # another server has another name
-            cluster = dataclasses.replace(cluster, tls_server_name=flags.tls_server_name)
+            cluster = replace(cluster, tls_server_name=flags.tls_server_name)
         return cluster
 
     def confirm_usable(self) -> None:
@@ -124,4 +122,4 @@ class Selection:
 def _merged(section: _Section, **flags: Any) -> _Section:
     """The section with every value that was given."""
     given = {name: value for name, value in flags.items() if value}
-    return dataclasses.replace(section, **given) if given else section
+    return replace(section, **given) if given else section

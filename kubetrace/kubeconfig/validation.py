@@ -17,11 +17,10 @@ _MODES = ("Never", "IfAvailable", "Always")
 
 def cluster_problems(name: str, cluster: Cluster) -> list[str]:
     """Conflicts and errors of a cluster entry (validateClusterInfo)."""
-    import dataclasses
-
     from kubetrace.kubeconfig.sections import Cluster as Section
+    from kubetrace.value import replace
 
-    if dataclasses.replace(cluster, origin="") == Section():
+    if replace(cluster, origin="") == Section():
         return [EMPTY_CLUSTER]
     problems = []
     if not cluster.server:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import os
 from pathlib import Path
 from typing import Any
 
 from kubetrace.kubeconfig.errors import ConfigError, os_words
 from kubetrace.kubeconfig.sections import Cluster, Config, User
+from kubetrace.value import replace
 
 OMITTED = base64.b64decode("DATA+OMITTED")
 REDACTED = "REDACTED"
@@ -27,7 +27,7 @@ def minified(config: Config) -> Config:
         raise ConfigError(f"cannot locate cluster {context.cluster}")
     if context.user and context.user not in config.users:
         raise ConfigError(f"cannot locate user {context.user}")
-    return dataclasses.replace(
+    return replace(
         config,
         contexts={config.current_context: context},
         clusters={context.cluster: config.clusters[context.cluster]} if context.cluster else {},
@@ -37,7 +37,7 @@ def minified(config: Config) -> Config:
 
 def flattened(config: Config) -> Config:
     """Every certificate and key file put inline. Raises ConfigError where one can't be read."""
-    return dataclasses.replace(
+    return replace(
         config,
         users={name: _flat(_flat(user, "client_certificate"), "client_key") for name, user in config.users.items()},
         clusters={name: _flat(cluster, "certificate_authority") for name, cluster in config.clusters.items()},
@@ -57,13 +57,13 @@ def _flat(entry: Any, name: str) -> Any:
     except (OSError, ValueError) as error:
         operation = "read" if isinstance(error, IsADirectoryError) else "open"
         raise ConfigError(os_words(operation, path, error)) from None
-    return dataclasses.replace(entry, **{name: "", f"{name}_data": content})
+    return replace(entry, **{name: "", f"{name}_data": content})
 
 
 def redacted(config: Config) -> Config:
     """Inline data left out, tokens and passwords hidden. Exec environments, auth-provider settings and extensions are
     shown, as kubectl shows them."""
-    return dataclasses.replace(
+    return replace(
         config,
         users={name: _redacted_user(user) for name, user in config.users.items()},
         clusters={name: _redacted_cluster(cluster) for name, cluster in config.clusters.items()},
@@ -71,7 +71,7 @@ def redacted(config: Config) -> Config:
 
 
 def _redacted_user(user: User) -> User:
-    return dataclasses.replace(
+    return replace(
         user,
         client_key_data=user.client_key_data if user.client_key_data is None else OMITTED,
         client_certificate_data=OMITTED if user.client_certificate_data else user.client_certificate_data,
@@ -81,4 +81,4 @@ def _redacted_user(user: User) -> User:
 
 
 def _redacted_cluster(cluster: Cluster) -> Cluster:
-    return dataclasses.replace(cluster, certificate_authority_data=cluster.certificate_authority_data and OMITTED)
+    return replace(cluster, certificate_authority_data=cluster.certificate_authority_data and OMITTED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from kubetrace.errors import KubetraceError
@@ -11,10 +10,10 @@ from kubetrace.printing.go_values import sprint
 from kubetrace.printing.jsonpath import JSONPath
 from kubetrace.printing.jsonpath_parser import JSONPathError, relaxed
 from kubetrace.printing.tabwriter import TabWriter, TextSink
+from kubetrace.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Value):
     header: str
     path: str
 

@@ -6,7 +6,6 @@ One table of formats makes the printers, the help's list and the error's list.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from kubetrace.errors import KubetraceError
@@ -21,6 +20,7 @@ from kubetrace.printing.printers import (
     Printer,
     YAMLPrinter,
 )
+from kubetrace.value import Value
 
 _OBJECT = ("json", "yaml", "kyaml")
 _TEMPLATE = ("go-template", "go-template-file", "template", "templatefile")
@@ -33,8 +33,7 @@ RESOURCE_FORMATS = (*_OBJECT, "name", *_TEMPLATE, *_JSONPATH)
 GET_FORMATS = (*_OBJECT, "name", *_TEMPLATE, *_JSONPATH, *_COLUMNS, "wide")
 
 
-@dataclass(frozen=True, slots=True)
-class OutputOptions:
+class OutputOptions(Value):
     """The flags of printing. `operation` is what -o name and the default output say was done ("created")."""
 
     output: str = ""

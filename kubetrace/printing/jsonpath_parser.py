@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
+from kubetrace.value import Mutable, fresh
 from kubetrace.wire.go_unquote import UnquoteError, joined, unquote_char
 
 _DICT_KEY = re.compile(r"'([^']*)'")
@@ -17,38 +17,31 @@ class JSONPathError(ValueError):
     """A template that can't be parsed or evaluated; the message is client-go's."""
 
 
-@dataclass(slots=True)
-class Text:
+class Text(Mutable):
     text: str
 
 
-@dataclass(slots=True)
-class Field:
+class Field(Mutable):
     name: str
 
 
-@dataclass(slots=True)
-class Wildcard:
+class Wildcard(Mutable):
     pass
 
 
-@dataclass(slots=True)
-class Recursive:
+class Recursive(Mutable):
     pass
 
 
-@dataclass(slots=True)
-class Constant:
+class Constant(Mutable):
     value: float | bool
 
 
-@dataclass(slots=True)
-class Identifier:
+class Identifier(Mutable):
     name: str
 
 
-@dataclass(slots=True)
-class Slice:
+class Slice(Mutable):
     """[start:stop:step]; `single` when only an index was given."""
 
     start: int | None
@@ -57,18 +50,15 @@ class Slice:
     single: bool = False
 
 
-@dataclass(slots=True)
-class Sequence:
-    nodes: list[Node] = field(default_factory=list)
+class Sequence(Mutable):
+    nodes: list[Node] = fresh(list)
 
 
-@dataclass(slots=True)
-class Union:
+class Union(Mutable):
     branches: list[Sequence]
 
 
-@dataclass(slots=True)
-class Filter:
+class Filter(Mutable):
     left: Sequence
     operator: str
     right: Sequence

@@ -5,19 +5,18 @@ A value is what JSON decodes to. A watch event that is to be printed as such is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.jsonpath import JSONPath
 from kubetrace.printing.jsonpath_parser import JSONPathError
 from kubetrace.printing.tabwriter import TextSink
+from kubetrace.value import Value
 
 Object = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class WatchEvent:
+class WatchEvent(Value):
     """An event of a watch: its type ("ADDED") and the object."""
 
     type: str
@@ -28,11 +27,11 @@ class WatchEvent:
         return {"type": self.type, "object": self.object}
 
 
-Value = Object | WatchEvent
+Printed = Object | WatchEvent
 
 
 class Printer(Protocol):
-    def print(self, value: Value, out: TextSink) -> None: ...
+    def print(self, value: Printed, out: TextSink) -> None: ...
 
 
 def is_list(value: Any) -> bool:
@@ -47,7 +46,7 @@ def _require_kind(value: Object) -> None:
         )
 
 
-def _compact(value: Value) -> bytes:
+def _compact(value: Printed) -> bytes:
     """JSON on one line; a watch event's type stands first."""
     from kubetrace.wire.go_json import dumps
 
@@ -59,7 +58,7 @@ def _compact(value: Value) -> bytes:
 class JSONPrinter:
     """-o json: four blanks, keys sorted; a watch event stands on one line."""
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         from kubetrace.wire.go_json import dumps_indented
 
         if isinstance(value, WatchEvent):
@@ -78,7 +77,7 @@ class YAMLPrinter:
         self._writer = Writer()
         self._count = 0
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         from kubetrace.wire.go_yaml import UnrepresentableError
 
         self._count += 1
@@ -95,7 +94,7 @@ class YAMLPrinter:
 class KYAMLPrinter:
     """-o kyaml; every document begins with a separator."""
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         from kubetrace.wire.go_kyaml import dumps, render
         from kubetrace.wire.go_yaml import UnrepresentableError
 
@@ -116,7 +115,7 @@ class NamePrinter:
     def __init__(self, operation: str = "") -> None:
         self._operation = f" {operation}" if operation else ""
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         if isinstance(value, WatchEvent):
             value = value.object
         if is_list(value):
@@ -146,7 +145,7 @@ class OmitManagedFields:
     def __init__(self, delegate: Printer) -> None:
         self._delegate = delegate
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         if isinstance(value, dict):
             value = (
                 {**value, "items": [_unmanaged(item) for item in value["items"]]}
@@ -175,7 +174,7 @@ class JSONPathPrinter:
         self._template = template
         self._as_json = as_json
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         data = value.data() if isinstance(value, WatchEvent) else value
         try:
             out.write(self._path.render_json(data) if self._as_json else self._path.render(data))
@@ -207,7 +206,7 @@ class GoTemplatePrinter:
             raise KubetraceError(f"error parsing template {template}, {error}") from None
         self._text = template
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         from kubetrace.printing.go_template import TemplateError
         from kubetrace.wire.go_json import loads
 
@@ -234,7 +233,7 @@ class ColumnsPrinter:
     def __init__(self, printer: Any) -> None:
         self._printer = printer
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         if isinstance(value, WatchEvent):
             self._printer.print(value.data(), out, kind="event")
         else:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from kubetrace.printing.durations import age
 from kubetrace.printing.go_values import sprint
 from kubetrace.printing.tabwriter import TabWriter
+from kubetrace.value import Value, replace
 
 _LINE_END = re.compile("[\f\n\r]")
 _EVENT_TYPES = {"ADDED": "ADDED   ", "MODIFIED": "MODIFIED", "DELETED": "DELETED ", "ERROR": "ERROR   "}
 
 
-@dataclass(frozen=True, slots=True)
-class TableOptions:
+class TableOptions(Value):
     """What the table is to show. `kind` is "Pod" or "Deployment.apps", used with `with_kind`."""
 
     no_headers: bool = False

@@ -13,8 +13,9 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Literal
+
+from kubetrace.value import Value, fresh
 
 Headers = tuple[tuple[str, str], ...]
 """Header names and values in wire order, repeated headers kept apart (latin-1 text, as http.client decodes it)."""
@@ -53,8 +54,7 @@ Operation = Literal[
 """Which client function made the call: since 1.32 kubectl's log attributes bodies to that function's file:line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(Value):
     """Why a command made a call: a short tag to filter by and one plain sentence for people."""
 
     tag: str
@@ -64,8 +64,7 @@ class Purpose:
 UNSTATED = Purpose("other", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Value):
     """One HTTP request as it goes out. `unlogged` names (in lower case) the headers that kubectl's log never shows,
     because client-go adds them below its debugging round tripper (Host, Accept-Encoding, Kubectl-Command, and the
     Authorization of exec plugins)."""
@@ -79,8 +78,7 @@ class Request:
     unlogged: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Value):
     """Status line and headers of an answer. `reason` is None when the status line ended after the code without a
     blank; it is empty when only the phrase was missing. `http_version` is "HTTP/1.1". `wire_status` is set where the
     HTTP cache answers: the status that the server sent instead (304), 0 where it was not asked at all."""
@@ -97,8 +95,7 @@ class Response:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Value):
     """The connection that carried an exchange. `address` is "IP:PORT"; `tls_version` is OpenSSL's name ("TLSv1.3")."""
 
     address: str | None = None
@@ -106,8 +103,7 @@ class Connection:
     reused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
+class Timings(Value):
     """Seconds spent in each phase; None for a phase that did not happen (a reused connection has no dial).
 
     `get_connection` is the time from the start to a usable connection, `first_byte` from the request having been
@@ -125,8 +121,7 @@ class Timings:
     total: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Value):
     """One finished round trip. `error` is the transport error's text (as Go words it) where there was no complete
     answer. `body` is what was kept of the response body, `body_size` the bytes that arrived after decoding (of an
     upgraded connection: the bytes that came from the server)."""
@@ -138,8 +133,8 @@ class Exchange:
     response: Response | None = None
     body: bytes | None = None
     body_size: int | None = None
-    timings: Timings = field(default_factory=Timings)
-    connection: Connection = field(default_factory=Connection)
+    timings: Timings = fresh(Timings)
+    connection: Connection = fresh(Connection)
     started: float = 0.0
     error: str | None = None
 
@@ -152,8 +147,7 @@ class Exchange:
 # --- events, in the order in which one call emits them ---------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class CallStarted:
+class CallStarted(Value):
     """A call is about to be made; its request body is known, no throttle has been waited for, nothing is sent.
     `log_body` is False where client-go hands an io.Reader down and logs no body."""
 
@@ -162,8 +156,7 @@ class CallStarted:
     log_body: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Throttled:
+class Throttled(Value):
     """The client-side rate limiter (or a retry) made the call wait `seconds`. `retry_reason` is client-go's text of a
     retry wait ("retries: 1, retry-after: 1s - retry-reason: …"), None for client-side throttling."""
 
@@ -173,8 +166,7 @@ class Throttled:
     retry_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestSent:
+class RequestSent(Value):
     """The request of one exchange goes out now (attempt 1 is the first)."""
 
     exchange: int
@@ -183,8 +175,7 @@ class RequestSent:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
-class HostResolved:
+class HostResolved(Value):
     """A DNS look-up ended; `addresses` are (IP, zone) pairs, empty when it failed."""
 
     exchange: int
@@ -193,8 +184,7 @@ class HostResolved:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Dialed:
+class Dialed(Value):
     """A TCP connection attempt ended; `error` is Go's wording where it failed."""
 
     exchange: int
@@ -204,8 +194,7 @@ class Dialed:
     network: str = "tcp"
 
 
-@dataclass(frozen=True, slots=True)
-class TLSEstablished:
+class TLSEstablished(Value):
     """A TLS handshake ended."""
 
     exchange: int
@@ -213,8 +202,7 @@ class TLSEstablished:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseReceived:
+class ResponseReceived(Value):
     """The response's status line and headers have arrived (`response` None: the round trip failed with `error`)."""
 
     exchange: int
@@ -226,8 +214,7 @@ class ResponseReceived:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseBody:
+class ResponseBody(Value):
     """The whole response body has been read. Not emitted for bodies that are streamed to the user (watch, logs, raw)
     nor for answers that are retried: client-go logs neither. `size` is the whole body's where `body` is only its
     beginning (a recorder keeps no more of it than its observers want)."""
@@ -243,8 +230,7 @@ Direction = Literal["sent", "received"]
 """Which way a frame went, seen from the client."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upgraded:
+class Upgraded(Value):
     """The server has answered 101: from here on the exchange's connection carries frames, both ways. `protocol` is what
     it was upgraded to ("websocket", "SPDY/3.1"), `subprotocol` what was agreed on for its content
     ("v5.channel.k8s.io"), empty where nothing was."""
@@ -256,8 +242,7 @@ class Upgraded:
     subprotocol: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Value):
     """One frame has passed over an upgraded connection, `seconds` after the exchange began.
 
     `type` is the protocol's own word in lower case: WebSocket's "text", "binary", "continuation", "close", "ping",
@@ -276,8 +261,7 @@ class Frame:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Retrying:
+class Retrying(Value):
     """A 429 or 5xx answer with Retry-After (or a reset connection) will be tried again after `seconds`; `phase` says
     whether the pause is about to begin or has just ended (kubectl's log moved from the one to the other in 1.24)."""
 
@@ -288,31 +272,27 @@ class Retrying:
     phase: Literal["before", "after"]
 
 
-@dataclass(frozen=True, slots=True)
-class WarningReceived:
+class WarningReceived(Value):
     """The text of a `Warning: 299` header, unescaped."""
 
     text: str
     request: Request | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeEnded:
+class ExchangeEnded(Value):
     """An exchange is complete and immutable from here on."""
 
     exchange: Exchange
 
 
-@dataclass(frozen=True, slots=True)
-class CacheHit:
+class CacheHit(Value):
     """An answer came from the discovery cache: a call that was not made. `url` is the call it saved, where known."""
 
     path: str
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Value):
     """A call that is not made because only a plan is wanted (--plan). `assumed` says with which answer the command goes
     on; None where nobody can know one, so that the plan ends here."""
 
@@ -321,8 +301,7 @@ class Planned:
     assumed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Value):
     """Anything else that kubectl logs, by name; the dialect knows its level, its words and its file:line.
 
     `name` is one of the keys of `kubetrace.trace.dialects` notes ("config-loaded", "cache-invalidated",
@@ -330,7 +309,7 @@ class Note:
     """
 
     name: str
-    values: dict[str, object] = field(default_factory=dict)
+    values: dict[str, object] = fresh(dict)
 
 
 Event = (

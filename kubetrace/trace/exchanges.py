@@ -10,6 +10,7 @@ from kubetrace.errors import KubetraceError
 from kubetrace.trace.endpoint import Endpoint, endpoint
 from kubetrace.trace.exchange import Event, Exchange, ExchangeEnded, Frame, Upgraded
 from kubetrace.trace.records import Timed
+from kubetrace.value import Value
 
 _FRAMES_KEPT = 200
 
@@ -38,8 +39,7 @@ class Frames:
             self.first.append(frame)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Value):
     """An exchange and its number in the trace (1 is the first that ended). `cut` names bodies ("request", "response")
     that the trace does not hold whole; `frames` is what passed where the connection was upgraded."""
 

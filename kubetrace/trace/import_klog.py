@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
 from kubetrace.trace.exchange import (
     Connection,
@@ -25,6 +24,7 @@ from kubetrace.trace.exchange import (
 )
 from kubetrace.trace.klog_entries import Entry, dumped, entries, quoted_words, structured
 from kubetrace.trace.records import Timed
+from kubetrace.value import Mutable, fresh, replace
 
 _URL = rb"(?:https?://\S*|/\S*)"
 _TIMED = re.compile(rb"([A-Z]+) (" + _URL + rb") ?(.*) in (\d+) milliseconds")
@@ -46,16 +46,15 @@ _PHASES = {
 _WAITING = 32
 
 
-@dataclass
-class _Open:
+class _Open(Mutable):
     """A round trip while its entries are read."""
 
     request: Request
     at: float
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[tuple[str, str]] = fresh(list)
     status: bytes = b""
-    answered: list[tuple[str, str]] = field(default_factory=list)
-    phases: dict[str, float] = field(default_factory=dict)
+    answered: list[tuple[str, str]] = fresh(list)
+    phases: dict[str, float] = fresh(dict)
     body: bytes | None = None
     missing: int = 0
 

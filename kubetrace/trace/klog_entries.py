@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from kubetrace.value import Value
 
 _HEADER = re.compile(rb"([IWEF])(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{6}) +(\d+) ([^ \]]+:\d+)\] ")
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -15,8 +16,7 @@ _SIMPLE = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t"
 _DUMP_LINE = re.compile(rb"[0-9a-f]{8}  ((?:[0-9a-f]{2}| )+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Value):
     """One entry, or lines that are none (`source` is then empty). `at` is seconds since the epoch."""
 
     at: float

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kubetrace.trace.body_text import PROTOBUF, one_line, size
 from kubetrace.trace.endpoint import Endpoint, endpoint
 from kubetrace.trace.exchange import Exchange, Request, Response
+from kubetrace.value import Value, fresh
 
 STREAMED = frozenset({"watch", "dynamic-watch", "logs", "stream"})
 """Operations whose answer has no end that anybody waits for."""
@@ -20,12 +20,11 @@ CONNECTED = frozenset({"exec", "attach", "portforward", "proxy"})
 _GROUPS = frozenset({"APIVersions", "APIGroupList"})
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Value):
     """A sentence of the catalogue: its key and its values."""
 
     key: str
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = fresh(dict)
 
 
 # --- what a call is for -----------------------------------------------------------------------------------------------

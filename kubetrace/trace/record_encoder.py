@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 from kubetrace.trace.exchange import (
@@ -296,7 +295,7 @@ def _content(kept: bytes, cut: bool) -> JSON:
 
 
 def _timings(timings: Timings) -> JSON:
-    pairs = ((one.name, getattr(timings, one.name)) for one in fields(Timings))
+    pairs = ((name, getattr(timings, name)) for name in Timings.field_names)
     return {name: round(value, 9) for name, value in pairs if value is not None}
 
 

@@ -11,7 +11,6 @@ import base64
 import binascii
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from kubetrace.errors import KubetraceError
@@ -44,6 +43,7 @@ from kubetrace.trace.exchange import (
     Upgraded,
     WarningReceived,
 )
+from kubetrace.value import Value, replace
 
 FORMAT = 1
 HEADER_KEY = "kubetrace_trace"
@@ -57,8 +57,7 @@ class InvalidTrace(KubetraceError):
     """A file that is no trace, or one of a format that this kubetrace does not know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Value):
     """The first line of a run: which program made it, by which command, and whether credentials were masked."""
 
     kubetrace: str
@@ -94,8 +93,7 @@ class Header:
         return cls(str(data.get("kubetrace", "")), words, started, masked, found)
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
+class Timed(Value):
     """An event and when it happened (seconds since the epoch). `cut` names the bodies ("request", "response") of an
     ended exchange that the trace does not hold whole."""
 
@@ -347,8 +345,7 @@ def _read_response(data: JSON | None) -> Response | None:
 
 
 def _read_timings(data: JSON) -> Timings:
-    known = {one.name for one in fields(Timings)}
-    return Timings(**{name: _seconds(value) for name, value in data.items() if name in known})
+    return Timings(**{name: _seconds(value) for name, value in data.items() if name in Timings.field_names})
 
 
 def _read_connection(data: JSON) -> Connection:

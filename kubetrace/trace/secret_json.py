@@ -7,7 +7,8 @@ failure must not leak anything.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from kubetrace.value import Mutable, fresh
 
 Span = tuple[int, int, int]
 """Start and end of a value's content in the body, and how many times it is escaped as a JSON string: 0 is not at all,
@@ -54,14 +55,13 @@ def may_hold_secrets(body: bytes) -> bool:
     return b"/data" in body and _PATCH.search(body) is not None
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Mutable):
     """A container being read: its short strings by key, and where all the scalars below it lie, by path."""
 
     is_object: bool = True
     key: bytes | None = None
-    strings: dict[bytes, bytes] = field(default_factory=dict)
-    scalars: list[tuple[tuple[bytes, ...], Span]] = field(default_factory=list)
+    strings: dict[bytes, bytes] = fresh(dict)
+    scalars: list[tuple[tuple[bytes, ...], Span]] = fresh(list)
 
 
 def spans(body: bytes, in_secret: bool | None = None) -> list[Span]:

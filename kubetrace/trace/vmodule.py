@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Value
 
 SYNTAX_ERROR = "syntax error: expect comma-separated list of filename=N"
 NEGATIVE_ERROR = "negative value for vmodule level"
@@ -15,8 +15,7 @@ class VModuleError(KubetraceError):
     """A --vmodule value that klog refuses; the message is klog's own, to be put behind 'invalid argument "…" for …'."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModulePattern:
+class ModulePattern(Value):
     """One `PATTERN=LEVEL`: a file's base name without ".go", or a glob over it."""
 
     pattern: str

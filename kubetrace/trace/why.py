@@ -7,7 +7,6 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from kubetrace.trace import meaning
 from kubetrace.trace.body_text import milliseconds, one_line
@@ -29,6 +28,7 @@ from kubetrace.trace.exchange import (
 from kubetrace.trace.exchanges import target
 from kubetrace.trace.masking import Masker
 from kubetrace.trace.sentences import Catalogue
+from kubetrace.value import replace
 
 _READ = frozenset({"GET", "HEAD"})
 _ASKS_FIRST = frozenset({"discovery", "openapi", "custom-kinds", "namespace"})

@@ -13,7 +13,6 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -36,6 +35,7 @@ from kubetrace.transport.connections import TracedPoolManager, proxy_manager
 from kubetrace.transport.failures import explain
 from kubetrace.transport.headers import canonical, has_body, response_headers
 from kubetrace.transport.recording import Recording, Watchdog, current
+from kubetrace.value import Mutable, replace
 
 if TYPE_CHECKING:
     import requests
@@ -48,8 +48,7 @@ UNLOGGED = frozenset({"host", "accept-encoding", "connection", "content-length",
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-@dataclass
-class CallContext:
+class CallContext(Mutable):
     """What the client knows about a send that the HTTP request does not say."""
 
     call: int
@@ -60,7 +59,7 @@ class CallContext:
     deadline: float | None = None
     authorize: Callable[[PreparedRequest], None] | None = None
     cache: HTTPCache | None = None
-    recording: Recording | None = field(default=None, repr=False)
+    recording: Recording | None = None
 
 
 class TracedRequest(PreparedRequest):

@@ -7,15 +7,14 @@ send.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote_plus
 
 from kubetrace.trace.exchange import UNSTATED, Headers, Operation, Purpose
+from kubetrace.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Value):
     """One API call. `path` is absolute below the server ("/api/v1/namespaces/default/pods") and already escaped;
     `query` pairs are sorted and form-encoded on sending, as Go's url.Values does. `timeout` (seconds) bounds the whole
     call where the command sets one. `stream` leaves the body to the caller and out of the log (watch, logs, --raw)."""

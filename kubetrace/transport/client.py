@@ -10,7 +10,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -48,6 +47,7 @@ from kubetrace.transport.retry import Pause, pause_after_answer, pause_after_err
 from kubetrace.transport.throttle import WORTH_TELLING, Throttles
 from kubetrace.transport.tls import make_context
 from kubetrace.transport.warning_header import warning_texts
+from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase

@@ -15,11 +15,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.connection import ExecPlugin
+from kubetrace.value import Value
 
 API_VERSIONS = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1")
 SCHEME = "pkg/client/auth/exec/exec.go:64"
@@ -43,8 +43,7 @@ class CredentialError(KubetraceError):
         super().__init__(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Value):
     """What a plugin returned. `certificate` is a (certificate, key) pair of PEM texts."""
 
     token: str = ""

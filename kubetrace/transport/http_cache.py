@@ -17,7 +17,6 @@ import tempfile
 import time
 from calendar import timegm
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from email.utils import parsedate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from kubetrace.trace.exchange import CacheHit, Headers, Response
 from kubetrace.transport.headers import canonical
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.transport.recording import Recording
@@ -44,8 +44,7 @@ _CHECKSUM = hashlib.sha256().digest_size
 _RFC1123 = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [A-Z]{3,5}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Value):
     """An answer on disk."""
 
     status: int

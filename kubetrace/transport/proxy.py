@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from kubetrace.transport.errors import ConnectionConfigError
+from kubetrace.value import Value
 
 ProxyFor = Callable[[str], str | None]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -69,8 +69,7 @@ def _parse(proxy: str) -> str | None:
     return _remote_lookup(proxy)
 
 
-@dataclass(frozen=True, slots=True)
-class NoProxy:
+class NoProxy(Value):
     """NO_PROXY, taken apart: networks, addresses and domains (each with its port or ""), or everything ("*")."""
 
     everything: bool = False

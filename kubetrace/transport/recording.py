@@ -12,7 +12,6 @@ import socket
 import threading
 import time
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from kubetrace.trace.exchange import (
@@ -32,6 +31,7 @@ from kubetrace.trace.exchange import (
     TLSEstablished,
     next_id,
 )
+from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,16 +6,15 @@ to the host they were meant for and its subdomains, which is Go's own rule for h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from kubetrace.trace.exchange import Response
+from kubetrace.value import Value
 
 LIMIT = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Value):
     """Where to go next and how. `trusted` says whether credentials may go along."""
 
     method: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from kubetrace.trace.exchange import Operation, Response
 from kubetrace.transport.errors import TransportError
+from kubetrace.value import Value
 from kubetrace.wire.go_quote import quote
 
 MAX_RETRIES = 10
@@ -14,8 +14,7 @@ STREAMS: frozenset[Operation] = frozenset({"logs", "raw", "raw-create", "raw-del
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Value):
     """A retry that is due: after which attempt, in how many seconds, and why in client-go's words."""
 
     attempt: int

@@ -7,7 +7,8 @@ characters are single-quoted, or double-quoted where an escape is needed; string
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from kubetrace.value import Value
 
 _RESERVED = frozenset(
     word
@@ -87,8 +88,7 @@ def resolves_to_other(text: str) -> bool:
     return is_integer(digits) or (_FLOAT.fullmatch(digits) is not None and _is_finite_float(digits))
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Value):
     """What the characters of a scalar allow (yaml_emitter_analyze_scalar)."""
 
     multiline: bool

@@ -13,9 +13,9 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from kubetrace.value import Mutable, fresh
 from kubetrace.wire.go_numbers import general_float
 
 _TAG = "tag:yaml.org,2002:"
@@ -40,8 +40,7 @@ class InvalidYAML(ValueError):
     """The text is not YAML that Kubernetes accepts; the message is kubectl's ("yaml: line 7: …")."""
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Mutable):
     """What the parser saw, before it means anything. `children` of a mapping are keys and values in turn."""
 
     kind: str
@@ -49,7 +48,7 @@ class _Node:
     tag: str = ""
     value: str = ""
     implicit: bool = False
-    children: list[_Node] = field(default_factory=list)
+    children: list[_Node] = fresh(list)
     target: _Node | None = None
 
 

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubetrace.cmdline.flags import BadValue, Flag, bind, format_duration, parse_duration, parse_int
+from kubetrace.cmdline.flags import BadValue, bind, flag, format_duration, parse_duration, parse_int
 from kubetrace.cmdline.parser import FlagSet, build
+from kubetrace.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    all_namespaces: Annotated[bool, Flag("A")] = False
-    watch: Annotated[bool, Flag("w")] = False
-    output: Annotated[str, Flag("o")] = ""
-    label_columns: Annotated[tuple[str, ...], Flag("L")] = ()
-    group: Annotated[tuple[str, ...], Flag(kind="array")] = ()
-    v: Annotated[int, Flag("v", kind="level")] = 0
-    chunk_size: Annotated[int, Flag()] = 500
-    dry_run: Annotated[str, Flag(bare="unchanged")] = "none"
-    timeout: Annotated[float, Flag()] = 0.0
+class Options(Value):
+    all_namespaces: bool = flag(False, "A")
+    watch: bool = flag(False, "w")
+    output: str = flag("", "o")
+    label_columns: tuple[str, ...] = flag((), "L")
+    group: tuple[str, ...] = flag((), kind="array")
+    v: int = flag(0, "v", kind="level")
+    chunk_size: int = flag(
+        500,
+    )
+    dry_run: str = flag("none", bare="unchanged")
+    timeout: float = flag(
+        0.0,
+    )
 
 
 FLAGS = bind(Options)

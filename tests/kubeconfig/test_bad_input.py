@@ -99,9 +99,8 @@ _WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12)
 def test_what_is_written_reads_back(
     contexts: dict[str, tuple[str, str]], users: dict[str, tuple[str, bytes]], current: str
 ) -> None:
-    import dataclasses
-
     from kubetrace.kubeconfig.sections import Config, Context, User
+    from kubetrace.value import replace
 
     config = Config(
         contexts={name: Context(cluster=cluster, namespace=space) for name, (cluster, space) in contexts.items()},
@@ -110,7 +109,7 @@ def test_what_is_written_reads_back(
     )
     again = decode(to_yaml(config))
     assert encode(again) == encode(config)
-    assert dataclasses.replace(again) == config
+    assert replace(again) == config
 
 
 def test_an_unknown_cluster_has_no_server(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import stat
 from pathlib import Path
@@ -14,6 +13,7 @@ from kubetrace.kubeconfig.errors import ConfigError
 from kubetrace.kubeconfig.loader import Sources, starting_config
 from kubetrace.kubeconfig.modify import modify
 from kubetrace.kubeconfig.sections import Context
+from kubetrace.value import replace
 
 TEXT = "current-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\n"
 
@@ -23,7 +23,7 @@ def sources(path: Path, *more: Path) -> Sources:
 
 
 def rename_current(files: Sources, name: str = "b") -> None:
-    modify(files, dataclasses.replace(starting_config(files), current_context=name))
+    modify(files, replace(starting_config(files), current_context=name))
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_an_entry_is_written_where_it_stands(config: Path, tmp_path: Path) -> No
     second.write_text("contexts:\n- name: z\n  context: {cluster: c, user: u}\n", encoding="utf-8")
     files = sources(config, second)
     old = starting_config(files)
-    entry = dataclasses.replace(old.contexts["z"], namespace="ns")
-    modify(files, dataclasses.replace(old, contexts={**old.contexts, "z": entry, "neu": Context()}))
+    entry = replace(old.contexts["z"], namespace="ns")
+    modify(files, replace(old, contexts={**old.contexts, "z": entry, "neu": Context()}))
     assert config.read_text(encoding="utf-8").count("name: ") == 2  # a and neu
     assert "namespace: ns" in second.read_text(encoding="utf-8")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from kubetrace.kubeconfig.connection import Connection
 from kubetrace.trace.exchange import Event, Events, Exchange, ExchangeEnded
 from kubetrace.transport.client import Client
+from kubetrace.value import replace
 from tests.transport.scripted import Authority, ScriptedServer
 
 E = TypeVar("E")

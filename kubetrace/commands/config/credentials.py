@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.commands.config.embedding import content
 from kubetrace.kubeconfig.sections import AuthProvider, EnvVar, Exec, User
+from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from kubetrace.cmdline.command import Arguments
@@ -27,16 +27,16 @@ def changed_user(
         if arguments.changed(name):
             changes |= _file(name, getattr(options, name), options.embed_certs)
     changes |= {name: getattr(options, name) for name in ("token", "username", "password") if arguments.changed(name)}
-    user = dataclasses.replace(user, **changes)
-    user = dataclasses.replace(
+    user = replace(user, **changes)
+    user = replace(
         user,
         auth_provider=_provider(user.auth_provider, options, arguments, provider_pairs),
         exec=_plugin(user.exec, options, arguments, env_pairs),
     )
     if options.token:
-        return dataclasses.replace(user, username="", password="")
+        return replace(user, username="", password="")
     if options.username or options.password:
-        return dataclasses.replace(user, token="")
+        return replace(user, token="")
     return user
 
 
@@ -57,14 +57,14 @@ def _provider(
     for key in pairs.removed if pairs else ():
         if pairs is None or key not in pairs.new:
             config.pop(key, None)
-    return dataclasses.replace(provider, config=config)
+    return replace(provider, config=config)
 
 
 def _plugin(
     plugin: Exec | None, options: SetCredentialsOptions, arguments: Arguments, pairs: Pairs | None
 ) -> Exec | None:
     if arguments.changed("exec_command"):
-        plugin = dataclasses.replace(plugin or Exec(), command=options.exec_command, args=None)
+        plugin = replace(plugin or Exec(), command=options.exec_command, args=None)
     if plugin is None:
         return None
     changes: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def _plugin(
         changes["provide_cluster_info"] = options.exec_provide_cluster_info
     if pairs is not None:
         changes["env"] = _env(plugin.env or (), pairs)
-    return dataclasses.replace(plugin, **changes)
+    return replace(plugin, **changes)
 
 
 def _env(env: tuple[EnvVar, ...], pairs: Pairs) -> tuple[EnvVar, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments
@@ -10,6 +9,7 @@ from kubetrace.commands.config.common import show_help, sources
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
+from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -33,5 +33,5 @@ def delete(environment: Environment, arguments: Arguments, kind: str) -> None:
     if kind == "context" and config.current_context == name:
         environment.stderr.write(_ACTIVE)
     kept: dict[str, Any] = {f"{kind}s": {key: entry for key, entry in entries.items() if key != name}}
-    modify(files, dataclasses.replace(config, **kept))
+    modify(files, replace(config, **kept))
     environment.stdout.write(f"deleted {kind} {name} from {where}\n")

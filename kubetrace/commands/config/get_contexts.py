@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.config.common import sources
 from kubetrace.errors import KubetraceError, PlainError
 from kubetrace.kubeconfig.loader import starting_config
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 _HEADERS = ("CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE")
 
 
-@dataclass(frozen=True, slots=True)
-class GetContextsOptions:
-    no_headers: Annotated[bool, Flag(help="Leave out the line of headers.")] = False
-    output: Annotated[str, Flag("o", help='Print as "name": the names only.')] = ""
+class GetContextsOptions(Value):
+    no_headers: bool = flag(False, help="Leave out the line of headers.")
+    output: str = flag("", "o", help='Print as "name": the names only.')
 
 
 def run(environment: Environment, options: GetContextsOptions, arguments: Arguments) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kubetrace.value import Value
+
 if TYPE_CHECKING:
-    from kubetrace.printing.printers import Printer, Value
+    from kubetrace.printing.printers import Printed, Printer
     from kubetrace.printing.tabwriter import TextSink
 
 
-@dataclass(frozen=True, slots=True)
-class TypedJSONPrinter:
+class TypedJSONPrinter(Value):
     """-o json of a typed object: its fields stand in the order of client-go's structs, not sorted."""
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         import json
 
         text = json.dumps(value, indent=4, ensure_ascii=False)
@@ -24,19 +24,17 @@ class TypedJSONPrinter:
         out.write(text + "\n")
 
 
-@dataclass(frozen=True, slots=True)
-class NamelessPrinter:
+class NamelessPrinter(Value):
     """-o name: a kubeconfig has no name, and kubectl says so."""
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         out.write("config/<unknown>\n")
 
 
-@dataclass(frozen=True, slots=True)
-class PlainYAMLPrinter:
+class PlainYAMLPrinter(Value):
     """The default: one YAML document."""
 
-    def print(self, value: Value, out: TextSink) -> None:
+    def print(self, value: Printed, out: TextSink) -> None:
         from kubetrace.wire.go_yaml import dumps
 
         out.write(dumps(value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command, NoOptions
@@ -11,6 +10,7 @@ from kubetrace.commands.config.common import sources, wrong_arguments
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
+from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -33,7 +33,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
         )
     contexts = {new if name == old else name: context for name, context in config.contexts.items()}
     current = new if config.current_context == old else config.current_context
-    modify(files, dataclasses.replace(config, contexts=contexts, current_context=current))
+    modify(files, replace(config, contexts=contexts, current_context=current))
     environment.stdout.write(f"Context {go_quote(old)} renamed to {go_quote(new)}.\n")
 
 

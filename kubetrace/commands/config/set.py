@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag, go_quote
+from kubetrace.cmdline.flags import flag, go_quote
 from kubetrace.commands.config.common import sources, wrong_arguments
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
 from kubetrace.kubeconfig.navigation import set_value
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-@dataclass(frozen=True, slots=True)
-class SetOptions:
-    set_raw_bytes: Annotated[
-        bool, Flag(help="Take the value of a binary field as it is, not as base64.", shown_default="")
-    ] = False
+class SetOptions(Value):
+    set_raw_bytes: bool = flag(
+        False, help="Take the value of a binary field as it is, not as base64.", shown_default=""
+    )
 
 
 def run(environment: Environment, options: SetOptions, arguments: Arguments) -> None:

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag, go_quote
+from kubetrace.cmdline.flags import flag, go_quote
 from kubetrace.commands.config.common import sources, wrong_arguments
 from kubetrace.commands.config.embedding import check_file, content
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
 from kubetrace.kubeconfig.sections import Cluster
+from kubetrace.value import Value, replace
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-@dataclass(frozen=True, slots=True)
-class SetClusterOptions:
-    certificate_authority: Annotated[str, Flag(help="File with the cluster's CA certificates.", completion="file")] = ""
-    embed_certs: Annotated[bool, Flag(help="Put the CA file's content into the kubeconfig.", shown_default="")] = False
-    insecure_skip_tls_verify: Annotated[bool, Flag(help="Do not check the cluster's certificate.")] = False
-    proxy_url: Annotated[str, Flag(help="Proxy to reach the cluster through.")] = ""
-    server: Annotated[str, Flag(help="Address of the cluster's API server.")] = ""
-    tls_server_name: Annotated[str, Flag(help="Name that the server's certificate must have.")] = ""
+class SetClusterOptions(Value):
+    certificate_authority: str = flag("", help="File with the cluster's CA certificates.", completion="file")
+    embed_certs: bool = flag(False, help="Put the CA file's content into the kubeconfig.", shown_default="")
+    insecure_skip_tls_verify: bool = flag(False, help="Do not check the cluster's certificate.")
+    proxy_url: str = flag("", help="Proxy to reach the cluster through.")
+    server: str = flag("", help="Address of the cluster's API server.")
+    tls_server_name: str = flag("", help="Name that the server's certificate must have.")
 
 
 def run(environment: Environment, options: SetClusterOptions, arguments: Arguments) -> None:
@@ -38,7 +36,7 @@ def run(environment: Environment, options: SetClusterOptions, arguments: Argumen
     files = sources(environment)
     config = starting_config(files)
     cluster = changed(config.clusters.get(name) or Cluster(), options, arguments)
-    modify(files, dataclasses.replace(config, clusters={**config.clusters, name: cluster}))
+    modify(files, replace(config, clusters={**config.clusters, name: cluster}))
     environment.stdout.write(f"Cluster {go_quote(name)} set.\n")
 
 
@@ -68,7 +66,7 @@ def changed(cluster: Cluster, options: SetClusterOptions, arguments: Arguments) 
         changes |= _authority(options)
     if arguments.changed("proxy_url"):
         changes["proxy_url"] = options.proxy_url
-    return dataclasses.replace(cluster, **changes)
+    return replace(cluster, **changes)
 
 
 def _authority(options: SetClusterOptions) -> dict[str, Any]:

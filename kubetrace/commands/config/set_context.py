@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag, go_quote
+from kubetrace.cmdline.flags import flag, go_quote
 from kubetrace.commands.config.common import sources, wrong_arguments
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
 from kubetrace.kubeconfig.sections import Context
+from kubetrace.value import Value, replace
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-@dataclass(frozen=True, slots=True)
-class SetContextOptions:
-    cluster: Annotated[str, Flag(help="The context's cluster.")] = ""
-    current: Annotated[bool, Flag(help="Change the current context.")] = False
-    namespace: Annotated[str, Flag("n", help="The context's namespace.")] = ""
-    user: Annotated[str, Flag(help="The context's user.")] = ""
+class SetContextOptions(Value):
+    cluster: str = flag("", help="The context's cluster.")
+    current: bool = flag(False, help="Change the current context.")
+    namespace: str = flag("", "n", help="The context's namespace.")
+    user: str = flag("", help="The context's user.")
 
 
 def run(environment: Environment, options: SetContextOptions, arguments: Arguments) -> None:
@@ -43,8 +41,8 @@ def run(environment: Environment, options: SetContextOptions, arguments: Argumen
     changes: dict[str, Any] = {
         field: getattr(options, field) for field in ("cluster", "user", "namespace") if arguments.changed(field)
     }
-    context = dataclasses.replace(config.contexts.get(name) or Context(), **changes)
-    modify(files, dataclasses.replace(config, contexts={**config.contexts, name: context}))
+    context = replace(config.contexts.get(name) or Context(), **changes)
+    modify(files, replace(config, contexts={**config.contexts, name: context}))
     done = "modified" if name in config.contexts else "created"
     environment.stdout.write(f"Context {go_quote(name)} {done}.\n")
 

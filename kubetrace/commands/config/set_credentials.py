@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag, go_quote
+from kubetrace.cmdline.flags import flag, go_quote
 from kubetrace.commands.config.common import show_help, sources
 from kubetrace.commands.config.credentials import changed_user
 from kubetrace.commands.config.embedding import check_file
@@ -15,37 +13,32 @@ from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
 from kubetrace.kubeconfig.sections import User
+from kubetrace.value import Value, replace
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-@dataclass(frozen=True, slots=True)
-class SetCredentialsOptions:
-    auth_provider: Annotated[str, Flag(help="The user's auth provider.")] = ""
-    auth_provider_arg: Annotated[tuple[str, ...], Flag(help="KEY=VALUE for the auth provider; KEY- removes it.")] = ()
-    client_certificate: Annotated[str, Flag(help="File with the user's client certificate.", completion="file")] = ""
-    client_key: Annotated[str, Flag(help="File with the user's client key.", completion="file")] = ""
-    embed_certs: Annotated[bool, Flag(help="Put the files' content into the kubeconfig.", shown_default="")] = False
-    exec_api_version: Annotated[str, Flag(help="The exec plugin's API version.")] = ""
-    exec_arg: Annotated[tuple[str, ...], Flag(help="Arguments for the exec plugin, in place of the old ones.")] = ()
-    exec_command: Annotated[str, Flag(help="The exec plugin's command.")] = ""
-    exec_env: Annotated[
-        tuple[str, ...], Flag(kind="array", help="KEY=VALUE for the exec plugin's environment; KEY- removes it.")
-    ] = ()
-    exec_interactive_mode: Annotated[
-        str, Flag(help="May the exec plugin use standard input? IfAvailable, Never or Always.")
-    ] = ""
-    exec_provide_cluster_info: Annotated[
-        bool, Flag(help="Tell the exec plugin about the cluster.", shown_default="")
-    ] = False
-    password: Annotated[str, Flag(help="The user's password.")] = ""
-    token: Annotated[str, Flag(help="The user's bearer token.")] = ""
-    username: Annotated[str, Flag(help="The user's name for basic authentication.")] = ""
+class SetCredentialsOptions(Value):
+    auth_provider: str = flag("", help="The user's auth provider.")
+    auth_provider_arg: tuple[str, ...] = flag((), help="KEY=VALUE for the auth provider; KEY- removes it.")
+    client_certificate: str = flag("", help="File with the user's client certificate.", completion="file")
+    client_key: str = flag("", help="File with the user's client key.", completion="file")
+    embed_certs: bool = flag(False, help="Put the files' content into the kubeconfig.", shown_default="")
+    exec_api_version: str = flag("", help="The exec plugin's API version.")
+    exec_arg: tuple[str, ...] = flag((), help="Arguments for the exec plugin, in place of the old ones.")
+    exec_command: str = flag("", help="The exec plugin's command.")
+    exec_env: tuple[str, ...] = flag(
+        (), kind="array", help="KEY=VALUE for the exec plugin's environment; KEY- removes it."
+    )
+    exec_interactive_mode: str = flag("", help="May the exec plugin use standard input? IfAvailable, Never or Always.")
+    exec_provide_cluster_info: bool = flag(False, help="Tell the exec plugin about the cluster.", shown_default="")
+    password: str = flag("", help="The user's password.")
+    token: str = flag("", help="The user's bearer token.")
+    username: str = flag("", help="The user's name for basic authentication.")
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(Value):
     """KEY=VALUE texts to set and KEY- texts to remove."""
 
     new: dict[str, str]
@@ -83,7 +76,7 @@ def run(environment: Environment, options: SetCredentialsOptions, arguments: Arg
     files = sources(environment)
     config = starting_config(files)
     user = changed_user(config.users.get(name) or User(), options, arguments, provider_pairs, env_pairs)
-    modify(files, dataclasses.replace(config, users={**config.users, name: user}))
+    modify(files, replace(config, users={**config.users, name: user}))
     environment.stdout.write(f"User {go_quote(name)} set.\n")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command, NoOptions
@@ -11,6 +10,7 @@ from kubetrace.commands.config.common import sources, wrong_arguments
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
+from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -26,7 +26,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
         raise KubetraceError("empty context names are not allowed")
     if name not in config.contexts:
         raise KubetraceError(f"no context exists with the name: {go_quote(name)}")
-    modify(files, dataclasses.replace(config, current_context=name))
+    modify(files, replace(config, current_context=name))
     environment.stdout.write(f"Switched to context {go_quote(name)}.\n")
 
 

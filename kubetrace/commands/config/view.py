@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.config.common import sources
 from kubetrace.commands.config.output import printer
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.encode import encode
 from kubetrace.kubeconfig.loader import load_file, starting_config
 from kubetrace.kubeconfig.view import flattened, minified, redacted
+from kubetrace.value import Value, replace
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -21,25 +20,22 @@ if TYPE_CHECKING:
     from kubetrace.kubeconfig.sections import Config
 
 
-@dataclass(frozen=True, slots=True)
-class ViewOptions:
-    allow_missing_template_keys: Annotated[
-        bool, Flag(help="A template may name fields that are missing (go-template and jsonpath).")
-    ] = True
-    flatten: Annotated[bool, Flag(help="Put certificate and key files inline, to carry the file elsewhere.")] = False
-    merge: Annotated[bool, Flag(help="Merge all kubeconfig files.")] = True
-    minify: Annotated[bool, Flag(help="Show only what the current context uses.")] = False
-    output: Annotated[
-        str,
-        Flag(
-            "o",
-            help="Output format. One of: (json, yaml, name, go-template, go-template-file, template, templatefile,"
-            " jsonpath, jsonpath-as-json, jsonpath-file).",
-        ),
-    ] = "yaml"
-    raw: Annotated[bool, Flag(help="Show binary data, tokens and passwords.")] = False
-    show_managed_fields: Annotated[bool, Flag(help="Keep managedFields in JSON and YAML.")] = False
-    template: Annotated[str, Flag(help="The template, or its file, for -o go-template and -o go-template-file.")] = ""
+class ViewOptions(Value):
+    allow_missing_template_keys: bool = flag(
+        True, help="A template may name fields that are missing (go-template and jsonpath)."
+    )
+    flatten: bool = flag(False, help="Put certificate and key files inline, to carry the file elsewhere.")
+    merge: bool = flag(True, help="Merge all kubeconfig files.")
+    minify: bool = flag(False, help="Show only what the current context uses.")
+    output: str = flag(
+        "yaml",
+        "o",
+        help="Output format. One of: (json, yaml, name, go-template, go-template-file, template, templatefile,"
+        " jsonpath, jsonpath-as-json, jsonpath-file).",
+    )
+    raw: bool = flag(False, help="Show binary data, tokens and passwords.")
+    show_managed_fields: bool = flag(False, help="Keep managedFields in JSON and YAML.")
+    template: str = flag("", help="The template, or its file, for -o go-template and -o go-template-file.")
 
 
 def run(environment: Environment, options: ViewOptions, arguments: Arguments) -> None:
@@ -61,7 +57,7 @@ def _only_file(files: Sources) -> Config:
 
 def _shown(config: Config, options: ViewOptions, context: str) -> Config:
     if options.minify:
-        config = minified(dataclasses.replace(config, current_context=context or config.current_context))
+        config = minified(replace(config, current_context=context or config.current_context))
     if options.flatten:
         return flattened(config)
     return config if options.raw else redacted(config)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.dialects import http
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.trace.dialects.notes import Line, NoteSpec
@@ -49,8 +49,7 @@ def since(table: Mapping[str, _T], release: str) -> _T | None:
     return table[max(reached, key=_minor)] if reached else None
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Value):
     """One kubectl release's way to log."""
 
     name: str

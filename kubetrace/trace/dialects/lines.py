@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from kubetrace.value import Value, fresh
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Value):
     """One log line's form. `pairs` None: printf style. `constants` come first among the pairs (logger names)."""
 
     source: str
@@ -18,13 +18,12 @@ class Line:
     severity: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoteSpec:
+class NoteSpec(Value):
     """A note's level and severity (a line may have its own), the names of its values, its lines since each release."""
 
     level: int
     values: tuple[str, ...]
-    lines: Mapping[str, Line] = field(default_factory=dict)
+    lines: Mapping[str, Line] = fresh(dict)
     severity: str = "I"
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from kubetrace.trace.body_text import one_line
 from kubetrace.trace.exchange import Request
 from kubetrace.trace.exchanges import Recorded
+from kubetrace.value import Value
 
 _LEFT_OUT = frozenset(
     {"host", "content-length", "accept-encoding", "connection", "authorization", "transfer-encoding", "kubectl-session"}
@@ -22,8 +22,7 @@ _LEFT_OUT = frozenset(
 _UPGRADES = frozenset({"upgrade", "sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol"})
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Value):
     """How a shell reaches a server, from the kubeconfig: curl's options for trust and identity (quoted already), the
     command that prints the token (empty: none is needed), and the lines that come before all others. Only requests to
     `server` get any of it."""

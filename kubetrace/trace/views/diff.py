@@ -6,12 +6,12 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from kubetrace.trace.body_text import one_line, readable
 from kubetrace.trace.exchange import Headers
 from kubetrace.trace.exchanges import Recorded
+from kubetrace.value import Value
 
 _HEADERS = ("accept", "content-type", "kubectl-command", "if-match", "if-none-match")
 _VOLATILE_QUERY = frozenset({"resourceVersion", "continue", "timeoutSeconds"})
@@ -23,8 +23,7 @@ _VOLATILE = re.compile(
 _LINES = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Value):
     """What is compared of an exchange, small enough to keep many."""
 
     number: int

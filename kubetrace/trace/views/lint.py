@@ -6,11 +6,11 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from kubetrace.trace.body_text import one_line, size
 from kubetrace.trace.exchanges import Recorded
+from kubetrace.value import Mutable, fresh
 
 _CITED = 8
 _POLLS = 5
@@ -20,13 +20,12 @@ _COLD = 10
 _WARNING = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 
 
-@dataclass
-class _Seen:
+class _Seen(Mutable):
     """The calls of one kind: their numbers, and the digests of what was answered."""
 
-    numbers: list[int] = field(default_factory=list)
+    numbers: list[int] = fresh(list)
     count: int = 0
-    digests: set[bytes] = field(default_factory=set)
+    digests: set[bytes] = fresh(set)
 
     def add(self, number: int, body: bytes | None = None) -> None:
         self.count += 1

@@ -10,12 +10,12 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.body_text import one_line
 from kubetrace.trace.endpoint import Endpoint
 from kubetrace.trace.exchanges import Recorded
+from kubetrace.value import Mutable, fresh
 
 _CITED = 5
 _OPEN_PATHS = re.compile(r"/(api|apis|openapi)(/.*)?|/version/?|/healthz|/livez|/readyz")
@@ -29,13 +29,12 @@ _STREAMS = frozenset({"exec", "attach", "portforward"})
 Key = tuple[str, str]
 
 
-@dataclass
-class _Scope:
+class _Scope(Mutable):
     """One Role (or, with no namespace, the ClusterRole): (group, resource) → verb → names; None in names is any."""
 
-    verbs: dict[Key, dict[str, set[str | None]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
-    citations: dict[tuple[Key, str], list[str]] = field(default_factory=lambda: defaultdict(list))
-    paths: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    verbs: dict[Key, dict[str, set[str | None]]] = fresh(lambda: defaultdict(lambda: defaultdict(set)))
+    citations: dict[tuple[Key, str], list[str]] = fresh(lambda: defaultdict(list))
+    paths: dict[str, set[str]] = fresh(lambda: defaultdict(set))
 
 
 def render(exchanges: Iterable[Recorded], name: str = "from-trace", bind_to: str = "") -> Iterator[str]:

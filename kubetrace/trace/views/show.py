@@ -6,7 +6,6 @@ Cache hits, waits, retries and warnings are rows of their own. Nothing that a se
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from kubetrace.trace.exchange import (
 )
 from kubetrace.trace.exchanges import Filter, Frames, Numbering, Recorded, target
 from kubetrace.trace.records import Timed
+from kubetrace.value import Value, replace
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,8 +42,7 @@ _PHASES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Value):
     """One line of the table, small: no bodies, no headers. `start`, `wait` and `end` are seconds since the epoch;
     `wait` is when the answer began."""
 

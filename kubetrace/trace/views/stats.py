@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from kubetrace.trace.body_text import milliseconds, one_line, size
 from kubetrace.trace.exchanges import Recorded
+from kubetrace.value import Mutable, fresh
 
 _HEADINGS = ("VERB", "ENDPOINT", "CALLS", "FAILED", "P50", "P95", "TOTAL", "RECEIVED")
 
 
-@dataclass
-class _Row:
-    seconds: array[float] = field(default_factory=lambda: array("f"))
+class _Row(Mutable):
+    seconds: array[float] = fresh(lambda: array("f"))
     received: int = 0
     failed: int = 0
 
