@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
@@ -28,6 +29,14 @@ class UpOptions(Value):
     fault: tuple[str, ...] = flag(
         (), help="A failure to make, such as 'POST pods: 500 once'; may be given several times.", kind="array"
     )
+    engine: str = flag(
+        "",
+        help="What serves: embedded, or envtest (real binaries). Default: the one it has.",
+        completion="=embedded,envtest",
+    )
+    seed_from: str = flag(
+        "", help="Apply the manifests of this folder (and folders in it) once it runs.", completion="dir"
+    )
 
 
 def _no_words(arguments: Arguments) -> None:
@@ -47,14 +56,38 @@ def up(environment: Environment, options: UpOptions, arguments: Arguments) -> No
         raise KubetraceError("invalid latency: must be between 0s and 1h")
     for text in options.fault:
         parse(text)
+    if options.seed_from and not Path(options.seed_from).exists():
+        raise KubetraceError(f'the path "{options.seed_from}" does not exist')
     environ, before = _environ(environment), manager.find(environment.environ, options.name)
+    start = manager.Start(options.port, options.latency, options.fault, options.engine)
+
+    def ready(found: manager.Playground) -> None:
+        told = "is already running" if before.running else "is ready"
+        environment.stdout.write(f"playground {found.name} {told} at {found.server}\n")
+        environment.stdout.write(f"export KUBECONFIG={found.kubeconfig}\n")
+        environment.stdout.flush()
+        if options.seed_from:
+            _seed(environment, found, options.seed_from)
+
     if options.foreground and not before.running:
-        manager.up(environ, options.name, options.port, True, options.latency, options.fault)
-        return
-    found = manager.up(environ, options.name, options.port, latency=options.latency, faults=options.fault)
-    told = "is already running" if before.running else "is ready"
-    environment.stdout.write(f"playground {found.name} {told} at {found.server}\n")
-    environment.stdout.write(f"export KUBECONFIG={found.kubeconfig}\n")
+        manager.run(environ, options.name, start, ready)
+    else:
+        ready(manager.up(environ, options.name, start))
+
+
+def _seed(environment: Environment, found: manager.Playground, folder: str) -> None:
+    """Applies manifests as admin, the way `apply --server-side -R -f FOLDER` does."""
+    from kubetrace.cmdline.global_options import GlobalOptions
+    from kubetrace.commands import apply
+    from kubetrace.environment import Environment
+
+    cache = str(found.folder / "cache")
+    inner = GlobalOptions(kubeconfig=str(found.kubeconfig), context="admin", cache_dir=cache)
+    options = apply.ApplyOptions(filename=(folder,), recursive=True, server_side=True, force_conflicts=True)
+    admin = Environment(environment.streams, environment.environ, inner)
+    admin.command_path = ("apply",)
+    apply.run(admin, options, Arguments(("apply",)))
+    environment.stdout.flush()
 
 
 def down(environment: Environment, options: NameOptions, arguments: Arguments) -> None:
@@ -70,7 +103,9 @@ def status(environment: Environment, options: NameOptions, arguments: Arguments)
     if not found.running:
         environment.stdout.write(f"playground {found.name} is not running\n")
         return 1
-    environment.stdout.write(f"playground {found.name} is running at {found.server} (process {found.pid})\n")
+    environment.stdout.write(
+        f"playground {found.name} is running at {found.server} (process {found.pid}, engine {found.engine})\n"
+    )
     environment.stdout.write(f"export KUBECONFIG={found.kubeconfig}\n")
     return 0
 
@@ -78,10 +113,10 @@ def status(environment: Environment, options: NameOptions, arguments: Arguments)
 def reset(environment: Environment, options: NameOptions, arguments: Arguments) -> None:
     _no_words(arguments)
     environ = _environ(environment)
-    running = manager.find(environ, options.name).running
+    before = manager.find(environ, options.name)
     manager.reset(environ, options.name)
-    if running:
-        manager.up(environ, options.name)
+    if before.running:
+        manager.up(environ, options.name, manager.Start(engine=before.engine))
     environment.stdout.write(f"playground {options.name} is as new\n")
 
 
@@ -143,12 +178,16 @@ LOGS = Command(
 )
 UP = Command(
     run=up,
-    usage="playground up [--name NAME] [--port PORT] [--foreground] [--latency DURATION] [--fault FAULT]...",
+    usage="playground up [--name NAME] [--port PORT] [--foreground] [--latency DURATION] [--fault FAULT]... "
+    "[--engine ENGINE] [--seed-from DIR]",
     description="""
     Start an API server on this machine, with its own certificates and users, and say where its kubeconfig is.
 
     Its contexts are admin (a token), certificate (an admin too), developer (edit in one namespace), viewer and nobody.
     Containers are simulated. Objects survive "down"; "reset" forgets them.
+
+    The envtest engine is a real etcd and kube-apiserver (with kube-controller-manager, kube-scheduler and kwok where
+    found) from the folder that KUBEBUILDER_ASSETS names, behind the same commands and contexts.
 
     A fault reads "VERB RESOURCE: ACTION [once|N times]". VERB is an HTTP method, WATCH or *. RESOURCE is pods,
     pods/log, a path such as /version, or *. ACTION is a status code (400 to 599, with "retry-after SECONDS" if
@@ -162,6 +201,9 @@ UP = Command(
 
     # Make the first creation of a pod fail, and every answer late
     kubetrace playground up --latency 50ms --fault 'POST pods: 500 once'
+
+    # Start one on real binaries, with objects to practise on
+    KUBEBUILDER_ASSETS=~/bin kubetrace playground up --name real --engine envtest --seed-from manifests/
 
     # Start it only when a command needs it
     kubetrace --playground get pods

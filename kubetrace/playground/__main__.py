@@ -30,6 +30,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--name", default="default")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--assets", type=Path, help="run the envtest engine with these binaries")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds")
     parser.add_argument("--fault", action="append", default=[])
     return parser.parse_args()
@@ -45,13 +46,41 @@ async def _serve(folder: Path, name: str, port: int, latency: float, faults: lis
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    running = json.dumps({"pid": os.getpid(), "port": server.port}).encode()
-    credentials.write_private(folder / "port", str(server.port).encode())
-    credentials.write_private(folder / "running.json", running)
-    print(f"playground {name} listens on https://127.0.0.1:{server.port}", flush=True)
+    _announce(folder, name, server.port)
     await stop.wait()
     (folder / "running.json").unlink(missing_ok=True)
     await server.stop()
+
+
+def _announce(folder: Path, name: str, port: int) -> None:
+    from kubetrace.playground import credentials
+
+    credentials.write_private(folder / "port", str(port).encode())
+    credentials.write_private(folder / "running.json", json.dumps({"pid": os.getpid(), "port": port}).encode())
+    print(f"playground {name} listens on https://127.0.0.1:{port}", flush=True)
+
+
+def _supervise(folder: Path, name: str, port: int, assets: Path) -> None:
+    """The envtest engine, until SIGTERM or SIGINT, or until one of its processes ends by itself."""
+    from kubetrace.playground import control_plane, credentials
+
+    def quit(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        sys.exit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, quit)
+    credentials.prepare(folder)
+    plane = control_plane.ControlPlane(folder, assets, port or control_plane.usable_port(_last_port(folder)))
+    try:
+        plane.start(name)
+        _announce(folder, name, plane.port)
+        while not plane.ended():
+            time.sleep(0.2)
+        raise StartFailure(f"{plane.ended()} of playground {name} ended by itself")
+    finally:
+        (folder / "running.json").unlink(missing_ok=True)
+        plane.stop()
 
 
 async def _start(server: Server, folder: Path, port: int) -> Server:
@@ -91,6 +120,9 @@ def main() -> int:
         with (folder / "lock").open("wb") as lock:
             _take(lock, folder)
             (folder / "running.json").unlink(missing_ok=True)
+            if arguments.assets:
+                _supervise(folder, arguments.name, arguments.port, arguments.assets)
+                return 0
             asyncio.run(_serve(folder, arguments.name, arguments.port, arguments.latency, faults))
     except (StartFailure, KubetraceError) as error:
         print(f"error: {error}", file=sys.stderr)

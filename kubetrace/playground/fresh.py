@@ -33,9 +33,9 @@ def fill(store: Store, catalog: Catalog) -> None:
         if resource is not None:
             for item in items:
                 _put(store, catalog, resource.key, copy.deepcopy(item))
-    _put(store, catalog, "nodes", _node())
+    _put(store, catalog, "nodes", node())
     _put(store, catalog, "services", _kubernetes_service())
-    for item in _people():
+    for item in people():
         _put(
             store,
             catalog,
@@ -59,7 +59,8 @@ def _condition(kind: str, status: str, reason: str, message: str) -> dict[str, s
     return {"type": kind, "status": status, **times, "reason": reason, "message": message}
 
 
-def _node() -> dict[str, Any]:
+def node() -> dict[str, Any]:
+    """The one node that a fresh playground has."""
     version = server_facts()["version"]["gitVersion"]
     labels = {
         "beta.kubernetes.io/arch": "amd64",
@@ -109,7 +110,9 @@ def _kubernetes_service() -> dict[str, Any]:
     return {"metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}}
 
 
-def _people() -> list[dict[str, Any]]:
+def people() -> list[dict[str, Any]]:
+    """The bindings of the kubeconfig's contexts."""
+
     def bound(name: str, group: str, role: str, namespace: str = "") -> dict[str, Any]:
         metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
         subjects = [{"kind": "Group", "apiGroup": _RBAC, "name": group}]

@@ -1,5 +1,8 @@
 """Starting, finding and stopping playgrounds. Light: it imports nothing heavy, and speaks to no server.
 
+Two engines: `embedded` (kubetrace's own server) and `envtest` (real binaries, see kubetrace.playground.control_plane).
+A playground keeps the engine that it was made with.
+
 A playground's folder is $XDG_STATE_HOME/kubetrace/playground/NAME (0700): state.db, keys, kubeconfig, log, and while
 it runs `running.json` with process id and port. The server holds a lock on `lock`, so a stale file never fools anyone.
 """
@@ -14,15 +17,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kubetrace.errors import KubetraceError
 
-READY_SECONDS = 15.0
-STOP_SECONDS = 10.0
+READY_SECONDS = {"embedded": 15.0, "envtest": 150.0}
+STOP_SECONDS = 30.0
 DEFAULT_NAME = "default"
+EMBEDDED, ENVTEST = ENGINES = ("embedded", "envtest")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class Playground:
     @property
     def running(self) -> bool:
         return self.pid > 0
+
+    @property
+    def engine(self) -> str:
+        """The engine that its state belongs to; empty for one that was never started."""
+        return ENVTEST if (self.folder / "etcd").exists() else EMBEDDED if (self.folder / "state.db").exists() else ""
 
     @property
     def kubeconfig(self) -> Path:
@@ -101,42 +110,62 @@ def _make_folder(folder: Path) -> None:
         raise KubetraceError(f"cannot use {folder} for the playground's state: {error.strerror}") from None
 
 
-def command(folder: Path, name: str, port: int, latency: float = 0.0, faults: Sequence[str] = ()) -> list[str]:
-    """The server's own command line; `latency` in seconds."""
-    words = [sys.executable, "-m", "kubetrace.playground", "--state", str(folder), "--name", name, "--port", str(port)]
-    words += [f"--latency={latency}"] if latency else []
-    return words + [f"--fault={fault}" for fault in faults]
+@dataclass(frozen=True)
+class Start:
+    """How a playground is to be started. Port 0 means the one it had before where that is free, else any free one.
 
-
-def up(
-    environ: Mapping[str, str],
-    name: str = DEFAULT_NAME,
-    port: int = 0,
-    foreground: bool = False,
-    latency: float = 0.0,
-    faults: Sequence[str] = (),
-) -> Playground:
-    """Starts a playground, or finds the running one; returns when it answers. `foreground` returns when it ends.
-
-    Port 0 means the port it had before where that is free, else any free one. Latency (seconds) and faults
-    (see kubetrace.serving.faults) hold until it stops.
+    Latency (seconds) and faults (see kubetrace.serving.faults) hold until it stops; only the embedded engine has
+    them. An empty engine means the one it has, `embedded` for a new playground.
     """
+
+    port: int = 0
+    latency: float = 0.0
+    faults: Sequence[str] = ()
+    engine: str = ""
+
+
+def _command(environ: Mapping[str, str], found: Playground, start: Start, engine: str) -> list[str]:
+    """The server's own command line."""
+    words = [sys.executable, "-m", "kubetrace.playground", "--state", str(found.folder), "--name", found.name]
+    words += ["--port", str(start.port)]
+    if engine == ENVTEST:
+        from kubetrace.playground.control_plane import find_assets
+
+        if start.latency or start.faults:
+            raise KubetraceError("only the embedded engine can be given latency or faults")
+        return [*words, "--assets", str(find_assets(environ))]
+    words += [f"--latency={start.latency}"] if start.latency else []
+    return words + [f"--fault={fault}" for fault in start.faults]
+
+
+def _engine(found: Playground, wanted: str) -> str:
+    if wanted and wanted not in ENGINES:
+        raise KubetraceError(f"unknown engine {wanted!r}; want one of {', '.join(ENGINES)}")
+    if wanted and found.engine and wanted != found.engine:
+        told = f"playground {found.name!r} has the {found.engine} engine: reset it first, or give another --name"
+        raise KubetraceError(told)
+    return wanted or found.engine or EMBEDDED
+
+
+def up(environ: Mapping[str, str], name: str = DEFAULT_NAME, start: Start | None = None) -> Playground:
+    """Starts a playground, or finds the running one; returns when it answers."""
+    start = start or Start()
     found = find(environ, name)
+    engine = _engine(found, start.engine)
     if found.running:
-        if port and port != found.port:
+        if start.port and start.port != found.port:
             raise KubetraceError(f"playground {name!r} is already running on port {found.port}")
-        if latency or faults:
+        if start.latency or start.faults:
             raise KubetraceError(f"playground {name!r} is already running; stop it first to give it latency or faults")
         return found
+    words = _command(environ, found, start, engine)
     _make_folder(found.folder)
-    if foreground:
-        return _foreground(environ, found, command(found.folder, name, port, latency, faults))
     log = found.folder / "log"
     try:
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as output:
-            start = output.tell()
+            offset = output.tell()
             process = subprocess.Popen(
-                command(found.folder, name, port, latency, faults),
+                words,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -146,32 +175,65 @@ def up(
             )
     except OSError as error:
         raise KubetraceError(f"cannot start the playground: {error.strerror}: {error.filename or log}") from None
-    return _wait_ready(environ, name, process, log, start)
+    try:
+        return _wait_ready(environ, found, process, READY_SECONDS[engine])
+    except _EndedEarly as early:
+        raise KubetraceError(_last_line(log, offset) or str(early)) from None
 
 
-def _foreground(environ: Mapping[str, str], found: Playground, words: list[str]) -> Playground:
-    status = subprocess.run(words, env=dict(environ), check=False).returncode
-    if status not in (0, -signal.SIGINT, -signal.SIGTERM):
-        raise KubetraceError(f"the playground ended with exit code {status}")
-    return find(environ, found.name)
+def run(
+    environ: Mapping[str, str],
+    name: str = DEFAULT_NAME,
+    start: Start | None = None,
+    ready: Callable[[Playground], None] = lambda _: None,
+) -> None:
+    """Runs a playground in the foreground until it is interrupted; its output is the caller's. `ready` is called once
+    it answers."""
+    start = start or Start()
+    found = find(environ, name)
+    engine = _engine(found, start.engine)
+    words = _command(environ, found, start, engine)
+    _make_folder(found.folder)
+    with subprocess.Popen(words, env=dict(environ)) as process:
+        try:
+            ready(_wait_ready(environ, found, process, READY_SECONDS[engine], detached=False))
+            process.wait()
+        except _EndedEarly:
+            pass  # it has said why
+        except KeyboardInterrupt:  # the terminal tells the server, too
+            process.wait()
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode not in (0, -signal.SIGINT, -signal.SIGTERM):
+        raise KubetraceError(f"the playground ended with exit code {process.returncode}")
+
+
+class _EndedEarly(Exception):
+    pass
 
 
 def _wait_ready(
-    environ: Mapping[str, str], name: str, process: subprocess.Popen[bytes], log: Path, start: int
+    environ: Mapping[str, str],
+    before: Playground,
+    process: subprocess.Popen[bytes],
+    seconds: float,
+    detached: bool = True,
 ) -> Playground:
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         status = process.poll()
-        found = find(environ, name)
+        found = find(environ, before.name)
         if found.running and (found.pid == process.pid or status is not None):
-            process.returncode = 0  # it lives on without us: no ResourceWarning for a child that is meant to stay
+            if detached:
+                process.returncode = 0  # no ResourceWarning for a child that is meant to stay
             return found
         if status is not None:
-            raise KubetraceError(_last_line(log, start) or f"the playground ended with exit code {status}")
+            raise _EndedEarly(f"the playground ended with exit code {status}")
         time.sleep(0.01)
     process.terminate()
     process.wait()
-    raise KubetraceError(f"the playground did not become ready within {READY_SECONDS:.0f}s; see {log}")
+    raise KubetraceError(f"the playground did not become ready within {seconds:.0f}s; see {before.folder / 'log'}")
 
 
 def _last_line(log: Path, start: int) -> str:
@@ -201,8 +263,13 @@ def down(environ: Mapping[str, str], name: str = DEFAULT_NAME) -> bool:
 def reset(environ: Mapping[str, str], name: str = DEFAULT_NAME) -> None:
     """Stops a playground and forgets its objects; keys and kubeconfig stay."""
     down(environ, name)
+    folder = _folder(environ, name)
     for suffix in ("", "-wal", "-shm"):
-        (_folder(environ, name) / f"state.db{suffix}").unlink(missing_ok=True)
+        (folder / f"state.db{suffix}").unlink(missing_ok=True)
+    if (folder / "etcd").exists():
+        import shutil
+
+        shutil.rmtree(folder / "etcd")
 
 
 def ensure_running(environ: Mapping[str, str], name: str = DEFAULT_NAME) -> tuple[Path, bool]:

@@ -50,6 +50,10 @@ class Signer:
             self._loaded = key
         return self._loaded
 
+    def public_pem(self) -> bytes:
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        return self._key.public_key().public_bytes(serialization.Encoding.PEM, form)
+
     def _key_id(self) -> str:
         form = serialization.PublicFormat.SubjectPublicKeyInfo
         return _pack(hashlib.sha256(self._key.public_key().public_bytes(serialization.Encoding.DER, form)).digest())

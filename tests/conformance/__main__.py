@@ -3,6 +3,7 @@
     KUBEBUILDER_ASSETS=DIR python -m tests.conformance [--only GLOB] [--diff]
     KUBEBUILDER_ASSETS=DIR KUBEBUILDER_ASSETS_OLD=DIR python -m tests.conformance --report docs/parity.md
     KUBEBUILDER_ASSETS=DIR python -m tests.conformance --keep /tmp/planes --only 'label-*' --diff   # and again; --end
+    KUBEBUILDER_ASSETS=DIR python -m tests.conformance --playground [--help]
 
 KUBEBUILDER_ASSETS: etcd, kube-apiserver, kubectl-1.36 or kubectl; kube-controller-manager, kube-scheduler and kwok for
 running pods. KUBEBUILDER_ASSETS_OLD: the same for a 1.29 server, run with old discovery.
@@ -30,6 +31,10 @@ from tests.conformance.run import Bench, Result
 
 
 def main(argv: list[str]) -> int:
+    if "--playground" in argv:
+        from tests.conformance import playground
+
+        return playground.main([word for word in argv if word != "--playground"])
     options = _parser().parse_args(argv)
     if options.earlier:
         return _finish(_merged([run for file in options.earlier for run in json.loads(file.read_text())]), options)

@@ -21,7 +21,7 @@ MAPS = "/api/v1/namespaces/default/configmaps"
 @contextlib.contextmanager
 def faulty(folder: Path, *faults: str, latency: float = 0.0) -> Iterator[Client]:
     environ = {"XDG_STATE_HOME": str(folder), "PATH": os.environ.get("PATH", "")}
-    found = manager.up(environ, latency=latency, faults=faults)
+    found = manager.up(environ, start=manager.Start(latency=latency, faults=faults))
     try:
         yield Client(found.folder, found.port)
     finally:

@@ -65,7 +65,7 @@ def test_a_taken_port_gets_one_line(own: dict[str, str]) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(KubetraceError, match=f"^cannot listen on port {port}: Address already in use$"):
-            manager.up(own, port=port)
+            manager.up(own, start=manager.Start(port))
 
 
 def test_a_damaged_state_file_gets_one_line(own: dict[str, str]) -> None:

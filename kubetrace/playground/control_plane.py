@@ -1,0 +1,248 @@
+"""The envtest engine: a real etcd and kube-apiserver from a folder of binaries, in place of the embedded server.
+
+kube-controller-manager, kube-scheduler and kwok (which makes the node's pods look alive) run where the folder has
+them. Keys, users and kubeconfig are the playground's own, so the same commands and contexts serve both engines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kubetrace.errors import KubetraceError
+from kubetrace.playground import credentials, fresh
+from kubetrace.playground.tokens import ISSUER, Signer
+
+READY_SECONDS = 120.0
+ROLES_SECONDS = 20.0
+STOP_SECONDS = 8.0
+DEFAULT_ASSETS = "/usr/local/kubebuilder/bin"  # controller-runtime's envtest looks there, too
+_NEEDED = ("etcd", "kube-apiserver")
+_PR_SET_PDEATHSIG = 1
+
+
+def find_assets(environ: Mapping[str, str]) -> Path:
+    """The folder of binaries. Raises in one line where etcd or kube-apiserver is missing."""
+    folder = Path(environ.get("KUBEBUILDER_ASSETS") or DEFAULT_ASSETS).expanduser().absolute()
+    missing = [name for name in _NEEDED if not (folder / name).is_file()]
+    if missing:
+        told = f"the envtest engine needs {' and '.join(missing)} in {folder}"
+        raise KubetraceError(f"{told}: set KUBEBUILDER_ASSETS to a folder that has etcd and kube-apiserver")
+    return folder
+
+
+def _free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
+def usable_port(wanted: int) -> int:
+    """That port where it is free, else any free one."""
+    return wanted if wanted and _can_listen(wanted) is None else _free_port()
+
+
+def _can_listen(port: int) -> OSError | None:
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind(("127.0.0.1", port))
+        except OSError as error:
+            return error
+    return None
+
+
+def _end_with_us() -> None:
+    """In a child before it starts: on Linux, end when the supervisor is killed, however it is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class ControlPlane:
+    """One control plane in a playground's folder. `start`, then `ended` from time to time, then `stop`."""
+
+    def __init__(self, folder: Path, assets: Path, port: int) -> None:
+        self._folder, self._assets, self.port = folder, assets, port
+        self._processes: list[tuple[str, subprocess.Popen[bytes]]] = []
+
+    def start(self, name: str) -> None:
+        """Returns when the API answers and holds what a fresh playground holds. Raises KubetraceError."""
+        taken = _can_listen(self.port)
+        if taken is not None:
+            raise KubetraceError(f"cannot listen on port {self.port}: {taken.strerror}")
+        try:
+            self._write_keys()
+            self._start_api_server(self._start_etcd())
+            self._wait_until_ready()
+            credentials.write_kubeconfig(self._folder, name, self.port)
+            self._fill()
+            self._start_controllers()
+            self._wait_for_roles()
+        except BaseException:
+            self.stop()
+            raise
+
+    def ended(self) -> str:
+        """The name of a process that has ended by itself; empty while all run."""
+        return next((name for name, process in self._processes if process.poll() is not None), "")
+
+    def stop(self) -> None:
+        for _, process in reversed(self._processes):
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._processes.clear()
+
+    def _has(self, name: str) -> bool:
+        return (self._assets / name).is_file()
+
+    def _run(self, name: str, *argv: str) -> None:
+        words = [str(self._assets / name), *argv]
+        process = subprocess.Popen(words, cwd=self._folder, stdin=subprocess.DEVNULL, preexec_fn=_end_with_us)
+        self._processes.append((name, process))
+
+    def _write_keys(self) -> None:
+        users = json.loads((self._folder / "users.json").read_text())
+        rows = []
+        for user in users:
+            groups = ",".join(user["groups"])
+            if "token" in user:
+                rows.append(f'{user["token"]},{user["user"]},,"{groups}"')
+            else:
+                credentials.write_private(self._folder / "client.crt", user["certificate"].encode())
+                credentials.write_private(self._folder / "client.key", user["key"].encode())
+        credentials.write_private(self._folder / "tokens.csv", ("\n".join(rows) + "\n").encode())
+        credentials.write_private(self._folder / "serviceaccounts.pub", Signer(self._folder).public_pem())
+
+    def _start_etcd(self) -> str:
+        url = f"https://127.0.0.1:{_free_port()}"
+        self._run(
+            "etcd",
+            *("--data-dir", "etcd", "--listen-client-urls", url, "--advertise-client-urls", url),
+            *("--listen-peer-urls", "http://127.0.0.1:0", "--log-level", "error"),
+            *("--cert-file", "server.crt", "--key-file", "server.key"),
+            *("--client-cert-auth", "--trusted-ca-file", "ca.crt"),
+        )
+        return url
+
+    def _start_api_server(self, etcd: str) -> None:
+        arguments = [
+            *("--etcd-servers", etcd, "--etcd-cafile", "ca.crt"),
+            *("--etcd-certfile", "client.crt", "--etcd-keyfile", "client.key"),
+            *("--secure-port", str(self.port), "--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1"),
+            *("--endpoint-reconciler-type", "none"),  # which would refuse a loopback address
+            *("--tls-cert-file", "server.crt", "--tls-private-key-file", "server.key", "--client-ca-file", "ca.crt"),
+            *("--token-auth-file", "tokens.csv", "--service-account-issuer", ISSUER),
+            *("--service-account-key-file", "serviceaccounts.pub"),
+            *("--service-account-signing-key-file", "serviceaccounts.key"),
+            *("--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.96.0.0/16", "--allow-privileged"),
+            *("--kubelet-client-certificate", "client.crt", "--kubelet-client-key", "client.key"),
+            *("--cert-dir", "certificates"),
+        ]
+        if not self._has("kube-controller-manager"):  # without one there are no ServiceAccounts to admit pods with
+            arguments += ["--disable-admission-plugins", "ServiceAccount"]
+        self._run("kube-apiserver", *arguments)
+
+    def request(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
+        """One call as admin. Raises OSError (HTTPError with the answer's status)."""
+        token = next(iter(credentials.tokens(self._folder)))
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
+        asked = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}", data, headers, method=method)
+        tls = ssl.create_default_context(cafile=str(self._folder / "ca.crt"))
+        with urllib.request.urlopen(asked, context=tls, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text.startswith(b"{") else text
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                if self.request("GET", "/readyz") == b"ok":
+                    return
+            if self.ended():
+                raise KubetraceError(f"{self.ended()} ended before the playground was ready")
+            time.sleep(0.1)
+        raise KubetraceError(f"kube-apiserver did not become ready within {READY_SECONDS:.0f}s")
+
+    def _fill(self) -> None:
+        """The people's bindings and, where a scheduler and kwok are at hand, the node."""
+        for item in fresh.people():
+            metadata = item["metadata"]
+            place = (
+                f"namespaces/{metadata['namespace']}/rolebindings"
+                if "namespace" in metadata
+                else ("clusterrolebindings")
+            )
+            self._create(f"/apis/rbac.authorization.k8s.io/v1/{place}", item)
+        if self._has("kwok"):
+            node = fresh.node()
+            if self._create("/api/v1/nodes", node):
+                patch = {"status": node["status"]}
+                self.request("PATCH", f"/api/v1/nodes/{fresh.NODE}/status", patch, "application/merge-patch+json")
+
+    def _create(self, path: str, item: Any) -> bool:
+        try:
+            self.request("POST", path, item)
+        except urllib.error.HTTPError as error:
+            if error.code != 409:  # there since an earlier start
+                raise
+            return False
+        return True
+
+    def _wait_for_roles(self) -> None:
+        """Until `edit` and `view` hold the rules that a controller gathers, and what we bound is known."""
+        if not self._has("kube-controller-manager"):
+            self._gather_rules()
+        deadline = time.monotonic() + ROLES_SECONDS
+        asked = {"verb": "create", "resource": "configmaps", "namespace": "default"}
+        review = {"spec": {"user": "developer", "groups": ["developers"], "resourceAttributes": asked}}
+        path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+        while time.monotonic() < deadline and not self.request("POST", path, review)["status"]["allowed"]:
+            time.sleep(0.1)
+
+    def _gather_rules(self) -> None:
+        """The aggregated roles, as kube-controller-manager makes them."""
+        path = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+        rules: dict[str, list[Any]] = {}
+        for role in self.request("GET", path)["items"]:
+            for name in ("admin", "edit", "view"):
+                if f"rbac.authorization.k8s.io/aggregate-to-{name}" in (role["metadata"].get("labels") or {}):
+                    rules.setdefault(name, []).extend(role.get("rules") or ())
+        for name, found in rules.items():
+            self.request("PATCH", f"{path}/{name}", {"rules": found}, "application/merge-patch+json")
+
+    def _start_controllers(self) -> None:
+        common = ("--kubeconfig", "kubeconfig")
+        if self._has("kube-controller-manager"):
+            self._run(
+                "kube-controller-manager",
+                *common,
+                *("--service-account-private-key-file", "serviceaccounts.key", "--root-ca-file", "ca.crt"),
+                *("--use-service-account-credentials=false", "--leader-elect=false", "--secure-port=0"),
+            )
+        if self._has("kube-scheduler"):
+            self._run("kube-scheduler", *common, "--leader-elect=false", "--secure-port=0")
+        if self._has("kwok"):
+            port = str(_free_port())
+            self._run(
+                "kwok",
+                *common,
+                *("--manage-all-nodes", "--node-ip", "127.0.0.1", "--node-port", port),
+                *("--server-address", f"127.0.0.1:{port}"),
+            )
