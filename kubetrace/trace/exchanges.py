@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.endpoint import Endpoint, endpoint
 from kubetrace.trace.exchange import Event, Exchange, ExchangeEnded, Frame, Upgraded
 from kubetrace.trace.records import Timed
-from kubetrace.value import Value
+from kubetrace.value import Mutable, Value, fresh
 
 _FRAMES_KEPT = 200
 
 
-@dataclass(slots=True)
-class Frames:
+class Frames(Mutable):
     """What passed over an upgraded connection: how many frames and bytes by direction and channel ("sent stdin"), and
     the first frames one by one. `last` is when the last one passed, in seconds after the exchange began."""
 
     protocol: str
     subprotocol: str = ""
-    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    first: list[Frame] = field(default_factory=list)
+    counts: dict[str, tuple[int, int]] = fresh(dict)
+    first: list[Frame] = fresh(list)
     last: float = 0.0
 
     @property

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 import trustme
 
+from kubetrace.trace.access import Access, Material
 from kubetrace.trace.exchange import Exchange, Request
 from kubetrace.trace.exchanges import Recorded
-from kubetrace.trace.views.curl import Access, lines, render
+from kubetrace.trace.views import curl, httpie, requests_script
+from kubetrace.trace.views.curl import render
 from tests.conftest import Kubetrace
 from tests.trace_views.conversation import TOKEN
 from tests.transport.scripted import ScriptedServer, reply
@@ -39,6 +41,13 @@ def kubeconfig(server: str, authority: bytes, token: str) -> str:
 
 
 SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh") if shutil.which(shell)]
+
+
+VIEWS = {"curl": curl, "httpie": httpie, "python": requests_script}
+
+
+def lines(one: Recorded, access: Access, view: str = "curl") -> str:
+    return "".join(VIEWS[view].render([one], access))
 
 
 def recorded(url: str, body: bytes | None = None, *, method: str = "PATCH", headers: tuple[tuple[str, str], ...] = (),
@@ -108,6 +117,39 @@ def test_credentials_come_from_the_kubeconfig(kubetrace: Kubetrace, tmp_path: Pa
     assert not list(tmp_path.glob("tmp.*"))
 
 
+@pytest.mark.parametrize("view", ["", "--python"])
+def test_passwords_and_servers_of_another_name(kubetrace: Kubetrace, tmp_path: Path, view: str) -> None:
+    if not view and not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("api.example.com").configure_cert(context)
+    program = tmp_path / "kubetrace"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m kubetrace "$@"\n')
+    program.chmod(0o755)
+    password = "p$ss 'w\"rd"
+    with ScriptedServer([reply(b"{}")], tls=context) as server:
+        config = json.loads(kubeconfig(server.url, authority.cert_pem.bytes(), ""))
+        config["clusters"][0]["cluster"]["tls-server-name"] = "api.example.com"
+        config["users"][0]["user"] = {"username": "al ice", "password": password}
+        (tmp_path / "config").write_text(json.dumps(config))
+        flags = ["--kubeconfig", str(tmp_path / "config")]
+        assert kubetrace("get", "--raw", "/version", *flags, "--trace", str(tmp_path / "t.jsonl")).code == 0
+        script = kubetrace("trace", "curl", str(tmp_path / "t.jsonl"), *flags, *([view] if view else [])).out
+        assert password not in script
+        environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+        command = [sys.executable, "-"] if view else ["sh"]
+        done = subprocess.run(
+            command, input=script, env=environ, capture_output=True, text=True, timeout=60, cwd=Path.cwd(), check=False
+        )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    first, second = server.asked
+    assert second.line == first.line and second.values("Host") == first.values("Host")
+    assert second.values("Authorization") == first.values("Authorization")
+    said = kubetrace("trace", "curl", str(tmp_path / "t.jsonl"), *flags, "--httpie").out
+    assert "# HTTPie cannot ask a server for a certificate of another name" in said
+
+
 @pytest.mark.parametrize(
     ("one", "words"),
     [
@@ -126,13 +168,17 @@ def test_what_cannot_be_sent_again_says_why(one: Recorded, words: str) -> None:
 @pytest.mark.parametrize(
     "url", ["https://evil/x", "http://h/x", "https://h:444/x", "https://h.evil/x", "https://h@evil/x"]
 )
-def test_another_server_gets_no_credentials(url: str) -> None:
-    access = Access("https://h", ("--cert secret.pem",), "kubetrace token")
-    assert "secret.pem" in lines(recorded("https://h/x"), access) and "$(kubetrace token)" in lines(
-        recorded("https://h/x"), access
-    )
-    text = lines(recorded(url), access)
-    assert "secret.pem" not in text and "kubetrace token" not in text and "without credentials" in text
+@pytest.mark.parametrize("view", VIEWS)
+def test_another_server_gets_no_credentials(url: str, view: str) -> None:
+    access = Access("https://h", certificate=Material("/secret.pem"), token=("kubetrace", "token"))
+    ours = lines(recorded("https://h/x"), access, view)
+    text = lines(recorded(url), access, view)
+    assert "without credentials" in text and "without credentials" not in ours
+    if view == "python":  # its session is the server's
+        assert "response = session.request(" in ours and "response = requests.Session().request(" in text
+    else:
+        assert "/secret.pem" in ours and "$(kubetrace token)" in ours
+        assert "secret.pem" not in text and "kubetrace token" not in text
 
 
 def test_a_hostile_trace_cannot_leave_its_quotes(tmp_path: Path) -> None:
@@ -140,7 +186,11 @@ def test_a_hostile_trace_cannot_leave_its_quotes(tmp_path: Path) -> None:
     evil = f"x'\n$(touch {marker})\n`touch {marker}`;touch {marker}\nEND\ntouch {marker}\n"
     hostile = recorded("http://127.0.0.1:1/" + evil, evil.encode(), method=evil, headers=((evil, evil),))
     for shell in SHELLS:
-        subprocess.run([shell], input=lines(hostile, Access()).encode(), capture_output=True, timeout=60, check=False)
+        for view in ("curl", "httpie"):
+            script = lines(hostile, Access(), view).encode()
+            subprocess.run([shell], input=script, capture_output=True, timeout=60, check=False)
+    script = lines(hostile, Access(), "python").encode()
+    subprocess.run([sys.executable, "-"], input=script, capture_output=True, timeout=60, check=False)
     assert not marker.exists()
 
 
