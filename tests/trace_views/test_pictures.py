@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from kubetrace.trace.exchange import Exchange, Frame, Purpose, Request, Response
+from kubetrace.trace.exchanges import Frames, Recorded
+from kubetrace.trace.views import mermaid
+from kubetrace.trace.views.har import entry
 from kubetrace.trace.views.mermaid import escaped
 from kubetrace.trace.views.stats import percentile
 from tests.conftest import Kubetrace
 from tests.trace_views.conversation import written
+from tests.trace_views.har_schema import HAR
 
-REQUIRED = {
-    "": {"startedDateTime", "time", "request", "response", "cache", "timings"},
-    "request": {"method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize"},
-    "response": {
-        "status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL",
-        "headersSize", "bodySize",
-    },
-    "timings": {"send", "wait", "receive"},
-}  # fmt: skip
+VALIDATOR = Draft202012Validator(HAR)
+
+
+def modules() -> Path:
+    """The folder of Node's modules that hold other people's readers of what we write."""
+    folder = os.environ.get("KUBETRACE_NODE_MODULES")
+    if not folder or not shutil.which("node"):
+        pytest.skip("KUBETRACE_NODE_MODULES names no folder with har-validator and mermaid, or there is no node")
+    return Path(folder)
+
+
+def node(program: str, folder: Path, text: str) -> str:
+    """What a program for Node prints that reads `text`."""
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", program], input=text, capture_output=True, text=True, timeout=100,
+        cwd=folder.parent, check=False,
+    )  # fmt: skip
+    return done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -33,15 +52,15 @@ def trace(tmp_path: Path) -> str:
 
 
 def test_har(kubetrace: Kubetrace, trace: str) -> None:
-    log = json.loads(kubetrace("trace", "har", trace).out)["log"]
+    whole = json.loads(kubetrace("trace", "har", trace).out)
+    VALIDATOR.validate(whole)
+    log = whole["log"]
     assert log["version"] == "1.2" and log["creator"]["name"] == "kubetrace"
     assert len(log["entries"]) == 8
-    for entry in log["entries"]:
-        for part, names in REQUIRED.items():
-            assert names <= set(entry[part] if part else entry)
-        spent = sum(value for name, value in entry["timings"].items() if value > 0 and name != "ssl")
-        assert entry["time"] == pytest.approx(spent)
-        assert entry["timings"]["connect"] == -1 and entry["connection"] == "127.0.0.1:6443"
+    for one in log["entries"]:
+        spent = sum(value for name, value in one["timings"].items() if value > 0 and name != "ssl")
+        assert one["time"] == pytest.approx(spent)
+        assert one["timings"]["connect"] == -1 and one["connection"] == "127.0.0.1:6443"
     listed, secret, created, *_, refused, binary, patched = log["entries"]
     assert listed["request"]["queryString"] == [{"name": "limit", "value": "500"}]
     assert json.loads(listed["response"]["content"]["text"])["kind"] == "PodList"
@@ -53,7 +72,34 @@ def test_har(kubetrace: Kubetrace, trace: str) -> None:
 
 
 def test_an_empty_har_is_valid(kubetrace: Kubetrace, trace: str) -> None:
-    assert json.loads(kubetrace("trace", "har", trace, "--grep", "nothing has this").out)["log"]["entries"] == []
+    empty = json.loads(kubetrace("trace", "har", trace, "--grep", "nothing has this").out)
+    VALIDATOR.validate(empty)
+    assert empty["log"]["entries"] == []
+
+
+def test_har_with_what_is_no_text(tmp_path: Path) -> None:
+    frames = Frames("websocket", "v5.channel.k8s.io")
+    frames.add(Frame(1, 1, "sent", "binary", 3, "stdin", 0.1))
+    entries = []
+    for body in (b"k8s\0\x0a\x09\x0a\x02v1\x12\x03Pod", b"\xff\0", b"k8s\0\xff", b"text"):
+        exchange = Exchange(1, 1, 1, Request("POST", "https://h/x", (), body), None)
+        entries.append(entry(Recorded(1, exchange, frames=frames)))
+        assert entries[-1]["_frames"]["counts"] == {"sent stdin": {"frames": 1, "bytes": 3}}
+    VALIDATOR.validate({"log": {"version": "1.2", "creator": {"name": "k", "version": "1"}, "entries": entries}})
+    posted = [one["request"]["postData"] for one in entries]
+    assert '"kind": "Pod"' in posted[0]["text"] and posted[0]["comment"] == "Kubernetes protobuf, decoded."
+    assert (posted[1]["text"], posted[1]["_encoding"]) == ("/wA=", "base64")
+    assert posted[3] == {"mimeType": "application/octet-stream", "text": "text"}
+
+
+def test_har_as_har_validator_sees_it(kubetrace: Kubetrace, trace: str) -> None:
+    program = """
+        import { createRequire } from "module"; import fs from "fs";
+        const validator = createRequire(process.cwd() + "/x")("har-validator");
+        const har = JSON.parse(fs.readFileSync(0));
+        validator.har(har).then(() => console.log("valid"), error => console.log(error.errors));
+    """
+    assert node(program, modules(), kubetrace("trace", "har", trace).out) == "valid\n"
 
 
 LINE = re.compile(
@@ -64,8 +110,34 @@ LINE = re.compile(
 def test_mermaid(kubetrace: Kubetrace, trace: str) -> None:
     lines = kubetrace("trace", "mermaid", trace).out.splitlines()
     assert all(LINE.fullmatch(line) for line in lines)
+    assert len(lines) > 20
     assert "    C->>S1: 8. PATCH /api/v1/namespaces/default/pods/it#39;s?x=$(id)" in lines
     assert "    S1--xC: dial tcp 127.0.0.1:6443: connect: connection refused" in lines
+
+
+def many(count: int) -> Iterator[Recorded]:
+    evil = "a;b#c<d>e&f\"g'h`i{j}k%l\\m\nend\nNote over X: y --> z ☃ ] [ )("
+    for number in range(1, count + 1):
+        request = Request("GET", f"https://h/{evil}", purpose=Purpose("x", evil))
+        yield Recorded(number, Exchange(number, 1, 1, request, Response(200, evil), error=None))
+        yield Recorded(number, Exchange(number, 1, 1, request, None, error=evil))
+
+
+def test_mermaid_draws_no_more_than_it_can() -> None:
+    text = "".join(mermaid.render(many(5000)))
+    assert len(text) < 49_000
+    drawn = text.count("    C->>S1: ")
+    assert f"{10_000 - drawn} more exchanges are left out" in text and drawn > 50
+
+
+def test_mermaid_as_mermaid_sees_it(kubetrace: Kubetrace, trace: str) -> None:
+    program = """
+        import fs from "fs"; import mermaid from "mermaid";
+        console.log((await mermaid.parse(fs.readFileSync(0, "utf8"))).diagramType);
+    """
+    folder = modules()
+    for text in (kubetrace("trace", "mermaid", trace).out, "".join(mermaid.render(many(500)))):
+        assert node(program, folder, text) == "sequence\n"
 
 
 @given(st.text())
@@ -78,7 +150,7 @@ def test_stats(kubetrace: Kubetrace, trace: str) -> None:
     lines = kubetrace("trace", "stats", trace).out.splitlines()
     assert lines[0].split() == ["VERB", "ENDPOINT", "CALLS", "FAILED", "P50", "P95", "TOTAL", "RECEIVED"]
     assert lines[1].split()[:4] == ["list", "/apis/apps/v1/deployments", "2", "1"]
-    assert lines[-1] == "8 calls, 2 failed, 1 new connections, 125 B sent, 387 B received, 160 ms waited"
+    assert lines[-1] == "8 calls, 2 failed, 1 new connection, 125 B sent, 387 B received, 160 ms waited"
 
 
 def test_percentiles_are_nearest_ranks() -> None:

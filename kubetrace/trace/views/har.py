@@ -6,6 +6,7 @@ Phases that a reused connection did not have are -1; what the trace does not hol
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import json
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from kubetrace import __version__
+from kubetrace.trace.body_text import PROTOBUF, readable
 from kubetrace.trace.exchange import Exchange, Headers, Timings
 from kubetrace.trace.exchanges import Recorded
 
@@ -43,6 +45,10 @@ def entry(recorded: Recorded) -> dict[str, Any]:
     }
     if exchange.connection.address:
         data["serverIPAddress"] = exchange.connection.address.rpartition(":")[0].strip("[]")
+    if recorded.frames is not None:
+        frames = recorded.frames
+        counts = {key: {"frames": count, "bytes": total} for key, (count, total) in frames.counts.items()}
+        data["_frames"] = {"protocol": frames.protocol, "subprotocol": frames.subprotocol, "counts": counts}
     if exchange.request.purpose.sentence:
         data["comment"] = exchange.request.purpose.sentence
     return data
@@ -61,10 +67,20 @@ def _request(exchange: Exchange, cut: bool) -> dict[str, Any]:
         "bodySize": len(request.body or b""),
     }
     if request.body is not None:
-        data["postData"] = {"mimeType": _type(request.headers), "text": request.body.decode("utf-8", "replace")}
+        data["postData"] = {"mimeType": _type(request.headers), **_posted(request.body)}
         if cut:
             data["postData"]["comment"] = "The trace holds only the beginning."
     return data
+
+
+def _posted(body: bytes) -> dict[str, str]:
+    """HAR's posted data is text; what is none is told in a comment."""
+    content = _text(body)
+    if "encoding" not in content:
+        return content
+    if body.startswith(PROTOBUF):
+        return {"text": readable(body), "comment": "Kubernetes protobuf, decoded."}
+    return {"text": content["text"], "_encoding": "base64", "comment": "The body is binary; this is its base64."}
 
 
 def _response(exchange: Exchange, cut: bool) -> dict[str, Any]:
@@ -95,10 +111,10 @@ def _response(exchange: Exchange, cut: bool) -> dict[str, Any]:
 
 
 def _text(body: bytes) -> dict[str, str]:
-    try:
-        return {"text": body.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"text": base64.b64encode(body).decode("ascii"), "encoding": "base64"}
+    if b"\0" not in body:
+        with contextlib.suppress(UnicodeDecodeError):
+            return {"text": body.decode("utf-8")}
+    return {"text": base64.b64encode(body).decode("ascii"), "encoding": "base64"}
 
 
 def _headers(headers: Headers) -> list[dict[str, str]]:

@@ -9,13 +9,23 @@ from kubetrace.trace.body_text import milliseconds, one_line, size
 from kubetrace.trace.exchanges import Recorded
 
 _LONGEST = 120
+_ROOM = 48_000
+"""Characters of a diagram: mermaid draws no more than 50,000 (maxTextSize)."""
 
 
 def render(exchanges: Iterable[Recorded]) -> Iterator[str]:
     yield "sequenceDiagram\n    participant C as client\n"
     servers: dict[str, str] = {}
+    room, left = _ROOM, 0
     for recorded in exchanges:
-        yield from _lines(recorded, servers)
+        lines = "".join(_lines(recorded, servers)) if room > 0 else ""
+        room -= len(lines)
+        if room > 0:
+            yield lines
+        else:
+            left += 1
+    if left:
+        yield f"    Note over C: {left} more exchanges are left out#59; filters choose others\n"
 
 
 def _lines(recorded: Recorded, servers: dict[str, str]) -> Iterator[str]:

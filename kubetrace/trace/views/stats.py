@@ -37,7 +37,7 @@ def render(exchanges: Iterable[Recorded]) -> Iterator[str]:
     yield from aligned([_HEADINGS, *(_cells(*key, row) for key, row in ordered)])
     spent = milliseconds(sum(total.seconds)) or "0 ms"
     yield (
-        f"\n{len(total.seconds)} calls, {total.failed} failed, {connections} new connections, "
+        f"\n{counted(len(total.seconds), 'call')}, {total.failed} failed, {counted(connections, 'new connection')}, "
         f"{size(sent)} sent, {size(total.received)} received, {spent} waited\n"
     )
 
@@ -53,6 +53,11 @@ def _cells(verb: str, path: str, row: _Row) -> tuple[str, ...]:
         milliseconds(sum(row.seconds)),
         size(row.received),
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 call", "2 calls"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
