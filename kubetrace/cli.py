@@ -238,6 +238,8 @@ def main(argv: Sequence[str], environment: Environment | None = None) -> int:
         return _report(environment, KubetraceError(_os_words(error)))
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         # An answer or a file of a shape that nobody thought of: one line, and nothing of the user's data in it.
+        if environment.debug:
+            raise
         return _report(environment, KubetraceError(f"unexpected input: {type(error).__name__}{_where(error)}"))
     finally:
         environment.close()

@@ -150,6 +150,12 @@ class Environment:
         return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
 
     @property
+    def debug(self) -> bool:
+        """KUBETRACE_DEBUG: an error that nobody foresaw ends in Python's traceback, which may show what the server
+        said, instead of in one line."""
+        return bool(self.environ.get("KUBETRACE_DEBUG"))
+
+    @property
     def help_width(self) -> int | None:
         """The width that help is wrapped to; None where it is not wrapped (kubectl's responsive writer)."""
         if not self.stdout.isatty():

@@ -25,6 +25,12 @@ class Outcome:
 Kubetrace = Callable[..., Outcome]
 
 
+@pytest.fixture(autouse=True)
+def _bugs_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with KUBETRACE_DEBUG: an exception that nobody foresaw fails the test instead of becoming a line of text."""
+    monkeypatch.setattr(Environment, "debug", True)
+
+
 @pytest.fixture
 def kubetrace(tmp_path: Path) -> Kubetrace:
     """Runs one command line in this process with an empty HOME: kubetrace("get", "pods", environ={…}, stdin=b"…")."""

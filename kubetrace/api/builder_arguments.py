@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubetrace.api.built import Asked, Info, Request, Result, Source, Visit
+from kubetrace.api.metadata import text
 from kubetrace.api.resources import Mapping
 from kubetrace.api.verbs import ListOptions
 from kubetrace.errors import KubetraceError
@@ -21,7 +22,7 @@ def by_selector(cluster: Asked, request: Request) -> Result:
         raise KubetraceError("subresource cannot be used when bulk resources are specified")
     mappings = _mappings(cluster, request)
     sources = [_pages(cluster, request, mapping) for mapping in mappings]
-    return Result(sources, request, cluster, mappings=mappings)
+    return Result(sources, request, cluster, mappings=mappings, eager=request.continue_on_error)
 
 
 def _pages(cluster: Asked, request: Request, mapping: Mapping) -> Source:
@@ -30,8 +31,7 @@ def _pages(cluster: Asked, request: Request, mapping: Mapping) -> Source:
 
     def source(each: Visit) -> None:
         for page in cluster.objects.pages(mapping, namespace, options, purpose=request.purpose):
-            version = (page.get("metadata") or {}).get("resourceVersion") or ""
-            each(Info(mapping, namespace, "", page, resource_version=version))
+            each(Info(mapping, namespace, "", page, resource_version=text(page, "resourceVersion")))
 
     return source
 
@@ -57,7 +57,7 @@ def by_pairs(cluster: Asked, request: Request) -> Result:
     if request.single_resource_type and len({mapping.resource for mapping in known.values()}) > 1:
         raise KubetraceError("you may only specify a single resource type")
     infos = [_named(request, known[kind], name) for kind, name in request.selection.pairs]
-    return _of_infos(cluster, request, infos, list(known.values()))
+    return _of_infos(cluster, request, infos, list(known.values()), eager=request.continue_on_error)
 
 
 def by_names(cluster: Asked, request: Request) -> Result:
@@ -72,13 +72,15 @@ def by_names(cluster: Asked, request: Request) -> Result:
     return _of_infos(cluster, request, infos, [mapping])
 
 
-def _of_infos(cluster: Asked, request: Request, infos: list[Info], mappings: list[Mapping]) -> Result:
+def _of_infos(
+    cluster: Asked, request: Request, infos: list[Info], mappings: list[Mapping], *, eager: bool = False
+) -> Result:
     def source_of(info: Info) -> Source:
         return lambda each: each(info)
 
     single = request.single_item or len(infos) == 1
     sources = [source_of(info) for info in infos]
-    return Result(sources, request, cluster, single, True, mappings, infos)
+    return Result(sources, request, cluster, single, True, eager, mappings, infos)
 
 
 def _named(request: Request, mapping: Mapping, name: str) -> Info:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 from kubetrace.api.built import (
     Asked,
@@ -12,16 +12,18 @@ from kubetrace.api.built import (
     Result,
     Source,
     Visit,
-    flat_errors,
     info_of,
     is_list,
     set_namespace,
 )
 from kubetrace.api.go_words import quoted
 from kubetrace.api.kind_index import NoKindMatchError
-from kubetrace.api.resources import GroupVersionKind
-from kubetrace.api.status import aggregate
+from kubetrace.api.labels import Requirement, parse
+from kubetrace.api.metadata import string_map
+from kubetrace.api.resources import GroupVersionKind, Mapping
+from kubetrace.api.status import AggregateError
 from kubetrace.errors import KubetraceError
+from kubetrace.value import replace
 
 
 def by_documents(cluster: Asked, request: Request) -> Result:
@@ -35,36 +37,45 @@ def by_documents(cluster: Asked, request: Request) -> Result:
         raise KubetraceError("name cannot be provided when a path is specified")
     if selection.pairs:
         raise KubetraceError("resource/name arguments cannot be provided when a path is specified")
+    selector = selection.label_selector
     result = Result([], request, cluster, request.single_item, True)
-    result.sources = [_documents(result, request.documents or ())]
+    result.sources = [_documents(result, request.documents or (), () if selector is None else parse(selector))]
     return result
 
 
-def _documents(result: Result, documents: Iterable[Document]) -> Source:
+def _documents(result: Result, documents: Iterable[Document], requirements: Sequence[Requirement]) -> Source:
     """The manifests' objects; one that no kind is known for is an error of its own, and the next one follows."""
-    selector = result.request.selection.label_selector
 
     def source(each: Visit) -> None:
-        errors = []
-        waiting = iter(documents)
-        while True:
+        visit = _filtered(requirements, each)
+        if result.request.latest:
+            visit = _latest(result, visit)
+        visit = result.flattened(visit)
+        errors: list[KubetraceError] = []
+        for document in documents:
             try:
-                document = next(waiting, None)
-                if document is None:
-                    break
-                info = _info_of_document(result, document)
-                for one in _latest(result, info) if result.request.latest else (info,):
-                    if selector is None or _selects(selector, one):
-                        each(one)
+                visit(_info_of_document(result, document))
             except KubetraceError as error:
                 if not result.request.continue_on_error:
                     raise
                 errors.append(error)
-        failure = aggregate(flat_errors(errors))
-        if failure is not None:
-            raise failure
+        if errors:
+            raise AggregateError(errors)
 
     return source
+
+
+def _filtered(requirements: Sequence[Requirement], each: Visit) -> Visit:
+    """A visit of what the label selector selects."""
+    if not requirements:
+        return each
+
+    def visit(info: Info) -> None:
+        labels = string_map(info.object, "labels")
+        if all(requirement(labels) for requirement in requirements):
+            each(info)
+
+    return visit
 
 
 def _info_of_document(result: Result, document: Document) -> Info:
@@ -74,7 +85,7 @@ def _info_of_document(result: Result, document: Document) -> Info:
         return info
     kind = GroupVersionKind.of(document.object)
     try:
-        info.mapping = result.cluster.mapper.mapping(kind.group_kind, kind.version)
+        info.mapping = _as_written(result.cluster.mapper.mapping(kind.group_kind, kind.version), kind)
     except NoKindMatchError as error:
         name, namespace, source = quoted(info.name), quoted(info.namespace), quoted(document.source)
         raise KubetraceError(
@@ -86,29 +97,30 @@ def _info_of_document(result: Result, document: Document) -> Info:
     return info
 
 
-def _latest(result: Result, info: Info) -> Iterator[Info]:
-    """The object as it is on the server now, for what a manifest names (`get -f`)."""
-    flat: list[Info] = []
-    result.flattened(flat.append)(info) if result.request.flatten else flat.append(info)
-    for one in flat:
-        if result.request.default_namespace and one.namespaced and not one.namespace:
-            set_namespace(one, result.request.namespace)
-        if one.object is not None and is_list(one.object):
+def _as_written(mapping: Mapping, kind: GroupVersionKind) -> Mapping:
+    """The mapping, its URLs in the object's own version: an object without apiVersion goes to a path without one,
+    where no server serves anything (the builder makes its client for the object's version, not for the mapping's)."""
+    if mapping.resource.version == kind.version:
+        return mapping
+    return replace(mapping, resource=replace(mapping.resource, version=kind.version))
+
+
+def _latest(result: Result, each: Visit) -> Visit:
+    """A visit of each object as it is on the server now, for what a manifest names (`get -f`)."""
+
+    def visit(info: Info) -> None:
+        if result.request.default_namespace and info.namespaced and not info.namespace:
+            set_namespace(info, result.request.namespace)
+        if info.object is not None and is_list(info.object):
             raise KubetraceError(
                 "watch is only supported on individual resources and resource collections, "
                 "but a list of resources is found"
             )
-        if one.name:
-            if one.namespaced and not one.namespace:
-                where = one.mapping.resource if one.mapping else ""
-                raise KubetraceError(f"no namespace set on resource {where} {quoted(one.name)}")
-            result.fetch(one)
-        yield one
+        if info.name:
+            if info.namespaced and not info.namespace:
+                where = info.mapping.resource if info.mapping else ""
+                raise KubetraceError(f"no namespace set on resource {where} {quoted(info.name)}")
+            result.fetch(info)
+        each(info)
 
-
-def _selects(selector: str, info: Info) -> bool:
-    from kubetrace.api.labels import matches
-
-    metadata = (info.object or {}).get("metadata")
-    labels = metadata.get("labels") if isinstance(metadata, dict) else None
-    return matches(selector, labels or {})
+    return visit

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from kubetrace.api.go_words import quoted
 from kubetrace.api.mapper import Mapper
+from kubetrace.api.metadata import is_object, text
 from kubetrace.api.objects import Objects
 from kubetrace.api.resources import GroupVersionKind, Mapping
 from kubetrace.api.selection import Selection
@@ -45,10 +46,10 @@ class Info(Mutable):
 
     def refresh(self, value: dict[str, Any]) -> None:
         """Takes over what the server answered."""
-        metadata = value.get("metadata") or {}
-        self.name = metadata.get("name") or self.name
-        self.namespace = metadata.get("namespace") or ""
-        self.resource_version = metadata.get("resourceVersion") or ""
+        if is_object(value):
+            self.name = text(value, "name")
+            self.namespace = text(value, "namespace")
+            self.resource_version = text(value, "resourceVersion")
         self.object = value
 
     @property
@@ -102,43 +103,51 @@ Source = Callable[[Visit], None]
 
 class Result(Mutable):
     """What was built. `single_item` says that one object, not a list, is to be printed; `mappings` are the kinds of
-    what was selected by name or selector; `targets_single_items` is False for collections."""
+    what was selected by name or selector; `targets_single_items` is False for collections; `eager` goes on with the
+    next source where one fails (EagerVisitorList)."""
 
     sources: list[Source]
     request: Request
     cluster: Asked
     single_item: bool = False
     targets_single_items: bool = False
+    eager: bool = False
     mappings: list[Mapping] = fresh(list)
     selected: list[Info] = fresh(list)
 
     def visit(self, function: Visit) -> None:
-        """Calls `function` for each. Raises the first error, or, with continue_on_error, all of them at the end."""
-        errors: list[KubetraceError] = []
+        """Calls `function` for each. Raises the first error, or, with continue_on_error, all of them at the end: how
+        they nest in each other decides how kubectl words them (`AggregateError.lines`)."""
 
         def prepared(info: Info) -> None:
             self._prepare(info)
             function(info)
 
-        def guarded(info: Info) -> None:
-            try:
-                prepared(info)
-            except KubetraceError as error:
-                errors.append(error)
-
-        each: Visit = guarded if self.request.continue_on_error else prepared
-        if self.request.flatten:
-            each = self.flattened(each)
-        for source in self.sources:
-            try:
-                source(each)
-            except KubetraceError as error:
-                if not self.request.continue_on_error:
-                    raise
-                errors.append(error)
-        failure = aggregate(flat_errors(errors))
+        if not self.request.continue_on_error:
+            self._visit_sources(self.flattened(prepared))
+            return
+        errors: list[KubetraceError] = []
+        try:
+            self._visit_sources(self.flattened(collecting(prepared, errors)))
+        except KubetraceError as error:
+            errors.append(error)
+        failure = aggregate(errors)
         if failure is not None:
             raise failure
+
+    def _visit_sources(self, each: Visit) -> None:
+        if not self.eager:
+            for source in self.sources:
+                source(each)
+            return
+        errors: list[KubetraceError] = []
+        for source in self.sources:
+            try:
+                source(collecting(each, errors))
+            except KubetraceError as error:
+                errors.append(error)
+        if errors:
+            raise AggregateError(errors)
 
     def infos(self) -> list[Info]:
         """All of them. Raises as `visit` does."""
@@ -173,31 +182,33 @@ class Result(Mutable):
             info.mapping, info.namespace, info.name, info.subresource, purpose=self.request.purpose
         )
         info.object = value
-        info.resource_version = (value.get("metadata") or {}).get("resourceVersion") or ""
+        info.resource_version = text(value, "resourceVersion")
 
     def flattened(self, each: Visit) -> Visit:
-        """A visit that takes the items of lists one by one."""
+        """A visit that takes the items of lists one by one, where the request wants that (FlattenListVisitor)."""
+        if not self.request.flatten:
+            return each
 
         def flat(info: Info) -> None:
             if info.object is None or not is_list(info.object):
                 each(info)
                 return
-            errors = []
-            for item in items_of(info.object):
+            errors: list[KubetraceError] = []
+            for item in list(items_of(info.object)):
                 try:
                     each(self._item_info(item, info))
                 except KubetraceError as error:
                     errors.append(error)
-            failure = aggregate(errors)
-            if failure is not None:
-                raise failure
+            if errors:
+                raise AggregateError(errors)
 
         return flat
 
     def _item_info(self, item: dict[str, Any], parent: Info) -> Info:
         info = info_of(item)
+        kind = GroupVersionKind.of(item)
+        _require_type(kind)
         if not self.request.local:
-            kind = GroupVersionKind.of(item)
             try:
                 info.mapping = self.cluster.mapper.mapping(kind.group_kind, kind.version)
             except KubetraceError as error:
@@ -210,37 +221,52 @@ class Result(Mutable):
 # --- objects and lists -----------------------------------------------------------------------------------------------
 
 
+def collecting(each: Visit, errors: list[KubetraceError]) -> Visit:
+    """A visit that keeps what goes wrong in `errors`, and goes on."""
+
+    def collect(info: Info) -> None:
+        try:
+            each(info)
+        except KubetraceError as error:
+            errors.append(error)
+
+    return collect
+
+
 def info_of(value: dict[str, Any]) -> Info:
     """An object as an Info, without its kind."""
-    metadata = value.get("metadata")
-    found = metadata if isinstance(metadata, dict) else {}
+    return Info(
+        None, text(value, "namespace"), text(value, "name"), value, resource_version=text(value, "resourceVersion")
+    )
 
-    def text(key: str) -> str:
-        field_value = found.get(key)
-        return field_value if isinstance(field_value, str) else ""
 
-    return Info(None, text("namespace"), text("name"), value, resource_version=text("resourceVersion"))
+def _require_type(kind: GroupVersionKind) -> None:
+    """Raises KubetraceError for an item of a list that does not say what it is (mapper.infoForObject)."""
+    missing = "Kind" if not kind.kind else "apiVersion" if not kind.version else ""
+    if missing:
+        field = missing[0].lower() + missing[1:]
+        place = "object has no kind field " if missing == "Kind" else f"object has no {field} field"
+        raise KubetraceError(
+            'unable to get type info from the object "*unstructured.Unstructured": '
+            f"Object '{missing}' is missing in '{place}'"
+        )
 
 
 def is_list(value: dict[str, Any]) -> bool:
-    """Whether an object is a list of objects (a List kind, or any object with items)."""
+    """Whether an object is a list of objects: whatever has items, its kind does not matter."""
     return isinstance(value.get("items"), list)
 
 
 def items_of(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The objects in a list, those of lists within it after the others; items of a typed list ("PodList") get its
-    kind and version where they have none."""
-    kind, version = str(value.get("kind") or ""), value.get("apiVersion")
-    waiting = [value]
-    while waiting:
-        current = waiting.pop(0)
-        for item in current.get("items") or ():
-            if is_list(item):
-                waiting.append(item)
-                continue
-            if kind != "List" and kind.endswith("List") and not item.get("kind"):
-                item = {"apiVersion": version, "kind": kind.removesuffix("List"), **item}
-            yield item
+    """The objects in a list; what says neither kind nor version has those that the list's kind tells (unstructured's
+    decodeToList). Raises KubetraceError for a list in the list: kubectl reads those within no further."""
+    kind = str(value.get("kind") or "").removesuffix("List")
+    for item in value.get("items") or ():
+        if is_list(item):
+            raise KubetraceError("*unstructured.Unstructured is not a list: no Items field in this object")
+        if not item.get("kind") and not item.get("apiVersion"):
+            item = {"apiVersion": value.get("apiVersion"), "kind": kind, **item}
+        yield item
 
 
 def set_namespace(info: Info, namespace: str) -> None:
@@ -265,11 +291,3 @@ def _enforce_namespace(info: Info, namespace: str) -> None:
             f"the namespace from the provided object {quoted(info.namespace)} does not match the namespace "
             f"{quoted(namespace)}. You must pass '--namespace={info.namespace}' to perform this operation."
         )
-
-
-def flat_errors(errors: Iterable[KubetraceError]) -> list[KubetraceError]:
-    """Single errors, those within aggregates included."""
-    found: list[KubetraceError] = []
-    for error in errors:
-        found += flat_errors(error.errors) if isinstance(error, AggregateError) else [error]
-    return found

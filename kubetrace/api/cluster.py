@@ -31,11 +31,12 @@ class Cluster:
         timeout: float | None = None,
         warn: Callable[[str], None] | None = None,
         transform: Transform | None = None,
+        typed: bool = False,
         origin: Cluster | None = None,
     ) -> None:
         self.sender = sender
         self.events = events or Events()
-        self.objects = Objects(sender, self.events, transform)
+        self.objects = Objects(sender, self.events, transform, typed)
         self._cache_dir = cache_dir
         self._timeout = timeout
         self._warn = warn
@@ -54,8 +55,8 @@ class Cluster:
             return self._origin.mapper
         return Mapper(self.discovery, events=self.events, warn=self._warn)
 
-    def transformed(self, transform: Transform) -> Cluster:
-        """The same server; every call on objects goes through `transform` first."""
+    def transformed(self, transform: Transform, *, typed: bool = False) -> Cluster:
+        """The same server; every call on objects goes through `transform` first, and answers are read as `typed`."""
         return Cluster(
             self.sender,
             self._cache_dir,
@@ -63,6 +64,7 @@ class Cluster:
             timeout=self._timeout,
             warn=self._warn,
             transform=transform,
+            typed=typed,
             origin=self,
         )
 

@@ -323,11 +323,12 @@ class _Live:
 
     def _document(self, path: str, read_old: Callable[[Mapping[str, Any]], Groups]) -> Groups:
         answer = self._sender.send(verbs.discover(path, self._timeout))
-        document = _parsed(status.raw(answer))
+        body = status.raw(answer)
         header = answer.header("Content-Type")
-        if status.media_type(header) == "application/json" and is_aggregated(status.media_parameters(header)):
-            return _read(read_aggregated, document)
-        return _read(read_old, document)
+        parameters = status.media_parameters(header)
+        if status.media_type(header) == "application/json" and is_aggregated(parameters):
+            return _read(read_aggregated, _parsed(body, f"{parameters['v']}.APIGroupDiscoveryList"))
+        return _read(read_old, _parsed(body, "v1.APIVersions" if path == "/api" else "v1.APIGroupList"))
 
     def resources(self, group_version: GroupVersion) -> tuple[Resource, ...]:
         answer = self._sender.send(verbs.discover_group(group_version, self._timeout))
@@ -341,7 +342,7 @@ class _Live:
     def server_version(self) -> dict[str, Any]:
         body = status.raw(self._sender.send(verbs.server_version(self._timeout)))
         try:
-            return dict(_parsed(body))
+            return dict(_parsed(body, "version.Info"))
         except KubetraceError as error:
             raise KubetraceError(f"unable to parse the server version: {error}") from None
 
@@ -354,13 +355,14 @@ def _read(read: Callable[[Mapping[str, Any]], T], document: Mapping[str, Any]) -
         raise KubetraceError("json: cannot unmarshal the server's discovery document") from None
 
 
-def _parsed(body: bytes) -> Mapping[str, Any]:
+def _parsed(body: bytes, go_type: str) -> Mapping[str, Any]:
+    """A JSON object; null is an empty one. Raises KubetraceError in Go's words, which name its type."""
     from kubetrace.wire.go_json import InvalidJSON, loads
 
     try:
         value = loads(body)
     except InvalidJSON:
         raise KubetraceError(json_problem(body)) from None
-    if not isinstance(value, dict):
-        raise KubetraceError("json: cannot unmarshal a value that is no object")
-    return value
+    if value is not None and not isinstance(value, dict):
+        raise KubetraceError(f"json: cannot unmarshal {status.json_type(value)} into Go value of type {go_type}")
+    return value or {}

@@ -51,7 +51,7 @@ class FieldValidation:
             if not self._supported(kind):
                 self._openapi.fetch_v2()
         except KubetraceError as error:
-            raise validation_error(source, [f"failed to download openapi: {error}"]) from None
+            raise validation_error(source, [str(error)]) from None
         if problems := kind_problems(value):
             raise validation_error(source, problems)
 
@@ -64,7 +64,10 @@ class FieldValidation:
                 self._asked[kind] = error
         answer = self._asked[kind]
         if isinstance(answer, KubetraceError):
-            self._openapi.fetch_v2()
+            try:
+                self._openapi.fetch_v2()
+            except KubetraceError as error:
+                raise KubetraceError(f"failed to download openapi: {error}") from None
             return not isinstance(answer, _UnknownKindError) or kind.group_kind in self._known_custom_kinds("v2")
         return answer
 

@@ -1,4 +1,5 @@
-"""Label selectors, where the client itself must apply one (`get -f … -l`): apimachinery's pkg/labels/selector.go."""
+"""Label selectors, where the client itself must apply one (`-f … -l`): apimachinery's pkg/labels/selector.go, its words
+included."""
 
 from __future__ import annotations
 
@@ -6,18 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 
 from kubetrace.api.go_words import quoted
+from kubetrace.api.names import label_key, label_value
 from kubetrace.errors import KubetraceError
 
-_TOKEN = re.compile(r"\s*(==|!=|[=!<>(),]|[^\s=!<>(),]+)")
+_TOKEN = re.compile(r"[ \t\r\n]*(==|!=|[=!<>(),]|[^ \t\r\n=!<>(),]+)")
 _SIGNS = ("=", "==", "!=", "<", ">", "(", ")", ",", "!")
 
 Labels = Mapping[str, str]
 Requirement = Callable[[Labels], bool]
-
-
-def matches(selector: str, labels: Labels) -> bool:
-    """Whether labels meet a selector. Raises KubetraceError where it is none."""
-    return all(requirement(labels) for requirement in parse(selector))
 
 
 def parse(selector: str) -> list[Requirement]:
@@ -41,10 +38,14 @@ class _Parser:
         self._at += 1
         return token
 
+    def _begins_requirement(self) -> bool:
+        token = self._peek()
+        return token == "!" or bool(token and token not in _SIGNS)
+
     def requirements(self) -> list[Requirement]:
         found: list[Requirement] = []
         while self._peek():
-            if self._peek() in _SIGNS and self._peek() != "!":
+            if not self._begins_requirement():
                 raise ValueError(f"found '{self._peek()}', expected: !, identifier, or 'end of string'")
             try:
                 found.append(self._requirement())
@@ -55,7 +56,7 @@ class _Parser:
                 break
             if separator != ",":
                 raise ValueError(f"found '{separator}', expected: ',' or 'end of string'")
-            if not self._peek() or (self._peek() in _SIGNS and self._peek() != "!"):
+            if not self._begins_requirement():
                 raise ValueError(f"found '{self._peek()}', expected: identifier after ','")
         return found
 
@@ -66,6 +67,8 @@ class _Parser:
         key = self._next()
         if not key or key in _SIGNS:
             raise ValueError(f"found '{key}', expected: identifier")
+        if problems := label_key(key):
+            raise ValueError(_invalid("<nil>", key, problems))
         if negated:
             return lambda labels: key not in labels
         if self._peek() in ("", ","):
@@ -75,17 +78,16 @@ class _Parser:
     def _comparison(self, key: str, sign: str) -> Requirement:
         if sign in ("in", "notin"):
             values = self._values()
-            if sign == "in":
-                return lambda labels: key in labels and labels[key] in values
-            return lambda labels: key not in labels or labels[key] not in values
-        if sign in ("=", "==", "!="):
-            value = self._value()
-            if sign == "!=":
-                return lambda labels: key not in labels or labels[key] != value
-            return lambda labels: key in labels and labels[key] == value
+        elif sign in ("=", "==", "!=", "<", ">"):
+            values = {self._value()}
+        else:
+            raise ValueError(f"found '{sign}', expected: in, notin, =, ==, !=, gt, lt")
+        _check_values(key, sign, values)
         if sign in ("<", ">"):
-            return _ordering(key, sign, self._value())
-        raise ValueError(f"found '{sign}', expected: in, notin, =, ==, !=, gt, lt")
+            return _ordering(key, sign, int(values.pop()))
+        if sign in ("notin", "!="):
+            return lambda labels: key not in labels or labels[key] not in values
+        return lambda labels: key in labels and labels[key] in values
 
     def _value(self) -> str:
         if self._peek() in ("", ","):
@@ -94,31 +96,56 @@ class _Parser:
             raise ValueError(f"found '{self._peek()}', expected: identifier")
         return self._next()
 
-    def _values(self) -> frozenset[str]:
-        if self._next() != "(":
-            raise ValueError(
-                f"found '{self._tokens[self._at - 1] if self._at <= len(self._tokens) else ''}' expected: '('"
-            )
-        values, value = [], ""
+    def _values(self) -> set[str]:
+        """What stands in parentheses. Between commas, and beside one, the empty text is a value."""
+        opening = self._next()
+        if opening != "(":
+            raise ValueError(f"found '{opening}' expected: '('")
+        first = self._peek()
+        if first == ")":
+            self._next()
+            return {""}
+        if not first or (first in _SIGNS and first != ","):
+            raise ValueError(f"found '{first}', expected: ',', ')' or identifier")
+        values, value = set(), ""
         while True:
             token = self._next()
             if token in (",", ")"):
-                values.append(value)
+                values.add(value)
                 value = ""
                 if token == ")":
-                    return frozenset(values)
-            elif not token or token in _SIGNS or value:
+                    return values
+            elif value:
+                raise ValueError(f"found '{token}', expected: ',' or ')'")
+            elif not token or token in _SIGNS:
                 raise ValueError(f"found '{token}', expected: ',', or identifier")
             else:
                 value = token
 
 
-def _ordering(key: str, sign: str, value: str) -> Requirement:
-    try:
-        bound = int(value)
-    except ValueError:
-        raise ValueError(f"for 'Gt', 'Lt' operators, the value must be an integer, not {quoted(value)}") from None
+def _invalid(field: str, value: str, problems: list[str]) -> str:
+    return f"{field}: Invalid value: {quoted(value)}: {'; '.join(problems)}"
 
+
+def _check_values(key: str, sign: str, values: set[str]) -> None:
+    """Raises ValueError for values that no label can have."""
+    found = []
+    ordered = sorted(values)
+    if sign in ("<", ">"):
+        words = ["for 'Gt', 'Lt' operators, the value must be an integer"]
+        found += [
+            _invalid(f"values[{i}]", value, words)
+            for i, value in enumerate(ordered)
+            if not re.fullmatch(r"[+-]?[0-9]+", value, re.ASCII)
+        ]
+    for i, value in enumerate(ordered):
+        if problems := label_value(value):
+            found.append(_invalid(f"values[{i}][{key}]", value, problems))
+    if found:
+        raise ValueError(found[0] if len(found) == 1 else "[" + ", ".join(found) + "]")
+
+
+def _ordering(key: str, sign: str, bound: int) -> Requirement:
     def holds(labels: Labels) -> bool:
         try:
             found = int(labels[key])

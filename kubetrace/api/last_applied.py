@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from kubetrace.api.metadata import string_map
 from kubetrace.wire.go_json import dumps
 
 ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
@@ -18,11 +19,7 @@ def encode(value: Object) -> bytes:
 
 
 def annotations_of(value: Object) -> dict[str, str]:
-    metadata = value.get("metadata")
-    found = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if not isinstance(found, dict):
-        return {}
-    return {key: text if isinstance(text, str) else "" for key, text in found.items()}
+    return string_map(value, "annotations")
 
 
 def set_annotations(value: Object, annotations: dict[str, str]) -> None:

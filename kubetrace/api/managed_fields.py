@@ -7,6 +7,7 @@ from json import loads
 from typing import Any
 
 from kubetrace.api.last_applied import ANNOTATION
+from kubetrace.api.metadata import metadata
 from kubetrace.wire.go_json import dumps
 
 Entry = dict[str, Any]
@@ -21,8 +22,7 @@ _SELF = "."
 
 
 def entries_of(value: Mapping[str, Any]) -> list[Entry]:
-    metadata = value.get("metadata")
-    found = metadata.get("managedFields") if isinstance(metadata, dict) else None
+    found = metadata(value).get("managedFields")
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 

@@ -74,28 +74,9 @@ def decode_object(value: Any, source: str) -> Object:
     if problem:
         raise KubetraceError(f"unable to decode {quoted(source)}: {problem}")
     result: Object = value
+    if "items" in result:
+        result["items"] = [item or {} for item in result["items"] or ()]
     return result
-
-
-def is_list(value: Object) -> bool:
-    """An object with `items` is a list, whatever its kind says."""
-    return "items" in value
-
-
-def list_items(value: Object) -> list[Object]:
-    """The objects in a list, lists in lists included; entries of a typed list get its kind where they have none."""
-    found: list[Object] = []
-    queue = [value]
-    for current in queue:
-        if not is_list(current):
-            found.append(current)
-            continue
-        kind, version = str(current.get("kind") or ""), str(current.get("apiVersion") or "")
-        for item in current["items"] or []:
-            if not item.get("kind") and not item.get("apiVersion"):
-                item.update(kind=kind.removesuffix("List"), apiVersion=version)
-            queue.append(item)
-    return found
 
 
 def _go_name(value: Any) -> str:
@@ -118,7 +99,7 @@ def _decode_problem(value: Any) -> str:
         if not isinstance(value["items"], list):
             return _cannot(value["items"], "struct field decodeList.items of type []jsontext.Value")
         for item in value["items"]:
-            if not isinstance(item, dict):
+            if item is not None and not isinstance(item, dict):
                 return _cannot(item, "value of type map[string]interface {}")
     version = value.get("apiVersion")
     bad_version = isinstance(version, str) and version.count("/") > 1

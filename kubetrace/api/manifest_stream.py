@@ -108,8 +108,6 @@ def _yaml_values(data: bytes) -> Iterator[Any]:
     from kubetrace.wire.yaml_reader import InvalidYAML, loads
 
     for document in _yaml_documents(data):
-        if document.strip() == b"...":
-            continue
         try:
             yield loads(document)
         except InvalidYAML as error:
@@ -117,22 +115,19 @@ def _yaml_values(data: bytes) -> Iterator[Any]:
 
 
 def _yaml_documents(data: bytes) -> Iterator[bytes]:
-    """The texts between lines that begin with "---"; a comment may follow on such a line, nothing else."""
-    if _SEPARATOR not in data:
-        if data:
-            yield data.replace(b"\r\n", b"\n")
-        return
+    """The texts between lines that begin with "---"; a comment may follow on such a line, nothing else. A separator
+    that ends no text begins the next one: parser and line numbers see it (YAMLReader)."""
     lines: list[bytes] = []
-    for line in data.split(b"\n"):
+    for line in data.removesuffix(b"\n").split(b"\n") if data else ():
         line = line.removesuffix(b"\r")
-        if not line.startswith(_SEPARATOR):
-            lines.append(line)
-            continue
-        behind = line[len(_SEPARATOR) :].strip()
-        if behind and not behind.startswith(b"#"):
-            raise _ParseError(f"invalid Yaml document separator: {behind.decode('utf-8', 'replace')}")
-        if lines:
-            yield b"\n".join(lines) + b"\n"
-            lines = []
-    if lines and lines != [b""]:
-        yield b"\n".join(lines)
+        if line.startswith(_SEPARATOR):
+            behind = line[len(_SEPARATOR) :].strip()
+            if behind and not behind.startswith(b"#"):
+                raise _ParseError(f"invalid Yaml document separator: {behind.decode('utf-8', 'replace')}")
+            if lines:
+                yield b"\n".join(lines) + b"\n"
+                lines = []
+                continue
+        lines.append(line)
+    if lines:
+        yield b"\n".join(lines) + b"\n"

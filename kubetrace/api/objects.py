@@ -8,6 +8,7 @@ from typing import Any
 
 from kubetrace.api import status, verbs
 from kubetrace.api.go_words import quoted
+from kubetrace.api.metadata import text
 from kubetrace.api.resources import GroupResource, GroupVersionKind, GroupVersionResource, Mapping
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import UNSTATED, Events, Purpose
@@ -22,17 +23,18 @@ IS_THE_NAMESPACE_THERE = Purpose("namespace", "not found: does the namespace exi
 
 
 class Objects(Value):
-    """Sends calls on objects and reads their answers."""
+    """Sends calls on objects and reads their answers; `typed` as client-go's clients of Go types do."""
 
     sender: Sender
     events: Events | None = None
     transform: Transform | None = None
+    typed: bool = False
 
     def send(self, call: Call, mapping: Mapping, name: str = "") -> Any:
         """The object that a call answers with. Raises StatusError, TransportError, KubetraceError."""
         answer = self.sender.send(self.transform(call) if self.transform else call)
         named = "" if call.method == "POST" else name  # a POST's URL has no name, nor have client-go's words about it
-        return status.check(answer, mapping.resource.group_resource, named, events=self.events)
+        return status.check(answer, mapping.resource.group_resource, named, events=self.events, typed=self.typed)
 
     def get(
         self, mapping: Mapping, namespace: str, name: str, subresource: str = "", *, purpose: Purpose = UNSTATED
@@ -73,11 +75,10 @@ class Objects(Value):
         while True:
             page = self._page(mapping, namespace, options, purpose)
             yield page
-            metadata = page.get("metadata") if isinstance(page, dict) else None
-            token = metadata.get("continue") if isinstance(metadata, dict) else None
+            token = text(page, "continue")
             if not token:
                 return
-            options = replace(options, continue_token=str(token))
+            options = replace(options, continue_token=token)
 
     def _page(self, mapping: Mapping, namespace: str, options: verbs.ListOptions, purpose: Purpose) -> dict[str, Any]:
         try:

@@ -46,13 +46,14 @@ class OpenAPI:
             path, _, query = url.partition("?")
             pairs = tuple((key, value) for key, _, value in (pair.partition("=") for pair in query.split("&")) if key)
             document = self._fetch(path, "application/json", "openapi-v3-group", pairs)
-            self._documents[group_version] = _parsed(document)
+            self._documents[group_version] = _parsed(document, "spec3.OpenAPI")
         return self._documents[group_version]
 
     def _paths(self) -> dict[str, str]:
         """Where each group and version's document is ("api/v1" → "/openapi/v3/api/v1?hash=…")."""
         if self._index is None:
-            found = _parsed(self._fetch("/openapi/v3", "application/json, */*", "openapi-v3"))
+            body = self._fetch("/openapi/v3", "application/json, */*", "openapi-v3")
+            found = _parsed(body, "handler3.OpenAPIV3Discovery")
             paths = found.get("paths")
             entries = paths.items() if isinstance(paths, dict) else ()
             self._index = {
@@ -83,12 +84,12 @@ class OpenAPI:
         return status.raw(self._sender.send(call))
 
 
-def _parsed(document: bytes) -> dict[str, Any]:
-    """A JSON object. Raises KubetraceError with encoding/json's words."""
+def _parsed(document: bytes, go_type: str) -> dict[str, Any]:
+    """A JSON object; null is an empty one. Raises KubetraceError with encoding/json's words."""
     try:
         value = go_json.loads(document)
     except go_json.InvalidJSON:
         raise KubetraceError(json_problem(document)) from None
-    if not isinstance(value, dict):
-        raise KubetraceError("json: cannot unmarshal a value that is no object")
-    return value
+    if value is not None and not isinstance(value, dict):
+        raise KubetraceError(f"json: cannot unmarshal {status.json_type(value)} into Go value of type {go_type}")
+    return value or {}

@@ -7,7 +7,7 @@ cmd/util/helpers.go (CheckErr).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.message import Message
 from typing import Any
 
@@ -127,22 +127,39 @@ class AggregateError(KubetraceError):
         texts = list(dict.fromkeys(str(error) for error in self._leaves()))
         return texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
 
-    def _leaves(self) -> Iterable[KubetraceError]:
+    def _leaves(self) -> Iterator[KubetraceError]:
         for error in self.errors:
             if isinstance(error, AggregateError):
                 yield from error._leaves()
             else:
                 yield error
 
+    @property
+    def told(self) -> tuple[KubetraceError, ...]:
+        """The errors that are told one by one: an aggregate of one error is that error, but only once (checkErr)."""
+        only = self.errors[0] if len(self.errors) == 1 else None
+        return only.errors if isinstance(only, AggregateError) else self.errors
+
     def lines(self) -> list[str]:
-        if len(self.errors) == 1:
+        if len(self.errors) == 1 and self.told is self.errors:
             return self.errors[0].lines()
-        return [line for error in self.errors for line in _listed(error).removesuffix("\n").split("\n")]
+        return [line for error in self.told for line in _listed(error).removesuffix("\n").split("\n")]
+
+    def flat(self) -> list[KubetraceError]:
+        """The single errors, those within aggregates included."""
+        return list(self._leaves())
+
+    def without(self, unwanted: Callable[[KubetraceError], bool]) -> KubetraceError | None:
+        """The same aggregates, some errors left out; None where nothing is left (FilterOut)."""
+        kept = [found for error in self.errors if (found := without(error, unwanted)) is not None]
+        return AggregateError(kept) if kept else None
 
 
 def _listed(error: KubetraceError) -> str:
     """One of several errors: its standard words, without the "error: " that a lone error gets (MultipleErrors)."""
-    return error.user_message() if isinstance(error, (StatusError, TransportError)) else str(error)
+    if isinstance(error, StatusError) or (isinstance(error, TransportError) and error.recognized):
+        return error.user_message()
+    return str(error)
 
 
 def aggregate(errors: Sequence[KubetraceError]) -> KubetraceError | None:
@@ -150,6 +167,13 @@ def aggregate(errors: Sequence[KubetraceError]) -> KubetraceError | None:
     if not errors:
         return None
     return errors[0] if len(errors) == 1 else AggregateError(errors)
+
+
+def without(error: KubetraceError, unwanted: Callable[[KubetraceError], bool]) -> KubetraceError | None:
+    """The error, or what of it is not unwanted."""
+    if isinstance(error, AggregateError):
+        return error.without(unwanted)
+    return None if unwanted(error) else error
 
 
 class NoResourceError(PlainError):
@@ -200,16 +224,21 @@ def is_unsupported_media_type(error: BaseException) -> bool:
 
 
 def check(
-    answer: Answer, resource: GroupResource | None = None, name: str = "", *, events: Events | None = None
+    answer: Answer,
+    resource: GroupResource | None = None,
+    name: str = "",
+    *,
+    events: Events | None = None,
+    typed: bool = False,
 ) -> Any:
     """The object in a good answer. Raises StatusError for a Status that is no success, whatever the code, and
-    KubetraceError for an answer that can't be decoded (Result.Get)."""
+    KubetraceError for an answer that can't be decoded (Result.Get), in the words of typed clients where `typed`."""
     media = media_type(answer.header("Content-Type"))
     if not is_success(answer.status):
         raise failure(answer, resource, name, events=events)
     if media not in ("", "application/json"):
         raise KubetraceError(f"serializer for {answer.header('Content-Type')} doesn't exist")
-    value = decode(answer.body)
+    value = decode_typed(answer.body) if typed else decode(answer.body)
     if _is_status(value) and value.get("status") != "Success":
         raise StatusError(value)
     return value
@@ -269,16 +298,42 @@ def decode(body: bytes) -> Any:
         raise KubetraceError(f"Object 'Kind' is missing in '{text}'")
     if not isinstance(value, dict):
         raise KubetraceError(f"json: cannot unmarshal {json_type(value)} into Go value of type unstructured.detector")
-    _check_items(value)
+    if "items" in value:
+        value["items"] = _items(value["items"])
     return value
 
 
-def _check_items(value: Mapping[str, Any]) -> None:
-    """A list is what has "items", and then they must be an array or null (unstructured's decodeToList)."""
-    items = value.get("items")
-    if items is not None and not isinstance(items, list):
+def _items(items: Any) -> list[Any]:
+    """A list is what has "items", and then they must be objects in an array, or null (unstructured's decodeToList)."""
+    if items is None:
+        return []
+    if not isinstance(items, list):
         place = "Go struct field decodeList.items of type []jsontext.Value"
         raise KubetraceError(f"json: cannot unmarshal {json_type(items)} into {place}")
+    for item in items:
+        if item is not None and not isinstance(item, dict):
+            raise KubetraceError(
+                f"json: cannot unmarshal {json_type(item)} into Go value of type map[string]interface {{}}"
+            )
+    return [item or {} for item in items]
+
+
+def decode_typed(body: bytes) -> Any:
+    """An object as client-go's typed clients decode it: they are the first to look for the kind, in other words."""
+    from kubetrace.wire.go_json import InvalidJSON, loads
+
+    try:
+        value = loads(body)
+    except InvalidJSON:
+        problem = json_problem(body)
+    else:
+        if value is None or isinstance(value, dict):
+            return decode(body)
+        problem = f"json: cannot unmarshal {json_type(value)} into Go value of type {_TYPE_META}"
+    raise KubetraceError(f"couldn't get version/kind; json parse error: {problem}")
+
+
+_TYPE_META = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 
 
 def json_type(value: Any) -> str:
@@ -382,14 +437,14 @@ def debug_note(error: BaseException) -> Note | None:
     """What kubectl logs at -v=4 before it prints an error's standard words; None where it logs nothing."""
     if isinstance(error, StatusError) and error.reason != "Invalid":
         return Note("server-response-object", {"json": struct_json(ordered(error.status), indent=2).decode()})
-    if isinstance(error, TransportError) and not error.previous:
+    if isinstance(error, TransportError) and error.recognized:
         return Note("connection-error", {"op": error.operation, "url": error.url, "error": error.reason})
     return None
 
 
 def debug_notes(error: BaseException) -> list[Note]:
     """The notes of an error and, where it is an aggregate, of all in it."""
-    errors = error.errors if isinstance(error, AggregateError) else (error,)
+    errors = error.told if isinstance(error, AggregateError) else (error,)
     return [note for one in errors if (note := debug_note(one)) is not None]
 
 

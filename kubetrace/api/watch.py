@@ -11,6 +11,7 @@ from typing import Any
 
 from kubetrace.api import status, verbs
 from kubetrace.api.go_words import json_problem
+from kubetrace.api.metadata import text
 from kubetrace.api.objects import Objects
 from kubetrace.api.resources import Mapping
 from kubetrace.errors import KubetraceError
@@ -30,8 +31,7 @@ class WatchEvent(Value):
 
     @property
     def resource_version(self) -> str:
-        metadata = self.object.get("metadata")
-        return str(metadata.get("resourceVersion") or "") if isinstance(metadata, dict) else ""
+        return text(self.object, "resourceVersion")
 
     def error(self) -> status.StatusError:
         """The error in an ERROR event."""

@@ -146,7 +146,7 @@ class Run:
 
     def all(self, filenames: Any) -> None:
         from kubetrace.api.builder import build
-        from kubetrace.api.status import AggregateError, aggregate
+        from kubetrace.api.status import aggregate
         from kubetrace.commands import writing
 
         for operation in ("created", ""):
@@ -157,8 +157,6 @@ class Run:
         errors: list[KubetraceError] = []
         try:
             build(self.environment.cluster, request).visit(infos.append)
-        except AggregateError as error:
-            errors += error.errors
         except KubetraceError as error:
             errors.append(error)
         if not infos and not errors:
@@ -175,15 +173,18 @@ class Run:
         self._print_objects(infos)
 
     def _one(self, info: Info) -> None:
-        metadata = (info.object or {}).get("metadata")
-        if not info.name and isinstance(metadata, dict) and metadata.get("generateName"):
-            raise KubetraceError(f"from {metadata['generateName']}: cannot use generate name with apply")
+        from kubetrace.api.metadata import text
+
+        generated = text(info.object, "generateName")
+        if not info.name and generated:
+            raise KubetraceError(f"from {generated}: cannot use generate name with apply")
         if self.options.server_side:
             from kubetrace.commands.server_side_apply import apply_server_side
 
             apply_server_side(self.environment, info, self._write, self.options.force_conflicts,
                               self.options.subresource)  # fmt: skip
             self._warn_if_deleting(info)
+            _require_object(info)
             self._say("serverside-applied", info)
         else:
             self._client_side(info)
@@ -208,6 +209,7 @@ class Run:
             self._create(info)
             return
         info.object = live
+        _require_object(info)
         self._patch(info, modified)
 
     def _create(self, info: Info) -> None:
@@ -223,6 +225,7 @@ class Run:
                 info.refresh(create_object(self.environment, info, self._write))
             except KubetraceError as error:
                 raise with_source("creating", info.source, error) from None
+        _require_object(info)
         self._say("created", info)
 
     def _patch(self, info: Info, modified: bytes) -> None:
@@ -312,9 +315,10 @@ class Run:
         self._printer("").print(value, self.environment.stdout)
 
     def _warn_if_deleting(self, info: Info) -> None:
-        metadata = (info.object or {}).get("metadata") or {}
-        if metadata.get("deletionTimestamp"):
-            name = metadata.get("name", "")
+        from kubetrace.api.metadata import text
+
+        if text(info.object, "deletionTimestamp"):
+            name = text(info.object, "name")
             self.environment.stderr.write(
                 f"Warning: Detected changes to resource {name} which is currently being deleted.\n"
             )
@@ -325,15 +329,24 @@ def _list_json(value: dict[str, Any], managed_fields: bool) -> str:
     import msgspec
 
     from kubetrace.api.go_words import struct_json
+    from kubetrace.api.metadata import metadata
     from kubetrace.wire.go_json import dumps
 
     items = []
     for item in value["items"]:
-        metadata = dict(item.get("metadata") or {})
-        if not managed_fields:
-            metadata.pop("managedFields", None)
-        items.append(msgspec.Raw(dumps({**item, "metadata": metadata})))
+        if not managed_fields and "managedFields" in metadata(item):
+            kept = {key: value for key, value in metadata(item).items() if key != "managedFields"}
+            item = {**item, "metadata": kept}
+        items.append(msgspec.Raw(dumps(item)))
     return struct_json({**value, "items": items}, indent=4).decode() + "\n"
+
+
+def _require_object(info: Info) -> None:
+    """Raises KubetraceError where the server answered with a list or a Status (MarkObjectVisited)."""
+    from kubetrace.api.metadata import is_object
+
+    if info.object is not None and not is_object(info.object):
+        raise KubetraceError("object does not implement the Object interfaces")
 
 
 def _missing_annotation(object_name: str) -> str:

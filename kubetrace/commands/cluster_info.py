@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kubetrace.api.metadata import string_map, text
 from kubetrace.cmdline.command import Arguments, Command, NoOptions
 from kubetrace.value import replace
 
@@ -33,12 +34,14 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
     server = cluster.sender.server
 
     def show(info: Info) -> None:
+        services = info.object or {}
+        _check(services)
         environment.stdout.write(_line("Kubernetes control plane", server))
-        for service in (info.object or {}).get("items") or ():
+        for service in services.get("items") or ():
             environment.stdout.write(_service_line(server, service))
 
     try:
-        build(cluster.transformed(_typed), request).visit(show)
+        build(cluster.transformed(_typed, typed=True), request).visit(show)
     except StatusError as error:
         # client-go's typed decoders drop kind and version of what they read, and kubectl's log shows it.
         for name in ("kind", "apiVersion"):
@@ -54,27 +57,41 @@ def _typed(call: Call) -> Call:
     return replace(call, headers=(("Accept", "application/json, */*"),))
 
 
+def _check(services: dict[str, Any]) -> None:
+    """Raises KubetraceError for an answer that is no ServiceList. Of a kind that it knows, kubectl panics."""
+    from kubetrace.api.go_words import quoted
+    from kubetrace.errors import KubetraceError
+    from kubetrace.wire.schema import built_in
+
+    version, kind = str(services.get("apiVersion") or ""), str(services.get("kind") or "")
+    if (version, kind) == ("v1", "ServiceList"):
+        return
+    if kind.removesuffix("List") != "Status" and built_in().for_kind(version, kind.removesuffix("List")) is None:
+        scheme = quoted("pkg/scheme/scheme.go:28")
+        raise KubetraceError(f"no kind {quoted(kind)} is registered for version {quoted(version)} in scheme {scheme}")
+    raise KubetraceError(f"the server answered with a {kind} where a ServiceList was asked for")
+
+
 def _line(name: str, link: str) -> str:
     return f"{name} is running at {link}\n"
 
 
 def _service_line(server: str, service: dict[str, Any]) -> str:
-    metadata = service.get("metadata") or {}
-    name = (metadata.get("labels") or {}).get("kubernetes.io/name") or metadata.get("name") or ""
-    return _line(name, _link(server, metadata, service))
+    name = string_map(service, "labels").get("kubernetes.io/name") or text(service, "name")
+    return _line(name, _link(server, service))
 
 
-def _link(server: str, metadata: dict[str, Any], service: dict[str, Any]) -> str:
+def _link(server: str, service: dict[str, Any]) -> str:
     """A load balancer's own addresses, or the way through the API server's proxy."""
     ports = (service.get("spec") or {}).get("ports") or []
     ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
     if ingress:
         address = ingress[0].get("ip") or ingress[0].get("hostname") or ""
         return "".join(f"http://{address}:{port.get('port') or 0} " for port in ports)
-    name = metadata.get("name") or ""
+    name = text(service, "name")
     if ports:
         name = _proxy_name(name, ports[0])
-    return f"{server}/api/v1/namespaces/{metadata.get('namespace') or ''}/services/{name}/proxy"
+    return f"{server}/api/v1/namespaces/{text(service, 'namespace')}/services/{name}/proxy"
 
 
 def _proxy_name(name: str, port: dict[str, Any]) -> str:

@@ -197,15 +197,14 @@ class Run(Mutable):
 
     def _visit(self, selection: Result, function: object) -> None:
         """Visits all; what is not found is no error with --ignore-not-found."""
-        from kubetrace.api.status import AggregateError, aggregate, is_not_found
+        from kubetrace.api.status import is_not_found, without
 
         try:
             selection.visit(function)  # type: ignore[arg-type]
         except KubetraceError as error:
             if not self.options.ignore_not_found:
                 raise
-            errors = error.errors if isinstance(error, AggregateError) else (error,)
-            failure = aggregate([one for one in errors if not is_not_found(one)])
+            failure = without(error, is_not_found)
             if failure is not None:
                 raise failure from None
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.api import verbs
+from kubetrace.api.metadata import string_map, text
 from kubetrace.api.status import check, is_invalid, is_not_found, is_success
 from kubetrace.cmdline.flags import BadValue, parse_bool
 from kubetrace.errors import KubetraceError
@@ -72,8 +73,7 @@ def deleted_uid(answer: dict[str, Any]) -> str:
     """The UID of what a DELETE was about, "" where the answer does not say."""
     if answer.get("kind") == "Status" and isinstance(answer.get("details"), dict):
         return str(answer["details"].get("uid") or "")
-    metadata = answer.get("metadata")
-    return str(metadata.get("uid") or "") if isinstance(metadata, dict) else ""
+    return text(answer, "uid")
 
 
 def wait_until_gone(environment: Environment, info: Info, uid: str | None, timeout: float) -> None:
@@ -126,7 +126,7 @@ def _watched_until_gone(environment: Environment, info: Info, uid: str | None, d
     environment.note("reflector-populated", **_REFLECTOR)
     if all(uid is not None and deleted_uid(item) != uid for item in page.get("items") or ()):
         return True
-    version = str((page.get("metadata") or {}).get("resourceVersion") or "")
+    version = text(page, "resourceVersion")
     options = verbs.ListOptions(field_selector=selector, allow_bookmarks=True, resource_version=version)
     return _watched(environment, info, uid, options, deadline)
 
@@ -156,8 +156,7 @@ def _says_gone(environment: Environment, answer: Any, uid: str | None) -> bool:
         if kind == "DELETED":
             return True
         if kind == "BOOKMARK":
-            annotations = (value.get("metadata") or {}).get("annotations") or {}
-            if annotations.get("k8s.io/initial-events-end") == "true":
+            if string_map(value, "annotations").get("k8s.io/initial-events-end") == "true":
                 seconds = time.monotonic() - started
                 environment.note("watch-list-bookmark", **_REFLECTOR, items=count, seconds=seconds)
                 environment.note("reflector-populated", **_REFLECTOR)

@@ -40,7 +40,8 @@ def object_printer(environment: Environment, options: GetOptions) -> Printer:
 
 def print_objects(environment: Environment, options: GetOptions, result: Result) -> None:
     """Prints what was found as one value; then raises what went wrong."""
-    from kubetrace.api.status import aggregate
+    from kubetrace.api.metadata import text
+    from kubetrace.api.status import AggregateError, aggregate
     from kubetrace.commands.get_table import collect
 
     infos, failure = collect(result, options)
@@ -52,7 +53,7 @@ def print_objects(environment: Environment, options: GetOptions, result: Result)
         found = [info.object or {} for info in infos]
         value = found[0] if result.single_item and len(found) == 1 else as_list(found)
         if is_list(value):
-            value = as_list(value["items"], str((value.get("metadata") or {}).get("resourceVersion") or ""))
+            value = as_list(value["items"], text(value, "resourceVersion"))
             if options.sort_by and value["items"]:
                 value = _sorted(value, options.sort_by)
         if options.server_print and not (options.output == "yaml" or _NO_TABLE.search(options.output)):
@@ -61,7 +62,7 @@ def print_objects(environment: Environment, options: GetOptions, result: Result)
             printer.print(value, environment.stdout)
         except KubetraceError as error:
             errors.append(error)
-    problem = aggregate(errors)
+    problem = aggregate(AggregateError(errors).flat())
     if problem is not None:
         raise problem
 

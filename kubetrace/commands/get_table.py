@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.errors import KubetraceError
-from kubetrace.printing.table import TableOptions, TablePrinter, is_table
+from kubetrace.printing.table import TableOptions, TablePrinter, is_table, table_problem
 from kubetrace.printing.tabwriter import TabWriter, TextSink
 
 if TYPE_CHECKING:
@@ -46,23 +46,22 @@ def collect(result: Result, options: GetOptions) -> tuple[list[Info], KubetraceE
 
 
 def _worth_telling(error: KubetraceError, options: GetOptions) -> KubetraceError | None:
-    from kubetrace.api.status import AggregateError, aggregate, is_not_found
+    from kubetrace.api.status import is_not_found, without
 
-    if not options.ignore_not_found:
-        return error
-    errors = error.errors if isinstance(error, AggregateError) else (error,)
-    return aggregate([one for one in errors if not is_not_found(one)])
+    return without(error, is_not_found) if options.ignore_not_found else error
 
 
 def print_tables(environment: Environment, options: GetOptions, result: Result) -> None:
     """Prints what was found; then raises what went wrong."""
+    from kubetrace.api.status import AggregateError
+
     infos, failure = collect(result, options)
     if options.sort_by:
         infos = sorted_infos(infos, options.sort_by)
     out = _Separated(environment.stdout)
     _Tables(options, out, _has_several_kinds(infos), environment.note).print(infos)
     if failure is not None:
-        raise failure
+        raise AggregateError([failure])
     if not out.written and not options.ignore_not_found:
         namespaced = not options.all_namespaces and all(info.namespaced for info in infos)
         where = f" in {environment.namespace} namespace." if namespaced else ""
@@ -108,8 +107,9 @@ class _Tables:
             printer = self._printer_for(info.mapping)
             value = _sorted_table(info.object or {}, self._options.sort_by)
             if value is not None:
-                if self._options.server_print and not is_table(value):
-                    self._note("table-fallback", error="attempt to decode non-Table object")
+                problem = table_problem(value) if self._options.server_print else ""
+                if problem:
+                    self._note("table-fallback", error=problem)
                 printer.print(value, self._writer)
         self._writer.flush()
 

@@ -27,6 +27,7 @@ Show = Callable[[str, dict[str, Any], bool], None]
 def watch(environment: Environment, options: GetOptions, arguments: Arguments) -> None:
     """Prints, watches, and returns when the server closes the stream."""
     from kubetrace.api.builder import items_of
+    from kubetrace.api.metadata import text
     from kubetrace.api.status import is_not_found
     from kubetrace.commands.get import build_result
 
@@ -45,7 +46,7 @@ def watch(environment: Environment, options: GetOptions, arguments: Arguments) -
     for value in items_of(whole) if listed else (whole,):
         show(initial, value, not options.watch_only)
     _flush(environment, writer)
-    version = str((whole.get("metadata") or {}).get("resourceVersion") or "") if listed else "0"
+    version = text(whole, "resourceVersion") if listed else "0"
     events = _events(environment, _watch_call(result, infos, version))
     try:
         shown = listed  # the first event of a single object is the object again

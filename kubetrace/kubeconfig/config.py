@@ -184,6 +184,8 @@ def base_url(server: str) -> str:
         bad = _bad_port(parts.netloc) if parts else ""
         if parts is None or bad:
             raise PlainError(f"Unable to connect to the server: invalid port {quote(bad)} after host")
+        if not parts.netloc.strip(":"):
+            raise PlainError("Unable to connect to the server: http: no Host in request URL")
         if parts.path not in ("", "/"):
             raise ConfigError(f"host must be a URL or a host:port pair: {quote(server)}")
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))

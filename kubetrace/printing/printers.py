@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from kubetrace.api.metadata import is_status, metadata, text
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.jsonpath import JSONPath
 from kubetrace.printing.jsonpath_parser import JSONPathError
@@ -59,13 +60,18 @@ class JSONPrinter:
     """-o json: four blanks, keys sorted; a watch event stands on one line."""
 
     def print(self, value: Printed, out: TextSink) -> None:
+        from kubetrace.api.go_words import struct_json
+        from kubetrace.api.status import ordered
         from kubetrace.wire.go_json import dumps_indented
 
         if isinstance(value, WatchEvent):
             out.write(_compact(value).decode() + "\n")
             return
         _require_kind(value)
-        out.write(dumps_indented(value).decode() + "\n")
+        if is_status(value):  # kubectl's is a Go struct
+            out.write(struct_json(ordered(value), indent=4).decode() + "\n")
+        else:
+            out.write(dumps_indented(value).decode() + "\n")
 
 
 class YAMLPrinter:
@@ -132,8 +138,7 @@ def resource_name(value: Object) -> str:
     kind, group = value.get("kind"), str(value.get("apiVersion") or "").rpartition("/")[0]
     if not kind:
         _require_kind(value)
-    metadata = value.get("metadata")
-    name = (metadata.get("name") if isinstance(metadata, dict) else None) or "<unknown>"
+    name = text(value, "name") or "<unknown>"
     if not kind:
         raise KubetraceError(f"missing kind for resource with name {name}")
     return f"{str(kind).lower()}.{group}/{name}" if group else f"{str(kind).lower()}/{name}"
@@ -156,10 +161,10 @@ class OmitManagedFields:
 
 
 def _unmanaged(value: Any) -> Any:
-    metadata = value.get("metadata") if isinstance(value, dict) else None
-    if not isinstance(metadata, dict) or "managedFields" not in metadata:
+    fields = metadata(value)
+    if "managedFields" not in fields:
         return value
-    kept = {key: item for key, item in metadata.items() if key != "managedFields"}
+    kept = {key: item for key, item in fields.items() if key != "managedFields"}
     return {**value, "metadata": kept}
 
 

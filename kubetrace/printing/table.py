@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from kubetrace.api.metadata import is_status, string_map, text
 from kubetrace.printing.durations import age
-from kubetrace.printing.go_values import sprint
+from kubetrace.printing.go_values import sprint, type_name
 from kubetrace.printing.tabwriter import TabWriter
 from kubetrace.value import Value, replace
+from kubetrace.wire.go_json import dumps
 
 _LINE_END = re.compile("[\f\n\r]")
 _EVENT_TYPES = {"ADDED": "ADDED   ", "MODIFIED": "MODIFIED", "DELETED": "DELETED ", "ERROR": "ERROR   "}
@@ -29,7 +31,51 @@ class TableOptions(Value):
 
 def is_table(value: Mapping[str, Any]) -> bool:
     """Is this answer a Table that kubectl prints as one?"""
-    return value.get("kind") == "Table" and value.get("apiVersion") in ("meta.k8s.io/v1", "meta.k8s.io/v1beta1")
+    return not table_problem(value)
+
+
+def table_problem(value: Mapping[str, Any]) -> str:
+    """Why an answer is no Table: kubectl prints it as any other object then, and its log says so (decodeIntoTable)."""
+    if value.get("kind") != "Table" or value.get("apiVersion") not in ("meta.k8s.io/v1", "meta.k8s.io/v1beta1"):
+        return "attempt to decode non-Table object"
+    columns, rows = value.get("columnDefinitions"), value.get("rows")
+    return (
+        _not_structs(columns)
+        or next((problem for column in columns or () if (problem := _column_problem(column))), "")
+        or _not_structs(rows)
+        or next((problem for row in rows or () if (problem := _row_problem(row))), "")
+    )
+
+
+def _not_structs(values: Any) -> str:
+    if values is None:
+        return ""
+    if not isinstance(values, list):
+        return f"cannot restore slice from {_reflected(values)}"
+    bad = next((item for item in values if not isinstance(item, dict)), None)
+    return f"cannot restore struct from: {_reflected(bad)}" if bad is not None else ""
+
+
+def _reflected(value: Any) -> str:
+    """reflect's kind of a value: maps and slices without their types."""
+    return "map" if isinstance(value, dict) else "slice" if isinstance(value, list) else type_name(value)
+
+
+def _column_problem(column: Mapping[str, Any]) -> str:
+    texts = (column.get(key) for key in ("name", "type", "format", "description"))
+    bad = next((text for text in texts if text is not None and not isinstance(text, str)), None)
+    if bad is None and not isinstance(column.get("priority") or 0, int):
+        return f"cannot convert {type_name(column['priority'])} to int32"
+    return f"cannot convert {type_name(bad)} to string" if bad is not None else ""
+
+
+def _row_problem(row: Mapping[str, Any]) -> str:
+    cells, item = row.get("cells"), row.get("object")
+    if cells is not None and not isinstance(cells, list):
+        return f"cannot restore slice from {_reflected(cells)}"
+    if item is not None and not (isinstance(item, dict) and item.get("kind")):
+        return f"Object 'Kind' is missing in '{dumps(item).decode()}'"
+    return ""
 
 
 class TablePrinter:
@@ -47,14 +93,12 @@ class TablePrinter:
         EVENT column of --output-watch-events."""
         if is_table(value):
             self._print_table(value, writer, event_type)
-        elif value.get("kind") == "Status" and value.get("apiVersion") == "v1":
-            row = [sprint(value.get(key)) for key in ("status", "reason", "message")]
+        elif is_status(value):
+            row = [sprint(value.get(key) or "") for key in ("status", "reason", "message")]
             self._print_plain(("STATUS", "REASON", "MESSAGE"), [(value, row)], writer, event_type)
         else:
             items = value["items"] if isinstance(value.get("items"), list) else [value]
-            rows = [
-                (item, [_name(item), age(_metadata(item).get("creationTimestamp"), self._clock())]) for item in items
-            ]
+            rows = [(item, [text(item, "name"), age(text(item, "creationTimestamp"), self._clock())]) for item in items]
             self._print_plain(("NAME", "AGE"), rows, writer, event_type)
 
     # --- server-side tables
@@ -97,7 +141,7 @@ class TablePrinter:
                 cells[0] = f"{options.kind.lower()}/{cells[0]}"
             line = [_EVENT_TYPES.get(event_type, event_type)] if event_type else []
             if options.with_namespace:
-                line.append(_metadata(item).get("namespace") or "")
+                line.append(text(item, "namespace"))
             writer.write("\t".join([*line, *cells, *label_cells(item, options)]) + "\n")
 
     def _plain_header(self, headers: tuple[str, ...], event_type: str) -> list[str]:
@@ -135,12 +179,12 @@ class _Layout:
     def row(self, row: Mapping[str, Any]) -> list[str]:
         """A row's texts. Cells without a column are put under the added ones, as kubectl puts them."""
         cells = row.get("cells") or []
-        if self._prefix_at >= 0:
+        if 0 <= self._prefix_at < len(cells):
             cells = list(cells)
             cells[self._prefix_at] = f"{self._options.kind.lower()}/{sprint(cells[self._prefix_at])}"
         if self._added:
             item = row.get("object")
-            namespace = [_metadata(item).get("namespace") or ""] if self._options.with_namespace else []
+            namespace = [text(item, "namespace")] if self._options.with_namespace else []
             cells = [*self._before, *namespace, *cells, *label_cells(item, self._options)]
         count = len(cells)
         line = [_cell(cells[i]) for i in self._shown if i < count]
@@ -166,15 +210,6 @@ def _escaped(text: str) -> str:
     return text.replace("\x1b", "^[").replace("\r", "\\r")
 
 
-def _metadata(item: Any) -> Mapping[str, Any]:
-    metadata = item.get("metadata") if isinstance(item, dict) else None
-    return metadata if isinstance(metadata, dict) else {}
-
-
-def _name(item: Any) -> str:
-    return str(_metadata(item).get("name") or "")
-
-
 def label_headers(options: TableOptions) -> list[str]:
     """The headers of -L's columns (the part behind the slash) and of --show-labels."""
     headers = [label.rpartition("/")[2].upper() for label in options.column_labels]
@@ -185,8 +220,8 @@ def label_cells(item: Any, options: TableOptions) -> list[str]:
     """An object's values for -L and --show-labels."""
     if not options.column_labels and not options.show_labels:
         return []
-    labels = _metadata(item).get("labels") or {}
-    cells = [str(labels.get(label, "")) for label in options.column_labels]
+    labels = string_map(item, "labels")
+    cells = [labels.get(label, "") for label in options.column_labels]
     if options.show_labels:
         cells.append(format_labels(labels))
     return cells

@@ -77,6 +77,8 @@ class ClientAnswer:
                 size += len(decoded)
                 if decoded:
                     yield decoded
+            if size and not self._decoder.complete:
+                raise EOFError
             self._release()
             self._recording.ended(None, size)
         except (GeneratorExit, KeyboardInterrupt):
@@ -111,7 +113,7 @@ class ClientAnswer:
             data = self._raw.read(decode_content=False)
             decoded = self._decoder.feed(data)
             if not self._decoder.complete and data:
-                raise EOFError("unexpected EOF")
+                raise EOFError
             return decoded
         except Exception as error:
             raise self._failure(error, None) from error

@@ -106,6 +106,8 @@ class Client:
         self._certificate: tuple[bytes, bytes] | None = None
         self._context_lock = threading.Lock()
         self._session = self._make_session()
+        if connection.server.lower().startswith("https:"):
+            self._secure()  # what is wrong with the CA is told before anything is asked
 
     @property
     def server(self) -> str:

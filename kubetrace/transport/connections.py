@@ -7,6 +7,7 @@ urllib3's, with the same exceptions.
 
 from __future__ import annotations
 
+import email.parser
 import http.client
 import ipaddress
 import socket
@@ -25,6 +26,11 @@ from kubetrace.transport.tls_words import Peer
 from kubetrace.transport.words import dial_error, lookup_error
 from kubetrace.wire.go_quote import quote
 
+HEAD_LIMIT = 10 << 20
+"""How many bytes of header fields Go takes."""
+_SURELY_TAKEN = 90
+"""http.client takes up to 100 lines, of which a few that follow may be framing."""
+_FRAMING = (b"content-length", b"transfer-encoding", b"connection", b"content-encoding")
 KEEP_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
 
@@ -64,7 +70,7 @@ class _FirstByteResponse(http.client.HTTPResponse):
             return
         if stream.peek(1):
             recording.first_byte()
-        head = _Head(stream)
+        head = _Head(stream, recording.strict)
         self.fp = cast("Any", head)
         try:
             super().begin()
@@ -74,22 +80,45 @@ class _FirstByteResponse(http.client.HTTPResponse):
                 self.fp = stream
         if recording.strict:
             head.check(self.headers.get_all("Content-Length"))
+        if head.withheld:
+            self.headers = self.msg = head.message()
 
 
 class _Head:
-    """The lines of an answer before its body, kept: http.client forgives what Go refuses."""
+    """The lines of an answer before its body, kept. With `strict`, Go's limit holds in place of http.client's, which
+    takes 100 lines of 64 KiB: it is given those that it must know to find the body, and `message` has them all."""
 
-    def __init__(self, stream: BufferedReader) -> None:
+    def __init__(self, stream: BufferedReader, strict: bool) -> None:
         self._stream = stream
+        self._strict = strict
+        self._size = 0
         self.lines: list[bytes] = []
+        self.withheld = False
 
     def readline(self, limit: int = -1) -> bytes:
-        line = self._stream.readline(limit)
-        self.lines.append(line)
-        return line
+        if not self._strict or not self.lines:
+            line = self._stream.readline(limit)
+            self.lines.append(line)
+            return line
+        while True:
+            line = self._stream.readline()
+            self._size += len(line)
+            if self._size > HEAD_LIMIT:
+                raise MalformedAnswer(f"net/http: server response headers exceeded {HEAD_LIMIT} bytes; aborted")
+            self.lines.append(line)
+            if len(self.lines) < _SURELY_TAKEN and len(line) < limit:
+                return line
+            if line in (b"\r\n", b"\n", b"") or line.partition(b":")[0].strip().lower() in _FRAMING:
+                return line
+            self.withheld = True
 
     def close(self) -> None:
         self._stream.close()
+
+    def message(self) -> http.client.HTTPMessage:
+        """All header fields."""
+        text = b"".join(self.lines[1:]).decode("iso-8859-1")
+        return email.parser.Parser(_class=http.client.HTTPMessage).parsestr(text)
 
     def check(self, lengths: list[str] | None) -> None:
         """Raises MalformedAnswer where Go's net/http would."""
@@ -102,6 +131,9 @@ class _Head:
         for length in lengths or ():
             if not (length.strip().isascii() and length.strip().isdigit()):
                 raise MalformedAnswer(f"bad Content-Length {quote(length.encode('latin-1'))}")
+        if len({length.strip() for length in lengths or ()}) > 1:
+            shown = " ".join(quote(length.encode("latin-1")) for length in lengths or ())
+            raise MalformedAnswer(f"http: message cannot contain multiple Content-Length headers; got [{shown}]")
 
 
 class MalformedAnswer(http.client.HTTPException):

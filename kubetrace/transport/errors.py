@@ -35,13 +35,18 @@ class TransportError(KubetraceError):
         return self.method[:1].upper() + self.method[1:].lower()
 
     @property
+    def recognized(self) -> bool:
+        """Whether kubectl still sees Go's url.Error in it, which it has words of its own for."""
+        return not self.previous
+
+    @property
     def debug_message(self) -> str:
         """What kubectl logs at -v=4 before it prints the message (StandardErrorMessage, cmd/util/helpers.go)."""
         return f"Connection error: {self.operation} {self.url}: {self.reason}"
 
     def user_message(self) -> str:
         """The line kubectl ends with (StandardErrorMessage, cmd/util/helpers.go)."""
-        if self.previous:
+        if not self.recognized:
             return f"error: {self}"
         if "connection refused" in self.reason:
             host = urlsplit(self.url).netloc.rpartition("@")[2] or self.url
@@ -70,8 +75,9 @@ class BodyReadError(TransportError):
             return self.reason
         return f"unexpected error when reading response body. Please retry. Original error: {self.reason}"
 
-    def user_message(self) -> str:
-        return f"error: {self}"
+    @property
+    def recognized(self) -> bool:
+        return False
 
 
 class ConnectionConfigError(KubetraceError):

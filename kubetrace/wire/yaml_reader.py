@@ -203,6 +203,7 @@ class _Decoder:
             _fail("document contains excessive aliasing")
 
     def _fill(self, node: _Node, result: dict[str, Any]) -> None:
+        under_null: list[Any] = []
         pairs = iter(node.children)
         for key_node, value_node in zip(pairs, pairs, strict=True):
             if _is_merge(key_node):
@@ -210,11 +211,17 @@ class _Decoder:
                 continue
             key = self._key(key_node)
             value = self.decode(value_node)
+            if key is None:
+                under_null.append(value)
+                continue
             if self._strict and key in result:
                 quoted = json.dumps(key, ensure_ascii=False)
                 self.errors.append(f"line {value_node.line + 1}: key {quoted} already set in map")
                 continue
             result[key] = value
+        if under_null:
+            shown = "<nil>" if under_null[-1] is None else _go_syntax(under_null[-1])
+            raise InvalidYAML(f"unsupported map key of type: %!s(<nil>), key: <nil>, value: {shown}")
 
     def _merge(self, node: _Node, result: dict[str, Any]) -> None:
         if node.kind == "sequence":
@@ -232,13 +239,13 @@ class _Decoder:
         else:
             self._fill(node, result)
 
-    def _key(self, node: _Node) -> str:
+    def _key(self, node: _Node) -> str | None:
         target = node.target if node.kind == "alias" and node.target else node
         if target.kind != "scalar":
             _fail(f"invalid map key: {_go_syntax(self.decode(target))}")
         value = scalar_value(target.value, target.tag, target.implicit)
         if value is None:
-            raise InvalidYAML("unsupported map key of type: <nil>")
+            return None
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, float):
@@ -259,7 +266,7 @@ def _float_key(value: float) -> str:
 
 
 def _go_syntax(value: Any) -> str:
-    """fmt's %#v of a decoded key that is a list or a map."""
+    """fmt's %#v of a decoded value: a key that is a list or a map, the value of a key that is null."""
     if isinstance(value, list):
         return "[]interface {}{" + ", ".join(map(_go_syntax, value)) + "}"
     if isinstance(value, dict):

@@ -228,9 +228,12 @@ def test_unknown_kinds_in_manifests_are_told_and_the_rest_goes_on() -> None:
 
 
 def test_lists_in_manifests_are_taken_apart_and_labels_select() -> None:
-    inner = {"apiVersion": "v1", "kind": "List", "items": [pod("b", app="y")]}
-    outer = {"apiVersion": "v1", "kind": "List", "items": [pod("a", app="x"), inner]}
-    assert [info.name for info in documents(outer, flatten=True)] == ["a", "b"]
+    both = {"apiVersion": "v1", "kind": "List", "items": [pod("a", app="x"), pod("b", app="y")]}
+    assert [info.name for info in documents(both, flatten=True)] == ["a", "b"]
+    with pytest.raises(KubetraceError, match="is not a list: no Items field"):
+        documents({"apiVersion": "v1", "kind": "List", "items": [both]}, flatten=True)
+    chosen = built(FakeServer(), "", labels="app=y", documents=[Doc(both)], flatten=True)
+    assert [info.name for info in chosen.infos()] == ["b"]
     result = built(FakeServer(), "", labels="app in (x, z)", documents=[Doc(pod("a", app="x")), Doc(pod("b"))])
     assert [info.name for info in result.infos()] == ["a"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kubetrace.api.json_stream import JSONSyntaxError, value_end
-from kubetrace.api.manifest_objects import decode_object, kind_problems, list_items
+from kubetrace.api.manifest_objects import decode_object, kind_problems
 from kubetrace.api.manifest_sources import FilenameOptions, find_sources, read_url
 from kubetrace.api.manifest_stream import documents
 from kubetrace.api.manifests import read_documents
@@ -169,14 +169,6 @@ def test_nulls_in_metadata_are_no_error() -> None:
 )
 def test_kind_problems(value: Any, problems: list[str]) -> None:
     assert kind_problems(value) == problems
-
-
-def test_lists_are_taken_apart() -> None:
-    inner = {"apiVersion": "v1", "kind": "List", "items": [cm(name="c")]}
-    value = {"apiVersion": "v1", "kind": "ConfigMapList", "items": [{"metadata": {"name": "a"}}, inner, cm(name="b")]}
-    found = list_items(value)
-    assert [one["metadata"]["name"] for one in found] == ["a", "b", "c"]
-    assert {one["kind"] for one in found} == {"ConfigMap"}
 
 
 # --- sources ---------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bad_input.server import CODES, DOORS, MANIFEST
+from tests.bad_input.server import CODES, DOORS, MANIFEST, TOKEN
 
 ONE = "/api/v1/namespaces/default/configmaps/a"
 ALL = "/api/v1/namespaces/default/configmaps"
@@ -91,6 +91,39 @@ BROKEN: dict[str, bytes] = {
     "name-number": b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: 1\n",
     "metadata-list": b"apiVersion: v1\nkind: ConfigMap\nmetadata: []\n",
     "kind-number": b"apiVersion: v1\nkind: 7\nmetadata:\n  name: a\n",
+    "list-item-no-kind": b"apiVersion: v1\nkind: List\nitems:\n- metadata: {name: a}\n"
+    b"- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n",
+    "list-item-no-version": b"apiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap\n  metadata: {name: a}\n",
+    "list-item-no-kind-alone": b"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  metadata: {name: a}\n",
+    "list-item-number": b"apiVersion: v1\nkind: List\nitems: [7]\n",
+    "list-item-null": b"apiVersion: v1\nkind: List\nitems: [null]\n",
+    "list-items-null": b"apiVersion: v1\nkind: List\nitems: null\n",
+    "list-items-number": b"apiVersion: v1\nkind: List\nitems: 7\n",
+    "list-unknown-kind": b"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Foo\n  metadata: {name: a}\n",
+    "list-in-list": b"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMapList\n  items:\n"
+    b"  - metadata: {name: a}\n",
+    "typed-list": b"apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: a}\n"
+    b"- kind: ConfigMap\n  metadata: {name: b}\n",
+    "null-key": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  null: x\n  ~: y\n",
+    "odd-keys": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+    b"data: {1: x, true: y, 1.5: z, 2001-01-01: d, on: e}\n",
+    "list-key": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  ? [a]\n  : x\n",
+    "labels-number": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {a: 1}}\n",
+    "annotations-list": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: [x]}\n",
+    "time": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, creationTimestamp: today}\n",
+    "deep": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nx: " + b"[" * 200 + b"]" * 200 + b"\n",
+    "two-bad": b"apiVersion: v1\nkind: Foo\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Bar\nmetadata: {name: b}\n",
+    "bom": b"\xef\xbb\xbfapiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+    "utf16": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n".encode("utf-16"),
+    "document-ends": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n...\n...\n---\n# nothing\n",
+    "document-end-alone": b"...\n",
+    "leading-separator": b"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  k: v\n  x: y: z\n",
+    "second-separator": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n---\nk: v\nx: y: z\n",
+    "carriage-returns": b"apiVersion: v1\r\nkind: ConfigMap\r\nmetadata: {name: a}\r\n---\r\nx: y: z\r\n",
+    "separators": b"---\n---\n# nothing\n---\n...\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n",
+    "separator-text": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n--- # more\n"
+    b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n",
+    "merge-key": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nx: &x {k: v}\ndata:\n  <<: *x\n  j: w\n",
 }
 CONFIGS: dict[str, bytes] = {
     "empty": b"",
@@ -116,6 +149,27 @@ def cases() -> Iterator[Case]:
     yield from _doors()
     yield from _manifests()
     yield from _configs()
+    yield from _several()
+
+
+def _several() -> Iterator[Case]:
+    """More than one thing goes wrong, or only one of them does."""
+    both = f"GET ({ALL}|/apis/apps/v1/namespaces/default/deployments)"
+    for answer in ("500-html", "403-status", "html-200", "422-status", "404-status"):
+        yield Case(f"several/{answer}", ("get", "cm,deploy"), "http", both, answer)
+        yield Case(f"several-yaml/{answer}", ("get", "cm,deploy", "-oyaml"), "http", both, answer)
+        yield Case(f"several-one/{answer}", ("get", "cm,deploy"), "http", f"GET {ALL}", answer)
+        yield Case(f"several-names/{answer}", ("get", "cm", "a", "b"), "http", f"GET {ALL}/.*", answer)
+        yield Case(f"several-pairs/{answer}", ("get", "cm/a", "deploy/b"), "http", f"GET {ALL}/.*", answer)
+        yield Case(
+            f"several-ignored/{answer}", ("get", "cm", "a", "b", "--ignore-not-found"), "http", f"GET {ONE}", answer
+        )
+        yield Case(f"several-deleted/{answer}", ("delete", "cm", "a", "b"), "http", f"DELETE {ALL}/.*", answer)
+        yield Case(
+            f"file/{answer}", ("get", "-f", "m.json"), "http", f"GET {ONE}", answer, {"m.json": MANIFEST.encode()}
+        )
+        yield Case(f"watch/{answer}", ("get", "cm", "-w"), "http", f"GET {ALL}", answer)
+        yield Case(f"delete-all/{answer}", ("delete", "cm", "--all"), "http", f"GET {ALL}", answer)
 
 
 def _case(command: str, answer: str, *, door: str = "http", more: tuple[str, ...] = ()) -> Case:
@@ -162,6 +216,17 @@ def _manifests() -> Iterator[Case]:
             check = () if verb == "delete" else ("--validate=false",)
             yield Case(f"manifest-{name}/{verb}", (verb, *check, "-f", "bad.yaml"), files={"bad.yaml": text})
         yield Case(f"manifest-{name}/stdin", ("apply", "--validate=false", "-f", "-"), stdin=text)
+    two = {"1.yaml": BROKEN["unknown-kind"], "2.yaml": BROKEN["tab"], "3.yaml": BROKEN["open-quote"]}
+    for verb in ("apply", "create", "delete"):
+        check = () if verb == "delete" else ("--validate=false",)
+        yield Case(f"manifests-bad/{verb}", (verb, *check, "-f", "1.yaml", "-f", "2.yaml"), files=two)
+        every = (verb, *check, *(word for name in two for word in ("-f", name)), "-f", "m.json")
+        yield Case(f"manifests-mixed/{verb}", every, files={**two, "m.json": MANIFEST.encode()})
+        for selector in ("a=b,", "a in (", "BAD!", "a==b==c", "a>x", "a in (b),c notin (d)"):
+            files = {"m.json": MANIFEST.encode()}
+            yield Case(f"selector-{selector}/{verb}", (verb, *check, "-f", "m.json", "-l", selector), files=files)
+    yield Case("manifests-bad/get", ("get", "-f", "1.yaml", "-f", "2.yaml"), files=two)
+    yield Case("manifests-bad/get-json", ("get", "-f", "1.yaml", "-f", "2.yaml", "-ojson"), files=two)
     yield Case("manifest/missing", ("apply", "-f", "nowhere.yaml"))
     yield Case("manifest/directory", ("apply", "-f", "folder"), files={"folder/readme.txt": b""})
 
@@ -190,11 +255,23 @@ _RULES = (
     (re.compile(r"127\.0\.0\.1_\d+"), "SERVER"),
     (re.compile(r"(?m)^Client Version: .*\n(Kustomize Version: .*\n)?"), "CLIENT\n"),
     (re.compile(r"\bkubetrace\b"), "kubectl"),
+    # Go has two clocks for a request, and which of them strikes first differs from run to run.
+    (
+        re.compile(
+            r"(?:net/http: request canceled(?: while waiting for connection)?|context deadline exceeded)"
+            r"(?: \(Client\.Timeout [\w ]+\))?"
+        ),
+        "DEADLINE",
+    ),
+    # What a server sends after the end of its answer is read by chance.
+    (re.compile(r"(?m)^I log.go:\d+\] Unsolicited response received on idle HTTP channel.*\n"), ""),
+    # kubectl prints a token that a server repeats; kubetrace masks it.
+    (re.compile(re.escape(TOKEN)), "<masked:1>"),
 )
 
 
 def normal(text: str, home: Path) -> str:
-    """Without what differs from run to run: ports, times, pids, the home folder, and the program's name."""
+    """Without what differs from run to run (ports, times, pids, the home folder), the program's name, and tokens."""
     text = text.replace(str(home), "HOME")
     for pattern, better in _RULES:
         text = pattern.sub(better, text)

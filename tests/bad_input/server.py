@@ -306,7 +306,9 @@ def _odd_port(name: str, stack: contextlib.ExitStack) -> int:
 def _hang_up(listener: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while True:
-            listener.accept()[0].close()
+            caller = listener.accept()[0]
+            caller.recv(65536)  # what is not read makes a reset of the end
+            caller.close()
 
 
 def write_config(home: Path, name: str, port: int) -> None:

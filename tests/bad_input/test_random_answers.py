@@ -113,12 +113,19 @@ def test_any_answer_ends_in_text(line: str, tmp_path: Path, status: int, body: b
     assert code == 0 or err
 
 
-def test_an_unforeseen_shape_is_one_line(tmp_path: Path) -> None:
-    class Stumbling(RandomServer):
-        def send(self, call: Call) -> RandomAnswer:
-            raise AttributeError("secret of the user")
+class Stumbling(RandomServer):
+    def send(self, call: Call) -> RandomAnswer:
+        raise AttributeError("secret of the user")
 
+
+def test_an_unforeseen_shape_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Environment, "debug", False)
     code, _, err = run("version", tmp_path, Stumbling("", 200, b""))
     assert code == 1
     assert err.count("\n") == 1 and err.startswith("error: unexpected input: AttributeError at test_random_answers.py:")
     assert "secret of the user" not in err
+
+
+def test_with_debug_it_is_a_traceback(tmp_path: Path) -> None:
+    with pytest.raises(AttributeError, match="secret of the user"):
+        run("version", tmp_path, Stumbling("", 200, b""))

@@ -141,7 +141,9 @@ def test_cluster_info_names_the_clusters_services(run: Runner) -> None:
         service("plain", []),
         service("lb", [{"port": 80}, {"port": 81}], ingress=[{"hostname": "lb.example.com"}]),
     ]
-    server.routes["/api/v1/namespaces/kube-system/services"] = json_answer({"kind": "ServiceList", "items": items})
+    server.routes["/api/v1/namespaces/kube-system/services"] = json_answer(
+        {"kind": "ServiceList", "apiVersion": "v1", "items": items}
+    )
     proxy = "https://server:6443/api/v1/namespaces/kube-system/services"
     assert run(server, "cluster-info").out == (
         "Kubernetes control plane is running at https://server:6443\n"
