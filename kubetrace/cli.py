@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command, Entry
 from kubetrace.cmdline.find import find
-from kubetrace.cmdline.flags import bind
+from kubetrace.cmdline.flags import BoundFlag, bind
 from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
 from kubetrace.cmdline.help import command_help, root_help
 from kubetrace.cmdline.parser import FlagError, FlagSet, Parsed, build
@@ -56,7 +56,8 @@ class LazyCommand(TyperCommand):
         environment: Environment = ctx.obj
         command: Command | None = ctx.params["command"]
         parsed: Parsed = ctx.params["parsed"]
-        environment.options = build(GlobalOptions, KUBECTL_FLAGS, parsed.values)
+        own = {flag.name for flag in ctx.params["flags"]}  # a command's own flag hides the global one
+        environment.options = build(GlobalOptions, [f for f in KUBECTL_FLAGS if f.name not in own], parsed.values)
         environment.own = build(OwnOptions, OWN_FLAGS, parsed.values)
         environment.command_path = ctx.params["names"]
         for line in parsed.deprecations:
@@ -64,6 +65,7 @@ class LazyCommand(TyperCommand):
         if parsed.help or command is None:
             environment.own = replace(environment.own, plan=False)
             return self._help(environment, command, parsed)
+        _check_required(ctx.params["flags"], parsed)
         _check_own_options(environment)
         arguments = Arguments(
             ctx.params["names"], tuple(parsed.words), frozenset(parsed.values), parsed.dash, self.called_as
@@ -73,14 +75,30 @@ class LazyCommand(TyperCommand):
         return run(environment, command, options, arguments)
 
     def _help(self, environment: Environment, command: Command | None, parsed: Parsed) -> int:
-        """--help, or a mere group that was called: its help, or kubectl's word on an unknown subcommand."""
+        """--help, or a mere group that was called: its help as an error, or kubectl's word on an unknown
+        subcommand."""
         if not parsed.help and parsed.words and self.path:
             names = " ".join((PROGRAM, *(entry.name for entry in self.path)))
-            raise PlainError(f"error: unknown command \"{parsed.words[0]}\"\nSee '{names} -h' for help and examples")
+            raise PlainError(
+                f"error: unknown command \"{' '.join(parsed.words)}\"\nSee '{names} -h' for help and examples"
+            )
         width = environment.help_width
-        text = command_help(self.path, command, width) if self.path else root_help(ROOT, width)
-        environment.stdout.write(text)
-        return 0
+        if not self.path:
+            environment.stdout.write(root_help(ROOT, width))
+            return 0
+        text = command_help(self.path, command, width)
+        if parsed.help:
+            environment.stdout.write(text)
+            return 0
+        environment.stderr.write(text)  # kubectl's DefaultSubCommandRun
+        return 1
+
+
+def _check_required(flags: Sequence[BoundFlag], parsed: Parsed) -> None:
+    """cobra's ValidateRequiredFlags."""
+    missing = sorted(flag.name for flag in flags if flag.flag.required and flag.field not in parsed.values)
+    if missing:
+        raise KubetraceError("required flag(s) {} not set".format(", ".join(f'"{name}"' for name in missing)))
 
 
 def _flag_error(message: str, names: tuple[str, ...]) -> UsageError:

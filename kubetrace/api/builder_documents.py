@@ -72,7 +72,7 @@ def _filtered(requirements: Sequence[Requirement], each: Visit) -> Visit:
 
     def visit(info: Info) -> None:
         labels = string_map(info.object, "labels")
-        if all(requirement(labels) for requirement in requirements):
+        if all(requirement.holds(labels) for requirement in requirements):
             each(info)
 
     return visit

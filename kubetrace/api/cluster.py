@@ -55,8 +55,16 @@ class Cluster:
             return self._origin.mapper
         return Mapper(self.discovery, events=self.events, warn=self._warn)
 
-    def transformed(self, transform: Transform, *, typed: bool = False) -> Cluster:
-        """The same server; every call on objects goes through `transform` first, and answers are read as `typed`."""
+    def transformed(self, transform: Transform) -> Cluster:
+        """The same server; every call on objects goes through `transform` first."""
+        return self._with(transform=transform)
+
+    @cached_property
+    def typed(self) -> Cluster:
+        """The same server, asked as kubectl's typed clients ask it (`Objects.typed`)."""
+        return self._with(typed=True)
+
+    def _with(self, transform: Transform | None = None, typed: bool = False) -> Cluster:
         return Cluster(
             self.sender,
             self._cache_dir,

@@ -1,28 +1,111 @@
-"""Label selectors, where the client itself must apply one (`-f … -l`): apimachinery's pkg/labels/selector.go, its words
-included."""
+"""Label selectors, where the client itself reads one (`get -f … -l`, `create pdb --selector`): apimachinery's
+pkg/labels/selector.go."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from kubetrace.api.go_words import quoted
-from kubetrace.api.names import label_key, label_value
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Value
 
-_TOKEN = re.compile(r"[ \t\r\n]*(==|!=|[=!<>(),]|[^ \t\r\n=!<>(),]+)")
-_SIGNS = ("=", "==", "!=", "<", ">", "(", ")", ",", "!")
+_SPECIAL = "=!(),><"
+_BLANK = " \t\r\n"
+_KEYWORDS = ("in", "notin")
+_SIGNS = ("!=", "==", "!", "=", "(", ")", ",", ">", "<")
+_OPERATORS = ("in", "notin", "=", "==", "!=", ">", "<")
+_END = ""
 
 Labels = Mapping[str, str]
-Requirement = Callable[[Labels], bool]
+
+
+class Requirement(Value):
+    """One part of a selector. `operator` is "in", "notin", "=", "==", "!=", ">", "<", "exists" or "!"; `values` are
+    sorted and each is there once."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+    def holds(self, labels: Labels) -> bool:
+        """Do these labels meet it?"""
+        found = labels.get(self.key)
+        if self.operator in ("exists", "!"):
+            return (found is not None) == (self.operator == "exists")
+        if self.operator in ("in", "=", "=="):
+            return found is not None and found in self.values
+        if self.operator in ("notin", "!="):
+            return found is None or found not in self.values
+        try:
+            number, bound = int(found or ""), int(self.values[0])
+        except ValueError:
+            return False
+        return number > bound if self.operator == ">" else number < bound
+
+
+def matches(selector: str, labels: Labels) -> bool:
+    """Whether labels meet a selector. Raises KubetraceError where it is none."""
+    return all(requirement.holds(labels) for requirement in parse(selector))
 
 
 def parse(selector: str) -> list[Requirement]:
-    """A selector's requirements, all of which must hold. Raises KubetraceError."""
+    """A selector's requirements, all of which must hold, by key. Raises KubetraceError."""
     try:
-        return _Parser(_TOKEN.findall(selector)).requirements()
+        return requirements(selector)
     except ValueError as error:
         raise KubetraceError(f"the provided selector {quoted(selector)} is not valid: {error}") from None
+
+
+def requirements(selector: str) -> list[Requirement]:
+    """The same, with the bare words of labels.ParseToRequirements: raises ValueError."""
+    return sorted(_Parser(_tokens(selector)).requirements(), key=lambda requirement: requirement.key)
+
+
+def label_selector(selector: str) -> dict[str, Any]:
+    """A metav1.LabelSelector that says the same. Raises KubetraceError (metav1.ParseToLabelSelector)."""
+    try:
+        found = requirements(selector)
+    except ValueError as error:
+        raise KubetraceError(f'couldn\'t parse the selector string "{selector}": {error}') from None
+    labels: dict[str, str] = {}
+    expressions: list[dict[str, Any]] = []
+    names = {"in": "In", "notin": "NotIn", "exists": "Exists", "!": "DoesNotExist"}
+    for requirement in found:
+        operator = requirement.operator
+        if operator in ("=", "=="):
+            labels[requirement.key] = requirement.values[0]
+        elif operator in names:
+            expression = {"key": requirement.key, "operator": names[operator], "values": list(requirement.values)}
+            expressions.append(expression)
+        elif operator == "!=":
+            raise KubetraceError('"!=" is not a valid label selector operator')
+        else:
+            sign = {">": "gt", "<": "lt"}[operator]
+            raise KubetraceError(f"{quoted(sign)} isn't supported in label selectors")
+    return {"matchLabels": labels, "matchExpressions": expressions}
+
+
+def _tokens(text: str) -> list[str]:
+    """The words and signs of a selector, then the end."""
+    tokens, at = [], 0
+    while at < len(text):
+        if text[at] in _BLANK:
+            at += 1
+        elif text[at] in _SPECIAL:
+            sign = next(sign for sign in _SIGNS if text.startswith(sign, at))
+            tokens.append(sign)
+            at += len(sign)
+        else:
+            start = at
+            while at < len(text) and text[at] not in _SPECIAL + _BLANK:
+                at += 1
+            tokens.append(text[start:at])
+    return [*tokens, _END]
+
+
+def _is_word(token: str) -> bool:
+    return token not in _SIGNS and token != _END
 
 
 class _Parser:
@@ -31,126 +114,108 @@ class _Parser:
         self._at = 0
 
     def _peek(self) -> str:
-        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+        return self._tokens[min(self._at, len(self._tokens) - 1)]
 
     def _next(self) -> str:
         token = self._peek()
         self._at += 1
         return token
 
-    def _begins_requirement(self) -> bool:
-        token = self._peek()
-        return token == "!" or bool(token and token not in _SIGNS)
-
     def requirements(self) -> list[Requirement]:
         found: list[Requirement] = []
-        while self._peek():
-            if not self._begins_requirement():
-                raise ValueError(f"found '{self._peek()}', expected: !, identifier, or 'end of string'")
+        while (token := self._peek()) != _END:
+            if not _is_word(token) and token != "!":
+                raise ValueError(f"found '{token}', expected: !, identifier, or 'end of string'")
             try:
                 found.append(self._requirement())
             except ValueError as error:
                 raise ValueError(f"unable to parse requirement: {error}") from None
             separator = self._next()
-            if not separator:
+            if separator == _END:
                 break
             if separator != ",":
                 raise ValueError(f"found '{separator}', expected: ',' or 'end of string'")
-            if not self._begins_requirement():
+            if not _is_word(self._peek()) and self._peek() != "!":
                 raise ValueError(f"found '{self._peek()}', expected: identifier after ','")
         return found
 
     def _requirement(self) -> Requirement:
-        negated = self._peek() == "!"
-        if negated:
-            self._next()
-        key = self._next()
-        if not key or key in _SIGNS:
+        token = self._next()
+        negated = token == "!"
+        key = self._next() if negated else token
+        if not _is_word(key):
             raise ValueError(f"found '{key}', expected: identifier")
-        if problems := label_key(key):
-            raise ValueError(_invalid("<nil>", key, problems))
+        _check_key(key)
         if negated:
-            return lambda labels: key not in labels
-        if self._peek() in ("", ","):
-            return lambda labels: key in labels
-        return self._comparison(key, self._next())
-
-    def _comparison(self, key: str, sign: str) -> Requirement:
-        if sign in ("in", "notin"):
-            values = self._values()
-        elif sign in ("=", "==", "!=", "<", ">"):
-            values = {self._value()}
-        else:
-            raise ValueError(f"found '{sign}', expected: in, notin, =, ==, !=, gt, lt")
-        _check_values(key, sign, values)
-        if sign in ("<", ">"):
-            return _ordering(key, sign, int(values.pop()))
-        if sign in ("notin", "!="):
-            return lambda labels: key not in labels or labels[key] not in values
-        return lambda labels: key in labels and labels[key] in values
+            return Requirement(key, "!")
+        if self._peek() in (_END, ","):
+            return Requirement(key, "exists")
+        operator = self._next()
+        if operator not in _OPERATORS:
+            raise ValueError(f"found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
+        values = self._values() if operator in _KEYWORDS else (self._value(),)
+        _check_values(key, operator, values)
+        return Requirement(key, operator, values)
 
     def _value(self) -> str:
-        if self._peek() in ("", ","):
+        if self._peek() in (_END, ","):
             return ""
-        if self._peek() in _SIGNS:
-            raise ValueError(f"found '{self._peek()}', expected: identifier")
-        return self._next()
+        token = self._next()
+        if not _is_word(token):
+            raise ValueError(f"found '{token}', expected: identifier")
+        return token
 
-    def _values(self) -> set[str]:
-        """What stands in parentheses. Between commas, and beside one, the empty text is a value."""
-        opening = self._next()
-        if opening != "(":
-            raise ValueError(f"found '{opening}' expected: '('")
+    def _values(self) -> tuple[str, ...]:
+        token = self._next()
+        if token != "(":
+            raise ValueError(f"found '{token}' expected: '('")
         first = self._peek()
         if first == ")":
             self._next()
-            return {""}
-        if not first or (first in _SIGNS and first != ","):
+            return ("",)
+        if not _is_word(first) and first != ",":
             raise ValueError(f"found '{first}', expected: ',', ')' or identifier")
-        values, value = set(), ""
+        values = self._identifiers()
+        if self._next() != ")":
+            raise ValueError(f"found '{first}', expected: ')'")
+        return tuple(sorted(values))
+
+    def _identifiers(self) -> set[str]:
+        values: set[str] = set()
         while True:
             token = self._next()
-            if token in (",", ")"):
-                values.add(value)
-                value = ""
-                if token == ")":
+            if _is_word(token):
+                values.add(token)
+                if self._peek() == ")":
                     return values
-            elif value:
-                raise ValueError(f"found '{token}', expected: ',' or ')'")
-            elif not token or token in _SIGNS:
-                raise ValueError(f"found '{token}', expected: ',', or identifier")
+                if self._peek() != ",":
+                    raise ValueError(f"found '{self._peek()}', expected: ',' or ')'")
+            elif token == ",":
+                if not values or self._peek() in (")", ","):
+                    values.add("")
+                if self._peek() == ")":
+                    return values
             else:
-                value = token
+                raise ValueError(f"found '{token}', expected: ',', or identifier")
 
 
-def _invalid(field: str, value: str, problems: list[str]) -> str:
-    return f"{field}: Invalid value: {quoted(value)}: {'; '.join(problems)}"
+def _check_key(key: str) -> None:
+    from kubetrace.api.names import label_key
+
+    if problems := label_key(key):
+        raise ValueError(f"<nil>: Invalid value: {quoted(key)}: {'; '.join(problems)}")
 
 
-def _check_values(key: str, sign: str, values: set[str]) -> None:
-    """Raises ValueError for values that no label can have."""
-    found = []
-    ordered = sorted(values)
-    if sign in ("<", ">"):
-        words = ["for 'Gt', 'Lt' operators, the value must be an integer"]
-        found += [
-            _invalid(f"values[{i}]", value, words)
-            for i, value in enumerate(ordered)
-            if not re.fullmatch(r"[+-]?[0-9]+", value, re.ASCII)
-        ]
-    for i, value in enumerate(ordered):
-        if problems := label_value(value):
-            found.append(_invalid(f"values[{i}][{key}]", value, problems))
-    if found:
-        raise ValueError(found[0] if len(found) == 1 else "[" + ", ".join(found) + "]")
+def _check_values(key: str, operator: str, values: tuple[str, ...]) -> None:
+    from kubetrace.api.names import label_value
 
-
-def _ordering(key: str, sign: str, bound: int) -> Requirement:
-    def holds(labels: Labels) -> bool:
-        try:
-            found = int(labels[key])
-        except (KeyError, ValueError):
-            return False
-        return found > bound if sign == ">" else found < bound
-
-    return holds
+    problems = []
+    for index, value in enumerate(values):
+        if operator in "><" and not value.lstrip("+-").isdecimal():
+            words = "for 'Gt', 'Lt' operators, the value must be an integer"
+            problems.append(f"values[{index}]: Invalid value: {quoted(value)}: {words}")
+    for index, value in enumerate(values):
+        if objections := label_value(value):
+            problems.append(f"values[{index}][{key}]: Invalid value: {quoted(value)}: {'; '.join(objections)}")
+    if problems:
+        raise ValueError(problems[0] if len(problems) == 1 else "[" + ", ".join(problems) + "]")

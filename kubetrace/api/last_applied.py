@@ -6,7 +6,8 @@ from copy import deepcopy
 from typing import Any
 
 from kubetrace.api.metadata import string_map
-from kubetrace.wire.go_json import dumps
+from kubetrace.wire.go_json import dumps, dumps_in_order
+from kubetrace.wire.go_struct import TypedObject, typed
 
 ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -14,7 +15,9 @@ Object = dict[str, Any]
 
 
 def encode(value: Object) -> bytes:
-    """An object's body: unstructured JSON, with the newline that Go's encoder adds."""
+    """An object's body: unstructured JSON, or its struct's, with the newline that Go's encoder adds."""
+    if isinstance(value, TypedObject):
+        return dumps_in_order(typed(value)) + b"\n"
     return dumps(value) + b"\n"
 
 

@@ -23,7 +23,8 @@ IS_THE_NAMESPACE_THERE = Purpose("namespace", "not found: does the namespace exi
 
 
 class Objects(Value):
-    """Sends calls on objects and reads their answers; `typed` as client-go's clients of Go types do."""
+    """Sends calls on objects and reads their answers. `typed`: as client-go's typed clients do, which accept any media
+    type and decode a Status without its kind."""
 
     sender: Sender
     events: Events | None = None
@@ -32,9 +33,14 @@ class Objects(Value):
 
     def send(self, call: Call, mapping: Mapping, name: str = "") -> Any:
         """The object that a call answers with. Raises StatusError, TransportError, KubetraceError."""
+        if self.typed:
+            call = replace(call, headers=verbs.accepting(call.headers, verbs.TYPED))
         answer = self.sender.send(self.transform(call) if self.transform else call)
         named = "" if call.method == "POST" else name  # a POST's URL has no name, nor have client-go's words about it
-        return status.check(answer, mapping.resource.group_resource, named, events=self.events, typed=self.typed)
+        try:
+            return status.check(answer, mapping.resource.group_resource, named, events=self.events, typed=self.typed)
+        except status.StatusError as error:
+            raise error.without_type() if self.typed else error from None
 
     def get(
         self, mapping: Mapping, namespace: str, name: str, subresource: str = "", *, purpose: Purpose = UNSTATED

@@ -13,6 +13,9 @@ from kubetrace.transport.call import Call
 from kubetrace.value import Value, replace
 
 JSON = "application/json"
+TYPED = "application/json, */*"
+"""What kubectl's typed commands accept where they speak JSON themselves. Where they speak protobuf, kubetrace asks for
+plain JSON."""
 TABLE = (
     "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
 )
@@ -141,12 +144,19 @@ def watch(
 
 
 def create(
-    mapping: Mapping, namespace: str, body: bytes, options: WriteOptions | None = None, *, purpose: Purpose = UNSTATED
+    mapping: Mapping,
+    namespace: str,
+    body: bytes,
+    options: WriteOptions | None = None,
+    name: str = "",
+    subresource: str = "",
+    *,
+    purpose: Purpose = UNSTATED,
 ) -> Call:
-    """A new object, posted to its collection."""
+    """A new object, posted to its collection, or what a subresource of the object `name` makes."""
     return Call(
         "POST",
-        _path(mapping, namespace),
+        _path(mapping, namespace, name, subresource),
         (options or WriteOptions()).query(),
         _sends(JSON),
         body,
@@ -301,6 +311,11 @@ def _decimal(value: int, unit: int) -> str:
 def combined(headers: Iterable[tuple[str, str]], name: str, value: str) -> Headers:
     """Headers with one of them set anew."""
     return (*((key, old) for key, old in headers if key.lower() != name.lower()), (name, value))
+
+
+def accepting(headers: Headers, accept: str) -> Headers:
+    """Headers that accept other media types."""
+    return tuple((name, accept if name == "Accept" else value) for name, value in headers)
 
 
 def _accept(accept: str) -> Headers:

@@ -20,8 +20,9 @@ class NoOptions(Value):
 
 class Entry(Value):
     """One row of the command table: enough for help and search without importing the command. `module` holds the
-    `COMMAND` (None: a mere group, whose help is shown). `group` is the heading it stands under in the root's help. A
-    `pending` command is kubectl's and not here yet: no help lists it, suggestions know it, calling it says so."""
+    `COMMAND` (None: a mere group, whose help is shown; `usage` is its line there, where it has one of its own).
+    `group` is the heading it stands under in the root's help. A `pending` command is kubectl's and not here yet: no
+    help lists it, suggestions know it, calling it says so."""
 
     name: str
     summary: str
@@ -31,6 +32,7 @@ class Entry(Value):
     suggest_for: tuple[str, ...] = ()
     children: tuple[Entry, ...] = ()
     description: str = ""
+    usage: str = ""
     attribute: str = "COMMAND"
     hidden: bool = False
     pending: bool = False

@@ -19,7 +19,7 @@ from kubetrace.value import Field, Value
 
 _T = TypeVar("_T")
 
-Kind = Literal["bool", "int", "int32", "level", "string", "slice", "array", "duration", "go-duration", "vmodule"]
+Kind = Literal["bool", "int", "int32", "level", "string", "slice", "array", "duration", "go-duration", "vmodule", "map"]
 
 
 class BadValue(ValueError):
@@ -29,7 +29,8 @@ class BadValue(ValueError):
 class Flag(Field):
     """What a field declares about its flag; see `flag`."""
 
-    __slots__ = ("bare", "completion", "deprecated", "help", "hidden", "kind", "name", "shorthand", "shown_default")
+    __slots__ = ("bare", "completion", "deprecated", "help", "hidden", "kind", "name", "required", "shorthand",
+                 "shown_default")  # fmt: skip
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Flag(Field):
         deprecated: str = "",
         shown_default: str | None = None,
         completion: str = "",
+        required: bool = False,
     ) -> None:
         super().__init__(default)
         self.shorthand = shorthand
@@ -55,13 +57,15 @@ class Flag(Field):
         self.deprecated = deprecated
         self.shown_default = shown_default
         self.completion = completion
+        self.required = required
 
 
 def flag(default: _T, shorthand: str = "", **declared: Any) -> _T:
     """A field that is a flag, by its default. `bare` is the value of a flag given without one (pflag's NoOptDefVal);
     booleans are "true" when bare. `shown_default` replaces the default in help where kubectl shows another text.
     `completion` says what completes its value: "context", "cluster", "user", "namespace", "file", "dir",
-    "ext:yaml,json" (files of these kinds) or "=a,b" (these). `name` is the flag's where it is not the field's."""
+    "ext:yaml,json" (files of these kinds) or "=a,b" (these). `name` is the flag's where it is not the field's.
+    A command is refused without its `required` flags."""
     declaration: Any = Flag(default, shorthand, **declared)
     return declaration  # type: ignore[no-any-return]
 
@@ -103,6 +107,8 @@ class BoundFlag(Value):
             return "true" if self.default else "false"
         if self.kind in ("slice", "array"):
             return "[" + ",".join(self.default) + "]"
+        if self.kind == "map":
+            return ""
         if self.kind in ("duration", "go-duration"):
             return format_duration(self.default)
         return str(self.default)
@@ -241,6 +247,18 @@ def _parse_csv(text: str) -> tuple[str, ...]:
         raise BadValue(f'parse error on line 1, column {len(text)}: bare " in non-quoted-field') from None
 
 
+def _parse_map(text: str) -> tuple[str, ...]:
+    """component-base's MapStringString: "a=b,c=d", each pair kept as "KEY=VALUE"."""
+    pairs = []
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        if part and not equals:
+            raise BadValue("malformed pair, expect string=string")
+        if part:
+            pairs.append(f"{key.strip()}={value.strip()}")
+    return tuple(pairs)
+
+
 _PARSERS: dict[Kind, Callable[[str], Any]] = {
     "bool": parse_bool,
     "int": parse_int,
@@ -252,6 +270,7 @@ _PARSERS: dict[Kind, Callable[[str], Any]] = {
     "duration": parse_duration,
     "go-duration": _parse_go_duration,
     "vmodule": _parse_vmodule,
+    "map": _parse_map,
 }
 
 

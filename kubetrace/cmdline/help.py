@@ -57,7 +57,8 @@ def command_help(path: tuple[Entry, ...], command: Command | None, width: int | 
     flags = bind(command.options) if command else ()
     if usages := flag_usages(flags, width):
         sections.append("Options:\n" + usages.rstrip())
-    usage = f"{PROGRAM} {command.usage}" if command else f"{names} SUBCOMMAND"
+    own = command.usage if command else entry.usage
+    usage = f"{PROGRAM} {own}" if own else f"{names} SUBCOMMAND"
     if "[options]" not in usage:
         usage += " [options]"
     sections.append(f"Usage:\n  {usage}")

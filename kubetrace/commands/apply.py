@@ -214,8 +214,7 @@ class Run:
 
     def _create(self, info: Info) -> None:
         from kubetrace.api import last_applied
-        from kubetrace.commands.create import create_object
-        from kubetrace.commands.writing import with_source
+        from kubetrace.commands.writing import create_object, with_source
 
         assert info.object is not None
         last_applied.annotate(info.object)

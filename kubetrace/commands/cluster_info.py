@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.api.metadata import string_map, text
 from kubetrace.cmdline.command import Arguments, Command, NoOptions
-from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
     from kubetrace.environment import Environment
-    from kubetrace.transport.call import Call
 
 SELECTOR = "kubernetes.io/cluster-service=true"
 
@@ -19,7 +17,6 @@ SELECTOR = "kubernetes.io/cluster-service=true"
 def run(environment: Environment, options: NoOptions, arguments: Arguments) -> None:
     from kubetrace.api.builder import Request, build
     from kubetrace.api.selection import Selection
-    from kubetrace.api.status import StatusError
     from kubetrace.trace.exchange import Purpose
 
     selection = Selection(label_selector=SELECTOR)
@@ -41,20 +38,9 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
             environment.stdout.write(_service_line(server, service))
 
     try:
-        build(cluster.transformed(_typed, typed=True), request).visit(show)
-    except StatusError as error:
-        # client-go's typed decoders drop kind and version of what they read, and kubectl's log shows it.
-        for name in ("kind", "apiVersion"):
-            error.status.pop(name, None)
-        raise
+        build(cluster.typed, request).visit(show)
     finally:
         environment.stdout.write("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n")
-
-
-def _typed(call: Call) -> Call:
-    """What client-go's typed clients accept."""
-
-    return replace(call, headers=(("Accept", "application/json, */*"),))
 
 
 def _check(services: dict[str, Any]) -> None:

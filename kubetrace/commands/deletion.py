@@ -195,7 +195,7 @@ def replace_by_force(
 ) -> dict[str, Any]:
     """apply --force: deletes the live object and creates the manifest's; where that fails, the old one again."""
     from kubetrace.api.builder import Info as NewInfo
-    from kubetrace.commands.create import create_object
+    from kubetrace.commands.writing import create_object
 
     assert info.mapping is not None and info.object is not None
     delete_object(environment, info, delete_options(grace_period, propagation))

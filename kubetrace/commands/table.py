@@ -25,6 +25,14 @@ def _config(name: str, summary: str, aliases: tuple[str, ...] = ()) -> Entry:
     return Entry(name, summary, f"kubetrace.commands.config.{name.replace('-', '_')}", aliases=aliases)
 
 
+def _create(name: str, summary: str, *aliases: str) -> Entry:
+    return Entry(name, summary, f"kubetrace.commands.create.{name}", aliases=aliases)
+
+
+def _create_part(kind: str, name: str, summary: str) -> Entry:
+    return Entry(name, summary, f"kubetrace.commands.create.{kind}_{name.replace('-', '_')}")
+
+
 def _playground(name: str, summary: str) -> Entry:
     return Entry(name, summary, "kubetrace.commands.playground", attribute=name.upper())
 
@@ -48,26 +56,53 @@ ROOT = Entry(
         Entry(
             "create",
             "Create objects from a file or from standard input",
-            "kubetrace.commands.create",
+            "kubetrace.commands.create.manifests",
             _BEGINNER,
             children=(
-                _pending("clusterrole"),
-                _pending("clusterrolebinding"),
-                _pending("configmap", aliases=("cm",)),
-                _pending("cronjob", aliases=("cj",)),
-                _pending("deployment", aliases=("deploy",)),
-                _pending("ingress", aliases=("ing",)),
-                _pending("job"),
-                _pending("namespace", aliases=("ns",)),
-                _pending("poddisruptionbudget", aliases=("pdb",)),
-                _pending("priorityclass", aliases=("pc",)),
-                _pending("quota", aliases=("resourcequota",)),
-                _pending("role"),
-                _pending("rolebinding"),
-                _pending("secret"),
-                _pending("service", aliases=("svc",)),
-                _pending("serviceaccount", aliases=("sa",)),
-                _pending("token"),
+                _create("clusterrole", "Create a cluster role"),
+                _create("clusterrolebinding", "Create a cluster role binding"),
+                _create("configmap", "Create a config map from files, folders or values", "cm"),
+                _create("cronjob", "Create a cron job", "cj"),
+                _create("deployment", "Create a deployment", "deploy"),
+                _create("ingress", "Create an ingress", "ing"),
+                _create("job", "Create a job"),
+                _create("namespace", "Create a namespace", "ns"),
+                _create("poddisruptionbudget", "Create a pod disruption budget", "pdb"),
+                _create("priorityclass", "Create a priority class", "pc"),
+                _create("quota", "Create a resource quota", "resourcequota"),
+                _create("role", "Create a role with one rule"),
+                _create("rolebinding", "Create a role binding"),
+                Entry(
+                    "secret",
+                    "Create a secret, with a subcommand for its type",
+                    usage="create secret (docker-registry | generic | tls)",
+                    description="""
+                    Create a secret of one of three types.
+
+                    docker-registry is a login to a container registry, generic holds any values (Opaque), tls is a
+                    certificate with its key.
+                    """,
+                    children=(
+                        _create_part("secret", "docker-registry", "Create a secret with a login to a registry"),
+                        _create_part("secret", "generic", "Create a secret from files, folders or values"),
+                        _create_part("secret", "tls", "Create a secret with a certificate and its key"),
+                    ),
+                ),
+                Entry(
+                    "service",
+                    "Create a service, with a subcommand for its type",
+                    usage="create service [flags]",
+                    aliases=("svc",),
+                    description="Create a service of one of four types.",
+                    children=(
+                        _create_part("service", "clusterip", "Create a service with an address in the cluster"),
+                        _create_part("service", "externalname", "Create a service that stands for a DNS name"),
+                        _create_part("service", "loadbalancer", "Create a service behind a load balancer"),
+                        _create_part("service", "nodeport", "Create a service on a port of every node"),
+                    ),
+                ),
+                _create("serviceaccount", "Create a service account", "sa"),
+                _create("token", "Ask for a token of a service account"),
             ),
         ),
         _pending("expose"),

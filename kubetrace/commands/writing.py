@@ -1,4 +1,4 @@
-"""What create, apply and delete share: --dry-run, --validate, -f, and errors that name their source."""
+"""What the writing commands share: --dry-run, --validate, -f, -o, and errors that name their source."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from kubetrace.errors import KubetraceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubetrace.api.builder import Request
+    from kubetrace.api.builder import Info, Request
     from kubetrace.api.field_validation import FieldValidation
     from kubetrace.api.manifests import FilenameOptions, ManifestDocument, Sources
     from kubetrace.api.openapi import OpenAPI
+    from kubetrace.api.resources import Mapping as ResourceMapping
+    from kubetrace.api.verbs import WriteOptions
+    from kubetrace.commands.shared_options import PrintOptions
     from kubetrace.environment import Environment
+    from kubetrace.printing.printers import Printer
     from kubetrace.trace.exchange import Operation
+    from kubetrace.transport.call import Call
+    from kubetrace.wire.go_struct import TypedObject
 
 DRY_RUN_HELP = 'Must be "none", "server" or "client": client shows what would be sent, server has it tried out.'
 VALIDATE_HELP = (
@@ -45,7 +51,10 @@ def dry_run(environment: Environment, text: str) -> DryRun:
     except BadValue:
         if text not in known:
             raise KubetraceError(f'Invalid dry-run value ({text}). Must be "none", "server", or "client".') from None
+        if text == "unchanged":
+            environment.note("dry-run-bare")
         return known[text]
+    environment.note("dry-run-true" if flag else "dry-run-false", text=text)
     return DryRun.CLIENT if flag else DryRun.NONE
 
 
@@ -63,6 +72,82 @@ def validation_directive(text: str) -> str:
             f"invalid - validate option {quoted(text)}; must be one of: strict (or true), warn, ignore (or false)"
         )
     return found
+
+
+def object_printer(environment: Environment, options: PrintOptions, operation: str) -> Printer:
+    """The printer that a command's flags mean; without -o it says what was done. Raises KubetraceError."""
+    from kubetrace.printing.formats import OutputOptions, resource_printer
+
+    output = OutputOptions(
+        options.output,
+        options.template,
+        options.allow_missing_template_keys,
+        options.show_managed_fields,
+        operation=operation,
+    )
+    return resource_printer(output, environment.environ)
+
+
+def create_object(environment: Environment, info: Info, write: WriteOptions) -> dict[str, object]:
+    """POSTs the object; a resourceVersion in the manifest does not count (resource.Helper.Create)."""
+    from kubetrace.api import last_applied, verbs
+    from kubetrace.trace.exchange import Purpose
+
+    assert info.mapping is not None and info.object is not None
+    metadata = info.object.get("metadata")
+    if isinstance(metadata, dict):
+        metadata.pop("resourceVersion", None)
+    body = last_applied.encode(info.object)
+    purpose = Purpose("create", "create: a new object from the manifest")
+    call = verbs.create(info.mapping, info.namespace, body, write, purpose=purpose)
+    created: dict[str, object] = environment.cluster.objects.send(call, info.mapping, info.name)
+    return created
+
+
+def create_typed(
+    environment: Environment,
+    mapping: ResourceMapping,
+    namespace: str,
+    value: TypedObject,
+    write: WriteOptions,
+    *,
+    failure: str = "",
+) -> TypedObject:
+    """POSTs an object as kubectl's typed clients do; `failure` begins the message of an error.
+
+    Raises StatusError, TransportError, KubetraceError."""
+    from kubetrace.api import last_applied, verbs
+    from kubetrace.trace.exchange import Purpose
+    from kubetrace.value import replace
+
+    purpose = Purpose("create", "create: the new object that the flags describe")
+    call = verbs.create(mapping, namespace, last_applied.encode(value), write, purpose=purpose)
+    return send_typed(environment, replace(call, operation="typed-create"), mapping, failure=failure)
+
+
+def send_typed(
+    environment: Environment, call: Call, mapping: ResourceMapping, name: str = "", *, failure: str = ""
+) -> TypedObject:
+    """A call that kubectl makes with protobuf, and its answer; `failure` begins the message of an error.
+
+    Raises StatusError, TransportError, KubetraceError."""
+    from kubetrace.api.status import StatusError
+
+    try:
+        return as_typed(environment.cluster.objects.send(call, mapping, name))
+    except KubetraceError as error:
+        if failure:
+            raise KubetraceError(f"{failure}{error}") from None
+        raise error.without_type() if isinstance(error, StatusError) else error from None
+
+
+def as_typed(value: dict[str, Any]) -> TypedObject:
+    """A server's answer as kubectl's struct has it; a kind without a struct stays as it came."""
+    from kubetrace.wire.go_struct import TypedObject, is_registered, typed
+
+    if is_registered(str(value.get("apiVersion")), str(value.get("kind"))):
+        return typed(value)
+    return TypedObject(value)
 
 
 def make_openapi(environment: Environment) -> OpenAPI:

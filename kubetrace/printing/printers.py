@@ -13,6 +13,7 @@ from kubetrace.printing.jsonpath import JSONPath
 from kubetrace.printing.jsonpath_parser import JSONPathError
 from kubetrace.printing.tabwriter import TextSink
 from kubetrace.value import Value
+from kubetrace.wire.go_struct import TypedObject
 
 Object = dict[str, Any]
 
@@ -57,12 +58,12 @@ def _compact(value: Printed) -> bytes:
 
 
 class JSONPrinter:
-    """-o json: four blanks, keys sorted; a watch event stands on one line."""
+    """-o json: four blanks, keys sorted or in their struct's order; a watch event stands on one line."""
 
     def print(self, value: Printed, out: TextSink) -> None:
         from kubetrace.api.go_words import struct_json
         from kubetrace.api.status import ordered
-        from kubetrace.wire.go_json import dumps_indented
+        from kubetrace.wire.go_json import dumps_in_order, dumps_indented, indented
 
         if isinstance(value, WatchEvent):
             out.write(_compact(value).decode() + "\n")
@@ -70,8 +71,9 @@ class JSONPrinter:
         _require_kind(value)
         if is_status(value):  # kubectl's is a Go struct
             out.write(struct_json(ordered(value), indent=4).decode() + "\n")
-        else:
-            out.write(dumps_indented(value).decode() + "\n")
+            return
+        text = indented(dumps_in_order(value)) if isinstance(value, TypedObject) else dumps_indented(value)
+        out.write(text.decode() + "\n")
 
 
 class YAMLPrinter:
@@ -110,7 +112,7 @@ class KYAMLPrinter:
                 out.write(f"---\n{{\n  type: {event},\n  object: {item},\n}}\n")
                 return
             _require_kind(value)
-            out.write(dumps(value))
+            out.write(dumps(value, in_order=isinstance(value, TypedObject)))
         except UnrepresentableError as error:
             raise KubetraceError(str(error)) from None
 
@@ -165,7 +167,7 @@ def _unmanaged(value: Any) -> Any:
     if "managedFields" not in fields:
         return value
     kept = {key: item for key, item in fields.items() if key != "managedFields"}
-    return {**value, "metadata": kept}
+    return type(value)({**value, "metadata": kept})
 
 
 class JSONPathPrinter:
@@ -181,6 +183,8 @@ class JSONPathPrinter:
 
     def print(self, value: Printed, out: TextSink) -> None:
         data = value.data() if isinstance(value, WatchEvent) else value
+        if isinstance(data, TypedObject):
+            data = _with_floats(data)
         try:
             out.write(self._path.render_json(data) if self._as_json else self._path.render(data))
         except JSONPathError as error:
@@ -196,6 +200,17 @@ class JSONPathPrinter:
             f"\ttemplate was:\n\t\t{self._template}\n"
             f"\tobject given to jsonpath engine was:\n\t\t{go_syntax(data)}\n\n"
         )
+
+
+def _with_floats(value: Any) -> Any:
+    """A struct's JSON as encoding/json reads it back: every number is a float."""
+    if type(value) is int:
+        return float(value)
+    if isinstance(value, list):
+        return [_with_floats(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_floats(item) for key, item in value.items()}
+    return value
 
 
 class GoTemplatePrinter:

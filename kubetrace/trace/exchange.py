@@ -42,6 +42,7 @@ Operation = Literal[
     "raw-delete",
     "logs",
     "typed-create",
+    "typed-token",
     "scale-get",
     "scale-update",
     "replace-get",

@@ -10,6 +10,9 @@ AUDIBLE_NOTES = frozenset(
     {
         "body-read-error",
         "config-not-found",
+        "dry-run-bare",
+        "dry-run-false",
+        "dry-run-true",
         "group-list-failed",
         "refreshing-credentials",
         "resource-list-failed",

@@ -99,9 +99,23 @@ def dumps(value: Any) -> bytes:
     return data
 
 
+def dumps_in_order(value: Any) -> bytes:
+    """The same with keys in the order they have: json.Marshal of a struct."""
+    data = msgspec.json.encode(_with_raw_floats(value))
+    for plain, escaped in _ESCAPES:
+        if plain in data:
+            data = data.replace(plain, escaped)
+    return data
+
+
 def dumps_indented(value: Any, indent: int = 4) -> bytes:
     """json.MarshalIndent with an indent of `indent` blanks and no newline at the end (kubectl's -o json has four)."""
-    return msgspec.json.format(dumps(value), indent=indent)
+    return indented(dumps(value), indent)
+
+
+def indented(data: bytes, indent: int = 4) -> bytes:
+    """A JSON text with each entry on a line of its own."""
+    return msgspec.json.format(data, indent=indent)
 
 
 def _with_raw_floats(value: Any) -> Any:

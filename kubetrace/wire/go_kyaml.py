@@ -38,25 +38,28 @@ _OTHER_FLOAT = re.compile(
 _BASE60 = re.compile(r"[+-]?[1-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 
 Write = Callable[[str], object]
+Arrange = Callable[[dict[str, Any]], list[str]]
+"""Puts a mapping's keys into their order."""
 
 
-def dumps(value: Any) -> str:
-    """A document with its separator and a newline at its end, keys sorted. Raises UnrepresentableError."""
-    return f"---\n{render(value)}\n"
+def dumps(value: Any, in_order: bool = False) -> str:
+    """A document with its separator and a newline at its end, keys sorted or `in_order`. Raises
+    UnrepresentableError."""
+    return f"---\n{render(value, in_order=in_order)}\n"
 
 
-def render(value: Any, indent: int = 0) -> str:
+def render(value: Any, indent: int = 0, in_order: bool = False) -> str:
     """A value that begins at the cursor, `indent` levels deep."""
     parts: list[str] = []
-    _node(value, indent, parts.append)
+    _node(value, indent, parts.append, list if in_order else sorted)
     return "".join(parts)
 
 
-def _node(value: Any, indent: int, write: Write) -> None:
+def _node(value: Any, indent: int, write: Write, arranged: Arrange) -> None:
     if isinstance(value, dict):
-        _mapping(value, indent, write)
+        _mapping(value, indent, write, arranged)
     elif isinstance(value, list | tuple):
-        _sequence(value, indent, write)
+        _sequence(value, indent, write, arranged)
     elif isinstance(value, str):
         write(_text(value, indent + 1))
     elif value is None or isinstance(value, bool):
@@ -65,20 +68,20 @@ def _node(value: Any, indent: int, write: Write) -> None:
         write(json_float(value) if isinstance(value, float) else str(value))
 
 
-def _mapping(mapping: dict[str, Any], indent: int, write: Write) -> None:
+def _mapping(mapping: dict[str, Any], indent: int, write: Write, arranged: Arrange) -> None:
     if not mapping:
         write("{}")
         return
     pad = "  " * (indent + 1)
     write("{\n")
-    for key in sorted(mapping):
+    for key in arranged(mapping):
         write(f"{pad}{_key(key)}: ")
-        _node(mapping[key], indent + 1, write)
+        _node(mapping[key], indent + 1, write, arranged)
         write(",\n")
     write("  " * indent + "}")
 
 
-def _sequence(items: Any, indent: int, write: Write) -> None:
+def _sequence(items: Any, indent: int, write: Write, arranged: Arrange) -> None:
     if not items:
         write("[]")
         return
@@ -88,10 +91,10 @@ def _sequence(items: Any, indent: int, write: Write) -> None:
     for position, item in enumerate(items):
         if cuddled:
             write(", " if position else "")
-            _node(item, indent, write)
+            _node(item, indent, write, arranged)
         else:
             write(pad)
-            _node(item, indent + 1, write)
+            _node(item, indent + 1, write, arranged)
             write(",\n")
     write("]" if cuddled else "  " * indent + "]")
 

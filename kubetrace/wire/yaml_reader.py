@@ -12,6 +12,7 @@ import binascii
 import json
 import math
 import re
+import struct
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -262,7 +263,14 @@ def _float_key(value: float) -> str:
         return ".nan"
     if math.isinf(value):
         return ".inf" if value > 0 else "-.inf"
-    return general_float(float(f"{value:.7g}"))
+    single = struct.unpack("f", struct.pack("f", value))[0]
+    texts = (f"{single:.{digits}g}" for digits in range(1, 10))
+    return general_float(float(next(text for text in texts if _is_single(text, single))))
+
+
+def _is_single(text: str, value: float) -> bool:
+    """Does the text say this number of single precision?"""
+    return bool(struct.unpack("f", struct.pack("f", float(text)))[0] == value)
 
 
 def _go_syntax(value: Any) -> str:

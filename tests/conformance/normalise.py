@@ -23,6 +23,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(timeoutSeconds=)\d+(&watch)"), r"\1<n>\2"),  # random, so that watches end at different times
     (re.compile(r"\b\d+\.\d+\.\d+\.\d+:\d+\b"), "<address>"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<ip>"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), "<jwt>"),
     (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<hash>"),
     (re.compile(r'(\\?")(\d+[smhd]){1,2}(\\?")'), r"\1<age>\3"),
     (re.compile(r'((?:service-account|tls)[.-][a-z.]+": ?")[A-Za-z0-9+/=]{100,}'), r"\1<key>"),

@@ -10,7 +10,16 @@ _REFLECTOR = ("reflector", "reflector")
 _TYPE = ("type", "type")
 _RESYNC = (_TYPE, ("resyncPeriod", "resync"), _REFLECTOR)
 _STARTING = "Starting reflector {type} ({resync}) from {reflector}"
+_DRY_RUN = {"1.19": 553, "1.21": 557, "1.22": 555, "1.23": 622, "1.24": 660, "1.25": 663, "1.27": 692, "1.29": 704,
+            "1.30": 703, "1.32": 702, "1.33": 703, "1.34": 731, "1.35": 719}  # fmt: skip
+"""Where --dry-run is found to be an old form (GetDryRunStrategy)."""
 _STOPPING = "Stopping reflector {type} ({resync}) from {reflector}"
+
+
+def _dry_run(what: str, instead: str, offset: int) -> dict[str, Line]:
+    numbers = {release: number + offset for release, number in _DRY_RUN.items()}
+    return lines("helpers.go", f"{what} and can be replaced with --dry-run={instead}.", numbers)
+
 
 COMMAND_NOTES: Mapping[str, NoteSpec] = {
     # --- what ends a command (kubectl/pkg/cmd/util/helpers.go) ---
@@ -46,6 +55,24 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
         "F",
     ),
     # --- commands ---
+    "dry-run-bare": NoteSpec(
+        0,
+        (),
+        _dry_run("--dry-run is deprecated", "client", 0),
+        "W",
+    ),
+    "dry-run-true": NoteSpec(
+        0,
+        ("text",),
+        _dry_run("--dry-run={text} is deprecated (boolean value)", "client", 14),
+        "W",
+    ),
+    "dry-run-false": NoteSpec(
+        0,
+        ("text",),
+        _dry_run("--dry-run={text} is deprecated (boolean value)", "none", 17),
+        "W",
+    ),
     "table-fallback": NoteSpec(
         2,
         ("error",),

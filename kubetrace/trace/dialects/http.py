@@ -123,6 +123,7 @@ OPERATIONS: Mapping[str, Since] = {
     "raw-delete": {"1.32": "delete.go:161"},
     "logs": {"1.32": "logs.go:469", "1.35": "logs.go:476", "1.36": "logs.go:497"},
     "typed-create": {"1.32": "type.go:252", "1.34": "type.go:213"},
+    "typed-token": {"1.32": "serviceaccount.go:87"},
     "scale-get": {"1.32": "client.go:168"},
     "scale-update": {"1.32": "client.go:211"},
     "dynamic-get": {"1.32": "simple.go:247", "1.34": "simple.go:242", "1.37": "simple.go:243"},

@@ -13,7 +13,6 @@ from kubetrace.value import Value
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
     from kubetrace.api.manifests import FilenameOptions
-    from kubetrace.api.verbs import WriteOptions
     from kubetrace.environment import Environment
     from kubetrace.printing.printers import Printer
 
@@ -130,7 +129,7 @@ def _create_all(
         create_or_update(info.object, options.save_config)
         if strategy is not DryRun.CLIENT:
             try:
-                info.refresh(create_object(environment, info, write))
+                info.refresh(writing.create_object(environment, info, write))
             except KubetraceError as error:
                 raise writing.with_source("creating", info.source, error) from None
         count += 1
@@ -139,22 +138,6 @@ def _create_all(
     build(environment.cluster, request).visit(create)
     if not count:
         raise KubetraceError("no objects passed to create")
-
-
-def create_object(environment: Environment, info: Info, write: WriteOptions) -> dict[str, object]:
-    """POSTs the object; a resourceVersion in the manifest does not count (resource.Helper.Create)."""
-    from kubetrace.api import last_applied, verbs
-    from kubetrace.trace.exchange import Purpose
-
-    assert info.mapping is not None and info.object is not None
-    metadata = info.object.get("metadata")
-    if isinstance(metadata, dict):
-        metadata.pop("resourceVersion", None)
-    body = last_applied.encode(info.object)
-    purpose = Purpose("create", "create: a new object from the manifest")
-    call = verbs.create(info.mapping, info.namespace, body, write, purpose=purpose)
-    created: dict[str, object] = environment.cluster.objects.send(call, info.mapping, info.name)
-    return created
 
 
 COMMAND = Command(

@@ -1,0 +1,1 @@
+"""`create …`: from manifests, and one module a subcommand (kubectl pkg/cmd/create)."""

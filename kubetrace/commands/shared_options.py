@@ -1,0 +1,54 @@
+"""Options that several writing commands declare, each flag's words once (kubectl's PrintFlags, RecordFlags,
+FilenameOptions, AddDryRunFlag … in pkg/cmd/util/helpers.go and cli-runtime pkg/genericclioptions)."""
+
+from __future__ import annotations
+
+from kubetrace.cmdline.flags import flag
+from kubetrace.commands.writing import DRY_RUN_HELP, VALIDATE_HELP
+from kubetrace.value import Value
+
+
+def dry_run() -> str:
+    """--dry-run"""
+    return flag("none", help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")
+
+
+def field_manager(default: str) -> str:
+    """--field-manager"""
+    return flag(default, help="Name under which the server records who set which field.")
+
+
+def save_config() -> bool:
+    """--save-config"""
+    return flag(False, help="Keep the object in its own annotation, so that 'apply' can be used on it later.")
+
+
+def validate() -> str:
+    """--validate"""
+    return flag("strict", help=VALIDATE_HELP, bare="strict", completion="=strict,warn,ignore")
+
+
+class PrintOptions(Value):
+    """How a command prints the objects it has made or changed."""
+
+    allow_missing_template_keys: bool = flag(
+        True, help="In templates, take a missing field or key for nothing instead of for an error."
+    )
+    output: str = flag(
+        "",
+        "o",
+        help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, "
+        "jsonpath, jsonpath-as-json, jsonpath-file).",
+        completion="=json,yaml,name",
+    )
+    show_managed_fields: bool = flag(False, help="Print metadata.managedFields, too (json and yaml).")
+    template: str = flag("", help="Template, or file with it, for the template formats of -o.")
+
+
+class GeneratedOptions(PrintOptions):
+    """What every `create KIND NAME` takes."""
+
+    dry_run: str = dry_run()
+    field_manager: str = field_manager("kubectl-create")
+    save_config: bool = save_config()
+    validate: str = validate()

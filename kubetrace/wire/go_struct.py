@@ -1,0 +1,108 @@
+"""Objects of built-in kinds as kubectl's Go structs read and write them.
+
+kubectl's typed commands decode an object into a struct and encode it again: keys then stand in the struct's order,
+empty fields are gone unless their tag keeps them (`status: {}`), unknown fields are lost, quantities and times are
+canonical. `typed` does the same with an object's JSON. The table is generated (tests/tools/generate_struct_facts.py).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+Fields = list[tuple[str, int | str, str]]
+_ZERO: dict[str, Any] = {"s": "", "i": 0, "b": False, "f": 0, "q": "0", "x": 0, "d": "0s", "t": None, "u": None,
+                         "r": None, "y": None}  # fmt: skip
+
+
+class TypedObject(dict[str, Any]):
+    """An object that is a Go struct in kubectl: JSON keeps the order of its keys, and jsonpath sees its numbers as
+    floats."""
+
+
+@cache
+def _table() -> tuple[list[Fields], dict[str, int]]:
+    import gzip
+    from importlib import resources
+
+    import msgspec
+
+    packed = (resources.files("kubetrace.wire") / "data" / "structs-1.36.json.gz").read_bytes()
+    facts = msgspec.json.decode(gzip.decompress(packed))
+    return facts["types"], facts["kinds"]
+
+
+def is_registered(api_version: str, kind: str) -> bool:
+    """Does kubectl have a struct for this kind (its scheme's IsRegistered)?"""
+    return f"{api_version}/{kind}" in _table()[1]
+
+
+def go_type(api_version: str, kind: str) -> str:
+    """The struct's name as %T prints a pointer to it: "*v1.Pod"."""
+    return f"*{api_version.rpartition('/')[2]}.{kind}"
+
+
+def typed(value: dict[str, Any]) -> TypedObject:
+    """The object as its kind's struct has it. Raises KeyError for a kind that is not registered, ValueError for a
+    quantity that is none."""
+    number = _table()[1][f"{value['apiVersion']}/{value['kind']}"]
+    return TypedObject(_struct(number, value))
+
+
+def _struct(number: int, value: Any) -> dict[str, Any]:
+    found = value if isinstance(value, dict) else {}
+    result: dict[str, Any] = {}
+    for name, kind, flags in _table()[0][number]:
+        encoded = _encoded(kind, flags, found.get(name))
+        if not _is_omitted(kind, flags, encoded):
+            result[name] = encoded
+    return result
+
+
+def _is_omitted(kind: int | str, flags: str, encoded: Any) -> bool:
+    """omitempty leaves out zero scalars, nil pointers, and lists and maps without entries, but never a struct."""
+    if "z" in flags and encoded is None:
+        return True
+    if "o" not in flags:
+        return False
+    if flags[0] in "lm":
+        return not encoded
+    if flags[0] == "p":
+        return encoded is None
+    return kind in ("s", "i", "b", "f", "y") and not encoded
+
+
+def _encoded(kind: int | str, flags: str, value: Any) -> Any:
+    container = flags[:1]
+    if container == "p":
+        return None if value is None else _encoded(kind, flags[1:], value)
+    if container == "l":
+        return [_encoded(kind, flags[1:], item) for item in value] if isinstance(value, list) else None
+    if container == "m":
+        if not isinstance(value, dict):
+            return None
+        return {key: _encoded(kind, flags[1:], value[key]) for key in sorted(value)}
+    if isinstance(kind, int):
+        return _struct(kind, value)
+    if value is None:
+        return _ZERO[kind]
+    if kind == "q":
+        import msgspec
+
+        from kubetrace.wire.quantity import canonical
+
+        return canonical(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    if kind in ("t", "u") and isinstance(value, str):
+        return _time(value, "seconds" if kind == "t" else "microseconds")
+    return value
+
+
+def _time(text: str, precision: str) -> str:
+    """RFC 3339 in UTC; what is no time stays."""
+    import datetime
+
+    try:
+        moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return text
+    return moment.astimezone(datetime.UTC).isoformat(timespec=precision).replace("+00:00", "Z")
