@@ -29,6 +29,7 @@ class UpOptions(Value):
     fault: tuple[str, ...] = flag(
         (), help="A failure to make, such as 'POST pods: 500 once'; may be given several times.", kind="array"
     )
+    nodes: int = flag(1, help="How many simulated nodes there are at least; they stay.")
     engine: str = flag(
         "",
         help="What serves: embedded, or envtest (real binaries). Default: the one it has.",
@@ -54,12 +55,14 @@ def up(environment: Environment, options: UpOptions, arguments: Arguments) -> No
         raise KubetraceError(f"invalid port {options.port}: must be between 0 and 65535")
     if not 0 <= options.latency <= 3600:
         raise KubetraceError("invalid latency: must be between 0s and 1h")
+    if not 1 <= options.nodes <= 50:
+        raise KubetraceError(f"invalid number of nodes {options.nodes}: must be between 1 and 50")
     for text in options.fault:
         parse(text)
     if options.seed_from and not Path(options.seed_from).exists():
         raise KubetraceError(f'the path "{options.seed_from}" does not exist')
     environ, before = _environ(environment), manager.find(environment.environ, options.name)
-    start = manager.Start(options.port, options.latency, options.fault, options.engine)
+    start = manager.Start(options.port, options.latency, options.fault, options.engine, options.nodes)
 
     def ready(found: manager.Playground) -> None:
         told = "is already running" if before.running else "is ready"
@@ -179,7 +182,7 @@ LOGS = Command(
 UP = Command(
     run=up,
     usage="playground up [--name NAME] [--port PORT] [--foreground] [--latency DURATION] [--fault FAULT]... "
-    "[--engine ENGINE] [--seed-from DIR]",
+    "[--nodes N] [--engine ENGINE] [--seed-from DIR]",
     description="""
     Start an API server on this machine, with its own certificates and users, and say where its kubeconfig is.
 

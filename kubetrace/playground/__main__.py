@@ -33,15 +33,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--assets", type=Path, help="run the envtest engine with these binaries")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds")
     parser.add_argument("--fault", action="append", default=[])
+    parser.add_argument("--nodes", type=int, default=1, help="how many there are at least")
     return parser.parse_args()
 
 
-async def _serve(folder: Path, name: str, port: int, latency: float, faults: list[Fault]) -> None:
+async def _serve(folder: Path, name: str, port: int, latency: float, faults: list[Fault], nodes: int) -> None:
     from kubetrace.playground import credentials
     from kubetrace.playground.server import Server
 
     credentials.prepare(folder)
-    server = await _start(Server(folder, latency, faults), folder, port)
+    server = await _start(Server(folder, latency, faults, nodes), folder, port)
     credentials.write_kubeconfig(folder, name, server.port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -123,7 +124,7 @@ def main() -> int:
             if arguments.assets:
                 _supervise(folder, arguments.name, arguments.port, arguments.assets)
                 return 0
-            asyncio.run(_serve(folder, arguments.name, arguments.port, arguments.latency, faults))
+            asyncio.run(_serve(folder, arguments.name, arguments.port, arguments.latency, faults, arguments.nodes))
     except (StartFailure, KubetraceError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,17 +1,17 @@
-"""PodDisruptionBudgets' status and ResourceQuotas: how many may go, how many may come."""
+"""ResourceQuotas: what a namespace uses, and who may still come (admission plugin ResourceQuota)."""
 
 from __future__ import annotations
 
-import copy
-import math
-from typing import Any
+from collections.abc import Iterable
+from fractions import Fraction
 
-from kubetrace.playground import status
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.objects import Object
-from kubetrace.playground.selectors import matches_labels
+from kubetrace.playground.quantities import amount, written
+from kubetrace.playground.status import ApiError, forbidden
 from kubetrace.playground.storage import Store
 
+KEY = "resourcequotas"
 _COUNTED = {
     "pods": "pods",
     "services": "services",
@@ -21,98 +21,152 @@ _COUNTED = {
     "replicationcontrollers": "replicationcontrollers",
     "resourcequotas": "resourcequotas",
 }
-_BUDGETS, _QUOTAS = "poddisruptionbudgets.policy", "resourcequotas"
+_DONE = ("Succeeded", "Failed")
 
 
-def _ready(pod: Object) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+def _resource_of(key: str) -> str:
+    """The resource whose objects a quota's line is about, "" for none that is known."""
+    if key in _COUNTED:
+        return _COUNTED[key]
+    if key.startswith("count/"):
+        return key.removeprefix("count/")
+    if key.startswith("services."):
+        return "services"
+    if key == "requests.storage" or ".storageclass.storage.k8s.io/" in key:
+        return "persistentvolumeclaims"
+    if key in ("cpu", "memory", "ephemeral-storage") or key.startswith(("requests.", "limits.")):
+        return "pods"
+    return ""
 
 
-def _share(value: Any, total: int) -> int:
-    if isinstance(value, str) and value.endswith("%"):
-        return math.ceil(total * int(value[:-1]) / 100)
-    return int(value)
+def _charge(key: str, item: Object) -> Fraction:
+    """What one object costs of a quota's line."""
+    if key in _COUNTED or key.startswith("count/"):
+        return Fraction(1)
+    spec = item.get("spec") or {}
+    if key == "services.nodeports":
+        kinds = ("NodePort", "LoadBalancer")
+        return Fraction(len(spec.get("ports") or ()) if spec.get("type") in kinds else 0)
+    if key == "services.loadbalancers":
+        return Fraction(spec.get("type") == "LoadBalancer")
+    if key == "requests.storage" or ".storageclass.storage.k8s.io/" in key:
+        kind, _, line = key.partition(".storageclass.storage.k8s.io/")
+        if line and spec.get("storageClassName") != kind:
+            return Fraction(0)
+        if line == "persistentvolumeclaims":
+            return Fraction(1)
+        return amount(str(((spec.get("resources") or {}).get("requests") or {}).get("storage", "0")))
+    group, _, name = key.partition(".")
+    if not name:
+        group, name = "requests", key
+    return _of_pod(spec, group, name)
 
 
-class Budgets:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+def _of_pod(spec: Object, group: str, name: str) -> Fraction:
+    def value(container: Object) -> Fraction:
+        return amount(str(((container.get("resources") or {}).get(group) or {}).get(name, "0")))
 
-    def pod_changed(self, namespace: str, name: str) -> float | None:
-        for budget in self._store.select(_BUDGETS, namespace):
-            self.budget(namespace, budget["metadata"]["name"])
-        for quota in self._store.select(_QUOTAS, namespace):
-            self.quota(namespace, quota["metadata"]["name"])
-        return None
+    total = sum((value(container) for container in spec.get("containers") or ()), Fraction(0))
+    return max([total, *(value(container) for container in spec.get("initContainers") or ())])
 
-    def budget(self, namespace: str, name: str) -> float | None:
-        """How many disruptions a budget allows now (pkg/controller/disruption)."""
-        item = self._store.get(_BUDGETS, namespace, name)
-        if item is None:
-            return None
-        spec, pods = item["spec"], self._matching(namespace, item["spec"].get("selector"))
-        healthy = sum(map(_ready, pods))
-        if "maxUnavailable" in spec:
-            wanted = max(0, len(pods) - _share(spec["maxUnavailable"], len(pods)))
+
+def _in_scope(quota: Object, item: Object) -> bool:
+    """Scopes look at pods only."""
+    spec, pod = quota["spec"], item.get("spec") or {}
+    scopes = [(scope, "Exists", ()) for scope in spec.get("scopes") or ()]
+    for entry in (spec.get("scopeSelector") or {}).get("matchExpressions") or ():
+        scopes.append((entry["scopeName"], entry.get("operator", "Exists"), tuple(entry.get("values") or ())))
+    best = (item.get("status") or {}).get("qosClass") == "BestEffort"
+    ends = pod.get("activeDeadlineSeconds") is not None
+    facts = {"BestEffort": best, "NotBestEffort": not best, "Terminating": ends, "NotTerminating": not ends}
+    for scope, operator, values in scopes:
+        if scope == "PriorityClass":
+            name = pod.get("priorityClassName", "")
+            held = {"In": name in values, "NotIn": name not in values, "Exists": bool(name)}.get(operator, not name)
         else:
-            wanted = _share(spec.get("minAvailable", 1), len(pods))
-        found = {
-            "currentHealthy": healthy,
-            "desiredHealthy": wanted,
-            "disruptionsAllowed": max(0, healthy - wanted) if pods else 0,
-            "expectedPods": len(pods),
-            "observedGeneration": item["metadata"].get("generation", 1),
-        }
-        if {key: (item.get("status") or {}).get(key) for key in found} != found:
-            self._store.put(_BUDGETS, copy.deepcopy(item) | {"status": (item.get("status") or {}) | found})
-        return None
-
-    def _matching(self, namespace: str, selector: Object | None) -> list[Object]:
-        done = ("Succeeded", "Failed")
-        return [
-            pod
-            for pod in self._store.select("pods", namespace)
-            if matches_labels(selector, pod["metadata"].get("labels") or {})
-            and (pod.get("status") or {}).get("phase") not in done
-            and not pod["metadata"].get("deletionTimestamp")
-        ]
-
-    def quota(self, namespace: str, name: str) -> float | None:
-        item = self._store.get(_QUOTAS, namespace, name)
-        if item is None:
-            return None
-        hard = item["spec"].get("hard") or {}
-        used = {key: str(count) for key in hard if (count := used_of(self._store, namespace, key)) is not None}
-        found = {"hard": hard, "used": used}
-        if (item.get("status") or {}) != found:
-            self._store.put(_QUOTAS, copy.deepcopy(item) | {"status": found})
-        return 3.0
+            held = facts.get(scope, True)
+        if not held:
+            return False
+    return True
 
 
-def used_of(store: Store, namespace: str, key: str) -> int | None:
-    """How many objects a quota's line counts; None for lines that are not counts (cpu, memory)."""
-    resource = _COUNTED.get(key) or (key.removeprefix("count/") if key.startswith("count/") else None)
-    if resource is None:
-        return None
-    if resource != "pods":
-        return store.count(resource, namespace)
-    done = ("Succeeded", "Failed")
-    return sum((pod.get("status") or {}).get("phase") not in done for pod in store.select("pods", namespace))
+def _counts(resource: str, item: Object) -> bool:
+    return resource != "pods" or (item.get("status") or {}).get("phase") not in _DONE
+
+
+def _items(store: Store, resource: str, namespace: str, quota: Object) -> Iterable[Object]:
+    for item in store.select(resource, namespace):
+        if _counts(resource, item) and (resource != "pods" or _in_scope(quota, item)):
+            yield item
+
+
+def used(store: Store, quota: Object) -> dict[str, str]:
+    """status.used of a quota."""
+    namespace, hard = quota["metadata"]["namespace"], quota["spec"].get("hard") or {}
+    found = {}
+    for key, value in hard.items():
+        resource = _resource_of(key)
+        if resource:
+            total = _total(store, quota, key, resource, namespace)
+            found[key] = written(total, str(value))
+    return found
+
+
+def _total(store: Store, quota: Object, key: str, resource: str, namespace: str) -> Fraction:
+    counted = key in _COUNTED or key.startswith("count/")
+    if counted and resource != "pods":
+        return Fraction(store.count(resource, namespace))
+    return sum((_charge(key, item) for item in _items(store, resource, namespace, quota)), Fraction(0))
 
 
 def admit(store: Store, resource: Resource, item: Object) -> None:
-    """Raises 403 where one more object would exceed a quota (admission plugin ResourceQuota)."""
+    """Raises 403 where one more object would exceed a quota."""
     namespace = item["metadata"].get("namespace", "")
-    if not namespace or resource.key == _QUOTAS:
+    if not namespace or resource.key == KEY:
         return
-    for quota in store.select(_QUOTAS, namespace):
+    for quota in store.select(KEY, namespace):
         hard = quota["spec"].get("hard") or {}
-        for key in sorted(hard):
-            if resource.key not in (_COUNTED.get(key), key.removeprefix("count/")) or not str(hard[key]).isdigit():
-                continue
-            used = used_of(store, namespace, key) or 0
-            if used + 1 > int(hard[key]):
-                name = quota["metadata"]["name"]
-                why = f"exceeded quota: {name}, requested: {key}=1, used: {key}={used}, limited: {key}={hard[key]}"
-                raise status.forbidden(resource.name, resource.group, item["metadata"]["name"], why)
+        lines = [key for key in sorted(hard) if _resource_of(key) == resource.key]
+        if not lines or (resource.key == "pods" and not _in_scope(quota, item)):
+            continue
+        _need_amounts(resource, quota, item, lines)
+        _need_room(store, resource, quota, item, lines)
+
+
+def _refusal(resource: Resource, item: Object, why: str) -> ApiError:
+    return forbidden(resource.name, resource.group, item["metadata"].get("name", ""), why)
+
+
+def _need_amounts(resource: Resource, quota: Object, item: Object, lines: list[str]) -> None:
+    """A quota on cpu or memory needs every container to say what it wants."""
+    if resource.key != "pods":
+        return
+    missing = []
+    for key in lines:
+        if key in _COUNTED or key.startswith("count/"):
+            continue
+        group, _, name = key.partition(".")
+        if not name:
+            group, name = "requests", key
+        specs = [*(item["spec"].get("containers") or ()), *(item["spec"].get("initContainers") or ())]
+        lacking = [c["name"] for c in specs if name not in ((c.get("resources") or {}).get(group) or {})]
+        if lacking:
+            missing.append(f"{key} for: {','.join(sorted(lacking))}")
+    if missing:
+        raise _refusal(resource, item, f"failed quota: {quota['metadata']['name']}: must specify {'; '.join(missing)}")
+
+
+def _need_room(store: Store, resource: Resource, quota: Object, item: Object, lines: list[str]) -> None:
+    namespace, hard = item["metadata"]["namespace"], quota["spec"]["hard"]
+    over = []
+    for key in lines:
+        wanted = _charge(key, item)
+        before = _total(store, quota, key, resource.key, namespace)
+        if wanted and before + wanted > amount(str(hard[key])):
+            like = str(hard[key])
+            over.append((key, written(wanted, like), written(before, like), like))
+    if over:
+        told = f"exceeded quota: {quota['metadata']['name']}"
+        for title, place in (("requested", 1), ("used", 2), ("limited", 3)):
+            told += f", {title}: {','.join(f'{entry[0]}={entry[place]}' for entry in over)}"
+        raise _refusal(resource, item, told)

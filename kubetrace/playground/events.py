@@ -2,53 +2,70 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from typing import Any
 
-from kubetrace.playground.objects import new_uid, now
+from kubetrace.playground.objects import Object, moment, new_uid, now
 from kubetrace.playground.storage import Store
 
-KEPT = 2000
+KEPT_SECONDS = 3600.0
+"""As kube-apiserver's --event-ttl."""
 
 
 class Recorder:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    """Tells of what one component does."""
 
-    def tell(self, kind: str, metadata: dict[str, Any], reason: str, message: str, source: str) -> None:
-        self._record(kind, metadata, "Normal", reason, message, source)
+    def __init__(self, store: Store, component: str) -> None:
+        self._store, self._component = store, component
 
-    def warn(self, kind: str, metadata: dict[str, Any], reason: str, message: str, source: str) -> None:
-        self._record(kind, metadata, "Warning", reason, message, source)
+    def normal(self, item: Object, reason: str, message: str, container: str = "", host: str = "") -> None:
+        """`item` needs kind, apiVersion and metadata. `container` is the field path of a pod's part."""
+        self._record(item, "Normal", reason, message, container, host)
 
-    def _record(self, kind: str, metadata: dict[str, Any], type: str, reason: str, message: str, source: str) -> None:
+    def warning(self, item: Object, reason: str, message: str, container: str = "", host: str = "") -> None:
+        self._record(item, "Warning", reason, message, container, host)
+
+    def _record(self, item: Object, type: str, reason: str, message: str, container: str, host: str) -> None:
+        metadata = item["metadata"]
         namespace = metadata.get("namespace") or "default"
         place = self._store.get("namespaces", "", namespace)
         if place is None or place["metadata"].get("deletionTimestamp"):
             return
-        mark = hashlib.sha256(f"{metadata['uid']}{reason}{message}".encode()).hexdigest()[:16]
-        name = f"{metadata['name']}.{mark}"
+        mark = hashlib.sha256(f"{metadata['uid']}{reason}{message}{container}".encode()).hexdigest()[:16]
+        name = f"{metadata['name'][:230]}.{mark}"
         old = self._store.get("events", namespace, name)
         if old is not None:
             self._store.put("events", old | {"count": old.get("count", 1) + 1, "lastTimestamp": now()})
             return
-        api_version = {"Pod": "v1", "Job": "batch/v1", "Node": "v1", "Service": "v1"}.get(kind, "apps/v1")
-        target = {"kind": kind, "namespace": namespace, "name": metadata["name"], "uid": metadata["uid"]}
-        target |= {"apiVersion": api_version, "resourceVersion": metadata.get("resourceVersion", "")}
+        target: dict[str, Any] = {"kind": item["kind"], "name": metadata["name"], "uid": metadata["uid"]}
+        if metadata.get("namespace"):
+            target["namespace"] = metadata["namespace"]
+        target |= {"apiVersion": item["apiVersion"], "resourceVersion": metadata.get("resourceVersion", "")}
+        if container:
+            target["fieldPath"] = container
         event = {
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {"name": name, "namespace": namespace, "uid": new_uid(), "creationTimestamp": now()},
             "involvedObject": target,
             "reason": reason,
-            "message": message,
-            "source": {"component": source},
+            "message": message[:1024],
+            "source": {"component": self._component} | ({"host": host} if host else {}),
             "firstTimestamp": now(),
             "lastTimestamp": now(),
             "count": 1,
             "type": type,
             "eventTime": None,
-            "reportingComponent": source,
-            "reportingInstance": "",
+            "reportingComponent": self._component,
+            "reportingInstance": host,
         }
         self._store.put("events", event)
+
+
+def expire(store: Store) -> None:
+    """Removes events that nobody has counted up for an hour."""
+    oldest = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=KEPT_SECONDS)
+    for event in list(store.select("events")):
+        if moment(event.get("lastTimestamp") or event["metadata"]["creationTimestamp"]) < oldest:
+            store.remove("events", event)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from kubetrace.playground.admission import DEFAULT_CLASS
 from kubetrace.playground.catalog import Catalog, Resource, server_facts
 from kubetrace.playground.objects import new_uid, now
 from kubetrace.playground.storage import Store
 
 NODE = "playground-node"
+MOST_NODES = 50
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 _RBAC = "rbac.authorization.k8s.io"
 
@@ -34,6 +36,7 @@ def fill(store: Store, catalog: Catalog) -> None:
             for item in items:
                 _put(store, catalog, resource.key, copy.deepcopy(item))
     _put(store, catalog, "nodes", node())
+    _put(store, catalog, "storageclasses.storage.k8s.io", _storage_class())
     _put(store, catalog, "services", _kubernetes_service())
     for item in people():
         _put(
@@ -59,17 +62,36 @@ def _condition(kind: str, status: str, reason: str, message: str) -> dict[str, s
     return {"type": kind, "status": status, **times, "reason": reason, "message": message}
 
 
-def node() -> dict[str, Any]:
-    """The one node that a fresh playground has."""
+def add_nodes(store: Store, catalog: Catalog, count: int) -> None:
+    """Brings the number of nodes up to `count`; none is ever taken away."""
+    for number in range(2, min(count, MOST_NODES) + 1):
+        _put(store, catalog, "nodes", node(number))
+
+
+def _storage_class() -> dict[str, Any]:
+    """The default class, whose volumes the playground makes itself."""
+    return {
+        "metadata": {"name": "standard", "annotations": {DEFAULT_CLASS: "true"}},
+        "provisioner": "kubetrace.dev/simulated",
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "Immediate",
+        "allowVolumeExpansion": True,
+    }
+
+
+def node(number: int = 1) -> dict[str, Any]:
+    """The first of the nodes of a playground, which every fresh one has, or one of the others."""
+    name = NODE if number == 1 else f"{NODE}-{number}"
     version = server_facts()["version"]["gitVersion"]
     labels = {
         "beta.kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
-        "kubernetes.io/hostname": NODE,
+        "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
-        "node-role.kubernetes.io/control-plane": "",
     }
+    if number == 1:
+        labels["node-role.kubernetes.io/control-plane"] = ""
     room = {"cpu": "8", "ephemeral-storage": "100Gi", "memory": "16Gi", "pods": "110"}
     conditions = [
         _condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -89,9 +111,11 @@ def node() -> dict[str, Any]:
         "osImage": "kubetrace playground (simulated)",
         "systemUUID": new_uid(),
     }
-    addresses = [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": NODE}]
+    addresses = [{"type": "InternalIP", "address": f"172.18.0.{number + 1}"}, {"type": "Hostname", "address": name}]
     status = {"addresses": addresses, "allocatable": room, "capacity": room, "conditions": conditions, "nodeInfo": info}
-    return {"metadata": {"name": NODE, "labels": labels}, "spec": {"podCIDR": "10.244.0.0/24"}, "status": status}
+    network = f"10.244.{number - 1}.0/24"
+    spec = {"podCIDR": network, "podCIDRs": [network]}
+    return {"metadata": {"name": name, "labels": labels}, "spec": spec, "status": status}
 
 
 def _kubernetes_service() -> dict[str, Any]:

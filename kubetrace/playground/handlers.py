@@ -51,10 +51,10 @@ class Handlers:
         return encode(self._reviews.answer(target.resource, body, request.facts["user"], target.namespace), 201)
 
     async def _subresource(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
-        raw = target.subresource in ("log", "exec")
+        raw = target.subresource in subresources.STREAMED
         form = Form() if raw else accepted(request.headers.get("accept", ""))
-        body = self._body(request) if request.body and request.method != "PATCH" else None
-        if request.method == "PATCH":
+        body = self._body(request) if request.body and request.method != "PATCH" and not raw else None
+        if request.method == "PATCH" and not raw:
             body = self._patched_subresource(request, target)
         outcome = subresources.answer(self._verbs, request, target, body, self._write(request))
         if asyncio.iscoroutine(outcome):

@@ -122,6 +122,8 @@ class Start:
     latency: float = 0.0
     faults: Sequence[str] = ()
     engine: str = ""
+    nodes: int = 1
+    """How many nodes there are at least; they stay with the objects."""
 
 
 def _command(environ: Mapping[str, str], found: Playground, start: Start, engine: str) -> list[str]:
@@ -131,10 +133,11 @@ def _command(environ: Mapping[str, str], found: Playground, start: Start, engine
     if engine == ENVTEST:
         from kubetrace.playground.control_plane import find_assets
 
-        if start.latency or start.faults:
-            raise KubetraceError("only the embedded engine can be given latency or faults")
+        if start.latency or start.faults or start.nodes > 1:
+            raise KubetraceError("only the embedded engine can be given latency, faults or nodes")
         return [*words, "--assets", str(find_assets(environ))]
     words += [f"--latency={start.latency}"] if start.latency else []
+    words += [f"--nodes={start.nodes}"] if start.nodes > 1 else []
     return words + [f"--fault={fault}" for fault in start.faults]
 
 
@@ -155,6 +158,8 @@ def up(environ: Mapping[str, str], name: str = DEFAULT_NAME, start: Start | None
     if found.running:
         if start.port and start.port != found.port:
             raise KubetraceError(f"playground {name!r} is already running on port {found.port}")
+        if start.nodes > 1:
+            raise KubetraceError(f"playground {name!r} is already running; stop it first to give it nodes")
         if start.latency or start.faults:
             raise KubetraceError(f"playground {name!r} is already running; stop it first to give it latency or faults")
         return found

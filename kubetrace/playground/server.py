@@ -14,9 +14,10 @@ from pathlib import Path
 from kubetrace.playground import credentials, http, injection
 from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User, denial, impersonated
 from kubetrace.playground.catalog import Catalog
-from kubetrace.playground.controllers import Controllers
+from kubetrace.playground.containers.runtime import Runtime
+from kubetrace.playground.controllers.loop import Controllers
 from kubetrace.playground.discovery import Discovery, encode
-from kubetrace.playground.fresh import fill
+from kubetrace.playground.fresh import add_nodes, fill
 from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.metrics import Metrics
@@ -32,14 +33,15 @@ _CRD = "customresourcedefinitions.apiextensions.k8s.io"
 
 
 class Server:
-    def __init__(self, folder: Path, latency: float = 0.0, faults: Iterable[Fault] = ()) -> None:
-        """`latency`: seconds before each answer."""
+    def __init__(self, folder: Path, latency: float = 0.0, faults: Iterable[Fault] = (), nodes: int = 1) -> None:
+        """`latency`: seconds before each answer. `nodes`: how many there are at least."""
         self._folder, self._latency, self._faults = folder, latency, list(faults)
         self._metrics = Metrics()
         self.store = Store(folder / "state.db")
         self.catalog = Catalog()
         self.store.remember("ca", (folder / "ca.crt").read_text())
         fill(self.store, self.catalog)
+        add_nodes(self.store, self.catalog, nodes)
         for definition in self.store.select(_CRD):
             self.catalog.define(definition)
         self._verbs = Verbs(self.store, self.catalog)
@@ -48,7 +50,8 @@ class Server:
         self._authorizer = Authorizer(self.store)
         self._discovery = Discovery(self.catalog)
         self._handlers = Handlers(self._verbs, self._authorizer, self._authenticator)
-        self._controllers = Controllers(self._verbs)
+        self._verbs.runtime = Runtime(self.store, self._signer)
+        self._controllers = Controllers(self._verbs, self._verbs.runtime)
         self._listener: asyncio.Server | None = None
         self._background: list[asyncio.Task[None]] = []
         self.port = 0

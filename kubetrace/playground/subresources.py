@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator
 from typing import Any
 
-from kubetrace.playground import status
-from kubetrace.playground.execution import execute
-from kubetrace.playground.http import Answer, Request, Stream
-from kubetrace.playground.objects import Object, moment, now
+from kubetrace.playground import status, streams
+from kubetrace.playground.http import Request
+from kubetrace.playground.objects import Object, now
 from kubetrace.playground.paths import Target
 from kubetrace.playground.selectors import matches_labels
-from kubetrace.playground.simulation import log_lines
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.tokens import DEFAULT_SECONDS, ISSUER, LEAST_SECONDS, Signer
 from kubetrace.playground.verbs import Verbs, Write
+
+STREAMED = ("attach", "exec", "log", "portforward", "proxy")
+"""Subresources whose bodies are no objects."""
 
 
 def answer(verbs: Verbs, request: Request, target: Target, body: Any, write: Write) -> Any:
     """An object, or a whole answer. Raises 501 for subresources that the playground does not have."""
     kind = target.subresource
-    if kind == "log":
-        return _log(verbs, request, target)
+    if kind in STREAMED and verbs.runtime is not None:
+        return streams.answer(verbs.runtime, verbs.store, request, target)
     if kind == "scale":
         return _scale(verbs, target, body, write)
     if kind == "eviction":
@@ -31,8 +31,6 @@ def answer(verbs: Verbs, request: Request, target: Target, body: Any, write: Wri
         return _bind(verbs, target, body, write)
     if kind == "token" and verbs.signer is not None:
         return _token(verbs, verbs.signer, target, body)
-    if kind == "exec":
-        return execute(verbs, request, target)
     if kind in ("finalize", "approval", "ephemeralcontainers", "resize"):
         return _part(verbs, target, body, write)
     raise ApiError(501, f"the playground does not serve {target.resource.name}/{kind}", "NotImplemented", {})
@@ -88,9 +86,27 @@ def _evict(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
         allowed = (budget.get("status") or {}).get("disruptionsAllowed", 0)
         if matches_labels(budget["spec"].get("selector"), labels) and allowed < 1:
             _refuse_eviction(budget)
+    if not write.dry_run:
+        _disrupt(verbs, target, labels)
     options = (body or {}).get("deleteOptions") or {}
     verbs.delete(target.resource, target.namespace, target.name, options, write)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+def _disrupt(verbs: Verbs, target: Target, labels: dict[str, str]) -> None:
+    """Counts the disruption at once, before the controllers do, and says in the pod why it goes."""
+    for budget in list(verbs.store.select("poddisruptionbudgets.policy", target.namespace)):
+        if matches_labels(budget["spec"].get("selector"), labels):
+            budget["status"]["disruptionsAllowed"] -= 1
+            budget["status"].setdefault("disruptedPods", {})[target.name] = now()
+            verbs.store.put("poddisruptionbudgets.policy", budget)
+    pod = verbs.store.get("pods", target.namespace, target.name)
+    if pod is not None and pod["spec"].get("nodeName"):
+        entry = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": now()}
+        entry |= {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
+        conditions = [c for c in pod["status"].get("conditions") or () if c["type"] != "DisruptionTarget"]
+        pod["status"]["conditions"] = [*conditions, entry]
+        verbs.store.put("pods", pod)
 
 
 def _refuse_eviction(budget: Object) -> None:
@@ -153,65 +169,3 @@ def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
         for container in new["spec"]["containers"]:
             container["resources"] = wanted.get(container["name"], container["resources"])
     return new if write.dry_run else verbs.store.put(target.resource.key, new)
-
-
-def _log(verbs: Verbs, request: Request, target: Target) -> Answer | Stream:
-    pod = verbs.read(target.resource, target.namespace, target.name)
-    container = _log_container(pod, request.parameter("container"))
-    found = (pod.get("status") or {}).get("containerStatuses") or []
-    state = next((entry for entry in found if entry["name"] == container), None)
-    if state is None or "waiting" in (state.get("state") or {}):
-        reason = ((state or {}).get("state") or {}).get("waiting", {}).get("reason", "ContainerCreating")
-        told = f'container "{container}" in pod "{target.name}" is waiting to start: {reason}'
-        raise ApiError(400, told)
-    if request.flag("previous") and not state.get("restartCount"):
-        told = f'previous terminated container "{container}" in pod "{target.name}" not found'
-        raise ApiError(400, told)
-    lines = _selected(log_lines(pod, container), request)
-    if request.flag("follow") and "running" in (state.get("state") or {}):
-        return Stream(_follow(verbs, target, lines), content_type="text/plain")
-    body = b"".join(line.encode() + b"\n" for line in lines)
-    limit = request.parameter("limitBytes")
-    return Answer(200, body[: int(limit)] if limit.isdigit() else body, "text/plain")
-
-
-def _log_container(pod: Object, wanted: str) -> str:
-    spec = pod["spec"]
-    names = [c["name"] for c in spec.get("containers") or ()]
-    every = names + [c["name"] for part in ("initContainers", "ephemeralContainers") for c in spec.get(part) or ()]
-    if not wanted:
-        if len(names) == 1:
-            return str(names[0])
-        choice = " ".join(names)
-        name = pod["metadata"]["name"]
-        raise ApiError(400, f"a container name must be specified for pod {name}, choose one of: [{choice}]")
-    if wanted not in every:
-        raise ApiError(400, f"container {wanted} is not valid for pod {pod['metadata']['name']}")
-    return wanted
-
-
-def _selected(lines: list[tuple[str, str]], request: Request) -> list[str]:
-    after = request.parameter("sinceTime")
-    if request.parameter("sinceSeconds"):
-        import datetime
-
-        start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=int(request.parameter("sinceSeconds")))
-        lines = [line for line in lines if moment(line[0][:19] + "Z") >= start]
-    elif after:
-        lines = [line for line in lines if moment(line[0][:19] + "Z") >= moment(after)]
-    tail = request.parameter("tailLines")
-    if tail.isdigit():
-        lines = lines[-int(tail) :] if int(tail) else []
-    return [f"{when} {text}" if request.flag("timestamps") else text for when, text in lines]
-
-
-async def _follow(verbs: Verbs, target: Target, lines: list[str]) -> AsyncIterator[bytes]:
-    """What is there, then nothing more until the pod ends: simulated containers are quiet."""
-    yield b"".join(line.encode() + b"\n" for line in lines)
-    queue = verbs.store.subscribe("pods")
-    try:
-        while verbs.store.get("pods", target.namespace, target.name) is not None:
-            if await queue.get() is None:
-                return
-    finally:
-        verbs.store.unsubscribe("pods", queue)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kubetrace.playground import allocation, budgets, defaults, managed, patches, schemas, status, validation
+from kubetrace.playground import admission, allocation, defaults, managed, patches, schemas, status, validation
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.objects import Check, Object, moment, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
+
+if TYPE_CHECKING:
+    from kubetrace.playground.containers.runtime import Runtime
 
 # Kinds whose strategy sets metadata.generation (pkg/registry/*/strategy.go).
 _WITH_GENERATION = frozenset(
@@ -87,6 +90,7 @@ class Verbs:
         self.store = store
         self.catalog = catalog
         self.signer: Signer | None = None
+        self.runtime: Runtime | None = None
 
     def read(self, resource: Resource, namespace: str, name: str) -> Object:
         item = self.store.get(resource.key, namespace, name)
@@ -166,7 +170,7 @@ class Verbs:
         self._finish(resource, item)
         if self.store.get(resource.key, namespace, metadata["name"]) is not None:
             raise status.already_exists(resource.name, resource.group, metadata["name"])
-        budgets.admit(self.store, resource, item)
+        admission.admit(self.store, resource, item)
         allocation.on_create(self.store, resource, item)
         self._track(resource, None, item, write, "")
         return item if write.dry_run else self.store.put(resource.key, item)

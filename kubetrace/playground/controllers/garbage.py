@@ -1,10 +1,10 @@
-"""What follows a deletion: dependents of owners that are gone, finalizers that wait for them, namespaces' content."""
+"""What follows a deletion: dependents of owners that are gone, finalizers that wait for them."""
 
 from __future__ import annotations
 
 import copy
 
-from kubetrace.playground.objects import Object, new_uid, now
+from kubetrace.playground.objects import Object
 from kubetrace.playground.storage import Change
 from kubetrace.playground.verbs import Verbs, Write
 
@@ -17,7 +17,7 @@ class Garbage:
     def changed(self, change: Change) -> None:
         metadata = change.object["metadata"]
         if change.kind == "DELETED":
-            if change.resource not in ("events", "pods", "endpoints", "endpointslices.discovery.k8s.io"):
+            if change.resource not in ("events", "endpoints", "endpointslices.discovery.k8s.io"):
                 for resource, item in self._dependents(metadata["uid"]):
                     self._release_or_delete(resource, item, metadata["uid"])
             if change.resource == "customresourcedefinitions.apiextensions.k8s.io":
@@ -25,10 +25,20 @@ class Garbage:
                     self._store.remove(metadata["name"], item)
             for owner in metadata.get("ownerReferences") or ():
                 self._owner_may_go(owner, metadata.get("namespace", ""))
-            if metadata.get("namespace"):
-                self.namespace("", metadata["namespace"])
+        elif change.kind == "ADDED" and metadata.get("ownerReferences"):
+            self._absent_owners(change.resource, change.object)
         elif metadata.get("deletionTimestamp"):
+            if change.before is None or not change.before["metadata"].get("deletionTimestamp"):
+                for owner in metadata.get("ownerReferences") or ():
+                    self._owner_may_go(owner, metadata.get("namespace", ""))
             self._finalize(change.resource, change.object)
+
+    def _absent_owners(self, key: str, item: Object) -> None:
+        """An object whose owners are all gone goes, too."""
+        owners = item["metadata"]["ownerReferences"]
+        known = all(self._verbs.catalog.by_kind(owner["apiVersion"], owner["kind"]) for owner in owners)
+        if known and not any(self._exists(owner, item) for owner in owners):
+            self._release_or_delete(key, item, "")
 
     def _dependents(self, uid: str) -> list[tuple[str, Object]]:
         return self._store.dependents(uid)
@@ -72,11 +82,8 @@ class Garbage:
         elif "foregroundDeletion" in finalizers:
             for dependent_key, dependent in dependents:
                 self._release_or_delete(dependent_key, dependent, metadata["uid"])
-            if not self._dependents(metadata["uid"]):
+            if not any(_blocks(item, metadata["uid"]) for _, item in self._dependents(metadata["uid"])):
                 finalizers.remove("foregroundDeletion")
-        for known in ("kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"):
-            if known in finalizers:
-                finalizers.remove(known)
         if finalizers != list(metadata.get("finalizers") or ()):
             self._set_finalizers(key, found, finalizers)
 
@@ -97,36 +104,7 @@ class Garbage:
         if found is not None and found["metadata"].get("deletionTimestamp"):
             self._finalize(resource.key, found)
 
-    def namespace(self, _: str, name: str) -> float | None:
-        """A live namespace has its ServiceAccount and CA; a dying one loses its content, then itself."""
-        found = self._store.get("namespaces", "", name)
-        if found is None:
-            return None
-        if not found["metadata"].get("deletionTimestamp"):
-            self._furnish(name)
-            return None
-        for key in self._store.resources_of(name):
-            resource = self._verbs.catalog.preferred(key)
-            for item in list(self._store.select(key, name)):
-                if resource is not None and not item["metadata"].get("deletionTimestamp"):
-                    self._verbs.delete(resource, name, item["metadata"]["name"], {}, Write())
-        if not self._store.resources_of(name):
-            self._store.remove("namespaces", found)
-            return None
-        return 0.3
 
-    def _furnish(self, name: str) -> None:
-        metadata = {"namespace": name, "uid": new_uid(), "creationTimestamp": now()}
-        if self._store.get("serviceaccounts", name, "default") is None:
-            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"} | metadata}
-            self._store.put("serviceaccounts", account)
-        if self._store.get("configmaps", name, "kube-root-ca.crt") is None:
-            certificate = self._store.fact("ca") or ""
-            note = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints."
-            extra: Object = {"uid": new_uid(), "annotations": {"kubernetes.io/description": note}}
-            item = {
-                "apiVersion": "v1",
-                "kind": "ConfigMap",
-                "metadata": {"name": "kube-root-ca.crt"} | metadata | extra,
-            }
-            self._store.put("configmaps", item | {"data": {"ca.crt": certificate}})
+def _blocks(item: Object, uid: str) -> bool:
+    """Whether a dependent holds up the foreground deletion of its owner."""
+    return any(o.get("uid") == uid and o.get("blockOwnerDeletion") for o in item["metadata"]["ownerReferences"])

@@ -1,0 +1,122 @@
+"""What a simulated command sees of its container: files, environment, names, other simulated servers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kubetrace.playground.containers.filesystem import FileSystem
+from kubetrace.playground.containers.pipes import Lines, Sink
+
+_RATE = 300.0
+"""Commands a second that a container may run for long; a busy loop must not take the playground's processor."""
+_BURST = 1500.0
+
+
+class Network(Protocol):
+    """The simulated network, seen from one pod."""
+
+    def addresses(self, host: str, namespace: str) -> list[str]:
+        """The addresses of a name; empty where it is unknown."""
+
+    async def request(self, host: str, port: int, namespace: str, raw: bytes) -> bytes:
+        """A whole HTTP exchange. Raises ConnectionRefusedError, LookupError for unknown hosts, TimeoutError."""
+
+
+@dataclass(slots=True)
+class Machine:
+    """One container, as its processes see it."""
+
+    pod: dict[str, Any]
+    container: dict[str, Any]
+    files: FileSystem
+    environment: dict[str, str]
+    network: Network
+    minimal: bool = False
+    """Whether the image is known to hold nothing but what is simulated, so that other commands are `not found`."""
+    rows: int = 24
+    columns: int = 80
+    processes: dict[int, str] = field(default_factory=dict)
+    """Process id → command line."""
+    stop: Callable[[int], None] | None = None
+    """Ends the main process with that exit code."""
+    main_output: Sink | None = None
+    """Where /proc/1/fd/1 leads: the container's log."""
+    _credit: float = _BURST
+    _counted: float = 0.0
+    _last_id: int = 1
+
+    @property
+    def hostname(self) -> str:
+        spec = self.pod["spec"]
+        return str(spec.get("hostname") or self.pod["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        return str(self.pod["metadata"].get("namespace", "default"))
+
+    @property
+    def address(self) -> str:
+        return str((self.pod.get("status") or {}).get("podIP", ""))
+
+    async def pace(self) -> None:
+        """Called before each command."""
+        now = asyncio.get_running_loop().time()
+        self._credit = min(_BURST, self._credit + (now - self._counted) * _RATE)
+        self._counted = now
+        self._credit -= 1
+        await asyncio.sleep(-self._credit / _RATE if self._credit < 0 else 0)
+
+    def start(self, line: str) -> int:
+        """Notes a process; the answer is its id."""
+        self._last_id += 1
+        self.processes[self._last_id] = line
+        return self._last_id
+
+    def end(self, number: int) -> None:
+        self.processes.pop(number, None)
+
+
+@dataclass(slots=True)
+class Process:
+    """One command that runs: its words, its streams and where it stands."""
+
+    machine: Machine
+    words: list[str]
+    input: Lines
+    output: Sink
+    error: Sink
+    environment: dict[str, str]
+    folder: str
+    terminal: bool = False
+    run: Callable[[list[str]], Awaitable[int]] = None  # type: ignore[assignment]
+    """Runs another command in this one's place (env, xargs, sh)."""
+
+    @property
+    def name(self) -> str:
+        return self.words[0].rpartition("/")[2]
+
+    @property
+    def arguments(self) -> list[str]:
+        return self.words[1:]
+
+    @property
+    def files(self) -> FileSystem:
+        return self.machine.files
+
+    def path(self, text: str) -> str:
+        from kubetrace.playground.containers.filesystem import absolute
+
+        return absolute(text, self.folder)
+
+    async def say(self, text: str) -> None:
+        await self.output.write(text.encode("utf-8", "surrogateescape"))
+
+    async def complain(self, text: str) -> None:
+        """One line on stderr, after the command's name."""
+        await self.error.write(f"{self.name}: {text}\n".encode("utf-8", "surrogateescape"))
+
+
+Program = Callable[[Process], Awaitable[int]]

@@ -1,0 +1,14 @@
+"""The simulated programs by name; each module holds those of one kind."""
+
+from __future__ import annotations
+
+from kubetrace.playground.containers import archives, file_programs, network_programs, system_programs, text_programs
+from kubetrace.playground.containers.machine import Program
+
+PROGRAMS: dict[str, Program] = (
+    text_programs.PROGRAMS
+    | file_programs.PROGRAMS
+    | system_programs.PROGRAMS
+    | network_programs.PROGRAMS
+    | archives.PROGRAMS
+)

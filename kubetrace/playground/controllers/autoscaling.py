@@ -1,0 +1,108 @@
+"""HorizontalPodAutoscalers: their bounds hold; metrics they have none, as on a cluster without a metrics server."""
+
+from __future__ import annotations
+
+import copy
+
+from kubetrace.playground.controllers.base import Controller
+from kubetrace.playground.objects import Object, now
+
+_KEY = "horizontalpodautoscalers.autoscaling"
+_SYNC_SECONDS = 15.0
+_MISSING = "the server could not find the requested resource"
+
+
+class Autoscalers(Controller):
+    component = "horizontal-pod-autoscaler"
+
+    def reconcile(self, namespace: str, name: str) -> float | None:
+        item = self.read(_KEY, namespace, name)
+        if item is None:
+            return None
+        status: Object = copy.deepcopy(item.get("status") or {})
+        conditions: list[Object] = list(status.get("conditions") or ())
+        target = self._target(item)
+        if target is None:
+            reference = item["spec"]["scaleTargetRef"]
+            kind = f"{reference['kind'].lower()}s"
+            group = reference.get("apiVersion", "").rpartition("/")[0]
+            named = f"{kind}.{group}" if group else kind
+            told = f'the HPA controller was unable to get the target\'s current scale: {named} "{reference["name"]}" '
+            told += "not found"
+            _set(conditions, "AbleToScale", "False", "FailedGetScale", told)
+            self.events.warning(item, "FailedGetScale", told.partition(": ")[2])
+            status |= {"conditions": conditions, "currentMetrics": None, "desiredReplicas": 0}
+        else:
+            self._scale(item, status, conditions, *target)
+        self.put_status(_KEY, item, status)
+        return _SYNC_SECONDS
+
+    def _target(self, item: Object) -> tuple[str, Object] | None:
+        reference = item["spec"]["scaleTargetRef"]
+        resource = self.verbs.catalog.by_kind(reference.get("apiVersion") or "v1", reference["kind"])
+        if resource is None:
+            return None
+        found = self.read(resource.key, item["metadata"]["namespace"], reference["name"])
+        return None if found is None else (resource.key, found)
+
+    def _scale(self, item: Object, status: Object, conditions: list[Object], key: str, target: Object) -> None:
+        spec = item["spec"]
+        current = int((target.get("spec") or {}).get("replicas", 1))
+        told = "the HPA controller was able to get the target's current scale"
+        _set(conditions, "AbleToScale", "True", "SucceededGetScale", told)
+        wanted, least, most = current, spec.get("minReplicas", 1), spec["maxReplicas"]
+        if current == 0 and least != 0:
+            told = "scaling is disabled since the replica count of the target is zero"
+            _set(conditions, "ScalingActive", "False", "ScalingDisabled", told)
+        elif current > most:
+            wanted, why = most, "Current number of replicas above Spec.MaxReplicas"
+        elif current < least:
+            wanted, why = least, "Current number of replicas below Spec.MinReplicas"
+        else:
+            self._no_metrics(item, conditions)
+        if wanted != current:
+            target["spec"]["replicas"] = wanted
+            if "generation" in target["metadata"]:
+                target["metadata"]["generation"] += 1
+            self.store.put(key, target)
+            self.events.normal(item, "SuccessfulRescale", f"New size: {wanted}; reason: {why}")
+            told = f"the HPA controller was able to update the target scale to {wanted}"
+            _set(conditions, "AbleToScale", "True", "SucceededRescale", told)
+            status["lastScaleTime"] = now()
+        status |= {"currentReplicas": (target.get("status") or {}).get("replicas", 0), "desiredReplicas": wanted}
+        status |= {"conditions": conditions, "currentMetrics": None}
+
+    def _no_metrics(self, item: Object, conditions: list[Object]) -> None:
+        """Without metrics the replica count stays, and the HPA says why."""
+        metrics = item["spec"].get("metrics") or ()
+        reasons = []
+        for metric in metrics:
+            kind = metric["type"]
+            name = ((metric.get("resource") or metric.get("containerResource")) or {}).get("name", "")
+            if kind in ("Resource", "ContainerResource"):
+                why = f"unable to get metrics for resource {name}: unable to fetch metrics from resource metrics API: "
+                target = (metric.get("resource") or metric.get("containerResource") or {}).get("target") or {}
+                part = "utilization" if target.get("type") == "Utilization" else "resource metric value"
+                told = f"failed to get {name} {part}: {why}{_MISSING} (get pods.metrics.k8s.io)"
+                reasons.append((f"FailedGet{kind}Metric", told))
+            else:
+                plain = (metric.get(kind[0].lower() + kind[1:]) or {}).get("metric") or {}
+                why = f"unable to get metric {plain.get('name', '')}: no metrics returned from custom metrics API"
+                reasons.append((f"FailedGet{kind}Metric", why))
+        if not reasons:
+            return
+        reason, told = reasons[0]
+        _set(conditions, "ScalingActive", "False", reason, f"the HPA was unable to compute the replica count: {told}")
+        self.events.warning(item, reason, told)
+        summary = f"invalid metrics ({len(reasons)} invalid out of {len(metrics)}), first error is: {told}"
+        self.events.warning(item, "FailedComputeMetricsReplicas", summary)
+
+
+def _set(conditions: list[Object], kind: str, status: str, reason: str, message: str) -> None:
+    old = next((entry for entry in conditions if entry["type"] == kind), None)
+    since = old["lastTransitionTime"] if old is not None and old["status"] == status else now()
+    entry = {"type": kind, "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
+    if old is None:
+        conditions.append(entry)
+    else:
+        conditions[conditions.index(old)] = entry

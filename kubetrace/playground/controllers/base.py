@@ -1,0 +1,180 @@
+"""What controllers share: owned objects, adoption, statuses, and pods made from templates."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from kubetrace.playground.events import Recorder
+from kubetrace.playground.objects import Object, random_suffix
+from kubetrace.playground.selectors import matches_labels
+from kubetrace.playground.status import ApiError
+from kubetrace.playground.verbs import Verbs, Write
+
+Enqueue = Callable[[str, str, str], None]
+"""Takes resource key, namespace and name."""
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_DONE = ("Succeeded", "Failed")
+
+
+def controller_of(item: Object) -> Object | None:
+    return next((o for o in item["metadata"].get("ownerReferences") or () if o.get("controller")), None)
+
+
+def owner_reference(owner: Object) -> Object:
+    reference = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": owner["metadata"]["name"]}
+    return reference | {"uid": owner["metadata"]["uid"], "controller": True, "blockOwnerDeletion": True}
+
+
+def template_hash(value: Any, length: int = 10) -> str:
+    """A short name for a template, without vowels (as the real ones, whose hash is another)."""
+    digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
+    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:length])
+
+
+def is_ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def ready_since(pod: Object) -> str:
+    """When a pod became ready, "" where it is not."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return next((c["lastTransitionTime"] for c in conditions if c["type"] == "Ready" and c["status"] == "True"), "")
+
+
+def is_available(pod: Object, seconds: int) -> bool:
+    """Ready for at least minReadySeconds (pkg/api/v1/pod)."""
+    since = ready_since(pod)
+    return bool(since) and (not seconds or age_of(since) >= seconds)
+
+
+def age_of(time: str) -> float:
+    """Seconds since an RFC 3339 time."""
+    import datetime
+
+    from kubetrace.playground.objects import moment
+
+    return (datetime.datetime.now(datetime.UTC) - moment(time)).total_seconds()
+
+
+def is_active(pod: Object) -> bool:
+    return not pod["metadata"].get("deletionTimestamp") and (pod.get("status") or {}).get("phase") not in _DONE
+
+
+class Controller:
+    """The common ground of one controller; `component` is the name that its events carry."""
+
+    component = "controller"
+
+    def __init__(self, verbs: Verbs) -> None:
+        self.verbs = verbs
+        self.store = verbs.store
+        self.events = Recorder(verbs.store, self.component)
+
+    def read(self, key: str, namespace: str, name: str) -> Object | None:
+        """An object that is there and not on its way out."""
+        item = self.store.get(key, namespace, name)
+        return None if item is None or item["metadata"].get("deletionTimestamp") else item
+
+    def owned(self, key: str, owner: Object) -> list[Object]:
+        uid = owner["metadata"]["uid"]
+        found = (item for resource, item in self.store.dependents(uid) if resource == key)
+        return [item for item in found if (c := controller_of(item)) is not None and c["uid"] == uid]
+
+    def claimed_pods(self, owner: Object) -> list[Object]:
+        """The pods of an owner, after taking in those without a controller that its selector matches."""
+        selector = owner["spec"].get("selector")
+        plain = selector if selector and not {"matchLabels", "matchExpressions"} & set(selector) else None
+        wanted = {"matchLabels": plain} if plain else selector
+        if not wanted:
+            return self.owned("pods", owner)
+        for pod in self.store.select("pods", owner["metadata"]["namespace"]):
+            labels, metadata = pod["metadata"].get("labels") or {}, pod["metadata"]
+            controller = controller_of(pod)
+            matches = matches_labels(wanted, labels)
+            if controller is None and matches and is_active(pod):
+                metadata.setdefault("ownerReferences", []).append(owner_reference(owner))
+                self.store.put("pods", pod)
+            elif controller is not None and controller["uid"] == owner["metadata"]["uid"] and not matches:
+                if metadata.get("deletionTimestamp"):
+                    continue
+                metadata["ownerReferences"] = [
+                    entry for entry in metadata["ownerReferences"] if entry["uid"] != controller["uid"]
+                ]
+                if not metadata["ownerReferences"]:
+                    del metadata["ownerReferences"]
+                self.store.put("pods", pod)
+        return self.owned("pods", owner)
+
+    def create(self, key: str, namespace: str, body: Object) -> Object:
+        resource = self.verbs.catalog.preferred(key)
+        assert resource is not None
+        body = {"apiVersion": resource.api_version, "kind": resource.kind} | body
+        return self.verbs.create(resource, namespace, body, Write(field_validation="Ignore"))
+
+    def make_pod(
+        self, owner: Object, template: Object, name: str = "", change: Callable[[Object], None] | None = None
+    ) -> Object | None:
+        """A pod from a template, told of in the owner's events; None where it was refused."""
+        template = copy.deepcopy(template)
+        kept = ("labels", "annotations", "finalizers")
+        metadata = {k: v for k, v in (template.get("metadata") or {}).items() if k in kept}
+        metadata.setdefault("labels", {})
+        base = owner["metadata"]["name"]
+        metadata |= {"name": name} if name else {"generateName": f"{base}-", "name": f"{base[:57]}-{random_suffix()}"}
+        metadata["ownerReferences"] = [owner_reference(owner)]
+        body: Object = {"metadata": metadata, "spec": template.get("spec") or {}}
+        if change is not None:
+            change(body)
+        try:
+            pod = self.create("pods", owner["metadata"]["namespace"], body)
+        except ApiError as error:
+            self.events.warning(owner, "FailedCreate", self.creation_failure(owner, metadata["name"], error))
+            return None
+        self.events.normal(owner, "SuccessfulCreate", self.creation_told(owner, pod["metadata"]["name"]))
+        return pod
+
+    def creation_told(self, owner: Object, name: str) -> str:
+        return f"Created pod: {name}"
+
+    def creation_failure(self, owner: Object, name: str, error: ApiError) -> str:
+        return f"Error creating: {error}"
+
+    def delete(self, key: str, item: Object) -> bool:
+        """False where it is on its way out already."""
+        resource = self.verbs.catalog.preferred(key)
+        if resource is None or item["metadata"].get("deletionTimestamp"):
+            return False
+        metadata = item["metadata"]
+        if self.store.get(key, metadata.get("namespace", ""), metadata["name"]) is None:
+            return False
+        self.verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], {}, Write())
+        return True
+
+    def delete_pod(self, owner: Object, pod: Object) -> None:
+        if self.delete("pods", pod):
+            self.events.normal(owner, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+
+    def put_status(self, key: str, item: Object, status: Object) -> None:
+        """Writes a status where it differs, on the newest state of the object."""
+        metadata = item["metadata"]
+        fresh = self.store.get(key, metadata.get("namespace", ""), metadata["name"])
+        if fresh is not None and fresh["metadata"]["uid"] == metadata["uid"] and status != (fresh.get("status") or {}):
+            self.store.put(key, fresh | {"status": status})
+
+
+def condition(before: list[Object], kind: str, status: str, reason: str, message: str, updated: bool = False) -> Object:
+    """A condition that keeps its lastTransitionTime while its status stays."""
+    from kubetrace.playground.objects import now
+
+    old = next((entry for entry in before if entry["type"] == kind), None)
+    facts = (status, reason, message)
+    if old is not None and (old["status"], old.get("reason", ""), old.get("message", "")) == facts:
+        return old
+    since = old["lastTransitionTime"] if old is not None and old["status"] == status else now()
+    found = {"type": kind, "status": status} | ({"lastUpdateTime": now()} if updated else {})
+    return found | {"lastTransitionTime": since, "reason": reason, "message": message}

@@ -1,0 +1,98 @@
+"""PodDisruptionBudgets' status: how many pods may go now (pkg/controller/disruption), and ResourceQuotas' use."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from kubetrace.playground import budgets
+from kubetrace.playground.controllers.base import Controller, condition, controller_of, is_ready
+from kubetrace.playground.objects import Object
+from kubetrace.playground.selectors import matches_labels
+
+KEY = "poddisruptionbudgets.policy"
+_DONE = ("Succeeded", "Failed")
+_SETTLE_SECONDS = 0.2
+
+
+def _share(value: Any, total: int) -> int:
+    if isinstance(value, str) and value.endswith("%"):
+        return math.ceil(total * int(value[:-1]) / 100)
+    return int(value)
+
+
+class Disruption(Controller):
+    component = "controllermanager"
+
+    def reconcile(self, namespace: str, name: str) -> float | None:
+        item = self.read(KEY, namespace, name)
+        if item is None:
+            return None
+        spec, pods = item["spec"], self._matching(namespace, item["spec"].get("selector"))
+        expected = self._expected(pods)
+        healthy = sum(is_ready(pod) and not pod["metadata"].get("deletionTimestamp") for pod in pods)
+        if "maxUnavailable" in spec:
+            wanted = max(0, expected - _share(spec["maxUnavailable"], expected))
+        else:
+            least = spec.get("minAvailable", 1)
+            expected = expected if isinstance(least, str) else len(pods)
+            wanted = _share(least, expected)
+        allowed = max(0, healthy - wanted) if expected else 0
+        before: Object = item.get("status") or {}
+        reason = "SufficientPods" if allowed else "InsufficientPods"
+        told = [condition(before.get("conditions") or [], "DisruptionAllowed", str(allowed > 0), reason, "")]
+        told[0] |= {"observedGeneration": item["metadata"].get("generation", 1)}
+        found = {
+            "conditions": told,
+            "currentHealthy": healthy,
+            "desiredHealthy": wanted,
+            "disruptionsAllowed": allowed,
+            "expectedPods": expected,
+            "observedGeneration": item["metadata"].get("generation", 1),
+        }
+        self.put_status(KEY, item, found)
+        return None
+
+    def _matching(self, namespace: str, selector: Object | None) -> list[Object]:
+        return [
+            pod
+            for pod in self.store.select("pods", namespace)
+            if matches_labels(selector, pod["metadata"].get("labels") or {})
+            and (pod.get("status") or {}).get("phase") not in _DONE
+        ]
+
+    def _expected(self, pods: list[Object]) -> int:
+        """The scale of the controllers that the pods have; one for each pod without."""
+        total, seen = 0, set()
+        for pod in pods:
+            owner = controller_of(pod)
+            resource = owner and self.verbs.catalog.by_kind(owner["apiVersion"], owner["kind"])
+            found = resource and self.store.get(resource.key, pod["metadata"]["namespace"], owner["name"])  # type: ignore[index]
+            if not found:
+                total += 1
+            elif found["metadata"]["uid"] not in seen:
+                seen.add(found["metadata"]["uid"])
+                total += int((found.get("spec") or {}).get("replicas", 1))
+        return total
+
+    def pod_changed(self, namespace: str, name: str) -> float | None:
+        for budget in self.store.select(KEY, namespace):
+            self.reconcile(namespace, budget["metadata"]["name"])
+        return None
+
+
+class Quotas(Controller):
+    component = "resourcequota-controller"
+
+    def reconcile(self, namespace: str, name: str) -> float | None:
+        item = self.read(budgets.KEY, namespace, name)
+        if item is not None:
+            self.put_status(
+                budgets.KEY, item, {"hard": item["spec"].get("hard") or {}, "used": budgets.used(self.store, item)}
+            )
+        return None
+
+    def namespace_changed(self, namespace: str) -> float | None:
+        for quota in self.store.select(budgets.KEY, namespace):
+            self.reconcile(namespace, quota["metadata"]["name"])
+        return None

@@ -1,0 +1,176 @@
+"""The controllers: small loops that follow the store and bring what is to what should be, one object at a time.
+
+One queue of everything that changed; reconcilers for each resource; a reconciler may ask to be called again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import traceback
+from collections.abc import Callable
+
+from kubetrace.playground import events
+from kubetrace.playground.containers.runtime import Runtime
+from kubetrace.playground.controllers import volumes
+from kubetrace.playground.controllers.autoscaling import Autoscalers
+from kubetrace.playground.controllers.cronjobs import CronJobs
+from kubetrace.playground.controllers.daemonsets import DaemonSets
+from kubetrace.playground.controllers.deployments import Deployments
+from kubetrace.playground.controllers.disruption import Disruption, Quotas
+from kubetrace.playground.controllers.endpoints import Networking
+from kubetrace.playground.controllers.garbage import Garbage
+from kubetrace.playground.controllers.jobs import Jobs
+from kubetrace.playground.controllers.kubelet import Kubelet
+from kubetrace.playground.controllers.namespaces import Namespaces
+from kubetrace.playground.controllers.nodes import Nodes
+from kubetrace.playground.controllers.replicasets import ReplicaSets, ReplicationControllers
+from kubetrace.playground.controllers.scheduler import Scheduler
+from kubetrace.playground.controllers.statefulsets import StatefulSets
+from kubetrace.playground.objects import Object
+from kubetrace.playground.status import ApiError
+from kubetrace.playground.storage import Change
+from kubetrace.playground.verbs import Verbs
+
+Reconcile = Callable[[str, str], float | None]
+"""Takes namespace and name; gives the seconds after which it wants to be called again."""
+Key = tuple[str, str, str]
+"""Resource, namespace, name."""
+
+_EXPIRE_SECONDS = 60.0
+
+
+class Controllers:
+    def __init__(self, verbs: Verbs, runtime: Runtime) -> None:
+        self._verbs = verbs
+        self._garbage = Garbage(verbs)
+        self._kubelet, self._networking = Kubelet(verbs, runtime), Networking(verbs)
+        self._kubelet.enqueue = self._add
+        self._quotas, binder, nodes = Quotas(verbs), volumes.Binder(verbs), Nodes(verbs)
+        scheduler, disruption = Scheduler(verbs), Disruption(verbs)
+        self._reconcilers: dict[str, list[Reconcile]] = {
+            "pods": [scheduler.reconcile, self._kubelet.reconcile, disruption.pod_changed, binder.pod_changed],
+            "nodes": [nodes.reconcile],
+            "namespaces": [Namespaces(verbs).reconcile],
+            "services": [self._networking.service],
+            "deployments.apps": [Deployments(verbs).reconcile],
+            "replicasets.apps": [ReplicaSets(verbs).reconcile],
+            "replicationcontrollers": [ReplicationControllers(verbs).reconcile],
+            "statefulsets.apps": [StatefulSets(verbs).reconcile],
+            "daemonsets.apps": [DaemonSets(verbs).reconcile],
+            "jobs.batch": [Jobs(verbs).reconcile],
+            "cronjobs.batch": [CronJobs(verbs).reconcile],
+            "horizontalpodautoscalers.autoscaling": [Autoscalers(verbs).reconcile],
+            "poddisruptionbudgets.policy": [disruption.reconcile],
+            "resourcequotas": [self._quotas.reconcile],
+            volumes.CLAIMS: [binder.claim],
+            volumes.VOLUMES: [binder.volume],
+        }
+        self._waiting: set[Key] = set()
+        self._queue: asyncio.Queue[Key] = asyncio.Queue()
+        self._timers: dict[tuple[Key, int], asyncio.TimerHandle] = {}
+
+    def start(self) -> list[asyncio.Task[None]]:
+        for resource in self._reconcilers:
+            for item in self._verbs.store.select(resource):
+                self._add(resource, item["metadata"].get("namespace", ""), item["metadata"]["name"])
+        news = self._verbs.store.subscribe("")
+        work = (self._follow(news), self._work(), self._expire())
+        return [asyncio.create_task(part) for part in work]
+
+    async def _expire(self) -> None:
+        while True:
+            events.expire(self._verbs.store)
+            await asyncio.sleep(_EXPIRE_SECONDS)
+
+    async def _follow(self, news: asyncio.Queue[Change | None]) -> None:
+        while True:
+            change = await news.get()
+            if change is None:
+                news = self._verbs.store.subscribe("")
+                continue
+            metadata = change.object["metadata"]
+            namespace = metadata.get("namespace", "")
+            self._add(change.resource, namespace, metadata["name"])
+            with contextlib.suppress(ApiError):
+                self._garbage.changed(change)
+            for owner in metadata.get("ownerReferences") or ():
+                self._add_owner(owner, namespace)
+            self._concern(change, namespace)
+
+    def _concern(self, change: Change, namespace: str) -> None:
+        """Who else looks at a change."""
+        store, resource = self._verbs.store, change.resource
+        if change.kind == "DELETED" and namespace:
+            self._add("namespaces", "", namespace)
+        if resource == "pods":
+            for item in (change.object, change.before):
+                labels = ((item or {}).get("metadata") or {}).get("labels") or {}
+                for service in self._networking.services_of(namespace, labels):
+                    self._add("services", namespace, service)
+            if change.kind == "DELETED" or (change.before or {}).get("status") != change.object.get("status"):
+                self._wake_pending(change)
+        elif resource == "nodes":
+            for item in store.select("daemonsets.apps"):
+                self._add("daemonsets.apps", item["metadata"]["namespace"], item["metadata"]["name"])
+            self._add_pending("")
+        elif resource in ("storageclasses.storage.k8s.io", volumes.CLAIMS):
+            self._add_pending(namespace)
+        if change.kind != "MODIFIED" or resource == "pods":
+            for quota in store.select("resourcequotas", namespace) if namespace else ():
+                self._add("resourcequotas", namespace, quota["metadata"]["name"])
+
+    def _wake_pending(self, change: Change) -> None:
+        """Room that a pod leaves may let others in."""
+        phase = (change.object.get("status") or {}).get("phase")
+        if change.kind == "DELETED" or phase in ("Succeeded", "Failed"):
+            self._add_pending("")
+
+    def _add_pending(self, namespace: str) -> None:
+        for pod in self._verbs.store.select("pods", namespace):
+            if not pod["spec"].get("nodeName"):
+                self._add("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+
+    def _add_owner(self, owner: Object, namespace: str) -> None:
+        resource = self._verbs.catalog.by_kind(owner["apiVersion"], owner["kind"])
+        if resource is not None:
+            self._add(resource.key, namespace if resource.namespaced else "", owner["name"])
+
+    def _add(self, resource: str, namespace: str, name: str) -> None:
+        key = (resource, namespace, name)
+        if resource in self._reconcilers and key not in self._waiting:
+            self._waiting.add(key)
+            self._queue.put_nowait(key)
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.get()
+            self._waiting.discard(key)
+            for index, reconcile in enumerate(self._reconcilers[key[0]]):
+                again = self._one(reconcile, key)
+                if again is not None:
+                    self._later((key, index), again)
+            await asyncio.sleep(0)
+
+    @staticmethod
+    def _one(reconcile: Reconcile, key: Key) -> float | None:
+        try:
+            return reconcile(key[1], key[2])
+        except ApiError as error:
+            return 1.0 if error.code in (409, 403) else None
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            return None
+
+    def _later(self, key: tuple[Key, int], seconds: float) -> None:
+        """One timer a reconciler and object: the latest wish counts."""
+        old = self._timers.pop(key, None)
+        if old is not None:
+            old.cancel()
+
+        def fire() -> None:
+            self._timers.pop(key, None)
+            self._add(*key[0])
+
+        self._timers[key] = asyncio.get_running_loop().call_later(seconds, fire)

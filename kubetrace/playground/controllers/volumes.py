@@ -1,0 +1,268 @@
+"""PersistentVolumeClaims find volumes, or have them made by the default storage class (pkg/controller/volume)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from kubetrace.playground.admission import STORAGE_CLASSES
+from kubetrace.playground.controllers.base import Controller, is_active
+from kubetrace.playground.objects import Object
+from kubetrace.playground.quantities import amount
+from kubetrace.playground.selectors import matches_labels
+
+CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
+PROVISIONER = "kubetrace.dev/simulated"
+_BY_CONTROLLER = {"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/bound-by-controller": "yes"}
+
+
+def _storage(item: Object) -> Fraction:
+    """What a claim asks for, or what a volume has."""
+    spec = item["spec"]
+    values = (spec.get("resources") or {}).get("requests") or spec.get("capacity") or {}
+    return amount(str(values.get("storage", "0")))
+
+
+class Binder(Controller):
+    component = "persistentvolume-controller"
+
+    def claim(self, namespace: str, name: str) -> float | None:
+        item = self.store.get(CLAIMS, namespace, name)
+        if item is None:
+            self._release(namespace, name)
+            return None
+        if item["metadata"].get("deletionTimestamp"):
+            return self._protect(item)
+        if item["spec"].get("volumeName"):
+            return self._bound(item)
+        kind = self.store.get(STORAGE_CLASSES, "", item["spec"].get("storageClassName") or "")
+        waits = kind is not None and kind.get("volumeBindingMode") == "WaitForFirstConsumer"
+        if waits and not self._consumer(item):
+            self.events.normal(item, "WaitForFirstConsumer", "waiting for first consumer to be created before binding")
+            return 15.0
+        volume = self._match(item)
+        if volume is not None:
+            self._bind(item, volume)
+            return None
+        return self._provision(item, kind)
+
+    def volume(self, _: str, name: str) -> float | None:
+        """A volume is there, changed, or loses its claim."""
+        item = self.store.get(VOLUMES, "", name)
+        if item is None:
+            return None
+        if item["metadata"].get("deletionTimestamp"):
+            self._let_go(item)
+            return None
+        reference = item["spec"].get("claimRef")
+        if reference is None:
+            if (item.get("status") or {}).get("phase") != "Available":
+                self.put_status(VOLUMES, item, {"phase": "Available"})
+            self._retry_claims()
+            return None
+        claim = self.store.get(CLAIMS, reference.get("namespace", ""), reference["name"])
+        if reference.get("uid") and (claim is None or claim["metadata"]["uid"] != reference["uid"]):
+            self._reclaim(item)
+        elif claim is not None and not claim["spec"].get("volumeName"):
+            self.claim(claim["metadata"]["namespace"], claim["metadata"]["name"])
+        return None
+
+    def _retry_claims(self) -> None:
+        for claim in self.store.select(CLAIMS):
+            if not claim["spec"].get("volumeName") and not claim["metadata"].get("deletionTimestamp"):
+                self.claim(claim["metadata"]["namespace"], claim["metadata"]["name"])
+
+    def pod_changed(self, namespace: str, name: str) -> float | None:
+        """Claims that wait for their first pod, or for their last one to go."""
+        pod = self.store.get("pods", namespace, name)
+        claims = self.store.select(CLAIMS, namespace) if pod is None else self._claims_of(pod)
+        for claim in list(claims):
+            if claim["metadata"].get("deletionTimestamp") or not claim["spec"].get("volumeName"):
+                self.claim(namespace, claim["metadata"]["name"])
+        return None
+
+    def _claims_of(self, pod: Object) -> list[Object]:
+        names = [
+            volume["persistentVolumeClaim"]["claimName"]
+            for volume in pod["spec"].get("volumes") or ()
+            if "persistentVolumeClaim" in volume
+        ]
+        found = (self.store.get(CLAIMS, pod["metadata"]["namespace"], name) for name in names)
+        return [claim for claim in found if claim is not None]
+
+    def _users(self, claim: Object) -> list[Object]:
+        name = claim["metadata"]["name"]
+        return [
+            pod
+            for pod in self.store.select("pods", claim["metadata"]["namespace"])
+            if any(
+                (volume.get("persistentVolumeClaim") or {}).get("claimName") == name
+                for volume in pod["spec"].get("volumes") or ()
+            )
+        ]
+
+    def _consumer(self, claim: Object) -> bool:
+        return any(is_active(pod) for pod in self._users(claim))
+
+    def _protect(self, item: Object) -> float | None:
+        """The finalizer holds a claim while pods use it (pvcprotection)."""
+        finalizers = item["metadata"].get("finalizers") or []
+        if "kubernetes.io/pvc-protection" not in finalizers:
+            return None
+        if any((pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed") for pod in self._users(item)):
+            return None
+        finalizers.remove("kubernetes.io/pvc-protection")
+        if finalizers:
+            self.store.put(CLAIMS, item)
+        else:
+            self.store.remove(CLAIMS, item)
+        return None
+
+    def _let_go(self, item: Object) -> None:
+        """pvprotection: a volume that is deleted stays while it is bound."""
+        finalizers = item["metadata"].get("finalizers") or []
+        if "kubernetes.io/pv-protection" in finalizers and (item.get("status") or {}).get("phase") != "Bound":
+            finalizers.remove("kubernetes.io/pv-protection")
+            if finalizers:
+                self.store.put(VOLUMES, item)
+            else:
+                self.store.remove(VOLUMES, item)
+
+    def _match(self, claim: Object) -> Object | None:
+        """The smallest volume that fits (pvutil.FindMatchingVolume)."""
+        spec, fitting = claim["spec"], []
+        for volume in self.store.select(VOLUMES):
+            held = volume["spec"].get("claimRef")
+            ours = held is not None and (held.get("namespace"), held["name"]) == (
+                claim["metadata"]["namespace"],
+                claim["metadata"]["name"],
+            )
+            if held is not None and (not ours or held.get("uid", claim["metadata"]["uid"]) != claim["metadata"]["uid"]):
+                continue
+            if volume["metadata"].get("deletionTimestamp") or _storage(volume) < _storage(claim):
+                continue
+            if (volume["spec"].get("storageClassName") or "") != (spec.get("storageClassName") or ""):
+                continue
+            if not set(spec.get("accessModes") or ()) <= set(volume["spec"].get("accessModes") or ()):
+                continue
+            if volume["spec"].get("volumeMode", "Filesystem") != spec.get("volumeMode", "Filesystem"):
+                continue
+            selector = spec.get("selector")
+            if selector and not matches_labels(selector, volume["metadata"].get("labels") or {}):
+                continue
+            fitting.append((not ours, _storage(volume), volume["metadata"]["name"], volume))
+        return min(fitting, key=lambda entry: entry[:3])[3] if fitting else None
+
+    def _bind(self, claim: Object, volume: Object) -> None:
+        metadata = claim["metadata"]
+        reference = {"kind": "PersistentVolumeClaim", "namespace": metadata["namespace"], "name": metadata["name"]}
+        reference |= {"uid": metadata["uid"], "apiVersion": "v1", "resourceVersion": metadata["resourceVersion"]}
+        if (volume["spec"].get("claimRef") or {}).get("uid") != metadata["uid"]:
+            volume["spec"]["claimRef"] = reference
+            if "pv.kubernetes.io/provisioned-by" not in (volume["metadata"].get("annotations") or {}):
+                annotations = volume["metadata"].setdefault("annotations", {})
+                annotations["pv.kubernetes.io/bound-by-controller"] = "yes"
+        volume["status"] = (volume.get("status") or {}) | {"phase": "Bound"}
+        self.store.put(VOLUMES, volume)
+        claim["spec"]["volumeName"] = volume["metadata"]["name"]
+        metadata.setdefault("annotations", {}).update(_BY_CONTROLLER)
+        self._settle(claim, volume)
+
+    def _settle(self, claim: Object, volume: Object) -> None:
+        spec = volume["spec"]
+        capacity = {"storage": (spec.get("capacity") or {}).get("storage", "0")}
+        claim["status"] = {"phase": "Bound", "accessModes": spec.get("accessModes") or [], "capacity": capacity}
+        self.store.put(CLAIMS, claim)
+
+    def _bound(self, claim: Object) -> float | None:
+        """A claim that names its volume."""
+        volume = self.store.get(VOLUMES, "", claim["spec"]["volumeName"])
+        phase = (claim.get("status") or {}).get("phase")
+        if volume is None:
+            if phase == "Bound":
+                self.put_status(CLAIMS, claim, {"phase": "Lost"})
+                self.events.warning(
+                    claim, "ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
+                )
+            return None
+        held = volume["spec"].get("claimRef") or {}
+        if held.get("uid") not in (None, claim["metadata"]["uid"]):
+            return None
+        if phase != "Bound":
+            self._bind(claim, volume)
+        elif _storage(claim) > _storage(volume) and self._expandable(claim):
+            volume["spec"]["capacity"]["storage"] = claim["spec"]["resources"]["requests"]["storage"]
+            self._settle(claim, self.store.put(VOLUMES, volume))
+        return None
+
+    def _expandable(self, claim: Object) -> bool:
+        kind = self.store.get(STORAGE_CLASSES, "", claim["spec"].get("storageClassName") or "")
+        return bool(kind and kind.get("allowVolumeExpansion"))
+
+    def _provision(self, claim: Object, kind: Object | None) -> float | None:
+        if kind is None:
+            named = claim["spec"].get("storageClassName")
+            if named:
+                told = f'storageclass.storage.k8s.io "{named}" not found'
+                self.events.warning(claim, "ProvisioningFailed", told)
+            else:
+                told = "no persistent volumes available for this claim and no storage class is set"
+                self.events.normal(claim, "FailedBinding", told)
+            return 15.0
+        if kind["provisioner"] != PROVISIONER:
+            told = f"Waiting for a volume to be created either by the external provisioner '{kind['provisioner']}' or "
+            told += "manually by the system administrator. If volume creation is delayed, please verify that the "
+            told += "provisioner is running and correctly registered."
+            if kind["provisioner"] == "kubernetes.io/no-provisioner":
+                told = "no persistent volumes available for this claim and no storage class is set"
+                self.events.normal(claim, "FailedBinding", told)
+            else:
+                self.events.normal(claim, "ExternalProvisioning", told)
+            return 15.0
+        metadata, spec, name = claim["metadata"], claim["spec"], f"pvc-{claim['metadata']['uid']}"
+        told = f'External provisioner is provisioning volume for claim "{metadata["namespace"]}/{metadata["name"]}"'
+        self.events.normal(claim, "Provisioning", told)
+        body: Object = {
+            "metadata": {"name": name, "annotations": {"pv.kubernetes.io/provisioned-by": PROVISIONER}},
+            "spec": {
+                "accessModes": spec.get("accessModes") or ["ReadWriteOnce"],
+                "capacity": {"storage": spec["resources"]["requests"]["storage"]},
+                "claimRef": {
+                    "kind": "PersistentVolumeClaim",
+                    "namespace": metadata["namespace"],
+                    "name": metadata["name"],
+                    "uid": metadata["uid"],
+                    "apiVersion": "v1",
+                    "resourceVersion": metadata["resourceVersion"],
+                },
+                "hostPath": {"path": f"/var/lib/simulated/{name}", "type": ""},
+                "persistentVolumeReclaimPolicy": kind.get("reclaimPolicy", "Delete"),
+                "storageClassName": kind["metadata"]["name"],
+                "volumeMode": spec.get("volumeMode", "Filesystem"),
+            },
+        }
+        volume = self.store.get(VOLUMES, "", name) or self.create(VOLUMES, "", body)
+        self.events.normal(claim, "ProvisioningSucceeded", f"Successfully provisioned volume {name}")
+        fresh = self.store.get(CLAIMS, metadata["namespace"], metadata["name"])
+        if fresh is not None:
+            annotations = fresh["metadata"].setdefault("annotations", {})
+            for prefix in ("", "beta."):
+                annotations[f"volume.{prefix}kubernetes.io/storage-provisioner"] = PROVISIONER
+            self._bind(fresh, volume)
+        return None
+
+    def _release(self, namespace: str, name: str) -> None:
+        for volume in list(self.store.select(VOLUMES)):
+            held = volume["spec"].get("claimRef")
+            if held and (held.get("namespace"), held["name"]) == (namespace, name) and held.get("uid"):
+                self._reclaim(volume)
+
+    def _reclaim(self, volume: Object) -> None:
+        """What becomes of a volume whose claim is gone."""
+        policy = volume["spec"].get("persistentVolumeReclaimPolicy", "Retain")
+        if (volume.get("status") or {}).get("phase") != "Released":
+            self.put_status(VOLUMES, volume, {"phase": "Released"})
+        fresh = self.store.get(VOLUMES, "", volume["metadata"]["name"])
+        if policy == "Delete" and fresh is not None and "hostPath" in fresh["spec"]:
+            provisioned = (fresh["metadata"].get("annotations") or {}).get("pv.kubernetes.io/provisioned-by")
+            if provisioned == PROVISIONER:
+                self.delete(VOLUMES, fresh)
