@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ from kubetrace.playground.status import ApiError, qualified
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
 
-_RBAC = "rbac.authorization.k8s.io"
+RBAC = "rbac.authorization.k8s.io"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +84,6 @@ def _from_certificate(certificate: dict[str, Any] | None) -> User | None:
     return User(names[0], (*groups, "system:authenticated")) if names else None
 
 
-def impersonated(request: Request, user: User, authorizer: Authorizer) -> User:
-    """The user that the Impersonate-* headers name, where `user` may take their place. Raises 403."""
-    headers = request.headers
-    name = headers.get("impersonate-user", "")
-    groups = [part.strip() for part in headers.get("impersonate-group", "").split(",") if part.strip()]
-    if not name:
-        if groups or headers.get("impersonate-uid"):
-            raise ApiError(400, "requested impersonation without impersonating a user")
-        return user
-    wanted = [("users", name), *(("groups", group) for group in groups)]
-    for resource, entry in wanted:
-        attributes = Attributes("impersonate", "", resource, name=entry)
-        if not authorizer.allows(user, attributes):
-            raise ApiError(403, denial(user, attributes), details={"name": entry, "kind": resource})
-    if name.startswith("system:serviceaccount:"):
-        groups += ["system:serviceaccounts", f"system:serviceaccounts:{name.split(':')[2]}"]
-    extra = {k[18:]: [v] for k, v in headers.items() if k.startswith("impersonate-extra-")}
-    last = "system:unauthenticated" if name == "system:anonymous" else "system:authenticated"
-    return User(name, (*groups, *(() if last in groups else (last,))), headers.get("impersonate-uid", ""), extra)
-
-
 def denial(user: User, attributes: Attributes) -> str:
     """The words of a 403 (apiserver endpoints/handlers/responsewriters/errors.go)."""
     if attributes.path:
@@ -116,6 +96,15 @@ def denial(user: User, attributes: Attributes) -> str:
     return told + (f' in the namespace "{attributes.namespace}"' if attributes.namespace else " at the cluster scope")
 
 
+def refused(user: User, attributes: Attributes, why: str = "") -> ApiError:
+    """The 403 of a request that is not allowed; `why` is the authorizer's reason."""
+    told = denial(user, attributes) + (f": {why}" if why else "")
+    if attributes.path:
+        return ApiError(403, f"forbidden: {told}", details={})
+    details = {"name": attributes.name, "group": attributes.group, "kind": attributes.resource}
+    return ApiError(403, told, details={key: value for key, value in details.items() if value})
+
+
 class Authorizer:
     """RBAC (plugin/pkg/auth/authorizer/rbac): allowed where any rule of any bound role says so."""
 
@@ -123,42 +112,78 @@ class Authorizer:
         self._store = store
 
     def allows(self, user: User, attributes: Attributes) -> bool:
+        return self.decide(user, attributes)[0]
+
+    def decide(self, user: User, attributes: Attributes) -> tuple[bool, str]:
+        """(allowed, why: the binding that allows it, or the roles that could not be found)"""
         if "system:masters" in user.groups:
-            return True
-        return any(_rule_allows(rule, attributes) for rule in self.rules(user, attributes.namespace))
+            return True, ""
+        missing: list[str] = []
+        for binding, subject in self._bindings(user, attributes.namespace):
+            found = self._role(binding)
+            if found is None:
+                missing.append(_not_found(binding["roleRef"]))
+            elif any(_rule_allows(rule, attributes) for rule in found.get("rules") or ()):
+                return True, f"RBAC: allowed by {_described(binding, subject)}"
+        told = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
+        return False, f"RBAC: {told}" if missing else ""
 
     def rules(self, user: User, namespace: str) -> list[dict[str, Any]]:
         """Every rule that holds for a user, cluster-wide and in the namespace."""
         if "system:masters" in user.groups:
             everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
             return [everything, {"verbs": ["*"], "nonResourceURLs": ["*"]}]
-        found: list[dict[str, Any]] = []
-        for binding in self._store.select(f"clusterrolebindings.{_RBAC}"):
-            if _binds(binding, user):
-                found += self._role_rules(binding["roleRef"], "")
+        roles = [self._role(binding) or {} for binding, _ in self._bindings(user, namespace)]
+        return [rule for role in roles for rule in role.get("rules") or ()]
+
+    def _bindings(self, user: User, namespace: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """(binding, the subject that is the user)"""
+        found = [*self._store.select(f"clusterrolebindings.{RBAC}")]
         if namespace:
-            for binding in self._store.select(f"rolebindings.{_RBAC}", namespace):
-                if _binds(binding, user):
-                    found += self._role_rules(binding["roleRef"], namespace)
-        return found
+            found += self._store.select(f"rolebindings.{RBAC}", namespace)
+        for binding in found:
+            subject = _binds(binding, user)
+            if subject is not None:
+                yield binding, subject
 
-    def _role_rules(self, reference: dict[str, Any], namespace: str) -> list[dict[str, Any]]:
-        kind = "clusterroles" if reference["kind"] == "ClusterRole" else "roles"
-        role = self._store.get(f"{kind}.{_RBAC}", "" if kind == "clusterroles" else namespace, reference["name"])
-        return list((role or {}).get("rules") or ())
+    def _role(self, binding: dict[str, Any]) -> dict[str, Any] | None:
+        return self.role(binding["roleRef"], binding["metadata"].get("namespace", ""))
+
+    def role(self, reference: dict[str, Any], namespace: str) -> dict[str, Any] | None:
+        """What a binding's roleRef refers to; `namespace` is the binding's."""
+        if reference["kind"] == "ClusterRole":
+            return self._store.get(f"clusterroles.{RBAC}", "", reference["name"])
+        return self._store.get(f"roles.{RBAC}", namespace, reference["name"])
 
 
-def _binds(binding: dict[str, Any], user: User) -> bool:
+def _not_found(reference: dict[str, Any]) -> str:
+    kind = "clusterrole" if reference["kind"] == "ClusterRole" else "role"
+    return f'{kind}.{RBAC} "{reference["name"]}" not found'
+
+
+def _described(binding: dict[str, Any], subject: dict[str, Any]) -> str:
+    """As plugin/pkg/auth/authorizer/rbac describes a binding."""
+    metadata, reference = binding["metadata"], binding["roleRef"]
+    place = metadata.get("namespace", "")
+    name, kind = (f"{metadata['name']}/{place}", "RoleBinding") if place else (metadata["name"], "ClusterRoleBinding")
+    whom = subject["name"]
+    if subject["kind"] == "ServiceAccount":
+        whom = f"{whom}/{subject.get('namespace') or place}"
+    return f'{kind} "{name}" of {reference["kind"]} "{reference["name"]}" to {subject["kind"]} "{whom}"'
+
+
+def _binds(binding: dict[str, Any], user: User) -> dict[str, Any] | None:
+    """The subject of a binding that is this user."""
     for subject in binding.get("subjects") or ():
         kind, name = subject["kind"], subject["name"]
         if kind == "User" and name == user.name:
-            return True
+            return dict(subject)
         if kind == "Group" and name in user.groups:
-            return True
+            return dict(subject)
         namespace = subject.get("namespace") or binding["metadata"].get("namespace", "")
         if kind == "ServiceAccount" and user.name == f"system:serviceaccount:{namespace}:{name}":
-            return True
-    return False
+            return dict(subject)
+    return None
 
 
 def _rule_allows(rule: dict[str, Any], attributes: Attributes) -> bool:

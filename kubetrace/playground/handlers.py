@@ -11,6 +11,7 @@ from kubetrace.playground import patches, status, subresources, watching
 from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.discovery import encode
+from kubetrace.playground.escalation import Escalation
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.managed import check_apply, manager_name
 from kubetrace.playground.objects import Object, decode_body
@@ -32,6 +33,7 @@ class Handlers:
     def __init__(self, verbs: Verbs, authorizer: Authorizer, authenticator: Authenticator) -> None:
         self._verbs = verbs
         self._store: Store = verbs.store
+        self._authorizer = authorizer
         self._reviews = Reviews(authorizer, authenticator, verbs.catalog)
 
     async def handle(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
@@ -84,15 +86,15 @@ class Handlers:
     def _body(request: Request) -> Any:
         return decode_body(request.body, request.headers.get("content-type", ""))
 
-    @staticmethod
-    def _write(request: Request) -> Write:
+    def _write(self, request: Request) -> Write:
         dry = request.query.get("dryRun", [])
         if any(entry != "All" for entry in dry):
             told = f"Invalid value: {json.dumps(dry)}: must be one of: [All]"
             raise ApiError(422, f' "" is invalid: dryRun: {told}', "Invalid")
         level = request.parameter("fieldValidation") or "Warn"
         name = manager_name(request.parameter("fieldManager"), request.headers.get("user-agent", ""))
-        return Write(bool(dry), level, name, warnings=request.facts["warnings"])
+        guard = Escalation(self._authorizer, request.facts["user"]).check
+        return Write(bool(dry), level, name, warnings=request.facts["warnings"], guard=guard)
 
     @staticmethod
     def _include(request: Request) -> str:

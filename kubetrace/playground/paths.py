@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kubetrace.playground.access import Attributes
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError, no_such_path
 
+_PLAIN_VERBS = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "DELETE": "delete", "PATCH": "patch"}
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
 
 
@@ -22,8 +24,22 @@ class Target:
     """What follows a subresource's name: the path behind …/proxy/."""
 
 
-def resolve(request: Request, catalog: Catalog) -> Target | None:
-    """None for paths that are not of resources. Raises 404 for unknown resources, 405 for verbs that it lacks."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A resource's path, taken apart; nothing is looked up."""
+
+    group: str
+    version: str
+    resource: str
+    namespace: str
+    name: str
+    subresource: str
+    rest: str
+    verb: str
+
+
+def _parts(request: Request) -> _Parts | None:
+    """None for paths that are not of resources."""
     parts = request.path.strip("/").split("/")
     if parts[0] == "api" and len(parts) > 2:
         group, version, rest = "", parts[1], parts[2:]
@@ -31,31 +47,54 @@ def resolve(request: Request, catalog: Catalog) -> Target | None:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return None
-    if not catalog.has_version(group, version):
-        return None
     watching = request.flag("watch")
     if rest[0] == "watch" and len(rest) > 1:
         rest, watching = rest[1:], True
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
-    resource = catalog.find(group, version, rest[0])
-    if resource is None or (namespace and not resource.namespaced):
-        raise no_such_path()
     name = rest[1] if len(rest) > 1 else ""
+    if rest[0] == "namespaces" and name:
+        namespace = name
     subresource = rest[2] if len(rest) > 2 else ""
     verb = _verb(request, name, watching)
-    if resource.name == "namespaces" and name:
-        namespace = name
-    target = Target(resource, verb, namespace, name, subresource, "/".join(rest[3:]))
+    return _Parts(group, version, rest[0], namespace, name, subresource, "/".join(rest[3:]), verb)
+
+
+def attributes_of(request: Request) -> Attributes:
+    """What a request asks for, as authorization sees it: also for resources that do not exist."""
+    parts = _parts(request)
+    if parts is None:
+        return Attributes(_PLAIN_VERBS.get(request.method, request.method.lower()), path=request.path)
+    return Attributes(
+        parts.verb or request.method.lower(),
+        parts.group,
+        parts.resource,
+        parts.subresource,
+        parts.namespace,
+        parts.name,
+    )
+
+
+def resolve(request: Request, catalog: Catalog) -> Target | None:
+    """None for paths that are not of resources. Raises 404 for unknown resources, 405 for verbs that it lacks."""
+    parts = _parts(request)
+    if parts is None or not catalog.has_version(parts.group, parts.version):
+        return None
+    resource = catalog.find(parts.group, parts.version, parts.resource)
+    inside = parts.namespace and parts.resource != "namespaces"
+    if resource is None or (inside and not resource.namespaced):
+        raise no_such_path()
+    if not parts.verb:
+        raise ApiError(405, "the server does not allow this method on the requested resource", details={})
+    target = Target(resource, parts.verb, parts.namespace, parts.name, parts.subresource, parts.rest)
     _check(request, target)
     return target
 
 
 def _verb(request: Request, name: str, watching: bool) -> str:
-    verb = _VERBS.get(request.method)
-    if verb is None:
-        raise ApiError(405, "the server does not allow this method on the requested resource", details={})
+    """Empty for methods that no resource has."""
+    verb = _VERBS.get(request.method, "")
     if verb == "get" and watching:
         return "watch"
     if verb == "get" and not name:

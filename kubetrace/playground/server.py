@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kubetrace.playground import credentials, http, injection
-from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User, denial, impersonated
+from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User, refused
 from kubetrace.playground.catalog import Catalog
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.controllers.loop import Controllers
@@ -20,9 +20,10 @@ from kubetrace.playground.discovery import Discovery, encode
 from kubetrace.playground.fresh import add_nodes, fill
 from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
+from kubetrace.playground.impersonation import impersonated
 from kubetrace.playground.metrics import Metrics
 from kubetrace.playground.objects import new_uid
-from kubetrace.playground.paths import Target, resolve
+from kubetrace.playground.paths import attributes_of, resolve
 from kubetrace.playground.status import ApiError, no_such_path
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
@@ -134,11 +135,12 @@ class Server:
 
     async def _answer(self, request: Request) -> Answer | Stream | Upgrade:
         _check_host(request)
-        user = impersonated(request, self._authenticator.identify(request), self._authorizer)
+        asked = attributes_of(request)
+        user = impersonated(request, self._authenticator.identify(request), self._authorizer, asked)
         request.facts["user"] = user
+        self._authorize(user, asked)
         target = resolve(request, self.catalog)
         request.facts["target"] = target
-        self._authorize(request, user, target)
         if target is not None:
             return await self._handlers.handle(request, target)
         answer = self._plain(request) if request.method in ("GET", "HEAD") else None
@@ -156,25 +158,14 @@ class Server:
             return Answer(200, json.dumps(keys, separators=(",", ":")).encode(), "application/jwk-set+json")
         return self._discovery.answer(request)
 
-    def _authorize(self, request: Request, user: User, target: Target | None) -> None:
-        if target is None:
-            verb = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "DELETE": "delete", "PATCH": "patch"}
-            attributes = Attributes(verb.get(request.method, request.method.lower()), path=request.path)
-        else:
-            resource = target.resource
-            attributes = Attributes(
-                target.verb, resource.group, resource.name, target.subresource, target.namespace, target.name
-            )
-        upgraded = attributes.verb == "get" and attributes.subresource in ("exec", "attach", "portforward")
-        if upgraded and self._authorizer.allows(user, attributes):
+    def _authorize(self, user: User, asked: Attributes) -> None:
+        allowed, why = self._authorizer.decide(user, asked)
+        if allowed and asked.verb == "get" and asked.subresource in ("exec", "attach", "portforward"):
             # Since 1.35 a WebSocket's GET must be allowed as a create, too.
-            attributes = dataclasses.replace(attributes, verb="create")
-        if not self._authorizer.allows(user, attributes):
-            details = {"name": attributes.name, "group": attributes.group, "kind": attributes.resource}
-            told = denial(user, attributes)
-            if attributes.path:
-                told = f"forbidden: {told}"
-            raise ApiError(403, told, details={key: value for key, value in details.items() if value} or {})
+            asked = dataclasses.replace(asked, verb="create")
+            allowed, why = self._authorizer.decide(user, asked)
+        if not allowed:
+            raise refused(user, asked, why)
 
 
 def _check_host(request: Request) -> None:

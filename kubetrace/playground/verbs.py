@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,8 @@ class Write:
     """Who owns the written fields in metadata.managedFields; empty: nobody is noted (the playground's controllers)."""
     applied: bool = False
     warnings: list[str] = field(default_factory=list)
+    guard: Callable[[Resource, Object, Object | None], None] = lambda resource, item, old: None
+    """Raises where the writer may not turn the old object (None: there is none) into this one."""
 
 
 class Verbs:
@@ -167,7 +170,7 @@ class Verbs:
             metadata["generation"] = 1
         if resource.key in _WITH_STATUS or self._custom_status(resource):
             item.pop("status", None)
-        self._finish(resource, item)
+        self._finish(resource, item, None, write)
         if self.store.get(resource.key, namespace, metadata["name"]) is not None:
             raise status.already_exists(resource.name, resource.group, metadata["name"])
         admission.admit(self.store, resource, item)
@@ -175,11 +178,13 @@ class Verbs:
         self._track(resource, None, item, write, "")
         return item if write.dry_run else self.store.put(resource.key, item)
 
-    def _finish(self, resource: Resource, item: Object, old: Object | None = None) -> None:
+    def _finish(self, resource: Resource, item: Object, old: Object | None, write: Write) -> None:
+        """Defaults, then the checks: may they, and is it right?"""
         if resource.custom is not None:
             schemas.default_and_check(resource, item)
         else:
             defaults.apply(resource.key, item)
+        write.guard(resource, item, old)
         if resource.key == "customresourcedefinitions.apiextensions.k8s.io":
             schemas.complete_definition(item)
         validation.check(resource, item, type_of(resource), old)
@@ -249,7 +254,7 @@ class Verbs:
                 item["status"] = copy.deepcopy(old["status"])
         if not subresource:
             allocation.keep(resource, old, item)
-            self._finish(resource, item, old)
+            self._finish(resource, item, old, write)
         self._track(resource, old, item, write, subresource)
         if "generation" in before and _content(item) != _content(old):
             item["metadata"]["generation"] = before["generation"] + 1

@@ -1,0 +1,105 @@
+"""Acting as somebody else: the Impersonate-* headers (apiserver endpoints/filters/impersonation).
+
+Since 1.36 there are two ways to be allowed: constrained impersonation, which asks for the verbs
+impersonate-on:MODE:VERB on what is requested and impersonate:MODE on the user, and the older verb `impersonate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kubetrace.playground.access import Attributes, Authorizer, User, refused
+from kubetrace.playground.http import Request
+from kubetrace.playground.status import ApiError
+
+_AUTHENTICATION = "authentication.k8s.io"
+_EXTRA = "impersonate-extra-"
+
+
+def impersonated(request: Request, user: User, authorizer: Authorizer, asked: Attributes) -> User:
+    """The user that the headers name, where `user` may take their place for what is asked. Raises 400 and 403."""
+    wanted = _wanted(request)
+    if wanted is None:
+        return user
+    mode = _mode(wanted)
+    first: ApiError | None = None
+    for attempt in ((mode, True), ("", False)) if mode else (("", False),):
+        try:
+            _check(authorizer, user, wanted, asked, *attempt)
+        except ApiError as error:
+            first = first or error
+        else:
+            return _as(wanted)
+    assert first is not None
+    raise first
+
+
+def _wanted(request: Request) -> User | None:
+    headers = request.headers
+    name, uid = headers.get("impersonate-user", ""), headers.get("impersonate-uid", "")
+    groups = tuple(part.strip() for part in headers.get("impersonate-group", "").split(",") if part.strip())
+    extra = {key[len(_EXTRA) :]: [value] for key, value in headers.items() if key.startswith(_EXTRA)}
+    if name:
+        return User(name, groups, uid, extra)
+    if groups or uid or extra:
+        shown = ", ".join(f'"{group}"' for group in groups)
+        listed = f"[]string{{{shown}}}" if groups else "[]string(nil)"
+        told = f'requested &user.DefaultInfo{{Name:"", UID:"{uid}", Groups:{listed}, '
+        raise ApiError(400, told + "Extra:map[string][]string(nil)} without impersonating a user name")
+    return None
+
+
+def _account(name: str) -> tuple[str, str] | None:
+    parts = name.split(":")
+    return (parts[2], parts[3]) if len(parts) == 4 and name.startswith("system:serviceaccount:") else None
+
+
+def _mode(wanted: User) -> str:
+    """The mode of constrained impersonation that fits; empty where none does."""
+    plain = not (wanted.groups or wanted.uid or wanted.extra)
+    if wanted.name.startswith("system:node:"):
+        return "arbitrary-node" if plain else ""
+    if _account(wanted.name):
+        return "serviceaccount" if plain else ""
+    return "user-info"
+
+
+def _check(authorizer: Authorizer, user: User, wanted: User, asked: Attributes, mode: str, constrained: bool) -> None:
+    """One way of being allowed. Raises 403 with the first thing that is not."""
+    checks: list[Attributes] = []
+    verb, group = (f"impersonate:{mode}", _AUTHENTICATION) if constrained else ("impersonate", "")
+    if constrained:
+        checks.append(replace(asked, verb=f"impersonate-on:{mode}:{asked.verb}"))
+    account = _account(wanted.name)
+    if account:
+        checks.append(Attributes(verb, group, "serviceaccounts", namespace=account[0], name=account[1]))
+    elif constrained and mode == "arbitrary-node":
+        checks.append(Attributes(verb, group, "nodes", name=wanted.name.removeprefix("system:node:")))
+    else:
+        checks.append(Attributes(verb, group, "users", name=wanted.name))
+    if wanted.uid:
+        checks.append(Attributes(verb, _AUTHENTICATION, "uids", name=wanted.uid))
+    if constrained and "system:masters" in wanted.groups:
+        masters = Attributes(verb, group, "groups", name="system:masters")
+        why = "impersonating the system:masters group is not allowed"
+        raise refused(user, masters, why)
+    checks += [Attributes(verb, group, "groups", name=name) for name in wanted.groups]
+    for key, values in wanted.extra.items():
+        checks += [Attributes(verb, _AUTHENTICATION, "userextras", key, name=value) for value in values]
+    for attributes in checks:
+        allowed, why = authorizer.decide(user, attributes)
+        if not allowed:
+            raise refused(user, attributes, why)
+
+
+def _as(wanted: User) -> User:
+    groups = list(wanted.groups)
+    account = _account(wanted.name)
+    if account and not groups:
+        groups += ["system:serviceaccounts", f"system:serviceaccounts:{account[0]}"]
+    if wanted.name == "system:anonymous":
+        last = "system:unauthenticated"
+    else:
+        last = "" if "system:unauthenticated" in groups else "system:authenticated"
+    groups += [last] if last and last not in groups else []
+    return User(wanted.name, tuple(groups), wanted.uid, wanted.extra)

@@ -1,0 +1,127 @@
+"""The checks that end in 422 Invalid, with the real server's fields and words (pkg/apis/*/validation)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubetrace.playground.catalog import Resource
+from kubetrace.playground.status import invalid
+from kubetrace.playground.validation import cluster, pods, services, storage, workloads
+from kubetrace.playground.validation.causes import (
+    Cause,
+    Object,
+    label_name,
+    labels,
+    path_segment,
+    qualified_name,
+    required,
+    subdomain,
+)
+from kubetrace.playground.validation.updates import immutable
+from kubetrace.wire.schema import Type
+
+_PATH_NAMED = frozenset(("roles", "clusterroles", "rolebindings", "clusterrolebindings"))
+
+
+def name_causes(resource: Resource, name: str, prefix: str = "") -> list[Cause]:
+    """`prefix`: generateName, which stands in for the name before there is one."""
+    field = "metadata.name"
+    if not name:
+        return [] if prefix else [required(field, "name or generateName is required")]
+    if resource.name in _PATH_NAMED:
+        return path_segment(field, name)
+    return label_name(field, name) if resource.name in ("namespaces", "services") else subdomain(field, name)
+
+
+def check(resource: Resource, item: Object, type: Type | None, old: Object | None = None) -> None:
+    """Raises 422 with every cause that was found; `old` is what an update replaces."""
+    metadata = item["metadata"]
+    causes = name_causes(resource, metadata.get("name", "")) if old is None else []
+    causes += metadata_causes(metadata)
+    special = _CHECKS.get(resource.key)
+    if special is not None:
+        causes += special(item)
+    elif type is not None:
+        causes += _missing(item, type, "")
+    if old is not None:
+        causes += immutable(resource.key, old, item)
+    if causes:
+        raise invalid(resource.kind, resource.group, metadata.get("name", ""), causes)
+
+
+def metadata_causes(metadata: Object) -> list[Cause]:
+    """Labels, annotations, owners and finalizers (apimachinery api/validation ValidateObjectMeta)."""
+    causes = labels("metadata.labels", metadata.get("labels"))
+    size = 0
+    for key, value in sorted((metadata.get("annotations") or {}).items()):
+        causes += qualified_name("metadata.annotations", key.lower(), key)
+        size += len(key) + len(str(value))
+    if size > 256 * 1024:
+        causes.append(("metadata.annotations", "FieldValueTooLong", "Too long: may not be more than 262144 bytes"))
+    for index, owner in enumerate(metadata.get("ownerReferences") or ()):
+        at = f"metadata.ownerReferences[{index}]"
+        for name, why in (("apiVersion", "version must not be empty"), ("kind", "must not be empty"),
+                          ("name", "must not be empty"), ("uid", "must not be empty")):  # fmt: skip
+            if not owner.get(name):
+                causes.append((f"{at}.{name}", "FieldValueInvalid", f'Invalid value: "": {why}'))
+    for finalizer in metadata.get("finalizers") or ():
+        causes += qualified_name("metadata.finalizers", finalizer)
+    return causes
+
+
+_WHY_REQUIRED = {"pathType": "pathType must be specified"}
+
+
+def _missing(value: Object, type: Type, path: str) -> list[Cause]:
+    """Required fields by the schema, wherever their parent is present: for kinds without checks of their own."""
+    causes = []
+    for name in type.required:
+        if name not in value and not (path == "" and name in ("spec", "status")):
+            causes.append(required(f"{path}{name}", _WHY_REQUIRED.get(name, "")))
+    for name, entry in value.items():
+        inner = type.descend(name)
+        if inner is None or inner.scalar or name in ("metadata", "status"):
+            continue
+        if isinstance(entry, list):
+            for index, part in enumerate(entry):
+                if isinstance(part, dict):
+                    causes += _missing(part, inner, f"{path}{name}[{index}].")
+        elif isinstance(entry, dict):
+            field = type.field(name)
+            if field is not None and field.map:
+                continue
+            causes += _missing(entry, inner, f"{path}{name}.")
+    return causes
+
+
+_CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
+    "pods": pods.pod,
+    "podtemplates": lambda item: pods.template(item.get("template") or {}, "template"),
+    "deployments.apps": workloads.deployment,
+    "replicasets.apps": workloads.replica_set,
+    "statefulsets.apps": workloads.stateful_set,
+    "daemonsets.apps": workloads.daemon_set,
+    "replicationcontrollers": workloads.replication_controller,
+    "jobs.batch": workloads.job,
+    "cronjobs.batch": workloads.cron_job,
+    "horizontalpodautoscalers.autoscaling": workloads.autoscaler,
+    "services": services.service,
+    "ingresses.networking.k8s.io": services.ingress,
+    "networkpolicies.networking.k8s.io": services.network_policy,
+    "persistentvolumeclaims": storage.claim,
+    "persistentvolumes": storage.volume,
+    "storageclasses.storage.k8s.io": storage.storage_class,
+    "resourcequotas": storage.quota,
+    "limitranges": storage.limit_range,
+    "configmaps": cluster.config_map,
+    "secrets": cluster.secret,
+    "events": cluster.event,
+    "nodes": cluster.node,
+    "roles.rbac.authorization.k8s.io": cluster.role,
+    "clusterroles.rbac.authorization.k8s.io": cluster.cluster_role,
+    "rolebindings.rbac.authorization.k8s.io": cluster.role_binding,
+    "clusterrolebindings.rbac.authorization.k8s.io": cluster.cluster_role_binding,
+    "priorityclasses.scheduling.k8s.io": cluster.priority_class,
+    "poddisruptionbudgets.policy": cluster.disruption_budget,
+    "certificatesigningrequests.certificates.k8s.io": cluster.signing_request,
+}

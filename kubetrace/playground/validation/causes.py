@@ -1,0 +1,205 @@
+"""Causes of a 422 and the small checks that many kinds share (apimachinery util/validation, field.Error)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+Cause = tuple[str, str, str]
+"""(field, reason, message), as metav1.StatusCause has them."""
+Object = dict[str, Any]
+
+MAX_INT32 = 2**31 - 1
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+_LABEL_WORDS = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+_SUBDOMAIN_WORDS = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_QUALIFIED_WORDS = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_VALUE_WORDS = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+
+
+def required(field: str, why: str = "") -> Cause:
+    return (field, "FieldValueRequired", f"Required value: {why}" if why else "Required value")
+
+
+def shown(value: Any) -> str:
+    """A value as field.Error writes it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def bad(field: str, value: Any, why: str) -> Cause:
+    return (field, "FieldValueInvalid", f"Invalid value: {shown(value)}: {why}")
+
+
+def unsupported(field: str, value: Any, allowed: Iterable[str]) -> Cause:
+    listed = ", ".join(f'"{entry}"' for entry in allowed)
+    return (field, "FieldValueNotSupported", f"Unsupported value: {shown(value)}: supported values: {listed}")
+
+
+def forbidden(field: str, why: str) -> Cause:
+    return (field, "FieldValueForbidden", f"Forbidden: {why}")
+
+
+def duplicate(field: str, value: Any) -> Cause:
+    return (field, "FieldValueDuplicate", f"Duplicate value: {shown(value)}")
+
+
+def missing(field: str, value: Any) -> Cause:
+    return (field, "FieldValueNotFound", f"Not found: {shown(value)}")
+
+
+def label_name(field: str, value: str) -> list[Cause]:
+    """An RFC 1123 label."""
+    causes = [] if len(value) <= 63 else [bad(field, value, "must be no more than 63 bytes")]
+    return causes if _LABEL.fullmatch(value) else [*causes, bad(field, value, _LABEL_WORDS)]
+
+
+def subdomain(field: str, value: str) -> list[Cause]:
+    causes = [] if len(value) <= 253 else [bad(field, value, "must be no more than 253 bytes")]
+    return causes if _SUBDOMAIN.fullmatch(value) else [*causes, bad(field, value, _SUBDOMAIN_WORDS)]
+
+
+def path_segment(field: str, value: str) -> list[Cause]:
+    if value in (".", ".."):
+        return [bad(field, value, f"may not be '{value}'")]
+    return [bad(field, value, f"may not contain '{char}'") for char in "/%" if char in value]
+
+
+def qualified_name(field: str, name: str, shown_as: Any = None) -> list[Cause]:
+    """prefix/name, as label keys and resources are named."""
+    value = name if shown_as is None else shown_as
+    parts, causes = name.split("/"), []
+    if len(parts) > 2:
+        why = f"a qualified name {_QUALIFIED_WORDS} with an optional DNS subdomain prefix and '/' (e.g. "
+        return [bad(field, value, f"{why}'example.com/MyName')")]
+    if len(parts) == 2:
+        if not parts[0]:
+            causes.append(bad(field, value, "prefix part must be non-empty"))
+        elif not _SUBDOMAIN.fullmatch(parts[0]):
+            causes.append(bad(field, value, f"prefix part {_SUBDOMAIN_WORDS}"))
+    last = parts[-1]
+    if not last:
+        causes.append(bad(field, value, "name part must be non-empty"))
+    elif len(last) > 63:
+        causes.append(bad(field, value, "name part must be no more than 63 bytes"))
+    if not _QUALIFIED.fullmatch(last):
+        causes.append(bad(field, value, f"name part {_QUALIFIED_WORDS}"))
+    return causes
+
+
+def label_value(field: str, value: str) -> list[Cause]:
+    causes = [] if len(value) <= 63 else [bad(field, value, "must be no more than 63 bytes")]
+    return causes if _VALUE.fullmatch(value) else [*causes, bad(field, value, _VALUE_WORDS)]
+
+
+def labels(field: str, values: Object | None) -> list[Cause]:
+    causes = []
+    for key, value in sorted((values or {}).items()):
+        causes += qualified_name(field, key) + label_value(field, str(value))
+    return causes
+
+
+def label_selector(field: str, selector: Object | None) -> list[Cause]:
+    """metav1.LabelSelector (apimachinery apis/meta/v1/validation)."""
+    if not selector:
+        return []
+    causes = labels(f"{field}.matchLabels", selector.get("matchLabels"))
+    for index, entry in enumerate(selector.get("matchExpressions") or ()):
+        where = f"{field}.matchExpressions[{index}]"
+        operator, values = entry.get("operator", ""), entry.get("values")
+        if operator in ("In", "NotIn"):
+            if not values:
+                causes.append(required(f"{where}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+        elif operator in ("Exists", "DoesNotExist"):
+            if values:
+                why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+                causes.append(forbidden(f"{where}.values", why))
+        else:
+            causes.append(bad(f"{where}.operator", operator, "not a valid selector operator"))
+        causes += qualified_name(f"{where}.key", entry.get("key", ""))
+    return causes
+
+
+def not_negative(field: str, value: Any) -> list[Cause]:
+    """None is fine."""
+    if value is not None and value < 0:
+        return [bad(field, value, "must be greater than or equal to 0")]
+    return []
+
+
+def one_of(field: str, value: Any, allowed: list[str], is_required: bool = True) -> list[Cause]:
+    if value in (None, ""):
+        return [required(field)] if is_required else []
+    return [] if value in allowed else [unsupported(field, value, allowed)]
+
+
+def port_number(field: str, value: Any) -> list[Cause]:
+    return [] if 0 < value < 65536 else [bad(field, value, "must be between 1 and 65535, inclusive")]
+
+
+def port_name(field: str, value: str) -> list[Cause]:
+    causes = []
+    if len(value) > 15:
+        causes.append(bad(field, value, "must be no more than 15 characters"))
+    if not re.fullmatch(r"[-a-z0-9]+", value):
+        causes.append(bad(field, value, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"))
+    if not re.search(r"[a-z]", value):
+        causes.append(bad(field, value, "must contain at least one letter (a-z)"))
+    if "--" in value:
+        causes.append(bad(field, value, "must not contain consecutive hyphens"))
+    if value.startswith("-") or value.endswith("-"):
+        causes.append(bad(field, value, "must not begin or end with a hyphen"))
+    return causes
+
+
+def port(field: str, value: Any) -> list[Cause]:
+    """A number or a name."""
+    return port_name(field, value) if isinstance(value, str) else port_number(field, value or 0)
+
+
+def count_or_percent(field: str, value: Any) -> list[Cause]:
+    if isinstance(value, str):
+        if re.fullmatch(r"[0-9]+%", value):
+            return []
+        return [bad(field, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. "
+                                  "'1%',  or '93%', regex used for validation is '[0-9]+%')")]  # fmt: skip
+    return not_negative(field, value)
+
+
+_SUFFIXES = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "": Fraction(1)}
+_SUFFIXES |= {name: Fraction(1000**power) for power, name in enumerate(("k", "M", "G", "T", "P", "E"), 1)}
+_SUFFIXES |= {f"{name}i": Fraction(1024**power) for power, name in enumerate(("K", "M", "G", "T", "P", "E"), 1)}
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,3})|([numkKMGTPE]i?|))")
+
+
+def amount(quantity: Any) -> Fraction | None:
+    """A resource.Quantity as a number; None where it is none."""
+    match = _QUANTITY.fullmatch(str(quantity))
+    if match is None:
+        return None
+    value = Fraction(match[1].rstrip(".") if not match[1].startswith(".") else f"0{match[1]}")
+    if match[2]:
+        return value * Fraction(10) ** int(match[2])
+    factor = _SUFFIXES.get(match[3])
+    return None if factor is None else value * factor

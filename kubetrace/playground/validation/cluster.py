@@ -1,0 +1,233 @@
+"""Roles, nodes, namespaced odds and ends: the smaller kinds that lessons touch."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+from kubetrace.playground.validation.causes import (
+    Cause,
+    Object,
+    bad,
+    forbidden,
+    label_selector,
+    path_segment,
+    qualified_name,
+    required,
+    subdomain,
+    unsupported,
+)
+from kubetrace.playground.validation.pods import config_key
+
+_RBAC = "rbac.authorization.k8s.io"
+
+
+def role(item: Object) -> list[Cause]:
+    return _rules(item, namespaced=True)
+
+
+def cluster_role(item: Object) -> list[Cause]:
+    causes = _rules(item, namespaced=False)
+    for index, selector in enumerate((item.get("aggregationRule") or {}).get("clusterRoleSelectors") or ()):
+        causes += label_selector(f"aggregationRule.clusterRoleSelectors[{index}]", selector)
+    return causes
+
+
+def _rules(item: Object, namespaced: bool) -> list[Cause]:
+    causes: list[Cause] = []
+    for index, rule in enumerate(item.get("rules") or ()):
+        at = f"rules[{index}]"
+        if not rule.get("verbs"):
+            causes.append(required(f"{at}.verbs", "verbs must contain at least one value"))
+        if rule.get("nonResourceURLs"):
+            if namespaced:
+                why = "namespaced rules cannot apply to non-resource URLs"
+                causes.append(bad(f"{at}.nonResourceURLs", rule["nonResourceURLs"], why))
+            if rule.get("apiGroups") or rule.get("resources") or rule.get("resourceNames"):
+                why = "rules cannot apply to both regular resources and non-resource URLs"
+                causes.append(bad(f"{at}.nonResourceURLs", rule["nonResourceURLs"], why))
+            continue
+        if not rule.get("apiGroups"):
+            causes.append(required(f"{at}.apiGroups", "resource rules must supply at least one api group"))
+        if not rule.get("resources"):
+            causes.append(required(f"{at}.resources", "resource rules must supply at least one resource"))
+    return causes
+
+
+def role_binding(item: Object) -> list[Cause]:
+    return _binding(item, namespaced=True)
+
+
+def cluster_role_binding(item: Object) -> list[Cause]:
+    return _binding(item, namespaced=False)
+
+
+def _binding(item: Object, namespaced: bool) -> list[Cause]:
+    causes: list[Cause] = []
+    reference = item.get("roleRef") or {}
+    if reference.get("apiGroup") != _RBAC:
+        causes.append(unsupported("roleRef.apiGroup", reference.get("apiGroup", ""), [_RBAC]))
+    kinds = ["Role", "ClusterRole"] if namespaced else ["ClusterRole"]
+    if reference.get("kind") not in kinds:
+        causes.append(unsupported("roleRef.kind", reference.get("kind", ""), kinds))
+    if not reference.get("name"):
+        causes.append(required("roleRef.name"))
+    else:
+        causes += path_segment("roleRef.name", reference["name"])
+    for index, subject in enumerate(item.get("subjects") or ()):
+        at, kind = f"subjects[{index}]", subject.get("kind", "")
+        if not subject.get("name"):
+            causes.append(required(f"{at}.name"))
+        if kind == "ServiceAccount":
+            if subject.get("name"):
+                causes += subdomain(f"{at}.name", subject["name"])
+            if subject.get("apiGroup"):
+                causes.append(unsupported(f"{at}.apiGroup", subject["apiGroup"], [""]))
+            if not namespaced and not subject.get("namespace"):
+                causes.append(required(f"{at}.namespace"))
+        elif kind in ("User", "Group"):
+            if subject.get("apiGroup") != _RBAC:
+                causes.append(unsupported(f"{at}.apiGroup", subject.get("apiGroup", ""), [_RBAC]))
+        else:
+            causes.append(unsupported(f"{at}.kind", kind, ["ServiceAccount", "User", "Group"]))
+    return causes
+
+
+def config_map(item: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    for part in ("data", "binaryData"):
+        for key in sorted(item.get(part) or ()):
+            causes += config_key(f"{part}[{key}]", key)
+    for key in sorted(set(item.get("data") or ()) & set(item.get("binaryData") or ())):
+        causes.append(bad(f"data[{key}]", key, "duplicate of key present in binaryData"))
+    return causes
+
+
+_SECRET_KEYS = {
+    "kubernetes.io/dockercfg": ".dockercfg",
+    "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
+    "kubernetes.io/ssh-auth": "ssh-privatekey",
+}
+
+
+def secret(item: Object) -> list[Cause]:
+    data, kind = item.get("data") or {}, item.get("type", "")
+    causes: list[Cause] = []
+    for key in sorted(data):
+        causes += config_key(f"data[{key}]", key)
+    if kind == "kubernetes.io/service-account-token":
+        if not (item["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name"):
+            causes.append(required("metadata.annotations[kubernetes.io/service-account.name]"))
+    elif kind in _SECRET_KEYS:
+        key = _SECRET_KEYS[kind]
+        if key not in data:
+            causes.append(required(f"data[{key}]"))
+        elif kind != "kubernetes.io/ssh-auth" and not _is_json(data[key]):
+            causes.append(bad(f"data[{key}]", "<secret contents redacted>", "invalid character 'x' looking for value"))
+    elif kind == "kubernetes.io/basic-auth":
+        if "username" not in data and "password" not in data:
+            causes += [required("data[username]"), required("data[password]")]
+    elif kind == "kubernetes.io/tls":
+        causes += [required(f"data[{key}]") for key in ("tls.crt", "tls.key") if key not in data]
+    return causes
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(base64.b64decode(text))
+    except (ValueError, binascii.Error):
+        return False
+    return True
+
+
+def event(item: Object) -> list[Cause]:
+    involved = (item.get("involvedObject") or {}).get("namespace", "")
+    own = item["metadata"].get("namespace", "")
+    if involved != own and not (involved == "" and own == "default"):
+        return [bad("involvedObject.namespace", involved, "does not match event.namespace")]
+    return []
+
+
+def priority_class(item: Object) -> list[Cause]:
+    name, value = item["metadata"].get("name", ""), item.get("value") or 0
+    causes: list[Cause] = []
+    if name.startswith("system-") and name not in ("system-node-critical", "system-cluster-critical"):
+        why = "priority class names with 'system-' prefix are reserved for system use only. error: "
+        causes.append(forbidden("metadata.name", f"{why}{name} is not a known system priority class"))
+    elif value > 1_000_000_000 and not name.startswith("system-"):
+        causes.append(forbidden("value", "maximum allowed value of a user defined priority is 1000000000"))
+    if item.get("preemptionPolicy") not in ("PreemptLowerPriority", "Never"):
+        allowed = ["PreemptLowerPriority", "Never"]
+        causes.append(unsupported("preemptionPolicy", item.get("preemptionPolicy"), allowed))
+    return causes
+
+
+def disruption_budget(item: Object) -> list[Cause]:
+    from kubetrace.playground.validation.causes import count_or_percent
+
+    spec = item.get("spec") or {}
+    causes: list[Cause] = []
+    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
+        shown = {"MinAvailable": spec["minAvailable"], "Selector": spec.get("selector")}
+        causes.append(bad("spec", shown, "minAvailable and maxUnavailable cannot be both set"))
+    for name in ("minAvailable", "maxUnavailable"):
+        if spec.get(name) is not None:
+            causes += count_or_percent(f"spec.{name}", spec[name])
+    return causes + label_selector("spec.selector", spec.get("selector"))
+
+
+def signing_request(item: Object) -> list[Cause]:
+    spec = item.get("spec") or {}
+    causes: list[Cause] = []
+    if why := _request_error(spec.get("request", "")):
+        causes.append(bad("spec.request", spec.get("request", ""), why))
+    if not spec.get("usages"):
+        causes.append(required("spec.usages"))
+    name = spec.get("signerName", "")
+    if not name:
+        causes.append(required("spec.signerName"))
+    elif name.count("/") != 1:
+        why = 'must be a fully qualified domain and path of the form "example.com/signer-name"'
+        causes.append(bad("spec.signerName", name, why))
+    seconds = spec.get("expirationSeconds")
+    if seconds is not None and seconds < 600:
+        causes.append(
+            bad("spec.expirationSeconds", seconds, "may not specify a duration less than 600 seconds (10 minutes)")
+        )
+    return causes
+
+
+def _request_error(text: str) -> str:
+    from cryptography import x509
+
+    try:
+        pem = base64.b64decode(text)
+    except (ValueError, binascii.Error):
+        pem = b""
+    if b"-----BEGIN CERTIFICATE REQUEST-----" not in pem and b"-----BEGIN NEW CERTIFICATE REQUEST-----" not in pem:
+        return "PEM block type must be CERTIFICATE REQUEST"
+    try:
+        x509.load_pem_x509_csr(pem)
+    except ValueError:
+        return "asn1: structure error: length too large"
+    return ""
+
+
+_EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
+
+
+def node(item: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    seen: set[tuple[str, str]] = set()
+    for index, taint in enumerate((item.get("spec") or {}).get("taints") or ()):
+        at, effect = f"metadata.taints[{index}]", taint.get("effect", "")
+        causes += qualified_name(f"{at}.key", taint.get("key", ""))
+        if effect not in _EFFECTS:
+            causes.append(unsupported(f"{at}.effect", effect, _EFFECTS) if effect else required(f"{at}.effect"))
+        if (taint.get("key", ""), effect) in seen:
+            shown = {name: taint.get(name, "") for name in ("key", "value", "effect")}
+            why = "taints must be unique by key and effect pair"
+            causes.append(("metadata.taints[0]", "FieldValueDuplicate", f"Duplicate value: {shown}: {why}"))
+        seen.add((taint.get("key", ""), effect))
+    return causes

@@ -1,0 +1,175 @@
+"""What an update must not change (the Validate…Update functions of pkg/apis/*/validation)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kubetrace.playground.validation.causes import Cause, Object, bad, forbidden
+
+_POD_WORDS = (
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+_SET_WORDS = (
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+    "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+)
+_SET_FREE = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "minReadySeconds")
+_CLAIM_WORDS = (
+    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+)
+_IMMUTABLE = {
+    "deployments.apps": ("spec.selector",),
+    "replicasets.apps": ("spec.selector",),
+    "daemonsets.apps": ("spec.selector",),
+    "jobs.batch": ("spec.selector", "spec.completionMode", "spec.backoffLimitPerIndex", "spec.podFailurePolicy"),
+    "secrets": ("type",),
+    "runtimeclasses.node.k8s.io": ("handler",),
+}
+
+
+def immutable(key: str, old: Object, new: Object) -> list[Cause]:
+    """Where an update of a resource changes what stays."""
+    causes: list[Cause] = []
+    for field in _IMMUTABLE.get(key, ()):
+        before, after = _at(old, field), _at(new, field)
+        if before != after and before is not None:
+            causes.append(bad(field, after, "field is immutable"))
+    special = _SPECIAL.get(key)
+    return causes + (special(old, new) if special else [])
+
+
+def _at(item: Object, path: str) -> Any:
+    value: Any = item
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _frozen_data(old: Object, new: Object) -> list[Cause]:
+    if not old.get("immutable"):
+        return []
+    why = "field is immutable when `immutable` is set"
+    fields = ("immutable", "data", "binaryData")
+    return [forbidden(field, why) for field in fields if (old.get(field) or None) != (new.get(field) or None)]
+
+
+def _pod(old: Object, new: Object) -> list[Cause]:
+    return [forbidden("spec", _POD_WORDS)] if _fixed(old["spec"]) != _fixed(new["spec"]) else []
+
+
+def _fixed(spec: Object) -> Object:
+    """A pod's spec without what may change. (The node is set by a binding, which is no update.)"""
+    loose = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations", "ephemeralContainers")
+    kept = {name: value for name, value in spec.items() if name not in (*loose, "containers", "initContainers")}
+    for group in ("containers", "initContainers"):
+        kept[group] = [{k: v for k, v in entry.items() if k != "image"} for entry in spec.get(group) or ()]
+    return kept
+
+
+def _stateful_set(old: Object, new: Object) -> list[Cause]:
+    def fixed(item: Object) -> Object:
+        free = (*_SET_FREE, "persistentVolumeClaimRetentionPolicy")
+        return {name: value for name, value in item["spec"].items() if name not in free}
+
+    return [forbidden("spec", _SET_WORDS)] if fixed(old) != fixed(new) else []
+
+
+def _job(old: Object, new: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    before, after = old["spec"], new["spec"]
+    if before.get("completions") != after.get("completions") and before.get("completionMode") != "Indexed":
+        causes.append(bad("spec.completions", after.get("completions"), "field is immutable"))
+    if before.get("template") != after.get("template") and not before.get("suspend"):
+        causes.append(bad("spec.template", after.get("template"), "field is immutable"))
+    return causes
+
+
+def _service(old: Object, new: Object) -> list[Cause]:
+    before, after = old["spec"], new["spec"]
+    if "ExternalName" in (before.get("type"), after.get("type")):
+        return []
+    known, wanted = before.get("clusterIPs") or [], after.get("clusterIPs") or []
+    if known and known[:1] != wanted[:1]:
+        return [bad("spec.clusterIPs[0]", wanted, "may not change once set")]
+    return []
+
+
+def _claim(old: Object, new: Object) -> list[Cause]:
+    def fixed(item: Object) -> Object:
+        spec = dict(item["spec"])
+        if (item.get("status") or {}).get("phase") == "Bound" or spec.get("volumeName"):
+            spec.pop("resources", None)
+        spec.pop("volumeName", None)
+        return spec
+
+    return [forbidden("spec", _CLAIM_WORDS)] if fixed(old) != fixed(new) else []
+
+
+def _volume(old: Object, new: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    sources = ("hostPath", "nfs", "local", "csi", "iscsi", "fc", "rbd", "cephfs", "glusterfs", "azureDisk", "azureFile")
+    before, after = old["spec"], new["spec"]
+    if any(before.get(kind) != after.get(kind) for kind in sources):
+        causes.append(
+            forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation")
+        )
+    if before.get("volumeMode") != after.get("volumeMode"):
+        causes.append(bad("spec.volumeMode", after.get("volumeMode"), "field is immutable"))
+    return causes
+
+
+def _storage_class(old: Object, new: Object) -> list[Cause]:
+    why = "updates to {} are forbidden."
+    fields = [field for field in ("parameters", "provisioner", "reclaimPolicy") if old.get(field) != new.get(field)]
+    causes = [forbidden(field, why.format(field)) for field in fields]
+    if old.get("volumeBindingMode") != new.get("volumeBindingMode"):
+        causes.append(bad("volumeBindingMode", new.get("volumeBindingMode"), "field is immutable"))
+    return causes
+
+
+def _priority_class(old: Object, new: Object) -> list[Cause]:
+    why = "may not be changed in an update."
+    causes = [forbidden("value", why)] if old.get("value") != new.get("value") else []
+    if old.get("preemptionPolicy") != new.get("preemptionPolicy"):
+        causes.append(bad("preemptionPolicy", new.get("preemptionPolicy"), "field is immutable"))
+    return causes
+
+
+def _binding(old: Object, new: Object) -> list[Cause]:
+    before, after = old.get("roleRef") or {}, new.get("roleRef") or {}
+    if before == after:
+        return []
+    shown = {"APIGroup": after.get("apiGroup", ""), "Kind": after.get("kind", ""), "Name": after.get("name", "")}
+    return [bad("roleRef", shown, "cannot change roleRef")]
+
+
+def _node(old: Object, new: Object) -> list[Cause]:
+    before, after = old.get("spec") or {}, new.get("spec") or {}
+    causes: list[Cause] = []
+    if before.get("podCIDR") and before["podCIDR"] != after.get("podCIDR"):
+        why = 'node updates may not change podCIDR except from "" to valid'
+        causes.append(forbidden("spec.podCIDRs", why))
+    if before.get("providerID") and before["providerID"] != after.get("providerID"):
+        why = 'node updates may not change providerID except from "" to valid'
+        causes.append(forbidden("spec.providerID", why))
+    return causes
+
+
+_SPECIAL: dict[str, Callable[[Object, Object], list[Cause]]] = {
+    "configmaps": _frozen_data,
+    "secrets": _frozen_data,
+    "pods": _pod,
+    "statefulsets.apps": _stateful_set,
+    "jobs.batch": _job,
+    "services": _service,
+    "persistentvolumeclaims": _claim,
+    "persistentvolumes": _volume,
+    "storageclasses.storage.k8s.io": _storage_class,
+    "priorityclasses.scheduling.k8s.io": _priority_class,
+    "rolebindings.rbac.authorization.k8s.io": _binding,
+    "clusterrolebindings.rbac.authorization.k8s.io": _binding,
+    "nodes": _node,
+}

@@ -1,0 +1,353 @@
+"""What makes pods: Deployments to CronJobs (pkg/apis/apps/validation, pkg/apis/batch/validation, autoscaling)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kubetrace.playground.selectors import matches_labels
+from kubetrace.playground.validation.causes import (
+    Cause,
+    Object,
+    bad,
+    count_or_percent,
+    forbidden,
+    label_name,
+    label_selector,
+    not_negative,
+    one_of,
+    path_segment,
+    required,
+    unsupported,
+)
+from kubetrace.playground.validation.pods import template
+
+
+def _selector(spec: Object, kind: str) -> list[Cause]:
+    selector = spec.get("selector")
+    if selector is None:
+        return [required("spec.selector")]
+    causes = label_selector("spec.selector", selector)
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        causes.append(bad("spec.selector", selector, f"empty selector is invalid for {kind}"))
+    return causes
+
+
+def _template(spec: Object, kind: str, lax: bool = False) -> list[Cause]:
+    """`lax`: an empty selector is not held against the labels."""
+    causes: list[Cause] = []
+    selector, metadata = spec.get("selector"), spec["template"].get("metadata") or {}
+    empty = selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions")
+    labels = metadata.get("labels")
+    if not (empty or (lax and selector is None)) and not matches_labels(selector, labels or {}):
+        why = "`selector` does not match template `labels`"
+        causes.append(bad("spec.template.metadata.labels", labels or None, why))
+    causes += template(spec["template"], "spec.template")
+    pod, at = spec["template"].get("spec") or {}, "spec.template.spec"
+    if pod.get("restartPolicy") != "Always":
+        causes.append(unsupported(f"{at}.restartPolicy", pod.get("restartPolicy", ""), ["Always"]))
+    if pod.get("activeDeadlineSeconds") is not None:
+        why = f"activeDeadlineSeconds in {kind} is not Supported"
+        causes.append(forbidden(f"{at}.activeDeadlineSeconds", why))
+    return causes
+
+
+def deployment(item: Object) -> list[Cause]:
+    spec = item["spec"]
+    causes = not_negative("spec.replicas", spec.get("replicas"))
+    causes += _selector(spec, "deployment") + _template(spec, "ReplicaSet")
+    strategy, at = spec.get("strategy") or {}, "spec.strategy"
+    rolling = strategy.get("rollingUpdate")
+    if strategy.get("type") == "Recreate":
+        if rolling is not None:
+            why = "may not be specified when strategy `type` is 'Recreate'"
+            causes.append(forbidden(f"{at}.rollingUpdate", why))
+    elif strategy.get("type") == "RollingUpdate":
+        most, surge = (rolling or {}).get("maxUnavailable"), (rolling or {}).get("maxSurge")
+        causes += count_or_percent(f"{at}.rollingUpdate.maxUnavailable", most)
+        causes += count_or_percent(f"{at}.rollingUpdate.maxSurge", surge)
+        if _is_zero(most) and _is_zero(surge):
+            causes.append(bad(f"{at}.rollingUpdate.maxUnavailable", most, "may not be 0 when `maxSurge` is 0"))
+        causes += _not_over_100(f"{at}.rollingUpdate.maxUnavailable", most)
+    else:
+        causes.append(unsupported(at, _go_strategy(strategy), ["Recreate", "RollingUpdate"]))
+    causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    causes += not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
+    deadline = spec.get("progressDeadlineSeconds")
+    causes += not_negative("spec.progressDeadlineSeconds", deadline)
+    if deadline is not None and deadline <= (spec.get("minReadySeconds") or 0):
+        causes.append(bad("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"))
+    return causes
+
+
+def _go_strategy(strategy: Object) -> Object:
+    """The internal type's JSON has Go's field names."""
+    return {"Type": strategy.get("type", ""), "RollingUpdate": strategy.get("rollingUpdate")}
+
+
+def _is_zero(value: Any) -> bool:
+    return value is None or str(value).rstrip("%") in ("0", "")
+
+
+def _not_over_100(field: str, value: Any) -> list[Cause]:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]+%", value) and int(value[:-1]) > 100:
+        return [bad(field, value, "must not be greater than 100%")]
+    return []
+
+
+def replica_set(item: Object) -> list[Cause]:
+    spec = item["spec"]
+    causes = not_negative("spec.replicas", spec.get("replicas"))
+    causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    return causes + _selector(spec, "deployment") + _template(spec, "ReplicaSet")
+
+
+def replication_controller(item: Object) -> list[Cause]:
+    spec = item["spec"]
+    causes = not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    selector = spec.get("selector") or {}
+    if not selector:
+        causes.append(required("spec.selector"))
+    causes += not_negative("spec.replicas", spec.get("replicas"))
+    labels = (spec["template"].get("metadata") or {}).get("labels") or {}
+    if selector and any(labels.get(key) != value for key, value in selector.items()):
+        why = "`selector` does not match template `labels`"
+        causes.append(bad("spec.template.metadata.labels", labels or None, why))
+    return causes + template(spec["template"], "spec.template")
+
+
+def stateful_set(item: Object) -> list[Cause]:
+    spec = item["spec"]
+    causes: list[Cause] = []
+    policy = spec.get("podManagementPolicy", "")
+    if policy not in ("OrderedReady", "Parallel"):
+        causes.append(bad("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'"))
+    strategy = spec.get("updateStrategy") or {}
+    rolling = strategy.get("rollingUpdate")
+    if strategy.get("type") == "OnDelete" and rolling is not None:
+        why = "only allowed for updateStrategy 'RollingUpdate'"
+        causes.append(bad("spec.updateStrategy.rollingUpdate", rolling, why))
+    elif strategy.get("type") == "RollingUpdate":
+        causes += not_negative("spec.updateStrategy.rollingUpdate.partition", (rolling or {}).get("partition"))
+    elif strategy.get("type") != "OnDelete":
+        causes.append(bad("spec.updateStrategy", _go_strategy(strategy), "must be 'RollingUpdate' or 'OnDelete'"))
+    retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
+    for name in ("whenDeleted", "whenScaled"):
+        at = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
+        causes += one_of(at, retention.get(name), ["Delete", "Retain"])
+    causes += not_negative("spec.replicas", spec.get("replicas"))
+    causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    if spec.get("serviceName"):
+        causes += label_name("spec.serviceName", spec["serviceName"])
+    return causes + _selector(spec, "statefulset") + _template(_with_claims(spec), "StatefulSet", lax=True)
+
+
+def _with_claims(spec: Object) -> Object:
+    """Its template may mount what the claim templates will bring."""
+    claims = spec.get("volumeClaimTemplates")
+    if not claims:
+        return spec
+    pod = dict(spec["template"].get("spec") or {})
+    names = [claim["metadata"].get("name") for claim in claims]
+    own = [volume for volume in pod.get("volumes") or () if volume.get("name") not in names]
+    volumes = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    return spec | {"template": spec["template"] | {"spec": pod | {"volumes": [*own, *volumes]}}}
+
+
+def daemon_set(item: Object) -> list[Cause]:
+    spec = item["spec"]
+    causes = label_selector("spec.selector", spec.get("selector"))
+    labels = (spec["template"].get("metadata") or {}).get("labels") or {}
+    selector = spec.get("selector") or {}
+    empty = not selector.get("matchLabels") and not selector.get("matchExpressions")
+    if spec.get("selector") is None or (not empty and not matches_labels(selector, labels)):
+        why = "`selector` does not match template `labels`"
+        causes.append(bad("spec.template.metadata.labels", labels or None, why))
+    if empty and spec.get("selector") is not None:
+        causes.append(bad("spec.selector", selector, "empty selector is invalid for daemonset"))
+    causes += template(spec["template"], "spec.template")
+    pod = spec["template"].get("spec") or {}
+    if pod.get("restartPolicy") != "Always":
+        at = "spec.template.spec.restartPolicy"
+        causes.append(unsupported(at, pod.get("restartPolicy", ""), ["Always"]))
+    if pod.get("activeDeadlineSeconds") is not None:
+        at = "spec.template.spec.activeDeadlineSeconds"
+        causes.append(forbidden(at, "activeDeadlineSeconds in DaemonSet is not Supported"))
+    causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    strategy, at = spec.get("updateStrategy") or {}, "spec.updateStrategy"
+    rolling = strategy.get("rollingUpdate") or {}
+    if strategy.get("type") == "RollingUpdate":
+        most, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+        causes += count_or_percent(f"{at}.rollingUpdate.maxUnavailable", most)
+        causes += count_or_percent(f"{at}.rollingUpdate.maxSurge", surge)
+        causes += _not_over_100(f"{at}.rollingUpdate.maxUnavailable", most)
+        causes += _not_over_100(f"{at}.rollingUpdate.maxSurge", surge)
+        if not _is_zero(most) and not _is_zero(surge):
+            why = "may not be set when maxUnavailable is non-zero"
+            causes.append(bad(f"{at}.rollingUpdate.maxSurge", surge, why))
+        elif _is_zero(most) and _is_zero(surge):
+            causes.append(required(f"{at}.rollingUpdate.maxUnavailable", "cannot be 0 when maxSurge is 0"))
+    elif strategy.get("type") != "OnDelete":
+        causes.append(unsupported(at, _go_strategy(strategy), ["RollingUpdate", "OnDelete"]))
+    return causes + not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
+
+
+_JOB_NUMBERS = (
+    *("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"),
+    *("backoffLimitPerIndex", "maxFailedIndexes"),
+)
+
+
+def _job_spec(spec: Object, path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    for name in _JOB_NUMBERS:
+        causes += not_negative(f"{path}.{name}", spec.get(name))
+    mode = spec.get("completionMode")
+    if mode is not None and mode not in ("NonIndexed", "Indexed"):
+        causes.append(unsupported(f"{path}.completionMode", mode, ["NonIndexed", "Indexed"]))
+    if mode == "Indexed" and spec.get("completions") is None:
+        causes.append(required(f"{path}.completions", "when completion mode is Indexed"))
+    if mode == "NonIndexed" and spec.get("backoffLimitPerIndex") is not None:
+        why = "requires indexed completion mode"
+        causes.append(bad(f"{path}.backoffLimitPerIndex", spec["backoffLimitPerIndex"], why))
+    causes += template(spec["template"], f"{path}.template")
+    restart, at = (spec["template"].get("spec") or {}).get("restartPolicy"), f"{path}.template.spec.restartPolicy"
+    if restart in ("Always", "", None):
+        causes.append(required(at, 'valid values: "OnFailure", "Never"'))
+    elif restart not in ("OnFailure", "Never"):
+        causes.append(unsupported(at, restart, ["OnFailure", "Never"]))
+    return causes
+
+
+def job(item: Object) -> list[Cause]:
+    spec = item["spec"]
+    causes = _job_spec(spec, "spec")
+    labels = (spec["template"].get("metadata") or {}).get("labels") or {}
+    if spec.get("selector") is None:
+        causes.append(required("spec.selector"))
+    elif not matches_labels(spec["selector"], labels):
+        why = "`selector` does not match template `labels`"
+        causes.append(bad("spec.template.metadata.labels", labels or None, why))
+    return causes
+
+
+def cron_job(item: Object) -> list[Cause]:
+    spec = item["spec"]
+    schedule = spec.get("schedule", "")
+    causes: list[Cause] = []
+    if not schedule:
+        causes.append(required("spec.schedule"))
+    elif why := _schedule_error(schedule):
+        causes.append(bad("spec.schedule", schedule, why))
+    if "TZ" in schedule:
+        why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+        causes.append(bad("spec.schedule", schedule, why))
+    causes += not_negative("spec.startingDeadlineSeconds", spec.get("startingDeadlineSeconds"))
+    causes += _time_zone(spec.get("timeZone"))
+    policies = ["Allow", "Forbid", "Replace"]
+    causes += one_of("spec.concurrencyPolicy", spec.get("concurrencyPolicy"), policies)
+    causes += _job_spec(spec["jobTemplate"]["spec"], "spec.jobTemplate.spec")
+    causes += not_negative("spec.successfulJobsHistoryLimit", spec.get("successfulJobsHistoryLimit"))
+    causes += not_negative("spec.failedJobsHistoryLimit", spec.get("failedJobsHistoryLimit"))
+    if len(item["metadata"].get("name", "")) > 52:
+        causes.append(bad("metadata.name", item["metadata"]["name"], "must be no more than 52 characters"))
+    return causes
+
+
+def _time_zone(zone: str | None) -> list[Cause]:
+    if zone is None:
+        return []
+    if not zone:
+        return [bad("spec.timeZone", zone, "timeZone must be nil or non-empty string")]
+    if zone.lower() == "local":
+        return [bad("spec.timeZone", zone, "timeZone must be an explicit time zone as defined in "
+                                           "https://www.iana.org/time-zones")]  # fmt: skip
+    import zoneinfo
+
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return [bad("spec.timeZone", zone, f"unknown time zone {zone}")]
+    return []
+
+
+_DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
+_BOUNDS = (("minute", 0, 59), ("hour", 0, 23), ("day of month", 1, 31), ("month", 1, 12), ("day of week", 0, 6))
+_NAMES: tuple[dict[str, int], ...] = ({}, {}, {}, {name: number for number, name in enumerate(
+    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)},
+    {name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))})  # fmt: skip
+
+
+def _schedule_error(schedule: str) -> str:
+    """robfig/cron v3's words for a schedule that it cannot read, empty for a good one."""
+    schedule = re.sub(r"^(CRON_)?TZ=\S+\s*", "", schedule)
+    if schedule.startswith("@"):
+        if schedule in _DESCRIPTORS:
+            return ""
+        if schedule.startswith("@every "):
+            ok = re.fullmatch(r"(\d+(\.\d+)?(ns|us|ms|s|m|h))+", schedule[7:])
+            return "" if ok else f'failed to parse duration {schedule}: time: invalid duration "{schedule[7:]}"'
+        return f"unrecognized descriptor: {schedule}"
+    fields = schedule.split()
+    if len(fields) != 5:
+        return f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
+    for text, (_, low, high), names in zip(fields, _BOUNDS, _NAMES, strict=True):
+        for part in text.split(","):
+            if why := _range_error(part, low, high, names):
+                return why
+    return ""
+
+
+def _range_error(text: str, low: int, high: int, names: dict[str, int]) -> str:
+    parts = text.split("/")
+    ends = parts[0].split("-")
+    if ends[0] in ("*", "?"):
+        start, end = low, high
+    else:
+        numbers = []
+        for word in ends[:2]:
+            number = names.get(word.lower(), int(word) if word.isdigit() else None)
+            if number is None:
+                return f'failed to parse int from {word}: strconv.Atoi: parsing "{word}": invalid syntax'
+            numbers.append(number)
+        if len(ends) > 2:
+            return f"too many hyphens: {text}"
+        start, end = numbers[0], numbers[-1]
+        if len(parts) > 1 and len(ends) == 1:
+            end = high
+    step = 1
+    if len(parts) == 2:
+        if not parts[1].isdigit():
+            return f'failed to parse int from {parts[1]}: strconv.Atoi: parsing "{parts[1]}": invalid syntax'
+        step = int(parts[1])
+    elif len(parts) > 2:
+        return f"too many slashes: {text}"
+    if start < low:
+        return f"beginning of range ({start}) below minimum ({low}): {text}"
+    if end > high:
+        return f"end of range ({end}) above maximum ({high}): {text}"
+    if start > end:
+        return f"beginning of range ({start}) beyond end of range ({end}): {text}"
+    return f"step of range should be a positive number: {text}" if step == 0 else ""
+
+
+def autoscaler(item: Object) -> list[Cause]:
+    spec = item.get("spec") or {}
+    least, most = spec.get("minReplicas"), spec.get("maxReplicas") or 0
+    causes: list[Cause] = []
+    if least is not None and least < 1:
+        causes.append(bad("spec.minReplicas", least, "must be greater than or equal to 1"))
+    if most == 0:
+        causes.append(required("spec.maxReplicas", "must be set and greater than 0"))
+    elif most < 0:
+        causes.append(bad("spec.maxReplicas", most, "must be greater than or equal to 1"))
+    if least is not None and most < least:
+        causes.append(bad("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"))
+    target = spec.get("scaleTargetRef") or {}
+    for name in ("kind", "name"):
+        at = f"spec.scaleTargetRef.{name}"
+        causes += path_segment(at, target[name]) if target.get(name) else [required(at)]
+    version = target.get("apiVersion", "")
+    if "/" not in version:
+        causes.append(bad("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group"))
+    return causes
