@@ -13,7 +13,19 @@ def main() -> None:
 
     gc.freeze()
     gc.enable()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code > 128:
+        _die(code - 128)
+    sys.exit(code)
+
+
+def _die(number: int) -> None:
+    """Ends as kubectl does, by the signal itself: a shell's loop goes on after an exit code, and stops after Ctrl-C."""
+    import os
+    import signal
+
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 if __name__ == "__main__":

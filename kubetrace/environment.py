@@ -326,7 +326,16 @@ class Environment:
     def kubeconfig(self) -> Config:
         from kubetrace.kubeconfig.config import load
 
-        return load(self.environ, explicit_path=self.kubeconfig_path, note=self.note)
+        return load(self.environ, explicit_path=self.kubeconfig_path, note=self.note, prompt=self._ask_for_user)
+
+    def _ask_for_user(self) -> tuple[str, str]:
+        from kubetrace.kubeconfig.prompt import Prompt
+
+        def say(text: str) -> None:
+            self.stdout.write(text)
+            self.stdout.flush()
+
+        return Prompt(self.stdin, say)()
 
     @cached_property
     def overrides(self) -> Overrides:

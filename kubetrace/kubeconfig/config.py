@@ -1,15 +1,12 @@
 """The kubeconfig as a command uses it: the files and the command line's flags to one connection and one namespace
-(client-go tools/clientcmd/client_config.go and merged_client_builder.go, rest/config.go, rest/url_utils.go).
-
-Where this differs from kubectl: it never prompts for a user name and password.
-"""
+(client-go tools/clientcmd/client_config.go and merged_client_builder.go, rest/config.go, rest/url_utils.go)."""
 
 from __future__ import annotations
 
 import base64
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -26,6 +23,9 @@ from kubetrace.kubeconfig.selection import Selection
 from kubetrace.kubeconfig.validation import check_proxy
 from kubetrace.value import Value
 from kubetrace.wire.go_quote import quote
+
+Prompt = Callable[[], tuple[str, str]]
+"""Asks for a user name and a password."""
 
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 CLUSTER_EXTENSION = "client.authentication.k8s.io/exec"
@@ -45,12 +45,14 @@ _REMOVED_PROVIDERS = {
 
 class Config(Value):
     """The merged kubeconfig of a command. `environ` is where the in-cluster settings are looked for, below
-    `service_account`."""
+    `service_account`; `prompt` asks a person for a user name and a password where a TLS server would get no
+    credentials."""
 
     sections: Sections
     environ: Mapping[str, str]
     note: NoteTaker
     service_account: str = SERVICE_ACCOUNT
+    prompt: Prompt | None = None
 
     def _selection(self, overrides: Overrides) -> Selection:
         return Selection(self.sections, overrides, self.environ.get("KUBERNETES_MASTER") or _DEFAULT_SERVER)
@@ -83,7 +85,11 @@ class Config(Value):
             "impersonation": _impersonation(user),
         }
         if is_tls(cluster.server):  # credentials go over TLS or not at all
-            settings |= _server_identity(cluster) | _user_identity(user, cluster)
+            identity = _user_identity(user, cluster)
+            if self.prompt is not None and not _identifies(identity):
+                username, password = self.prompt()
+                identity |= {"username": username, "password": identity["password"] or password}
+            settings |= _server_identity(cluster) | identity
         settings["server"] = base_url(settings["server"])
         return Connection(**settings)
 
@@ -136,11 +142,16 @@ class Config(Value):
             return "default"
 
 
-def load(environ: Mapping[str, str], explicit_path: str = "", note: NoteTaker | None = None) -> Config:
+def load(
+    environ: Mapping[str, str],
+    explicit_path: str = "",
+    note: NoteTaker | None = None,
+    prompt: Prompt | None = None,
+) -> Config:
     """Reads and merges the files that KUBECONFIG, $HOME and --kubeconfig name. `note` is told of each file loaded, as
     note("config-loaded", path=…). Raises ConfigError."""
     sources = Sources.of(environ, explicit_path, note)
-    return Config(load_sections(sources), environ, sources.note)
+    return Config(load_sections(sources), environ, sources.note, prompt=prompt)
 
 
 def _has_certificates(path: str) -> bool:
@@ -240,6 +251,12 @@ def _user_identity(user: User, cluster: Cluster) -> dict[str, Any]:
     if user.exec is not None:
         settings["exec_plugin"] = _plugin(user.exec, cluster)
     return settings
+
+
+def _identifies(identity: Mapping[str, Any]) -> bool:
+    """Is this enough to be somebody (canIdentifyUser)?"""
+    known = ("username", "client_certificate", "client_certificate_data", "token", "exec_plugin")
+    return any(identity.get(name) for name in known)
 
 
 def refuse_provider(provider: AuthProvider) -> None:

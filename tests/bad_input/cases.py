@@ -150,6 +150,7 @@ def cases() -> Iterator[Case]:
     yield from _manifests()
     yield from _configs()
     yield from _several()
+    yield from _prompts()
 
 
 def _several() -> Iterator[Case]:
@@ -208,6 +209,23 @@ def _doors() -> Iterator[Case]:
             words, _ = COMMANDS[command]
             name = f"door-{door}/{command}"
             yield Case(name, (*words.split(), *patience), door, files={"m.json": MANIFEST.encode()})
+
+
+def _prompts() -> Iterator[Case]:
+    """A server that gets no credentials: kubectl asks for a user name and, on a terminal only, for a password."""
+    files = {"m.json": MANIFEST.encode()}
+    for line in (
+        "get", "get cm -o nope", "get --raw /raw", "get cm --password=x", "get cm --username=bob", "version",
+        "version --client", "api-resources", "cluster-info", "config view", "options", "delete cm a",
+        "create -f nowhere.yaml", "create -f nowhere.yaml --validate=false", "apply -f nowhere.yaml",
+        "apply --server-side --force -f m.json", "delete -f nowhere.yaml", "get cm --server=http://127.0.0.1:1",
+        "get nothing-of-this-kind", "get cm --context=nope",
+    ):  # fmt: skip
+        yield Case(f"prompt/{line}", tuple(line.split()), "anonymous", files=files)
+    for given in (b"bob\n", b"\n \n", b"bob alice\n", b" bob"):
+        yield Case(f"prompt-given/{given.decode().split()}", ("get", "cm"), "anonymous", stdin=given)
+    apply = ("apply", "--validate=false", "-f", "-")
+    yield Case("prompt-given/manifest", apply, "anonymous", stdin=MANIFEST.encode())
 
 
 def _manifests() -> Iterator[Case]:

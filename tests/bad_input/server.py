@@ -258,7 +258,7 @@ def _context(door: str) -> ssl.SSLContext:
 
 
 DOORS = ("http", "tls", "expired", "wrong-name", "wrong-ca", "no-ca", "http-to-tls", "tls-to-http", "dead", "dns",
-         "silent", "full", "closing", "insecure", "broken-ca", "no-ca-file", "bad-url")  # fmt: skip
+         "silent", "full", "closing", "insecure", "broken-ca", "no-ca-file", "bad-url", "anonymous")  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -333,7 +333,7 @@ def write_config(home: Path, name: str, port: int) -> None:
         "kind": "Config",
         "apiVersion": "v1",
         "clusters": [{"name": "c", "cluster": cluster}],
-        "users": [{"name": "u", "user": {"token": TOKEN}}],
+        "users": [{"name": "u", "user": {} if name == "anonymous" else {"token": TOKEN}}],
         "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
         "current-context": "x",
     }
