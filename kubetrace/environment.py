@@ -382,7 +382,11 @@ class Environment:
     @cached_property
     def cache_dir(self) -> Path:
         """Where discovery is cached: --cache-dir, KUBECACHEDIR, or ~/.kube/cache."""
-        return Path(self.options.cache_dir or self.environ.get("KUBECACHEDIR") or self.home / ".kube" / "cache")
+        return Path(self.options.cache_dir) if self.options.cache_dir else self.default_cache_dir
+
+    @property
+    def default_cache_dir(self) -> Path:
+        return Path(self.environ.get("KUBECACHEDIR") or self.home / ".kube" / "cache")
 
     @cached_property
     def client(self) -> Client:

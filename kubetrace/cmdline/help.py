@@ -4,7 +4,8 @@ usage line, hints. The structure is kubectl's, the sentences are ours."""
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from kubetrace.cmdline.command import PROGRAM, Command, Entry
 from kubetrace.cmdline.flags import BoundFlag, bind
@@ -27,14 +28,19 @@ def wrap_width(columns: int | None) -> int | None:
     return next((limit for limit in (120, 100, 80) if columns is not None and columns >= limit), None)
 
 
-def flag_usages(flags: Iterable[BoundFlag], width: int | None = None) -> str:
-    """The entries below "Options:", sorted by name, a tab before each explanation."""
+def flag_usages(
+    flags: Iterable[BoundFlag], width: int | None = None, defaults: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """The entries below "Options:", sorted by name, a tab before each explanation. `defaults` are those, by flag, that
+    depend on where the program runs."""
     blocks = []
     for flag in sorted(flags, key=lambda f: f.name):
         if flag.flag.hidden or flag.flag.deprecated:
             continue
         short = f"-{flag.shorthand}, " if flag.shorthand else ""
-        default = f"'{flag.default_text()}'" if flag.kind == "string" else flag.default_text()
+        default = defaults.get(flag.name, flag.default_text())
+        if flag.kind == "string":
+            default = f"'{default}'"
         text = flag.flag.help
         if width is not None:
             text = "\n\t".join(textwrap.wrap(text, width - 8) or [""])
@@ -86,11 +92,13 @@ def root_help(root: Entry, width: int | None = None) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def options_help(kubectl: Iterable[BoundFlag], own: Iterable[BoundFlag], width: int | None = None) -> str:
+def options_help(
+    kubectl: Iterable[BoundFlag], own: Iterable[BoundFlag], width: int | None, defaults: Mapping[str, str]
+) -> str:
     """What `options` prints: kubectl's global options, and ours in a list of their own."""
     return (
         "The following options can be passed to any command:\n\n"
-        + flag_usages(kubectl, width)
+        + flag_usages(kubectl, width, defaults)
         + "\nThese are kubetrace's own, for any command too:\n\n"
         + flag_usages(own, width)
         + "\n"

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def run(environment: Environment, options: NoOptions, arguments: Arguments) -> None:
-    environment.stdout.write(options_help(KUBECTL_FLAGS, OWN_FLAGS, environment.help_width))
+    defaults = {"cache-dir": str(environment.default_cache_dir)}
+    environment.stdout.write(options_help(KUBECTL_FLAGS, OWN_FLAGS, environment.help_width, defaults))
 
 
 COMMAND = Command(run=run, usage="options", description="List the options that every command takes.")

@@ -156,11 +156,15 @@ def make_openapi(environment: Environment) -> OpenAPI:
     return OpenAPI(environment.client, environment.request_timeout)
 
 
-def field_validation(environment: Environment, directive: str, openapi: OpenAPI) -> FieldValidation | None:
-    """The check of documents before they are sent; none with --validate=ignore."""
+def field_validation(
+    environment: Environment, directive: str, openapi: OpenAPI | None = None
+) -> FieldValidation | None:
+    """The check of documents before they are sent; none with --validate=ignore, which needs no client."""
     from kubetrace.api.field_validation import IGNORE, FieldValidation
 
-    return None if directive == IGNORE else FieldValidation(openapi, environment.cluster.objects)
+    if directive == IGNORE:
+        return None
+    return FieldValidation(openapi or make_openapi(environment), environment.cluster.objects)
 
 
 def manifest_request(

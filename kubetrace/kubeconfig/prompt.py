@@ -3,7 +3,8 @@ tools/clientcmd/auth_loaders.go)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from kubetrace.kubeconfig.errors import ConfigError
@@ -20,10 +21,14 @@ class Prompt:
         """User name and password. Raises ConfigError at the end of the input, and where there is no terminal."""
         self._say("Please enter Username: ")
         username = self._word()
-        self._say("Please enter Password: ")
-        if not self._stdin.isatty():
-            raise ConfigError("error reading input for Password")
-        return username, self._unseen_line()
+        with self._unseen():
+            self._say("Please enter Password: ")
+            if not self._stdin.isatty():
+                raise ConfigError("error reading input for Password")
+            line = self._stdin.readline()
+        if not line:
+            raise ConfigError("EOF")
+        return username, line.removesuffix(b"\n").replace(b"\r", b"").decode("utf-8", "surrogateescape")
 
     def _word(self) -> str:
         """The next word; what follows it on its line is left for the password, as Go's Fscan leaves it."""
@@ -37,7 +42,12 @@ class Prompt:
             raise ConfigError("EOF")
         return word.decode("utf-8", "surrogateescape")
 
-    def _unseen_line(self) -> str:
+    @contextlib.contextmanager
+    def _unseen(self) -> Iterator[None]:
+        """A terminal shows nothing of what is typed meanwhile."""
+        if not self._stdin.isatty():
+            yield
+            return
         import termios
 
         descriptor = self._stdin.fileno()
@@ -46,9 +56,6 @@ class Prompt:
         silent[3] = (silent[3] & ~termios.ECHO) | termios.ICANON | termios.ISIG
         termios.tcsetattr(descriptor, termios.TCSANOW, silent)
         try:
-            line = self._stdin.readline()
+            yield
         finally:
             termios.tcsetattr(descriptor, termios.TCSANOW, before)
-        if not line:
-            raise ConfigError("EOF")
-        return line.removesuffix(b"\n").replace(b"\r", b"").decode("utf-8", "surrogateescape")

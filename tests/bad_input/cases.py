@@ -216,7 +216,7 @@ def _prompts() -> Iterator[Case]:
     files = {"m.json": MANIFEST.encode()}
     for line in (
         "get", "get cm -o nope", "get --raw /raw", "get cm --password=x", "get cm --username=bob", "version",
-        "version --client", "api-resources", "cluster-info", "config view", "options", "delete cm a",
+        "version --client", "api-resources", "cluster-info", "config view", "delete cm a",
         "create -f nowhere.yaml", "create -f nowhere.yaml --validate=false", "apply -f nowhere.yaml",
         "apply --server-side --force -f m.json", "delete -f nowhere.yaml", "get cm --server=http://127.0.0.1:1",
         "get nothing-of-this-kind", "get cm --context=nope",

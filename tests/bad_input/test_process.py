@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -124,3 +127,42 @@ def test_ctrl_c_ends_at_once(words: str, fault: str, tmp_path: Path, server: Bad
         _, err = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGINT
     assert err == b""
+
+
+def typed(words: tuple[str, ...], lines: list[bytes], home: Path) -> tuple[int, bytes]:
+    """Runs the program on a terminal, types a line at each question; its exit code and all that the terminal shows."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(home)
+        os.execve(PROGRAM[0], [*PROGRAM, *words], environ(home))
+    shown = b""
+    waiting = list(lines)
+    with contextlib.suppress(OSError):
+        while data := os.read(terminal, 4096):
+            shown += data
+            if shown.endswith(b": ") and waiting:
+                os.write(terminal, waiting.pop(0))
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown
+
+
+ASKED = b"Please enter Username: bob%s\r\nPlease enter Password: "
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "shown", "sent"),
+    [
+        ([b"bob\n", b"s3cret\n"], 0, ASKED % b"" + b"NAME\r\na\r\n", b"bob:s3cret"),
+        ([b"bob the builder\n"], 0, ASKED % b" the builder" + b"NAME\r\na\r\n", b"bob:the builder"),
+        ([b"\x04"], 1, b"Please enter Username: error: EOF\r\n", None),
+        ([b"bob\n", b"\x04"], 1, ASKED % b"" + b"error: EOF\r\n", None),
+        ([b"bob\n", b"\x03"], -signal.SIGINT, ASKED % b"", None),
+    ],
+)
+def test_a_terminal_is_asked_for_user_name_and_password(
+    lines: list[bytes], code: int, shown: bytes, sent: bytes | None, tmp_path: Path
+) -> None:
+    with door("anonymous", tmp_path) as server:
+        assert typed(("get", "cm"), lines, tmp_path) == (code, shown)
+        found = {value for asked in server.asked for name, value in asked.headers if name == "Authorization"}
+    assert found == ({f"Basic {base64.b64encode(sent).decode()}"} if sent else set())

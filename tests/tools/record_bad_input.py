@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bad_input.cases import Case, cases, normal
-from tests.bad_input.server import answers, door
+from tests.bad_input.server import answers, authority, door
 
 GOLDEN = Path(__file__).parent.parent / "bad_input" / "golden" / "kubectl.json"
 WORKERS = 6
@@ -54,6 +54,7 @@ def main() -> None:
     kubectl, pattern = sys.argv[1], re.compile(sys.argv[2] if len(sys.argv) > 2 else "")
     version = subprocess.run([kubectl, "version", "--client"], capture_output=True, text=True, check=True).stdout
     known = json.loads(GOLDEN.read_text())["cases"] if GOLDEN.exists() and pattern.pattern else {}
+    authority()  # once, before threads need it
     chosen = [case for case in cases() if pattern.search(case.name)]
     with ThreadPoolExecutor(WORKERS) as pool:
         fresh = dict(

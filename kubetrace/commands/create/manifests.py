@@ -118,7 +118,7 @@ def _create_all(
     from kubetrace.api.verbs import WriteOptions
     from kubetrace.commands import writing
 
-    validation = writing.field_validation(environment, directive, writing.make_openapi(environment))
+    validation = writing.field_validation(environment, directive)
     request = writing.manifest_request(environment, filenames, validation, options.selector)
     write = WriteOptions(options.field_manager, directive, strategy is DryRun.SERVER)
     count = 0
