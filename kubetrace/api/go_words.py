@@ -23,15 +23,10 @@ def bracketed(values: Iterable[object]) -> str:
 
 
 def json_problem(body: bytes) -> str:
-    """What encoding/json says about a text that is not JSON. Go looks at bytes, and shows one as the character of that
-    number: so the text is read as latin-1."""
-    from kubetrace.api.json_stream import JSONSyntaxError, check
+    """What encoding/json says about a text that is not JSON."""
+    from kubetrace.wire.json_stream import problem
 
-    try:
-        check(body.decode("latin-1"))
-    except JSONSyntaxError as problem:
-        return "unexpected end of JSON input" if problem.ended else str(problem)
-    return "unexpected end of JSON input"
+    return problem(body)
 
 
 def struct_json(value: object, indent: int = 0) -> bytes:

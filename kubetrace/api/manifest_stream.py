@@ -10,8 +10,8 @@ import codecs
 from collections.abc import Iterator
 from typing import Any
 
-from kubetrace.api.json_stream import JSONSyntaxError, skip_space, value_end
 from kubetrace.errors import KubetraceError
+from kubetrace.wire.json_stream import JSONSyntaxError, skip_space, value_end
 
 _GUESS = 4096
 _SEPARATOR = b"---"

@@ -128,6 +128,9 @@ class Catalog:
         """The resource of that storage key ("deployments.apps"), in its group's preferred version."""
         return next((resource for resource in self._entries.values() if resource.key == key), None)
 
+    def has_group(self, group: str) -> bool:
+        return any(g == group for g, _, _ in self._entries)
+
     def has_version(self, group: str, version: str) -> bool:
         return any((g, v) == (group, version) for g, v, _ in self._entries)
 

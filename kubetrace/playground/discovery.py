@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import Any
 
@@ -9,12 +10,11 @@ import msgspec
 
 from kubetrace.playground.catalog import Catalog, recorded, recorded_bytes, server_facts
 from kubetrace.playground.http import Answer, Request
-from kubetrace.playground.status import ApiError
 from kubetrace.playground.tokens import ISSUER
 
 _AGGREGATED = "g=apidiscovery.k8s.io"
 _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2"
-_HEALTH = ("ping", "log", "etcd")
+_HEALTH = ("/healthz", "/livez", "/readyz")
 
 
 def encode(value: Any, status: int = 200, content_type: str = "application/json") -> Answer:
@@ -30,7 +30,7 @@ class Discovery:
         path = request.path.rstrip("/") or "/"
         if path == "/version":
             return encode(server_facts()["version"])
-        if path in ("/healthz", "/livez", "/readyz"):
+        if path.startswith(_HEALTH):
             return self._health(path, request)
         if path == "/":
             return encode({"paths": self._paths()})
@@ -55,11 +55,21 @@ class Discovery:
         return None
 
     @staticmethod
-    def _health(path: str, request: Request) -> Answer:
-        if "verbose" not in request.query:
-            return Answer(200, b"ok", "text/plain; charset=utf-8")
-        lines = [f"[+]{name} ok" for name in _HEALTH] + [f"{path[1:]} check passed"]
-        return Answer(200, ("\n".join(lines) + "\n").encode(), "text/plain; charset=utf-8")
+    def _health(path: str, request: Request) -> Answer | None:
+        """All checks (`verbose` names them, `exclude` leaves some out), or the one that the path names."""
+        root = next(entry for entry in _HEALTH if path.startswith(entry))
+        checks, one = server_facts()["health"][root], path[len(root) :].removeprefix("/")
+        if one and one not in checks:
+            return None
+        plain = "text/plain; charset=utf-8"
+        if one or "verbose" not in request.query:
+            return Answer(200, b"ok", plain, [("X-Content-Type-Options", "nosniff")])
+        left_out = request.query.get("exclude", [])
+        lines = [f"[+]{name}{' excluded: ok' if name in left_out else ' ok'}" for name in checks]
+        unknown = [name for name in left_out if name and name not in checks]
+        if unknown:
+            lines.append(f"warn: some health checks cannot be excluded: no matches for {_quoted(unknown)}")
+        return Answer(200, ("\n".join([*lines, f"{root[1:]} check passed"]) + "\n").encode(), plain)
 
     def _paths(self) -> list[str]:
         known = set(server_facts()["paths"])
@@ -112,7 +122,7 @@ class Discovery:
             return encode({"paths": paths})
         document = custom.get(name) or documents.get(name)
         if document is None:
-            raise ApiError(404, "the server could not find the requested resource", details={})
+            return Answer(404, b"", "text/plain; charset=utf-8")
         answer = _tagged(request, msgspec.json.encode(document), "application/json")
         if request.parameter("hash"):
             answer.headers += [("Cache-Control", "public, immutable"), ("Expires", "Thu, 31 Dec 2037 23:55:55 GMT")]
@@ -156,6 +166,10 @@ def _custom_paths(prefix: str, name: str, namespaced: bool, kind: dict[str, str]
     return {place: many, f"{place}/{{name}}": one}
 
 
+def _quoted(names: list[str]) -> str:
+    return ",".join(f'"{name}"' for name in names)
+
+
 def _hash(document: Any) -> str:
     return hashlib.sha512(msgspec.json.encode(document)).hexdigest().upper()
 
@@ -192,6 +206,8 @@ def _resource_list(group: str, version: dict[str, Any]) -> dict[str, Any]:
             row = {"name": entry["resource"], "singularName": entry["singularResource"], "namespaced": namespaced}
             row |= {"kind": entry["responseKind"]["kind"], "verbs": entry["verbs"]}
             row |= {name: entry[name] for name in ("shortNames", "categories") if entry.get(name)}
+            if "list" in entry["verbs"]:
+                row["storageVersionHash"] = _storage_hash(group, version["version"], entry)
             rows.append(row)
         for part in entry.get("subresources", ()):
             kind = part.get("responseKind") or {}
@@ -199,4 +215,14 @@ def _resource_list(group: str, version: dict[str, Any]) -> dict[str, Any]:
             row |= {name: kind[name] for name in ("group", "version") if kind.get(name)}
             rows.append(row | {"kind": kind.get("kind", ""), "verbs": part["verbs"]})
     rows.sort(key=lambda row: row["name"])
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": rows}
+    kind = {"kind": "APIResourceList"} | ({"apiVersion": "v1"} if group else {})
+    return kind | {"groupVersion": group_version, "resources": rows}
+
+
+def _storage_hash(group: str, version: str, entry: dict[str, Any]) -> str:
+    """Recorded for what is built in; for custom resources apiserver discovery.StorageVersionHash's own rule."""
+    known = server_facts()["storage_hashes"].get(f"{group}/{version}/{entry['resource']}")
+    if known:
+        return str(known)
+    name = f"{group}/{version}/{entry['responseKind']['kind']}"
+    return base64.b64encode(hashlib.sha256(name.encode()).digest()[:8]).decode()

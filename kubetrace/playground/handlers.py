@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from typing import Any
 
-from kubetrace.playground import patches, status, subresources, watching
+from kubetrace.playground import paging, patches, status, subresources, watching
 from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.discovery import encode
@@ -22,11 +21,6 @@ from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tables import Form, accepted, many, one, partial, table
 from kubetrace.playground.verbs import Verbs, Write, unsupported_patch
-
-_TOO_OLD = (
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
-    "the continue parameter."
-)
 
 
 class Handlers:
@@ -49,13 +43,15 @@ class Handlers:
         return answer
 
     def _review(self, request: Request, target: Target) -> Answer:
-        body = self._verbs.check_body(target.resource, self._body(request), target.namespace, self._write(request))
+        body = self._verbs.check_body(
+            target.resource, self._body(request, target), target.namespace, self._write(request)
+        )
         return encode(self._reviews.answer(target.resource, body, request.facts["user"], target.namespace), 201)
 
     async def _subresource(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
         raw = target.subresource in subresources.STREAMED
         form = Form() if raw else accepted(request.headers.get("accept", ""))
-        body = self._body(request) if request.body and request.method != "PATCH" and not raw else None
+        body = self._body(request, target) if request.body and request.method != "PATCH" and not raw else None
         if request.method == "PATCH" and not raw:
             body = self._patched_subresource(request, target)
         outcome = subresources.answer(self._verbs, request, target, body, self._write(request))
@@ -69,7 +65,7 @@ class Handlers:
     def _patched_subresource(self, request: Request, target: Target) -> Any:
         kind = request.headers.get("content-type", "").partition(";")[0]
         old = subresources.current(self._verbs, target)
-        patch = decode_body(request.body, kind)
+        patch = patches.decode(request.body, kind)
         if kind == "application/json-patch+json":
             return patches.json_patch(old, patch)
         if target.subresource in ("ephemeralcontainers", "resize") and kind.startswith("application/strategic"):
@@ -83,8 +79,8 @@ class Handlers:
         return target.namespace if target.resource.namespaced else ""
 
     @staticmethod
-    def _body(request: Request) -> Any:
-        return decode_body(request.body, request.headers.get("content-type", ""))
+    def _body(request: Request, target: Target) -> Any:
+        return decode_body(request.body, request.headers.get("content-type", ""), target.resource.kind)
 
     def _write(self, request: Request) -> Write:
         dry = request.query.get("dryRun", [])
@@ -125,39 +121,22 @@ class Handlers:
 
     def _list(self, request: Request, target: Target, form: Form) -> Answer:
         resource, matches = target.resource, self._matcher(request, target.resource)
-        limit, after, version = self._page(request)
+        page = paging.page(request, self._store)
         items: list[Object] = []
         more = False
-        for item in self._store.select(resource.key, self._place(target), after):
+        for item in page.objects(resource.key, self._place(target)):
             if not matches(item):
                 continue
-            if limit and len(items) == limit:
+            if page.limit and len(items) == page.limit:
                 more = True
                 break
             items.append(item)
-        metadata: Object = {"resourceVersion": str(version)}
+        metadata: Object = {"resourceVersion": str(page.version)}
         if more:
-            metadata["continue"] = _continue_token(version, items[-1])
+            metadata["continue"] = paging.token(page.version, items[-1])
             if not request.parameter("labelSelector") and not request.parameter("fieldSelector"):
-                left = self._store.count_after(resource.key, self._place(target), _key(items[-1]))
-                metadata["remainingItemCount"] = left
+                metadata["remainingItemCount"] = page.left(resource.key, self._place(target), items[-1])
         return self._encode(many(resource, items, metadata, form, self._include(request)), form)
-
-    def _page(self, request: Request) -> tuple[int, tuple[str, str], int]:
-        try:
-            limit = int(request.parameter("limit") or 0)
-        except ValueError:
-            raise ApiError(400, f'strconv.ParseInt: parsing "{request.parameter("limit")}": invalid syntax') from None
-        token = request.parameter("continue")
-        if not token:
-            return limit, ("", ""), self._store.version
-        try:
-            version, namespace, name = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        except (ValueError, TypeError):
-            raise ApiError(400, "continue key is not valid: illegal base64 data or structure") from None
-        if version < self._store.oldest():
-            raise ApiError(410, _TOO_OLD, "Expired")
-        return limit, (namespace, name), version
 
     def _watch(self, request: Request, target: Target, form: Form) -> Stream:
         resource, matches = target.resource, self._matcher(request, target.resource)
@@ -190,6 +169,7 @@ class Handlers:
                 return table(resource, [], plain, form, include, headers=False) | {"rows": rows}
             return {"kind": resource.kind, "apiVersion": resource.api_version} | item
 
+        paging.check_options(request, watching=True)
         initial = request.flag("sendInitialEvents")
         watch = watching.Watch(
             resource=resource.key,
@@ -206,25 +186,23 @@ class Handlers:
 
     @staticmethod
     def _since(request: Request) -> int | None:
-        text = request.parameter("resourceVersion")
-        if text in ("", "0"):
-            return None
-        if not text.isdigit():
-            told = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-            raise ApiError(400, told)
-        return int(text)
+        return paging.resource_version(request) or None
 
     def _create(self, request: Request, target: Target, form: Form) -> Answer:
-        item = self._verbs.create(target.resource, self._place(target), self._body(request), self._write(request))
+        item = self._verbs.create(
+            target.resource, self._place(target), self._body(request, target), self._write(request)
+        )
         return self._one(request, target.resource, item, form, 201)
 
     def _update(self, request: Request, target: Target, form: Form) -> Answer:
         place, write = self._place(target), self._write(request)
         if target.subresource == "" and self._store.get(target.resource.key, place, target.name) is None:
-            body = self._body(request)
+            body = self._body(request, target)
             if isinstance(body, dict) and not (body.get("metadata") or {}).get("resourceVersion"):
                 raise status.not_found(target.resource.name, target.resource.group, target.name)
-        item = self._verbs.update(target.resource, place, target.name, self._body(request), write, target.subresource)
+        item = self._verbs.update(
+            target.resource, place, target.name, self._body(request, target), write, target.subresource
+        )
         return self._one(request, target.resource, item, form)
 
     def _patch(self, request: Request, target: Target, form: Form) -> Answer:
@@ -233,7 +211,7 @@ class Handlers:
             return self._apply(request, target, form)
         if kind not in patches.KINDS:
             raise unsupported_patch(kind, target.resource)
-        patch = decode_body(request.body, kind)
+        patch = patches.decode(request.body, kind)
         place, write = self._place(target), self._write(request)
         item = self._verbs.patch(target.resource, place, target.name, kind, patch, write, target.subresource)
         return self._one(request, target.resource, item, form)
@@ -248,7 +226,7 @@ class Handlers:
     def _options(self, request: Request) -> Object:
         options: Object = {}
         if request.body:
-            body = self._body(request)
+            body = decode_body(request.body, request.headers.get("content-type", ""), "DeleteOptions")
             options = body if isinstance(body, dict) else {}
         if request.parameter("gracePeriodSeconds"):
             options["gracePeriodSeconds"] = int(request.parameter("gracePeriodSeconds"))
@@ -277,11 +255,3 @@ class Handlers:
             self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], dict(options), write)
         metadata = {"resourceVersion": str(self._store.version)}
         return self._encode(many(resource, items, metadata, form, self._include(request)), form)
-
-
-def _key(item: Object) -> tuple[str, str]:
-    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
-
-
-def _continue_token(version: int, item: Object) -> str:
-    return base64.urlsafe_b64encode(json.dumps([version, *_key(item)]).encode()).decode().rstrip("=")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime
 import secrets
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import ApiError
-from kubetrace.wire import protobuf
+from kubetrace.wire import protobuf, quantity
+from kubetrace.wire.json_stream import problem
 from kubetrace.wire.schema import Field, Type, built_in
 
 Object = dict[str, Any]
@@ -54,11 +56,11 @@ def new_uid() -> str:
     return str(uuid.uuid4())
 
 
-def decode_body(body: bytes, content_type: str) -> Any:
-    """Raises 415 for encodings that are not served and 400 for bodies that can't be read."""
+def decode_body(body: bytes, content_type: str, kind: str = "") -> Any:
+    """The body of a write of that kind. Raises 415 for encodings that are not served, 400 for what can't be read."""
     media = content_type.partition(";")[0].strip().lower()
     if media in ("", "application/json") or media.endswith("+json"):
-        return _decode_json(body)
+        return _decode_json(body, kind)
     if media in ("application/yaml", "application/apply-patch+yaml", "text/yaml", "application/x-yaml"):
         return _decode_yaml(body)
     if media == "application/vnd.kubernetes.protobuf":
@@ -73,11 +75,37 @@ def decode_body(body: bytes, content_type: str) -> Any:
     )
 
 
-def _decode_json(body: bytes) -> Any:
+_SHOWN_BYTES = 30
+_TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+
+
+def _decode_json(body: bytes, kind: str) -> Any:
+    value = decode_json(body, lambda problem: _unrecognized(body, kind, problem))
+    if not isinstance(value, dict):
+        found = "null" if value is None else _json_kind(value)
+        problem = f"json: cannot unmarshal {found} into Go value of type {_TYPE_META}"
+        raise _unrecognized(body, kind, problem)
+    return value
+
+
+def decode_json(body: bytes, failure: Callable[[str], ApiError]) -> Any:
+    """`failure` makes the error from what Go says about the text."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ApiError(400, f"the object provided is unrecognized (must be of type JSON): {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise failure(problem(body)) from None
+
+
+def _unrecognized(body: bytes, kind: str, problem: str) -> ApiError:
+    """The words of transformDecodeError; what can't be JSON is shown in hexadecimal digits (summarizeData)."""
+    start = body[:_SHOWN_BYTES]
+    shown = "<empty>" if not body else start.decode("utf-8", "replace") if body[:1] == b"{" else start.hex()
+    if len(body) > _SHOWN_BYTES:
+        shown += " ..."
+    told = (
+        f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: "
+    )
+    return ApiError(400, f"{told}{problem} ({shown})")
 
 
 def _decode_yaml(body: bytes) -> Any:
@@ -154,13 +182,21 @@ class Check:
                 self._refuse(value, field, inner, path, owner, entry=True)
             return self._object(value, inner, path)
         expected = inner.scalar if inner is not None else field.type
-        if expected == "quantity" and isinstance(value, int | float) and not isinstance(value, bool):
-            return f"{value:g}" if isinstance(value, float) else str(value)
+        if expected == "quantity":
+            return self._quantity(value)
         if value is not None and not _fits(value, expected):
             self._refuse(value, field, inner, path, owner, entry=True)
         if expected == "integer" and isinstance(value, float):
             return int(value)
         return value
+
+    def _quantity(self, value: Any) -> str:
+        """In its canonical form; numbers are allowed, too."""
+        text = "" if isinstance(value, bool | list | dict) else "0" if value is None else str(value)
+        try:
+            return quantity.canonical(text)
+        except quantity.InvalidQuantity as error:
+            raise ApiError(400, f"{self._what}: {error}") from None
 
     def _refuse(
         self, value: Any, field: Field, inner: Type | None, path: str, owner: Type, entry: bool = False
@@ -170,11 +206,35 @@ class Check:
         struct = owner.name.rpartition(".")[2]
         plain = re.sub(r"\[\d+\]", "", path)
         go_type = _go_type(field, inner, entry)
-        raise ApiError(
-            400,
-            f"{self._what}: json: cannot unmarshal {_json_kind(value)} into Go struct field "
-            f"{struct}.{plain} of type {go_type}",
-        )
+        told = f"json: cannot unmarshal {_json_kind(value)} into Go struct field {struct}.{plain} of type {go_type}"
+        raise Mistyped(f"{self._what}: {told}", told, _conversion(value, go_type))
+
+
+class Mistyped(ApiError):
+    """A value of a type that its field has not: `decoding` are encoding/json's words, `conversion` those of the
+    converter that strategic merge patches go through (apimachinery runtime/converter.go)."""
+
+    def __init__(self, message: str, decoding: str, conversion: str) -> None:
+        super().__init__(400, message)
+        self.decoding = decoding
+        self.conversion = conversion
+
+
+_GO_KINDS = {"object": "map", "array": "slice", "string": "string", "bool": "bool"}
+
+
+def _conversion(value: Any, go_type: str) -> str:
+    plain = _GO_KINDS.get(_json_kind(value), "float64" if isinstance(value, float) else "int64")
+    if go_type.startswith("map["):
+        return f"cannot restore map from {plain}"
+    if go_type.startswith("[]"):
+        return f"cannot restore slice from {plain}"
+    if go_type.startswith("v1.") or "." in go_type:
+        return f"cannot restore struct from: {plain}"
+    if go_type in ("bool", "int32", "int64", "float64") and plain == "string":
+        return f"unrecognized type: {go_type}"
+    full = {"map": "map[string]interface {}", "slice": "[]interface {}"}.get(plain, plain)
+    return f"cannot convert {full} to {go_type}"
 
 
 def _json_kind(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from kubetrace.playground.objects import decode_json
 from kubetrace.playground.status import ApiError
 from kubetrace.wire.schema import Field, Type
 
@@ -29,15 +30,42 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return result
 
 
-def json_patch(target: Any, operations: Any) -> Any:
-    """Raises 400 for text that is no patch and 422 for one that does not fit the object."""
-    if not isinstance(operations, list) or not all(isinstance(entry, dict) for entry in operations):
-        raise ApiError(400, "json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+def decode(body: bytes, kind: str) -> Any:
+    """A patch in JSON, of the shape that its content type wants. Raises 400."""
+    strategic = kind == "application/strategic-merge-patch+json"
+    start = "" if strategic else "error decoding patch: "
+    patch = decode_json(body, lambda problem: ApiError(400, f"{start}{problem}"))
+    wanted: type = list if kind == "application/json-patch+json" else dict
+    if not isinstance(patch, wanted):
+        found = "null" if patch is None else _json_name(patch)
+        into = "[]handlers.jsonPatchOp" if wanted is list else "map[string]interface {}"
+        raise ApiError(400, f"{start}json: cannot unmarshal {found} into Go value of type {into}")
+    return patch
+
+
+def _json_name(value: Any) -> str:
+    names = {bool: "bool", dict: "object", list: "array", str: "string"}
+    return names.get(type(value), "number")
+
+
+def go_value(value: Any) -> str:
+    """A decoded JSON value as Go's %+v prints it."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{go_value(value[key])}" for key in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(map(go_value, value)) + "]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def json_patch(target: Any, operations: list[Any]) -> Any:
+    """Raises 422 for a patch that does not fit the object."""
     document = copy.deepcopy(target)
     for operation in operations:
         try:
             document = _operate(document, operation)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise ApiError(
                 422, "the server rejected our request due to an error in our request", "Invalid", {}
             ) from error
@@ -73,8 +101,7 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
     if name == "remove":
         _remove(document, path)
         return document
-    if name == "replace":
-        _at(document, path)
+    if name == "replace":  # evanphx/json-patch v4 takes a missing key, too
         if path and isinstance(_at(document, path[:-1]), list):
             _at(document, path[:-1])[int(path[-1])] = operation["value"]
             return document

@@ -85,6 +85,8 @@ def resolve(request: Request, catalog: Catalog) -> Target | None:
     inside = parts.namespace and parts.resource != "namespaces"
     if resource is None or (inside and not resource.namespaced):
         raise no_such_path()
+    if parts.namespace in (".", ".."):
+        raise ApiError(500, f'invalid key: "/{parts.resource}/{parts.namespace}"', "InternalError")
     if not parts.verb:
         raise ApiError(405, "the server does not allow this method on the requested resource", details={})
     target = Target(resource, parts.verb, parts.namespace, parts.name, parts.subresource, parts.rest)
@@ -113,7 +115,9 @@ def _check(request: Request, target: Target) -> None:
         verbs = known["verbs"]
     else:
         verbs = list(resource.verbs)
-    nameless_write = target.verb == "create" and resource.namespaced and not target.namespace
+    one_place = resource.namespaced and not target.namespace
+    nameless_write = target.verb in ("create", "deletecollection") and one_place
     wrong_place = request.method == "POST" and target.name and not subresource
+    wrong_place = wrong_place or (target.verb in ("update", "patch") and not target.name)
     if target.verb not in verbs or nameless_write or wrong_place:
         raise ApiError(405, "the server does not allow this method on the requested resource", details={})

@@ -7,6 +7,9 @@ from typing import Any
 from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.objects import now
+from kubetrace.playground.status import ApiError, invalid
+from kubetrace.playground.tokens import ISSUER
+from kubetrace.playground.validation.causes import Cause, bad
 
 _KINDS = (
     "SelfSubjectAccessReview",
@@ -29,6 +32,7 @@ class Reviews:
         return resource.kind in _KINDS and resource.group in ("authorization.k8s.io", "authentication.k8s.io")
 
     def answer(self, resource: Resource, body: dict[str, Any], user: User, namespace: str) -> dict[str, Any]:
+        """Raises 422 for a question that makes no sense."""
         spec = body.setdefault("spec", {})
         kind = resource.kind
         if kind == "SelfSubjectReview":
@@ -36,14 +40,23 @@ class Reviews:
             body["metadata"]["creationTimestamp"] = now()
             body.pop("spec")
         elif kind == "SelfSubjectRulesReview":
-            body["status"] = self._rules(user, spec.get("namespace") or "default")
+            if not spec.get("namespace"):
+                raise ApiError(400, "no namespace on request")
+            body["status"] = self._rules(user, spec["namespace"])
         elif kind == "TokenReview":
-            found = self._authenticator.by_token(spec.get("token", ""))
-            body["status"] = {"authenticated": True, "user": _user_info(found)} if found else {"user": {}}
+            body["status"] = self._token(spec.get("token", ""))
         else:
+            _check(resource, spec, body["metadata"], namespace)
             body["status"] = self._may(self._subject(kind, spec, user), spec, namespace)
-        body["metadata"].setdefault("creationTimestamp", None)
         return {"kind": kind, "apiVersion": resource.api_version, **body}
+
+    def _token(self, token: str) -> dict[str, Any]:
+        if not token:
+            raise ApiError(400, "token is required for TokenReview in authentication")
+        found = self._authenticator.by_token(token)
+        if found is None:
+            return {"user": {}, "error": "invalid bearer token"}
+        return {"authenticated": True, "user": _user_info(found), "audiences": [ISSUER]}
 
     @staticmethod
     def _subject(kind: str, spec: dict[str, Any], user: User) -> User:
@@ -65,7 +78,8 @@ class Reviews:
         else:
             plain = spec.get("nonResourceAttributes") or {}
             attributes = Attributes(plain.get("verb", ""), path=plain.get("path", "/"))
-        return {"allowed": self._authorizer.allows(user, attributes)}
+        allowed, why = self._authorizer.decide(user, attributes)
+        return {"allowed": allowed} | ({"reason": why} if why else {})
 
     def _rules(self, user: User, namespace: str) -> dict[str, Any]:
         rules = self._authorizer.rules(user, namespace)
@@ -73,6 +87,28 @@ class Reviews:
         resources = [{k: rule[k] for k in fields if rule.get(k)} for rule in rules if rule.get("resources")]
         paths = [{k: rule[k] for k in ("verbs", "nonResourceURLs")} for rule in rules if rule.get("nonResourceURLs")]
         return {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}
+
+
+def _check(resource: Resource, spec: dict[str, Any], metadata: dict[str, Any], namespace: str) -> None:
+    """pkg/apis/authorization/validation."""
+    causes: list[Cause] = []
+    asked, plain = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if asked is not None and plain is not None:
+        why = "cannot be specified in combination with resourceAttributes"
+        causes.append(bad("spec.nonResourceAttributes", plain, why))
+    if asked is None and plain is None:
+        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        causes.append(bad("spec.resourceAttributes", None, why))
+    if resource.kind != "SelfSubjectAccessReview" and not spec.get("user") and not spec.get("groups"):
+        causes.append(bad("spec.user", "", "at least one of user or group must be specified"))
+    if resource.kind == "LocalSubjectAccessReview" and (asked or {}).get("namespace") != namespace:
+        why = "must match metadata.namespace"
+        causes.append(bad("spec.resourceAttributes.namespace", (asked or {}).get("namespace", ""), why))
+    extra = {name: value for name, value in metadata.items() if name not in ("namespace", "managedFields")}
+    if extra and resource.kind != "LocalSubjectAccessReview":
+        causes.append(bad("metadata", extra, "must be empty"))
+    if causes:
+        raise invalid("", "", "", [*causes])
 
 
 def _user_info(user: User) -> dict[str, Any]:

@@ -95,6 +95,8 @@ class Server:
             answer = await self._faulty(request)
         except ApiError as error:
             answer = encode(error.status(), error.code)
+            if "retryAfterSeconds" in (error.details or {}):
+                answer.headers.append(("Retry-After", str((error.details or {})["retryAfterSeconds"])))
             if error.code == 401:
                 answer.headers.append(("WWW-Authenticate", 'Basic realm="kubernetes-master"'))
         except RecursionError:
@@ -143,11 +145,16 @@ class Server:
         request.facts["target"] = target
         if target is not None:
             return await self._handlers.handle(request, target)
-        answer = self._plain(request) if request.method in ("GET", "HEAD") else None
+        answer = self._plain(request)
         if answer is None:
-            if request.path.startswith(("/api/", "/apis/", "/openapi/")):
-                return Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
-            raise no_such_path()
+            parts = request.path.split("/")
+            if parts[1] == "api" or (parts[1] == "apis" and len(parts) > 3 and self.catalog.has_group(parts[2])):
+                raise no_such_path()
+            nothing = Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
+            nothing.headers.append(("X-Content-Type-Options", "nosniff"))
+            return nothing
+        if request.method not in ("GET", "HEAD"):
+            raise ApiError(405, "the server does not allow this method on the requested resource", details={})
         return answer
 
     def _plain(self, request: Request) -> Answer | None:

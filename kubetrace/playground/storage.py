@@ -83,6 +83,18 @@ class Store:
         for (data,) in self._database.execute(query, values).fetchall():
             yield msgspec.json.decode(data)
 
+    def snapshot(self, resource: str, namespace: str, version: int) -> list[dict[str, Any]]:
+        """Objects as they were at a version, by namespace and name. Raises Lost where the history is gone."""
+        items = {_key(item): item for item in self.select(resource, namespace)}
+        for change in reversed(self.since(resource, version)):
+            if namespace and change.namespace != namespace:
+                continue
+            if change.before is None:
+                items.pop(_key(change.object), None)
+            else:
+                items[_key(change.object)] = change.before
+        return [items[key] for key in sorted(items)]
+
     def count(self, resource: str, namespace: str = "") -> int:
         query = "SELECT count(*) FROM objects WHERE resource = ? AND (? = '' OR namespace = ?)"
         return int(self._database.execute(query, (resource, namespace, namespace)).fetchone()[0])

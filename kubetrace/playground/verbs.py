@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.playground import admission, allocation, defaults, managed, patches, schemas, status, validation
 from kubetrace.playground.catalog import Catalog, Resource
-from kubetrace.playground.objects import Check, Object, moment, new_uid, now, random_suffix, type_of
+from kubetrace.playground.objects import Check, Mistyped, Object, moment, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
@@ -64,6 +65,7 @@ _WITH_STATUS = frozenset(
         "apiservices.apiregistration.k8s.io",
     )
 )
+_KEPT_NAMESPACES = ("default", "kube-system", "kube-public")
 _OWNED_BY_SERVER = (
     "uid",
     "creationTimestamp",
@@ -143,7 +145,9 @@ class Verbs:
         if write.field_validation == "Strict":
             if check is not None:
                 raise check.strict_error()
-            raise ApiError(400, "strict decoding error: " + ", ".join(f'unknown field "{name}"' for name in unknown))
+            what = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
+            listed = ", ".join(f'unknown field "{name}"' for name in unknown)
+            raise ApiError(400, f"{what}: strict decoding error: {listed}")
         if write.field_validation == "Warn":
             write.warnings += [f'unknown field "{name}"' for name in unknown]
 
@@ -311,14 +315,15 @@ class Verbs:
         if kind == "application/json-patch+json":
             new = patches.json_patch(old, patch)
         elif kind == "application/merge-patch+json":
-            if not isinstance(patch, dict):
-                raise ApiError(400, "json: cannot unmarshal array into Go value of type map[string]interface {}")
             new = patches.merge_patch(copy.deepcopy(old), patch)
         elif kind == "application/strategic-merge-patch+json" and resource.custom is None:
             new = patches.strategic_merge(copy.deepcopy(old), patch, type_of(resource))
         else:
             raise unsupported_patch(kind, resource)
-        new = self.check_body(resource, new, namespace, write)
+        try:
+            new = self.check_body(resource, new, namespace, write)
+        except Mistyped as error:
+            raise _misfit(kind, patch, new, error) from None
         if new["metadata"].get("name") != name:
             told = f"the name of the object ({new['metadata'].get('name')}) does not match the name on the URL ({name})"
             raise ApiError(400, told)
@@ -328,6 +333,8 @@ class Verbs:
         self, resource: Resource, namespace: str, name: str, options: Object, write: Write
     ) -> tuple[Object, bool]:
         """(the object, whether it is gone already). Honours grace, preconditions, finalizers and propagation."""
+        if resource.key == "namespaces" and name in _KEPT_NAMESPACES:
+            raise status.forbidden(resource.name, "", name, "this namespace may not be deleted")
         item = self.read(resource, namespace, name)
         metadata = item["metadata"]
         self._preconditions(resource, metadata, options.get("preconditions") or {})
@@ -391,11 +398,22 @@ def _content(item: Object) -> Object:
     return {name: value for name, value in item.items() if name not in ("metadata", "status", "kind", "apiVersion")}
 
 
+def _misfit(kind: str, patch: Any, new: Object, error: Mistyped) -> ApiError:
+    """A patch that makes an object of values of the wrong types (handlers/patch.go)."""
+    if kind.startswith("application/strategic"):
+        shown, why = patches.go_value(patch), error.conversion
+    else:
+        shown, why = json.dumps(new, separators=(",", ":"), sort_keys=True, ensure_ascii=False), error.decoding
+    cause = ("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {why}")
+    return status.invalid("", "", "", [cause])
+
+
 def unsupported_patch(kind: str, resource: Resource) -> ApiError:
     if kind not in patches.KINDS:
         return ApiError(415, "415: Unsupported Media Type", details={})
     known = ["application/json-patch+json", "application/merge-patch+json"]
-    if resource.custom is None:
-        known.append("application/strategic-merge-patch+json")
+    known.append(
+        "application/strategic-merge-patch+json" if resource.custom is None else "application/apply-patch+yaml"
+    )
     told = f"the body of the request was in an unknown format - accepted media types include: {', '.join(known)}"
     return ApiError(415, told)

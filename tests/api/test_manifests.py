@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from kubetrace.api.json_stream import JSONSyntaxError, value_end
 from kubetrace.api.manifest_objects import decode_object, kind_problems
 from kubetrace.api.manifest_sources import FilenameOptions, find_sources, read_url
 from kubetrace.api.manifest_stream import documents
 from kubetrace.api.manifests import read_documents
 from kubetrace.errors import KubetraceError
+from kubetrace.wire.json_stream import JSONSyntaxError, value_end
 
 CM = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 

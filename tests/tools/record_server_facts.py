@@ -2,17 +2,20 @@
 
     python tests/tools/record_server_facts.py KUBECTL      (KUBECONFIG names a fresh server, all-mighty user)
 
-server-1.36.json.gz: aggregated discovery, /version, each resource's printer columns, the objects that a fresh server
+server-1.36.json.gz: aggregated discovery, /version, each resource's printer columns and storage hash, what it warns
+of, the names of health checks, the objects that a fresh server
 has (default roles and bindings, priority classes …). openapi-1.36.json.gz: OpenAPI v3 without its sentences, and
 openapi-v2-1.36.json.gz / .pb.gz: the same for v2, in both of its encodings.
 """
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +59,17 @@ class Server:
         self._kubectl = kubectl
         config = json.loads(self._run("config", "view", "--raw", "--minify", "-o", "json"))
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        self._curl = ["curl", "-sf", "--cacert", cluster["certificate-authority"]]
+        self._curl = ["curl", "-sf", "--cacert", self._authority(cluster)]
         self._curl += ["-H", f"Authorization: Bearer {user['token']}"]
         self._url = cluster["server"]
+
+    @staticmethod
+    def _authority(cluster: dict[str, str]) -> str:
+        if "certificate-authority" in cluster:
+            return cluster["certificate-authority"]
+        with tempfile.NamedTemporaryFile(suffix=".crt", delete=False) as file:
+            file.write(base64.b64decode(cluster["certificate-authority-data"]))
+        return file.name
 
     def _run(self, *arguments: str) -> bytes:
         return subprocess.run([self._kubectl, *arguments], check=True, capture_output=True).stdout
@@ -66,6 +77,12 @@ class Server:
     def get(self, path: str, accept: str = "application/json") -> bytes:
         command = [*self._curl, "-H", f"Accept: {accept}", self._url + path]
         return subprocess.run(command, check=True, capture_output=True).stdout
+
+    def warning(self, path: str) -> str:
+        """What the server warns of when that is read."""
+        command = [self._kubectl, "get", "--raw", path]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+        return told.strip().removeprefix("Warning: ")
 
     def json(self, path: str, accept: str = "application/json") -> Any:
         return json.loads(self.get(path, accept))
@@ -142,6 +159,38 @@ def columns(server: Server, discovery: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def storage_hashes(server: Server, discovery: list[dict[str, Any]]) -> dict[str, str]:
+    """storageVersionHash of each resource, "apps/v1/deployments" → hash."""
+    found = {}
+    for group in discovery:
+        name = group["metadata"].get("name", "")
+        for version in group["versions"]:
+            prefix = f"/apis/{name}/{version['version']}" if name else f"/api/{version['version']}"
+            for resource in server.json(prefix)["resources"]:
+                if "storageVersionHash" in resource:
+                    found[f"{name}/{version['version']}/{resource['name']}"] = resource["storageVersionHash"]
+    return found
+
+
+def warnings(server: Server, discovery: list[dict[str, Any]]) -> dict[str, str]:
+    """What the server warns of on each deprecated resource."""
+    found = {}
+    for group in discovery:
+        name = group["metadata"].get("name", "")
+        for version in group["versions"]:
+            prefix = f"/apis/{name}/{version['version']}" if name else f"/api/{version['version']}"
+            for resource in version["resources"]:
+                if "list" in resource["verbs"]:
+                    told = server.warning(f"{prefix}/{resource['resource']}?limit=1")
+                    found |= {f"{name}/{version['version']}/{resource['resource']}": told} if told else {}
+    return found
+
+
+def health_checks(server: Server, path: str) -> list[str]:
+    lines = server.get(f"{path}?verbose").decode().splitlines()
+    return [line.removeprefix("[+]").removesuffix(" ok") for line in lines if line.startswith("[+]")]
+
+
 def write(name: str, data: bytes) -> None:
     TARGET.mkdir(exist_ok=True)
     (TARGET / name).write_bytes(gzip.compress(data, 9, mtime=0))
@@ -160,6 +209,9 @@ def main() -> None:
         "paths": server.json("/")["paths"],
         "discovery": discovery,
         "columns": columns(server, discovery),
+        "health": {path: health_checks(server, path) for path in ("/healthz", "/livez", "/readyz")},
+        "storage_hashes": storage_hashes(server, discovery),
+        "warnings": warnings(server, discovery),
         "fresh": {path: [without_history(item) for item in server.json(path)["items"]] for path in FRESH},
     }
     write("server-1.36.json.gz", compact(facts))

@@ -6,7 +6,7 @@ import json
 import re
 from typing import NoReturn
 
-from kubetrace.api.go_words import quoted
+from kubetrace.wire.go_quote import quote
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
@@ -52,6 +52,16 @@ def check(text: str) -> None:
         scanner.fail(end, "after top-level value")
 
 
+def problem(body: bytes) -> str:
+    """What encoding/json says about a text that is not JSON. Go looks at bytes, and shows one as the character of that
+    number: so the text is read as latin-1."""
+    try:
+        check(body.decode("latin-1"))
+    except JSONSyntaxError as error:
+        return "unexpected end of JSON input" if error.ended else str(error)
+    return "unexpected end of JSON input"
+
+
 class _Scanner:
     """Goes through a broken text as Go's state machine does, to say what it says."""
 
@@ -62,7 +72,7 @@ class _Scanner:
         if at >= len(self.text):
             raise JSONSyntaxError("unexpected EOF", len(self.text), ended=True)
         sign = self.text[at]
-        shown = {"'": r"'\''", '"': "'\"'"}.get(sign) or "'" + quoted(sign)[1:-1] + "'"
+        shown = {"'": r"'\''", '"': "'\"'"}.get(sign) or "'" + quote(sign)[1:-1] + "'"
         raise JSONSyntaxError(f"invalid character {shown} {where}", at + 1)
 
     def sign(self, at: int) -> str:
