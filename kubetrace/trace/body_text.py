@@ -6,6 +6,7 @@ import json
 import re
 
 PROTOBUF = b"k8s\x00"
+_ESCAPES = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[0-9a-fA-F]{4})+)")
 # C0 but tab and newline, DEL, C1, marks without width or that turn the direction of text, separators, surrogates.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
@@ -19,11 +20,37 @@ def readable(body: bytes) -> str:
     except UnicodeDecodeError:
         return f"({len(body)} bytes that are no text)"
     if text[:1] in ("{", "["):
+        return indented(text)
+    return text if "\0" not in text else f"({len(body)} bytes that are no text)"
+
+
+def indented(text: str) -> str:
+    """A JSON text on lines of its own, its numbers and the order of its keys as they came; text that is no JSON stays
+    as it is."""
+    import msgspec
+
+    try:
+        found = msgspec.json.format(text, indent=2)
+    except RecursionError:
+        return text
+    except msgspec.DecodeError:  # it takes no lone surrogates
         try:
-            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            return json.dumps(json.loads(text), indent=2)
         except (ValueError, RecursionError):
             return text
-    return text if "\0" not in text else f"({len(body)} bytes that are no text)"
+    return _ESCAPES.sub(_unescaped, found) if "\\u" in found else found
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    r"""Go writes <, > and & as \u003c and so on; people read characters."""
+    try:
+        characters = json.loads(f'"{match[2]}"')
+    except ValueError:
+        return match[0]
+    escape = json.JSONEncoder().encode
+    return match[1] + "".join(
+        one if one.isprintable() and one not in '"\\' else escape(one)[1:-1] for one in characters
+    )
 
 
 def _protobuf(body: bytes) -> str:

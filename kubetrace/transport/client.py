@@ -32,6 +32,7 @@ from kubetrace.trace.exchange import (
     next_id,
 )
 from kubetrace.trace.go_text import duration
+from kubetrace.trace.warning_header import warning_texts
 from kubetrace.transport.adapter import CallContext, TracedRequest, TracingAdapter
 from kubetrace.transport.answer import ClientAnswer
 from kubetrace.transport.call import Call
@@ -46,7 +47,6 @@ from kubetrace.transport.redirects import LIMIT, next_hop
 from kubetrace.transport.retry import Pause, pause_after_answer, pause_after_error
 from kubetrace.transport.throttle import WORTH_TELLING, Throttles
 from kubetrace.transport.tls import make_context
-from kubetrace.transport.warning_header import warning_texts
 from kubetrace.value import replace
 
 if TYPE_CHECKING:

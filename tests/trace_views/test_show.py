@@ -239,6 +239,11 @@ def test_texts() -> None:
     assert [milliseconds(one) for one in (None, 0.0004, 0.0123, 1.254)] == ["", "0.4 ms", "12 ms", "1.25 s"]
     assert one_line("a\x1b[31m\nb") == "a\\x1b[31m\\nb"
     assert readable(b'{"a":1}') == '{\n  "a": 1\n}' and readable(b"{no") == "{no"
+    assert readable(b'{"b":2.50,"a":1e400}') == '{\n  "b": 2.50,\n  "a": 1e400\n}'
+    assert readable(rb'["\u003cb\u003e \\u003c \ud83d\ude00 \u0000\u0022"]') == (
+        '[\n  "<b> \\\\u003c \N{GRINNING FACE} \\u0000\\""\n]'
+    )
+    assert readable(rb'["\ud800"]') == '[\n  "\\ud800"\n]'
     assert readable(b"\xff") == "(1 bytes that are no text)"
     assert readable(b"k8s\x00\xff\xff").startswith("(6 bytes of protobuf that can't be decoded:")
 

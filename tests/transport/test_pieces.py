@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kubetrace.kubeconfig.connection import Connection
 from kubetrace.trace.exchange import Operation, Response
+from kubetrace.trace.warning_header import warning_texts
 from kubetrace.transport.call import Call
 from kubetrace.transport.credentials import TokenFile, escape_key, static_auth
 from kubetrace.transport.errors import ConnectionConfigError
@@ -21,7 +22,6 @@ from kubetrace.transport.headers import canonical
 from kubetrace.transport.redirects import next_hop
 from kubetrace.transport.retry import pause_after_answer
 from kubetrace.transport.throttle import Throttles, TokenBucket
-from kubetrace.transport.warning_header import warning_texts
 from kubetrace.wire.go_quote import quote
 
 

@@ -1,152 +1,211 @@
 """One HTML page that holds a trace: no network, no outside files, light and dark, by keyboard as by mouse.
 
-Everything from the trace is escaped text; a content security policy lets only this page's own script and style run, by
-their hashes. What the page leaves out it says.
+The page's own script and style (`page/`) are let in by their hashes; everything else is data that the script shows as
+text. Bodies lie there packed until somebody looks at them. What the page leaves out it says.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import zlib
 from collections.abc import Iterable, Iterator
 from html import escape
+from importlib.resources import files
 
-from kubetrace.trace.body_text import milliseconds, printable, readable, size
-from kubetrace.trace.exchange import Headers, Timings
-from kubetrace.trace.exchanges import Recorded
+from kubetrace.trace import meaning
+from kubetrace.trace.body_text import PROTOBUF, printable, readable, size
+from kubetrace.trace.exchange import Exchange, Headers
+from kubetrace.trace.exchanges import Frames, Recorded
+from kubetrace.trace.sentences import Catalogue
+from kubetrace.trace.warning_header import warnings_of
 
-MOST = 2000
-LONGEST_BODY = 64 * 1024
-_WIDTH = 200
+MOST = 10_000
+"""Exchanges of a page."""
+LONGEST_BODY = 256 * 1024
+"""Characters of a body."""
+ALL_BODIES = 16 * 1024 * 1024
+"""Characters of all packed bodies together."""
+_LONGEST_LINE = 4096
+_LONGEST_PARSED = 8 * 1024 * 1024
+_LEGEND = (("dns", "DNS"), ("connect", "connect"), ("tls", "TLS"), ("wait", "waiting"), ("body", "body"))
 
-_STYLE = """
-:root { color-scheme: light dark; font: 14px/1.5 system-ui, sans-serif; }
-body { margin: 1rem auto; max-width: 80rem; padding: 0 1rem; }
-h1 { font-size: 1.3rem; }
-input { font: inherit; padding: .3rem .5rem; width: min(30rem, 100%); box-sizing: border-box; }
-ol { list-style: none; padding: 0; }
-li { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); content-visibility: auto;
-  contain-intrinsic-size: auto 2.2rem; }
-summary { display: grid; grid-template-columns: 3rem 5rem minmax(0, 1fr) 4rem 5rem 6rem 200px; gap: .5rem;
-  padding: .35rem 0; cursor: pointer; align-items: center; }
-summary:focus-visible { outline: 2px solid Highlight; }
-.path { overflow-wrap: anywhere; font-family: ui-monospace, monospace; }
-.n { text-align: right; font-variant-numeric: tabular-nums; }
-.bad { font-weight: bold; color: light-dark(#b00020, #ff8a8a); }
-pre { overflow: auto; max-height: 30rem; padding: .5rem; background: color-mix(in srgb, currentColor 7%, transparent); }
-svg { width: 200px; height: 12px; }
-.wait { fill: light-dark(#9db7e0, #54709c); } .body { fill: light-dark(#2457a8, #9cc1ff); }
-table { border-collapse: collapse; }
-th { text-align: left; font-weight: normal; padding-right: 1rem; vertical-align: top; }
-td { overflow-wrap: anywhere; font-family: ui-monospace, monospace; }
-@media (max-width: 60rem) { summary { grid-template-columns: 2rem 4rem minmax(0, 1fr) 3rem; }
-  summary .n ~ .n, summary svg { display: none; } }
-"""
-_SCRIPT = """
-const search = document.getElementById('search'), count = document.getElementById('count');
-const rows = [...document.querySelectorAll('li')];
-search.addEventListener('input', () => {
-  const wanted = search.value.toLowerCase();
-  let shown = 0;
-  for (const row of rows) {
-    row.hidden = !row.textContent.toLowerCase().includes(wanted);
-    shown += !row.hidden;
-  }
-  count.textContent = shown + ' of ' + rows.length;
-});
-"""
+
+def render(exchanges: Iterable[Recorded]) -> Iterator[str]:
+    style, script = (files(f"{__package__}.page").joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    bodies = _Bodies()
+    catalogue = Catalogue("en")
+    yield _head(style, script)
+    yield '<script type="application/json" id="trace">{"calls": [\n'
+    count = left = 0
+    for recorded in exchanges:
+        if count >= MOST:
+            left += 1
+            continue
+        yield (",\n" if count else "") + _json(_call(recorded, bodies, catalogue))
+        count += 1
+    yield '\n], "bodies": [\n'
+    for number, packed in enumerate(bodies.packed):
+        yield (",\n" if number else "") + f'"{packed}"'
+    yield f"\n]}}</script>\n{_left_out(left, bodies.left)}<script>{script}</script>\n</body>\n</html>\n"
+
+
+def _json(value: object) -> str:
+    """JSON that no HTML reader takes for markup."""
+    text = json.dumps(value, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _hash(text: str) -> str:
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
 
-def render(exchanges: Iterable[Recorded]) -> Iterator[str]:
-    kept: list[Recorded] = []
-    left = 0
-    for recorded in exchanges:
-        if len(kept) < MOST:
-            kept.append(recorded)
-        else:
-            left += 1
-    yield _head(len(kept), left)
-    begin = min((one.exchange.started for one in kept), default=0.0)
-    end = max((one.exchange.started + one.seconds for one in kept), default=1.0)
-    for recorded in kept:
-        yield from _row(recorded, begin, end)
-    yield f"</ol>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n"
-
-
-def _head(count: int, left: int) -> str:
-    policy = f"default-src 'none'; script-src {_hash(_SCRIPT)}; style-src {_hash(_STYLE)}; "
-    missing = f"<p>{left} more exchanges are left out: filters choose others.</p>\n" if left else ""
+def _head(style: str, script: str) -> str:
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; "
+        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    legend = "".join(
+        f'<span><svg aria-hidden="true"><rect class="{name}" width="100%" height="100%"/></svg>{word}</span>'
+        for name, word in _LEGEND
+    )
+    legend += "<span>(idle time is shortened)</span>"
+    columns = ("number", "#"), ("verb", "Verb"), ("path", "Path"), ("status", "Status"), ("time", "Time")
+    heads = "".join(
+        f'<th scope="col" class="{name}">{word}</th>'
+        for name, word in (*columns, ("bytes", "Bytes"), ("waterfall", "When"))
+    )
+    kinds = (("all", "all"), ("failed", "failed"), ("writes", "writes"), ("warned", "with warnings"))
+    options = "".join(f'<option value="{value}">{escape(word)}</option>' for value, word in kinds)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f"<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}base-uri 'none'; form-action 'none'\">\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>kubetrace: {count} exchanges</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>{count} exchanges</h1>\n{missing}"
-        '<p><label for="search">Search</label> <input id="search" type="search"> '
-        f'<output id="count" for="search" aria-live="polite">{count} of {count}</output></p>\n<ol>\n'
+        f"<title>kubetrace</title>\n<style>{style}</style>\n</head>\n<body>\n"
+        '<header><h1>kubetrace</h1><p id="summary">This page needs its script to show the trace.</p></header>\n'
+        '<form role="search"><label>Search <input id="search" type="search" aria-keyshortcuts="/"></label>\n'
+        '<label><input id="in-bodies" type="checkbox"> in bodies, too</label>\n'
+        f'<label>Show <select id="kind">{options}</select></label>\n'
+        f'<output id="count" aria-live="polite"></output><span class="legend">{legend}</span></form>\n'
+        '<main><div id="rows"><table id="calls" role="grid" aria-label="Exchanges">'
+        f"<thead><tr>{heads}</tr></thead><tbody></tbody></table></div>\n"
+        '<section id="detail" aria-label="The chosen exchange" hidden></section></main>\n'
     )
 
 
-def _text(text: str) -> str:
-    """Text from a trace: escaped for any place in the page, control characters visible."""
-    return escape(printable(text.replace("\r\n", "\n")), quote=True)
+def _left_out(exchanges: int, bodies: int) -> str:
+    """What the page does not hold; its script moves it up to where everybody sees it."""
+    said = []
+    if exchanges:
+        said.append(f"{exchanges} more exchanges are left out: filters choose others.")
+    if bodies:
+        said.append(f"{bodies} bodies are left out: the page holds no more.")
+    return f'<p class="left-out" id="left-out">{" ".join(said)}</p>\n' if said else ""
 
 
-def _row(recorded: Recorded, begin: float, end: float) -> Iterator[str]:
-    exchange = recorded.exchange
-    bad = ' class="n bad"' if recorded.status == 0 or recorded.status >= 400 else ' class="n"'
-    yield (
-        f'<li><details><summary><span class="n">{recorded.number}</span><span>{_text(exchange.request.method)}</span>'
-        f'<span class="path">{_text(recorded.target)}</span><span{bad}>{recorded.status or "error"}</span>'
-        f'<span class="n">{milliseconds(recorded.seconds)}</span><span class="n">{size(exchange.body_size)}</span>'
-        f"{_bar(recorded, begin, end)}</summary>\n"
-    )
-    if exchange.request.purpose.sentence:
-        yield f"<p>{_text(exchange.request.purpose.sentence)}</p>\n"
-    yield from _message("Request", exchange.request.url, exchange.request.headers, exchange.request.body,
-                        "request" in recorded.cut)  # fmt: skip
-    if exchange.response is not None:
-        status = f"{exchange.response.http_version} {exchange.response.status} {exchange.response.reason or ''}"
-        yield from _message("Response", status, exchange.response.headers, exchange.body, "response" in recorded.cut)
-    if exchange.error is not None:
-        yield f'<p class="bad">{_text(exchange.error)}</p>\n'
-    yield _times(exchange.timings) + "</details></li>\n"
+class _Bodies:
+    """Bodies, packed: equal ones once, and no more than the page can hold."""
+
+    def __init__(self) -> None:
+        self.packed: list[str] = []
+        self.left = 0
+        self._room = ALL_BODIES
+        self._known: dict[bytes, tuple[int, str]] = {}
+
+    def add(self, body: bytes | None, cut: bool) -> tuple[int | None, str]:
+        """Where the body lies (None: nowhere), and what there is to say about it."""
+        note = "The trace does not hold the whole body." if cut else ""
+        if not body:
+            return None, note
+        digest = hashlib.sha256(body).digest()
+        if digest not in self._known:
+            found = self._pack(body)
+            if found is None:
+                self.left += 1
+                return None, f"This body ({size(len(body))}) is left out: the page holds no more."
+            self._known[digest] = found
+        index, left = self._known[digest]
+        return index, " ".join(part for part in (left, note) if part)
+
+    def _pack(self, body: bytes) -> tuple[int, str] | None:
+        if self._room <= 0:
+            return None
+        text = printable(_text(body))
+        left = f"{len(text) - LONGEST_BODY} more characters are left out." if len(text) > LONGEST_BODY else ""
+        packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+        data = packer.compress(text[:LONGEST_BODY].encode("utf-8", "replace")) + packer.flush()
+        packed = base64.b64encode(data).decode("ascii")
+        if len(packed) > self._room:
+            self._room = 0
+            return None
+        self._room -= len(packed)
+        self.packed.append(packed)
+        return len(self.packed) - 1, left
 
 
-def _bar(recorded: Recorded, begin: float, end: float) -> str:
-    scale = _WIDTH / (end - begin) if end > begin else 0.0
-    start = (recorded.exchange.started - begin) * scale
-    total = max(recorded.seconds * scale, 1.0)
-    wait = min((recorded.exchange.timings.headers or 0.0) * scale, total)
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} 12" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="wait" x="{start:.2f}" width="{wait:.2f}" height="12"/>'
-        f'<rect class="body" x="{start + wait:.2f}" width="{total - wait:.2f}" height="12"/></svg>'
-    )
+def _text(body: bytes) -> str:
+    """A body for people; of a huge one the beginning, as it is."""
+    if len(body) > _LONGEST_PARSED and not body.startswith(PROTOBUF):
+        return body[: LONGEST_BODY * 4].decode("utf-8", "replace") + "…"
+    return readable(body)
 
 
-def _message(title: str, line: str, headers: Headers, body: bytes | None, cut: bool) -> Iterator[str]:
-    yield f"<h2>{title}</h2>\n<p>{_text(line)}</p>\n<table>\n"
-    yield from (f'<tr><th scope="row">{_text(name)}</th><td>{_text(value)}</td></tr>\n' for name, value in headers)
-    yield "</table>\n"
-    if body:
-        text = readable(body)
-        yield f'<pre tabindex="0">{_text(text[:LONGEST_BODY])}</pre>\n'
-        if len(text) > LONGEST_BODY:
-            yield f"<p>{len(text) - LONGEST_BODY} more characters are left out.</p>\n"
-    if cut:
-        yield "<p>The trace does not hold the whole body.</p>\n"
+def _call(recorded: Recorded, bodies: _Bodies, catalogue: Catalogue) -> dict[str, object]:
+    exchange, timings = recorded.exchange, recorded.exchange.timings
+    request, response = exchange.request, exchange.response
+    line = f"{response.http_version} {response.status} {response.reason or ''}".strip() if response else ""
+    return {
+        "number": recorded.number,
+        "method": _line(request.method),
+        "verb": _line(recorded.endpoint.verb),
+        "target": _line(recorded.target),
+        "url": _line(request.url),
+        "status": recorded.status,
+        "why": _line(catalogue.purpose(request.purpose) or _said(catalogue, meaning.reason(request))),
+        "meant": _line(_said(catalogue, *meaning.outcomes(exchange))),
+        "warnings": [_line(text) for text in warnings_of(response)],
+        "error": _line(exchange.error or ""),
+        "at": exchange.started,
+        "seconds": recorded.seconds,
+        "head": timings.headers,
+        "phases": [timings.dns, timings.connect, timings.tls, timings.first_byte],
+        "size": exchange.body_size,
+        "asked": _pairs(request.headers),
+        "sent": bodies.add(request.body, "request" in recorded.cut),
+        "line": _line(line),
+        "answered": _pairs(response.headers if response else ()),
+        "got": bodies.add(exchange.body, "response" in recorded.cut),
+        "frames": _frames(recorded.frames),
+        "connection": _connection(exchange),
+    }
 
 
-def _times(timings: Timings) -> str:
-    phases = ("dns", "connect", "tls", "first_byte", "headers", "body", "total")
-    known = [(name, getattr(timings, name)) for name in phases if getattr(timings, name) is not None]
-    cells = "".join(
-        f'<tr><th scope="row">{name.replace("_", " ")}</th><td>{milliseconds(value)}</td></tr>\n'
-        for name, value in known
-    )
-    return f"<h2>Times</h2>\n<table>\n{cells}</table>\n" if known else ""
+def _said(catalogue: Catalogue, *found: meaning.Said) -> str:
+    known = next((one for one in found if catalogue.knows(one.key)), None)
+    return "" if known is None else catalogue.say(known.key, **known.values)
+
+
+def _line(text: str) -> str:
+    text = printable(text)
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}… ({len(text) - _LONGEST_LINE} more)"
+
+
+def _pairs(headers: Headers) -> list[tuple[str, str]]:
+    return [(_line(name), _line(value)) for name, value in headers]
+
+
+def _frames(frames: Frames | None) -> list[tuple[str, str]]:
+    if frames is None:
+        return []
+    protocol = " ".join(word for word in (frames.protocol, frames.subprotocol) if word)
+    counts = ((_line(key), f"{count}, {size(total)}") for key, (count, total) in frames.counts.items())
+    return [("protocol", _line(protocol)), *counts]
+
+
+def _connection(exchange: Exchange) -> list[tuple[str, str]]:
+    connection = exchange.connection
+    if not connection.address:
+        return []
+    kept = "kept from an earlier exchange" if connection.reused else "new"
+    return [("address", _line(connection.address)), ("TLS", _line(connection.tls_version or "none")), ("state", kept)]

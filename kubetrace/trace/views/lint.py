@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from kubetrace.trace.body_text import one_line, size
 from kubetrace.trace.exchanges import Recorded
+from kubetrace.trace.warning_header import warnings_of
 from kubetrace.value import Mutable, fresh
 
 _CITED = 8
@@ -17,7 +18,6 @@ _POLLS = 5
 _MANY_ITEMS = 500
 _BIG = 1 << 20
 _COLD = 10
-_WARNING = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 
 
 class _Seen(Mutable):
@@ -61,7 +61,7 @@ def render(exchanges: Iterable[Recorded]) -> Iterator[str]:
 def _findings(recorded: Recorded) -> Iterator[tuple[str, str]]:
     exchange, where = recorded.exchange, recorded.endpoint
     path = one_line(where.template)
-    for text in _warnings(recorded):
+    for text in warnings_of(exchange.response):
         rule = "deprecated API" if "deprecated" in text.lower() else "warning"
         yield rule, f"{path}: {one_line(text)}"
     if recorded.status == 409:
@@ -79,13 +79,6 @@ def _findings(recorded: Recorded) -> Iterator[tuple[str, str]]:
             yield "unpaged list", f"{path} without limit answered {items} objects at once"
         if (exchange.body_size or 0) > _BIG and not _wants_table(recorded):
             yield "big answer", f"{path} sent {size(exchange.body_size)}; a Table or PartialObjectMetadata is smaller"
-
-
-def _warnings(recorded: Recorded) -> list[str]:
-    response = recorded.exchange.response
-    headers = response.headers if response else ()
-    found = [_WARNING.findall(value) for name, value in headers if name.lower() == "warning"]
-    return [re.sub(r"\\(.)", r"\1", text) for texts in found for text in texts]
 
 
 def _repeated(reads: dict[str, _Seen]) -> Iterator[str]:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from kubetrace.trace.exchange import Response
+
 _START = re.compile(r"([0-9]{3}) ([^ ]+) (?=.)", re.DOTALL)
 
 
@@ -13,6 +15,12 @@ def warning_texts(values: Iterable[str]) -> list[str]:
     """The texts of all 299 warnings in these header values, in order. Where a value turns malformed, its rest is
     skipped."""
     return [text for value in values for code, text in _parse(value) if code == 299 and text]
+
+
+def warnings_of(response: Response | None) -> list[str]:
+    """The texts of all 299 warnings of an answer."""
+    headers = response.headers if response is not None else ()
+    return warning_texts(value for name, value in headers if name.lower() == "warning")
 
 
 def _parse(value: str) -> list[tuple[int, str]]:
