@@ -12,16 +12,21 @@ from kubetrace.playground.storage import Store
 
 _SERVICE_RANGE = ipaddress.ip_network("10.96.0.0/16")
 _NODE_PORTS = (30000, 32767)
+_GENERATION = "deprecated.daemonset.template.generation"
 
 
 def on_create(store: Store, resource: Resource, item: dict[str, Any]) -> None:
-    """Gives a new Service its addresses and node ports."""
+    """Gives a new Service its addresses and node ports, and a DaemonSet's template its first number."""
     if resource.key == "services":
         _serve(store, item)
+    if resource.key == "daemonsets.apps":
+        item["metadata"].setdefault("annotations", {})[_GENERATION] = "1"
 
 
 def keep(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
     """What was handed out stays, where an update leaves it out."""
+    if resource.key == "daemonsets.apps":
+        _number(old, new)
     if resource.key != "services":
         return
     before, spec = old.get("spec") or {}, new.setdefault("spec", {})
@@ -36,6 +41,13 @@ def keep(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
             port["nodePort"] = (
                 port.get("nodePort") or used.get((port.get("port"), port.get("protocol", "TCP"))) or _port()
             )
+
+
+def _number(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """spec.templateGeneration of old, which apps/v1 keeps in an annotation (pkg/apis/apps/v1/conversion.go)."""
+    number = int((old["metadata"].get("annotations") or {}).get(_GENERATION, "1"))
+    changed = (old.get("spec") or {}).get("template") != (new.get("spec") or {}).get("template")
+    new["metadata"].setdefault("annotations", {})[_GENERATION] = str(number + changed)
 
 
 def _port() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
+import time
 from typing import Any
 
 from kubetrace.playground.objects import Object, moment, new_uid, now
@@ -11,6 +11,7 @@ from kubetrace.playground.storage import Store
 
 KEPT_SECONDS = 3600.0
 """As kube-apiserver's --event-ttl."""
+_REMEMBERED = 4096
 
 
 class Recorder:
@@ -18,6 +19,8 @@ class Recorder:
 
     def __init__(self, store: Store, component: str) -> None:
         self._store, self._component = store, component
+        self._names: dict[tuple[str, str, str, str], str] = {}
+        """What was told of, so that it is counted up when it happens again (as client-go's event correlator)."""
 
     def normal(self, item: Object, reason: str, message: str, container: str = "", host: str = "") -> None:
         """`item` needs kind, apiVersion and metadata. `container` is the field path of a pod's part."""
@@ -32,12 +35,15 @@ class Recorder:
         place = self._store.get("namespaces", "", namespace)
         if place is None or place["metadata"].get("deletionTimestamp"):
             return
-        mark = hashlib.sha256(f"{metadata['uid']}{reason}{message}{container}".encode()).hexdigest()[:16]
-        name = f"{metadata['name'][:230]}.{mark}"
-        old = self._store.get("events", namespace, name)
+        key = (metadata["uid"], reason, message, container)
+        old = self._store.get("events", namespace, self._names[key]) if key in self._names else None
         if old is not None:
             self._store.put("events", old | {"count": old.get("count", 1) + 1, "lastTimestamp": now()})
             return
+        name = f"{metadata['name'][:230]}.{time.time_ns():x}"  # as client-go's: in the order in which they happened
+        self._names[key] = name
+        while len(self._names) > _REMEMBERED:
+            self._names.pop(next(iter(self._names)))
         target: dict[str, Any] = {"kind": item["kind"], "name": metadata["name"], "uid": metadata["uid"]}
         if metadata.get("namespace"):
             target["namespace"] = metadata["namespace"]

@@ -69,8 +69,10 @@ class Autoscalers(Controller):
             told = f"the HPA controller was able to update the target scale to {wanted}"
             _set(conditions, "AbleToScale", "True", "SucceededRescale", told)
             status["lastScaleTime"] = now()
-        status |= {"currentReplicas": (target.get("status") or {}).get("replicas", 0), "desiredReplicas": wanted}
-        status |= {"conditions": conditions, "currentMetrics": None}
+        status |= {"currentReplicas": (target.get("status") or {}).get("replicas", 0), "conditions": conditions}
+        known = status.get("desiredReplicas", 0)
+        status |= {"currentMetrics": [{"type": ""} for _ in spec.get("metrics") or ()] or None}
+        status["desiredReplicas"] = wanted if wanted != current else known
 
     def _no_metrics(self, item: Object, conditions: list[Object]) -> None:
         """Without metrics the replica count stays, and the HPA says why."""
@@ -84,17 +86,17 @@ class Autoscalers(Controller):
                 target = (metric.get("resource") or metric.get("containerResource") or {}).get("target") or {}
                 part = "utilization" if target.get("type") == "Utilization" else "resource metric value"
                 told = f"failed to get {name} {part}: {why}{_MISSING} (get pods.metrics.k8s.io)"
-                reasons.append((f"FailedGet{kind}Metric", told))
+                reasons.append((f"FailedGet{kind}Metric", told, f"failed to get {name} resource metric value: {told}"))
             else:
                 plain = (metric.get(kind[0].lower() + kind[1:]) or {}).get("metric") or {}
                 why = f"unable to get metric {plain.get('name', '')}: no metrics returned from custom metrics API"
-                reasons.append((f"FailedGet{kind}Metric", why))
+                reasons.append((f"FailedGet{kind}Metric", why, why))
         if not reasons:
             return
-        reason, told = reasons[0]
+        reason, told, first = reasons[0]
         _set(conditions, "ScalingActive", "False", reason, f"the HPA was unable to compute the replica count: {told}")
         self.events.warning(item, reason, told)
-        summary = f"invalid metrics ({len(reasons)} invalid out of {len(metrics)}), first error is: {told}"
+        summary = f"invalid metrics ({len(reasons)} invalid out of {len(metrics)}), first error is: {first}"
         self.events.warning(item, "FailedComputeMetricsReplicas", summary)
 
 

@@ -82,7 +82,10 @@ class CronJobs(Controller):
             schedule, zone = parse(item["spec"]["schedule"]), self._zone(item)
         except (InvalidSchedule, zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
             text = item["spec"]["schedule"]
-            self.events.warning(item, "UnparseableSchedule", f'unparseable schedule: "{text}" : {error}')
+            reason, told = "UnparseableSchedule", f'unparseable schedule: "{text}" : {error}'
+            if not isinstance(error, InvalidSchedule):
+                reason, told = "UnknownTimeZone", f'invalid timeZone: "{item["spec"].get("timeZone")}": {error}'
+            self.events.warning(item, reason, told)
             return None
         now = datetime.datetime.now(datetime.UTC)
         due, following = self._due(item, status, schedule, zone, now)
@@ -107,7 +110,7 @@ class CronJobs(Controller):
         while time is not None and time <= now:
             due, count = time, count + 1
             if count > _TOO_MANY:
-                told = f"too many missed start times: {count}. Set or decrease .spec.startingDeadlineSeconds or check "
+                told = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check "
                 self.events.warning(item, "TooManyMissedTimes", f"{told}clock skew")
                 time = schedule.after(now.astimezone(zone))
                 break

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import re
 
-from kubetrace.playground.controllers.base import Controller, age_of, is_active, is_ready
+from kubetrace.playground.controllers.base import Controller, age_of, controller_of, is_active, is_ready
 from kubetrace.playground.objects import Object, now, random_suffix
 
 KEY = "jobs.batch"
 _INDEX = "batch.kubernetes.io/job-completion-index"
+_TRACKING = "batch.kubernetes.io/job-tracking"
+_DONE = ("Succeeded", "Failed")
 _BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 10.0, 600.0
 
 
@@ -55,11 +57,12 @@ class Jobs(Controller):
     def _advance(self, item: Object, status: Object, pods: list[Object]) -> float | None:
         spec = item["spec"]
         failing = next((c for c in status.get("conditions") or () if c["type"] == "FailureTarget"), None)
-        verdict = (failing["reason"], failing["message"]) if failing else self._failure(item, status, pods)
-        succeeded = self._succeeded(item, pods)
+        self._track(item, status, pods)
+        succeeded = status.get("succeeded", 0)
         wanted = spec.get("completions")
+        verdict = (failing["reason"], failing["message"]) if failing else self._failure(item, status, pods)
         active = [pod for pod in pods if is_active(pod)]
-        done = len(succeeded) >= wanted if wanted is not None else bool(succeeded) and not active
+        done = succeeded >= wanted if wanted is not None else bool(succeeded) and not active
         if verdict is not None:
             return self._fail(item, status, pods, verdict)
         if done:
@@ -75,17 +78,53 @@ class Jobs(Controller):
             again = left if again is None else min(again, left)
         return again
 
-    def _succeeded(self, item: Object, pods: list[Object]) -> set[str]:
-        """What counts towards completions: pods, or indexes."""
-        good = [pod for pod in pods if _phase(pod) == "Succeeded"]
-        if item["spec"].get("completionMode") == "Indexed":
-            return {_index(pod) for pod in good}
-        return {pod["metadata"]["name"] for pod in good}
+    def _track(self, item: Object, status: Object, pods: list[Object]) -> None:
+        """Counts each pod that has ended once, and lets it go (the finalizer says that it was not counted yet)."""
+        done = _indexes(status.get("completedIndexes", ""))
+        for pod in pods:
+            finalizers = pod["metadata"].get("finalizers") or []
+            if _TRACKING not in finalizers:
+                continue
+            phase = _phase(pod)
+            lost = pod["metadata"].get("deletionTimestamp") and not pod["spec"].get("nodeName")
+            if phase not in _DONE and not lost:
+                continue
+            if phase == "Succeeded":
+                done |= {_index(pod)} - {""}
+                status["succeeded"] = status.get("succeeded", 0) + 1
+            elif self._policy(item, pod) != "Ignore":
+                status["failed"] = status.get("failed", 0) + 1
+            self._release(pod)
+        if item["spec"].get("completionMode") == "Indexed" and done:
+            status["completedIndexes"] = _ranges(sorted(map(int, done)))
+            status["succeeded"] = len(done)
+
+    def _release(self, pod: Object) -> None:
+        metadata = pod["metadata"]
+        metadata["finalizers"] = [entry for entry in metadata["finalizers"] if entry != _TRACKING]
+        if metadata["finalizers"]:
+            self.store.put("pods", pod)
+            return
+        del metadata["finalizers"]
+        if metadata.get("deletionTimestamp") and not metadata.get("deletionGracePeriodSeconds"):
+            self.store.remove("pods", pod)
+        else:
+            self.store.put("pods", pod)
+
+    def pod_changed(self, namespace: str, name: str) -> float | None:
+        """A pod whose Job is gone is nobody's to count."""
+        pod = self.store.get("pods", namespace, name)
+        if pod is None or _TRACKING not in (pod["metadata"].get("finalizers") or ()):
+            return None
+        owner = controller_of(pod)
+        job = owner and self.store.get(KEY, namespace, owner["name"])
+        if not job or job["metadata"]["uid"] != (owner or {})["uid"]:
+            self._release(pod)
+        return None
 
     def _failures(self, item: Object, pods: list[Object]) -> list[Object]:
         """The failed pods that count, by the pod failure policy."""
-        failed = [pod for pod in pods if _phase(pod) == "Failed"]
-        return [pod for pod in failed if self._policy(item, pod) not in ("Ignore",)]
+        return [pod for pod in pods if _phase(pod) == "Failed" and self._policy(item, pod) != "Ignore"]
 
     @staticmethod
     def _policy(item: Object, pod: Object) -> str:
@@ -114,7 +153,7 @@ class Jobs(Controller):
             if _phase(pod) == "Failed" and self._policy(item, pod) == "FailJob":
                 name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
                 return "PodFailurePolicy", f"Pod {name} matching FailJob rule of the pod failure policy"
-        failures = len(self._failures(item, pods))
+        failures = status.get("failed", 0)
         if spec["template"]["spec"].get("restartPolicy") == "OnFailure":
             counts = [e["restartCount"] for p in pods for e in (p.get("status") or {}).get("containerStatuses") or ()]
             failures += sum(counts)
@@ -128,9 +167,10 @@ class Jobs(Controller):
             if is_active(pod):
                 self.delete_pod(item, pod)
         self._count(item, status)
-        left = [p for p in self.owned("pods", item) if _phase(p) not in ("Succeeded", "Failed")]
-        if left:
+        if any(_phase(pod) not in _DONE for pod in self.owned("pods", item)):
             return 0.3
+        self._track(item, status, self.owned("pods", item))
+        self._count(item, status)
         self._set(status, "Failed", *verdict)
         self.events.warning(item, *verdict)
         return 0.0 if "ttlSecondsAfterFinished" in item["spec"] else None
@@ -144,12 +184,12 @@ class Jobs(Controller):
         status["completionTime"] = now()
         self.events.normal(item, "Completed", "Job completed")
 
-    def _fill(self, item: Object, status: Object, pods: list[Object], succeeded: set[str]) -> float | None:
+    def _fill(self, item: Object, status: Object, pods: list[Object], succeeded: int) -> float | None:
         """Makes the pods that are missing; the answer is when to come again."""
         spec = item["spec"]
         active = [pod for pod in pods if is_active(pod)]
         wanted, parallelism = spec.get("completions"), spec.get("parallelism", 1)
-        limit = parallelism if wanted is None else min(parallelism, wanted - len(succeeded))
+        limit = parallelism if wanted is None else min(parallelism, wanted - succeeded)
         if wanted is None and succeeded:
             limit = len(active)  # a work queue: after a first success no pod is added
         if len(active) > limit:
@@ -165,7 +205,7 @@ class Jobs(Controller):
         if pause > 0:
             return pause
         if spec.get("completionMode") == "Indexed":
-            taken = succeeded | {_index(pod) for pod in active}
+            taken = _indexes(status.get("completedIndexes", "")) | {_index(pod) for pod in active}
             free = [str(index) for index in range(wanted or 0) if str(index) not in taken]
             made = [self._make(item, index) for index in free[:missing]]
         else:
@@ -186,6 +226,7 @@ class Jobs(Controller):
         name = item["metadata"]["name"]
 
         def change(body: Object) -> None:
+            body["metadata"]["finalizers"] = [_TRACKING]
             if not index:
                 return
             body["metadata"]["generateName"] = f"{name}-{index}-"
@@ -205,18 +246,9 @@ class Jobs(Controller):
         pods = self.owned("pods", item)
         active = [pod for pod in pods if is_active(pod)]
         gone = [p for p in pods if p["metadata"].get("deletionTimestamp") and _phase(p) not in _DONE]
-        good = self._succeeded(item, pods)
-        counts = {
-            "active": len(active),
-            "succeeded": len(good),
-            "failed": sum(_phase(pod) == "Failed" for pod in pods),
-        }
-        for name, count in counts.items():
-            status.pop(name, None)
-            if count:
-                status[name] = count
-        if item["spec"].get("completionMode") == "Indexed" and good:
-            status["completedIndexes"] = _ranges(sorted(map(int, good)))
+        status.pop("active", None)
+        if active:
+            status["active"] = len(active)
         status |= {"ready": sum(map(is_ready, active)), "terminating": len(gone), "uncountedTerminatedPods": {}}
 
     def _suspend(self, item: Object, status: Object, pods: list[Object]) -> float | None:
@@ -254,15 +286,21 @@ class Jobs(Controller):
         return None
 
 
-_DONE = ("Succeeded", "Failed")
-
-
 def _index(pod: Object) -> str:
     return str((pod["metadata"].get("annotations") or {}).get(_INDEX, ""))
 
 
 def _condition(status: Object, kind: str) -> str:
     return next((str(c["status"]) for c in status.get("conditions") or () if c["type"] == kind), "")
+
+
+def _indexes(text: str) -> set[str]:
+    """ "0-2,5" → {"0", "1", "2", "5"}."""
+    found: set[str] = set()
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        found |= {str(number) for number in range(int(first), int(last or first) + 1)}
+    return found
 
 
 def _ranges(numbers: list[int]) -> str:

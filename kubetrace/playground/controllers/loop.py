@@ -48,9 +48,15 @@ class Controllers:
         self._kubelet, self._networking = Kubelet(verbs, runtime), Networking(verbs)
         self._kubelet.enqueue = self._add
         self._quotas, binder, nodes = Quotas(verbs), volumes.Binder(verbs), Nodes(verbs)
-        scheduler, disruption = Scheduler(verbs), Disruption(verbs)
+        scheduler, disruption, jobs = Scheduler(verbs), Disruption(verbs), Jobs(verbs)
         self._reconcilers: dict[str, list[Reconcile]] = {
-            "pods": [scheduler.reconcile, self._kubelet.reconcile, disruption.pod_changed, binder.pod_changed],
+            "pods": [
+                scheduler.reconcile,
+                self._kubelet.reconcile,
+                disruption.pod_changed,
+                binder.pod_changed,
+                jobs.pod_changed,
+            ],
             "nodes": [nodes.reconcile],
             "namespaces": [Namespaces(verbs).reconcile],
             "services": [self._networking.service],
@@ -59,7 +65,7 @@ class Controllers:
             "replicationcontrollers": [ReplicationControllers(verbs).reconcile],
             "statefulsets.apps": [StatefulSets(verbs).reconcile],
             "daemonsets.apps": [DaemonSets(verbs).reconcile],
-            "jobs.batch": [Jobs(verbs).reconcile],
+            "jobs.batch": [jobs.reconcile],
             "cronjobs.batch": [CronJobs(verbs).reconcile],
             "horizontalpodautoscalers.autoscaling": [Autoscalers(verbs).reconcile],
             "poddisruptionbudgets.policy": [disruption.reconcile],

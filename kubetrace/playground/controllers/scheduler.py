@@ -263,13 +263,12 @@ class Scheduler(Controller):
             name = volume["persistentVolumeClaim"]["claimName"]
             claim = self.store.get("persistentvolumeclaims", pod["metadata"]["namespace"], name)
             start = f"0/{count} nodes are available: "
-            end = f" preemption: 0/{count} nodes are available: {count} Preemption is not helpful for scheduling."
             if claim is None:
-                return f'{start}persistentvolumeclaim "{name}" not found.{end}'
+                return f'{start}persistentvolumeclaim "{name}" not found. not found'
             if claim["metadata"].get("deletionTimestamp"):
-                return f'{start}persistentvolumeclaim "{name}" is being deleted.{end}'
+                return f'{start}persistentvolumeclaim "{name}" is being deleted. not found'
             if not claim["spec"].get("volumeName") and not self._waits_for_consumer(claim):
-                return f"{start}pod has unbound immediate PersistentVolumeClaims.{end}"
+                return f"{start}pod has unbound immediate PersistentVolumeClaims. not found"
         return ""
 
     def _waits_for_consumer(self, claim: Object) -> bool:
@@ -278,7 +277,7 @@ class Scheduler(Controller):
 
     def _gated(self, pod: Object) -> None:
         told = "Scheduling is blocked due to non-empty scheduling gates"
-        entry = _scheduled("False") | {"reason": "SchedulingGated", "message": told}
+        entry = _scheduled("False", pod) | {"reason": "SchedulingGated", "message": told}
         if not any(c.get("reason") == "SchedulingGated" for c in pod["status"].get("conditions") or ()):
             self.put_status("pods", pod, pod["status"] | {"conditions": [entry]})
 
@@ -286,7 +285,7 @@ class Scheduler(Controller):
         old = next((c for c in pod["status"].get("conditions") or () if c["type"] == "PodScheduled"), None)
         if old is not None and old.get("message") == message:
             return
-        entry = _scheduled("False") | {"reason": "Unschedulable", "message": message}
+        entry = _scheduled("False", pod) | {"reason": "Unschedulable", "message": message}
         if old is not None and old["status"] == "False":
             entry["lastTransitionTime"] = old["lastTransitionTime"]
         self.put_status("pods", pod, pod["status"] | {"conditions": [entry]})
@@ -299,14 +298,16 @@ class Scheduler(Controller):
             return
         fresh["spec"]["nodeName"] = name
         others = [c for c in fresh["status"].get("conditions") or () if c["type"] != "PodScheduled"]
-        fresh["status"]["conditions"] = [*others, _scheduled("True")]
+        fresh["status"]["conditions"] = [*others, _scheduled("True", pod)]
         self.store.put("pods", fresh)
         told = f"Successfully assigned {metadata['namespace']}/{metadata['name']} to {name}"
         self.events.normal(pod, "Scheduled", told)
 
 
-def _scheduled(status: str) -> Object:
-    return {"type": "PodScheduled", "status": status, "lastProbeTime": None, "lastTransitionTime": now()}
+def _scheduled(status: str, pod: Object) -> Object:
+    times = {"lastProbeTime": None, "lastTransitionTime": now()}
+    generation = pod["metadata"].get("generation", 1)
+    return {"type": "PodScheduled", "status": status, **times, "observedGeneration": generation}
 
 
 def _message(count: int, reasons: Counter[str]) -> str:

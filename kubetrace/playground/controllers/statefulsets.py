@@ -21,10 +21,10 @@ class StatefulSets(Controller):
     component = "statefulset-controller"
 
     def creation_told(self, owner: Object, name: str) -> str:
-        return f"create Pod {name} in StatefulSet {owner['metadata']['name']} successful"
+        return f"Create Pod {name} in StatefulSet {owner['metadata']['name']} successful"
 
     def creation_failure(self, owner: Object, name: str, error: ApiError) -> str:
-        return f"create Pod {name} in StatefulSet {owner['metadata']['name']} failed error: {error}"
+        return f"Create Pod {name} in StatefulSet {owner['metadata']['name']} failed error: {error}"
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         item = self.read(_KEY, namespace, name)
@@ -93,7 +93,7 @@ class StatefulSets(Controller):
                 told = f"StatefulSet {item['metadata']['namespace']}/{item['metadata']['name']} is recreating "
                 phase = pod["status"].get("phase", "").lower()
                 self.events.warning(item, f"Recreating{phase.capitalize()}Pod", f"{told}{phase} Pod {name}")
-            told = f"delete Pod {name} in StatefulSet {item['metadata']['name']} successful"
+            told = f"Delete Pod {name} in StatefulSet {item['metadata']['name']} successful"
             self.events.normal(item, "SuccessfulDelete", told)
 
     def _make(self, item: Object, index: int, current: Object, update: Object) -> bool:
@@ -144,9 +144,9 @@ class StatefulSets(Controller):
             try:
                 self.create(_CLAIMS, place, {"metadata": metadata, "spec": copy.deepcopy(template["spec"])})
             except ApiError as error:
-                self.events.warning(item, "FailedCreate", f"create {told} failed error: {error}")
+                self.events.warning(item, "FailedCreate", f"Create {told} failed error: {error}")
                 return None
-            self.events.normal(item, "SuccessfulCreate", f"create {told} success")
+            self.events.normal(item, "SuccessfulCreate", f"Create {told} success")
         return volumes
 
     def _report(self, item: Object, current: Object, update: Object) -> float | None:

@@ -6,13 +6,22 @@ from fractions import Fraction
 
 from kubetrace.playground.admission import STORAGE_CLASSES
 from kubetrace.playground.controllers.base import Controller, is_active
-from kubetrace.playground.objects import Object
+from kubetrace.playground.objects import Object, now
 from kubetrace.playground.quantities import amount
 from kubetrace.playground.selectors import matches_labels
 
 CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
 PROVISIONER = "kubetrace.dev/simulated"
 _BY_CONTROLLER = {"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/bound-by-controller": "yes"}
+_PROTECTION = "kubernetes.io/pv-protection"
+
+
+def _in_phase(volume: Object, phase: str) -> Object:
+    """The status of a volume that is in a phase, since when it is."""
+    status: Object = volume.get("status") or {}
+    if status.get("phase") == phase and "lastPhaseTransitionTime" in status:
+        return status
+    return {"phase": phase, "lastPhaseTransitionTime": now()}
 
 
 def _storage(item: Object) -> Fraction:
@@ -53,10 +62,12 @@ class Binder(Controller):
         if item["metadata"].get("deletionTimestamp"):
             self._let_go(item)
             return None
+        if _PROTECTION not in (item["metadata"].get("finalizers") or ()):
+            item["metadata"].setdefault("finalizers", []).append(_PROTECTION)
+            item = self.store.put(VOLUMES, item)
         reference = item["spec"].get("claimRef")
         if reference is None:
-            if (item.get("status") or {}).get("phase") != "Available":
-                self.put_status(VOLUMES, item, {"phase": "Available"})
+            self.put_status(VOLUMES, item, _in_phase(item, "Available"))
             self._retry_claims()
             return None
         claim = self.store.get(CLAIMS, reference.get("namespace", ""), reference["name"])
@@ -120,8 +131,8 @@ class Binder(Controller):
     def _let_go(self, item: Object) -> None:
         """pvprotection: a volume that is deleted stays while it is bound."""
         finalizers = item["metadata"].get("finalizers") or []
-        if "kubernetes.io/pv-protection" in finalizers and (item.get("status") or {}).get("phase") != "Bound":
-            finalizers.remove("kubernetes.io/pv-protection")
+        if _PROTECTION in finalizers and (item.get("status") or {}).get("phase") != "Bound":
+            finalizers.remove(_PROTECTION)
             if finalizers:
                 self.store.put(VOLUMES, item)
             else:
@@ -161,7 +172,7 @@ class Binder(Controller):
             if "pv.kubernetes.io/provisioned-by" not in (volume["metadata"].get("annotations") or {}):
                 annotations = volume["metadata"].setdefault("annotations", {})
                 annotations["pv.kubernetes.io/bound-by-controller"] = "yes"
-        volume["status"] = (volume.get("status") or {}) | {"phase": "Bound"}
+        volume["status"] = _in_phase(volume, "Bound")
         self.store.put(VOLUMES, volume)
         claim["spec"]["volumeName"] = volume["metadata"]["name"]
         metadata.setdefault("annotations", {}).update(_BY_CONTROLLER)
@@ -259,8 +270,7 @@ class Binder(Controller):
     def _reclaim(self, volume: Object) -> None:
         """What becomes of a volume whose claim is gone."""
         policy = volume["spec"].get("persistentVolumeReclaimPolicy", "Retain")
-        if (volume.get("status") or {}).get("phase") != "Released":
-            self.put_status(VOLUMES, volume, {"phase": "Released"})
+        self.put_status(VOLUMES, volume, _in_phase(volume, "Released"))
         fresh = self.store.get(VOLUMES, "", volume["metadata"]["name"])
         if policy == "Delete" and fresh is not None and "hostPath" in fresh["spec"]:
             provisioned = (fresh["metadata"].get("annotations") or {}).get("pv.kubernetes.io/provisioned-by")

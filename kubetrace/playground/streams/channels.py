@@ -107,10 +107,10 @@ class _Socketed:
     async def serve(self, work: Work) -> None:
         listening = asyncio.create_task(self._listen())
         try:
-            # Clients wait for a first message on each channel (apiserver wsstream: the server writes empty ones).
-            with contextlib.suppress(BrokenPipeError, ConnectionError):
-                for number in (STDOUT, STDERR):
-                    await _Channel(self._socket, number).write(b"")
+            if self._socket.protocol != _V5:
+                # Tells the client that the connection stands (kubelet pkg/cri/streaming/remotecommand/websocket.go).
+                first = STDOUT if self._channels.stdout else STDERR if self._channels.stderr else ERROR
+                await _Channel(self._socket, first).write(b"")
             status = await work(self._remote)
             await self._finish(status)
         except (BrokenPipeError, ConnectionError):
