@@ -40,6 +40,13 @@ _GROUPS = {
     "containers": "containerStatuses",
     "ephemeralContainers": "ephemeralContainerStatuses",
 }
+_LOST = {
+    "exitCode": 137,
+    "reason": "ContainerStatusUnknown",
+    "message": "The container could not be located when the pod was terminated",
+    "startedAt": None,
+    "finishedAt": None,
+}
 
 
 @dataclass
@@ -453,6 +460,8 @@ class Kubelet(Controller):
             for entry in status.get(group) or ():
                 state = entry["state"].get("running")
                 if not state:
+                    if "waiting" in entry["state"]:
+                        entry["state"] = {"terminated": dict((entry.get("lastState") or {}).get("terminated") or _LOST)}
                     continue
                 found = self._runtime.find(pod, entry["name"])
                 if found is not None:
@@ -460,9 +469,13 @@ class Kubelet(Controller):
                 code = 0 if found is None or not found.words() else 137
                 entry["state"] = terminated(code, state["startedAt"], now(), entry.get("containerID", ""))
                 entry |= {"ready": False, "started": False}
-        if status.get("containerStatuses") and status != pod.get("status"):
-            self._summarize(pod, status)
-            self.put_status("pods", pod, status)
+        if status == pod.get("status"):
+            return
+        ended = [entry["state"].get("terminated") or _LOST for entry in status.get("containerStatuses") or ()]
+        good = bool(ended) and not any(state["exitCode"] for state in ended)
+        status["phase"] = "Succeeded" if good else "Failed"
+        status["conditions"] = conditions(pod, status, sandbox=bool(status.get("podIP")))
+        self.put_status("pods", pod, status)
 
     async def _pre_stop(self, pod: Object, container: Container, hook: Object, grace: int) -> None:
         with contextlib.suppress(TimeoutError):

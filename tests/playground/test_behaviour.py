@@ -1,0 +1,540 @@
+"""What controllers, scheduler and kubelet make of objects, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.playground.conftest import Client
+
+BOX = {"name": "c", "image": "busybox", "command": ["sleep", "infinity"]}
+
+
+class Place:
+    """One namespace."""
+
+    def __init__(self, client: Client, namespace: str) -> None:
+        self.client, self.namespace = client, namespace
+
+    def path(self, resource: str, name: str = "") -> str:
+        group, _, plural = resource.rpartition("/")
+        start = f"/apis/{group}" if group else "/api/v1"
+        return f"{start}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
+
+    def make(self, resource: str, name: str, spec: Any = None, **rest: Any) -> Any:
+        metadata = {"name": name} | rest.pop("metadata", {})
+        return self.client.post(self.path(resource), {"metadata": metadata, **({"spec": spec} if spec else {}), **rest})
+
+    def pod(self, name: str, *containers: Any, **spec: Any) -> Any:
+        return self.make("pods", name, {"containers": list(containers) or [BOX]} | spec)
+
+    def get(self, resource: str, name: str) -> Any:
+        return self.client.get(self.path(resource, name))
+
+    def items(self, resource: str, query: str = "") -> list[Any]:
+        return list(self.client.get(f"{self.path(resource)}{query}")["items"])
+
+    def until(self, resource: str, name: str, wanted: Any) -> Any:
+        return self.client.until(self.path(resource, name), lambda status, item: status == 200 and wanted(item))
+
+    def gone(self, resource: str, name: str) -> None:
+        self.client.until(self.path(resource, name), lambda status, item: status == 404)
+
+    def patch(self, resource: str, name: str, body: Any) -> Any:
+        status, value = self.client.call(
+            "PATCH", self.path(resource, name), body, Content_Type="application/merge-patch+json"
+        )
+        assert status == 200, value
+        return value
+
+    def delete(self, resource: str, name: str, body: Any = None) -> None:
+        status, value = self.client.call("DELETE", self.path(resource, name), body)
+        assert status in (200, 202), value
+
+    def reasons(self, name: str) -> set[str]:
+        items = self.items("events", f"?fieldSelector=involvedObject.name={name}")
+        return {item["reason"] for item in items}
+
+    def told(self, name: str, reason: str) -> str:
+        """The message of an event, once there is one."""
+        path = f"{self.path('events')}?fieldSelector=involvedObject.name={name},reason={reason}"
+        return str(self.client.until(path, lambda status, value: value["items"])["items"][0]["message"])
+
+
+@pytest.fixture
+def place(client: Client, namespace: str) -> Place:
+    return Place(client, namespace)
+
+
+def state(pod: Any, index: int = 0, group: str = "containerStatuses") -> Any:
+    return ((pod.get("status") or {}).get(group) or [{"state": {}, "lastState": {}}])[index]["state"]
+
+
+def phase(pod: Any) -> str:
+    return str((pod.get("status") or {}).get("phase"))
+
+
+def is_ready(pod: Any) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def waits(pod: Any) -> str:
+    return str((state(pod).get("waiting") or {}).get("reason"))
+
+
+def test_a_pod_runs(place: Place) -> None:
+    made = place.pod("p")
+    assert made["status"]["phase"] == "Pending"
+    pod = place.until("pods", "p", is_ready)
+    assert phase(pod) == "Running" and pod["spec"]["nodeName"] and pod["status"]["podIP"].startswith("10.244.")
+    kinds = [condition["type"] for condition in pod["status"]["conditions"]]
+    assert kinds == ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]
+    assert place.reasons("p") == {"Scheduled", "Pulling", "Pulled", "Created", "Started"} or place.reasons("p") == {
+        "Scheduled",
+        "Pulled",
+        "Created",
+        "Started",
+    }
+    place.delete("pods", "p")
+    place.gone("pods", "p")
+
+
+def test_commands_that_end(place: Place) -> None:
+    def once(name: str, command: list[str], policy: str) -> None:
+        place.pod(name, {"name": "c", "image": "busybox", "command": command}, restartPolicy=policy)
+
+    once("good", ["true"], "Never")
+    once("bad", ["sh", "-c", "echo to-the-log; exit 3"], "OnFailure")
+    once("failed", ["false"], "Never")
+    once("loop", ["false"], "Always")
+    once("typo", ["sleeep", "1"], "Never")
+    pod = place.until("pods", "good", lambda pod: phase(pod) == "Succeeded")
+    assert state(pod)["terminated"]["reason"] == "Completed"
+    assert next(c for c in pod["status"]["conditions"] if c["type"] == "Ready")["reason"] == "PodCompleted"
+    pod = place.until("pods", "failed", lambda pod: phase(pod) == "Failed")
+    assert state(pod)["terminated"] | {"startedAt": "", "finishedAt": "", "containerID": ""} == {
+        "exitCode": 1,
+        "reason": "Error",
+        "startedAt": "",
+        "finishedAt": "",
+        "containerID": "",
+    }
+    pod = place.until("pods", "loop", lambda pod: waits(pod) == "CrashLoopBackOff")
+    entry = pod["status"]["containerStatuses"][0]
+    assert entry["restartCount"] >= 1 and entry["lastState"]["terminated"]["exitCode"] == 1
+    assert entry["state"]["waiting"]["message"].startswith("back-off 10s restarting failed container=c pod=loop_")
+    assert phase(pod) == "Running" and "BackOff" in place.reasons("loop")
+    place.until("pods", "bad", lambda pod: waits(pod) == "CrashLoopBackOff")
+    status, text = place.client.call("GET", place.path("pods", "bad") + "/log?previous=true")
+    assert (status, text) == (200, b"to-the-log\n")
+    pod = place.until("pods", "typo", lambda pod: phase(pod) == "Failed")
+    assert state(pod)["terminated"]["reason"] == "StartError" and state(pod)["terminated"]["exitCode"] == 128
+
+
+def test_images_that_cannot_be_pulled(place: Place) -> None:
+    place.pod("p", {"name": "c", "image": "nginx:broken"})
+    pod = place.until("pods", "p", lambda pod: waits(pod) == "ImagePullBackOff")
+    assert phase(pod) == "Pending" and state(pod)["waiting"]["message"].startswith(
+        'Back-off pulling image "nginx:broken"'
+    )
+    assert {"Pulling", "Failed", "BackOff"} <= place.reasons("p")
+
+
+def test_what_a_container_needs_and_does_not_find(place: Place) -> None:
+    source = {"configMapKeyRef": {"name": "settings", "key": "color"}}
+    place.pod("env", BOX | {"env": [{"name": "COLOR", "valueFrom": source}]})
+    volume = {"name": "v", "secret": {"secretName": "login"}}
+    place.pod("mount", BOX | {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}, volumes=[volume])
+    pod = place.until("pods", "env", lambda pod: waits(pod) == "CreateContainerConfigError")
+    assert state(pod)["waiting"]["message"] == 'configmap "settings" not found'
+    told = place.told("mount", "FailedMount")
+    assert told == 'MountVolume.SetUp failed for volume "v" : secret "login" not found'
+    assert waits(place.get("pods", "mount")) == "ContainerCreating"
+    place.make("configmaps", "settings", data={"color": "blue"})
+    place.make("secrets", "login", stringData={"password": "open"})
+    place.until("pods", "env", is_ready)
+    place.until("pods", "mount", is_ready)
+
+
+def test_init_containers_and_sidecars(place: Place) -> None:
+    init = [
+        {"name": "side", "image": "busybox", "command": ["sleep", "infinity"], "restartPolicy": "Always"},
+        {"name": "first", "image": "busybox", "command": ["sh", "-c", "echo $HOSTNAME > /d/f"], "volumeMounts": _MOUNT},
+    ]
+    second = {"name": "c", "image": "busybox", "command": ["sh", "-c", "cat /d/f; sleep infinity"]}
+    volumes = [{"name": "d", "emptyDir": {}}]
+    place.pod("p", second | {"volumeMounts": _MOUNT}, initContainers=init, volumes=volumes)
+    pod = place.until("pods", "p", is_ready)
+    assert "running" in state(pod, 0, "initContainerStatuses")
+    assert state(pod, 1, "initContainerStatuses")["terminated"]["reason"] == "Completed"
+    assert place.client.call("GET", place.path("pods", "p") + "/log?container=c") == (200, b"p\n")
+    place.pod("stuck", BOX, initContainers=[{"name": "i", "image": "busybox", "command": ["false"]}])
+    pod = place.until("pods", "stuck", lambda pod: waits_init(pod) == "CrashLoopBackOff")
+    assert phase(pod) == "Pending" and waits(pod) == "PodInitializing"
+
+
+_MOUNT = [{"name": "d", "mountPath": "/d"}]
+
+
+def waits_init(pod: Any) -> str:
+    return str((state(pod, 0, "initContainerStatuses").get("waiting") or {}).get("reason"))
+
+
+def test_ephemeral_containers(place: Place) -> None:
+    place.pod("p")
+    place.until("pods", "p", is_ready)
+    extra = {"name": "debug", "image": "busybox", "command": ["sh", "-c", "echo hi"], "targetContainerName": "c"}
+    status, _ = place.client.call(
+        "PATCH",
+        place.path("pods", "p") + "/ephemeralcontainers",
+        {"spec": {"ephemeralContainers": [extra]}},
+        Content_Type="application/strategic-merge-patch+json",
+    )
+    assert status == 200
+    place.until("pods", "p", lambda pod: "terminated" in state(pod, 0, "ephemeralContainerStatuses"))
+    assert place.client.call("GET", place.path("pods", "p") + "/log?container=debug") == (200, b"hi\n")
+
+
+def test_probes(place: Place) -> None:
+    exec_probe = {"exec": {"command": ["cat", "/tmp/ready"]}, "periodSeconds": 1, "failureThreshold": 1}
+    command = ["sh", "-c", "sleep 2; touch /tmp/ready; sleep infinity"]
+    place.pod("slow", BOX | {"command": command, "readinessProbe": exec_probe})
+    refused = {"httpGet": {"path": "/", "port": 9999}, "periodSeconds": 1, "failureThreshold": 1}
+    ports = [{"containerPort": 80}]
+    place.pod("dead", {"name": "c", "image": "nginx", "ports": ports, "livenessProbe": refused})
+    place.pod("fine", {"name": "c", "image": "nginx", "ports": ports, "readinessProbe": {"tcpSocket": {"port": 80}}})
+    pod = place.until("pods", "slow", lambda pod: phase(pod) == "Running")
+    assert not is_ready(pod)
+    told = place.told("slow", "Unhealthy")
+    assert told == "Readiness probe failed: cat: /tmp/ready: No such file or directory\n"
+    place.until("pods", "slow", is_ready)
+    place.until("pods", "fine", is_ready)
+    place.until("pods", "dead", lambda pod: pod["status"]["containerStatuses"][0]["restartCount"] >= 1)
+    assert place.told("dead", "Unhealthy").endswith(":9999: connect: connection refused")
+    assert place.told("dead", "Killing") == "Container c failed liveness probe, will be restarted"
+
+
+def test_pods_that_fit_nowhere(place: Place) -> None:
+    place.pod("selective", nodeSelector={"disk": "ssd"})
+    place.pod("greedy", BOX | {"resources": {"requests": {"cpu": "1000"}}})
+    start, end = "0/1 nodes are available: ", "0/1 nodes are available: 1 "
+    assert place.told("selective", "FailedScheduling") == (
+        f"{start}1 node(s) didn't match Pod's node affinity/selector. no new claims to deallocate, "
+        f"preemption: {end}Preemption is not helpful for scheduling."
+    )
+    assert place.told("greedy", "FailedScheduling") == (
+        f"{start}1 Insufficient cpu. no new claims to deallocate, "
+        f"preemption: {end}No preemption victims found for incoming pod."
+    )
+    assert place.get("pods", "greedy")["status"]["conditions"][0]["reason"] == "Unschedulable"
+
+
+def _template(app: str, image: str = "nginx:1") -> Any:
+    return {"metadata": {"labels": {"app": app}}, "spec": {"containers": [{"name": "c", "image": image}]}}
+
+
+def _set(app: str, replicas: int = 2, **spec: Any) -> Any:
+    return {"replicas": replicas, "selector": {"matchLabels": {"app": app}}, "template": _template(app)} | spec
+
+
+def _sets(place: Place, app: str) -> dict[str, int]:
+    items = place.items("apps/v1/replicasets", f"?labelSelector=app={app}")
+    key = "deployment.kubernetes.io/revision"
+    return {item["metadata"]["annotations"][key]: item["spec"]["replicas"] for item in items}
+
+
+def test_a_deployment_rolls_and_stalls(place: Place) -> None:
+    place.make("apps/v1/deployments", "web", _set("web", progressDeadlineSeconds=2))
+
+    def reason(item: Any) -> str:
+        entries = {c["type"]: c["reason"] for c in (item.get("status") or {}).get("conditions") or ()}
+        return str(entries.get("Progressing"))
+
+    item = place.until("apps/v1/deployments", "web", lambda item: reason(item) == "NewReplicaSetAvailable")
+    assert item["status"]["availableReplicas"] == 2 and _sets(place, "web") == {"1": 2}
+    place.patch("apps/v1/deployments", "web", {"spec": {"template": _template("web", "nginx:broken")}})
+    item = place.until("apps/v1/deployments", "web", lambda item: reason(item) == "ProgressDeadlineExceeded")
+    assert item["status"]["availableReplicas"] == 2 and _sets(place, "web") == {"1": 2, "2": 1}
+    place.patch("apps/v1/deployments", "web", {"spec": {"template": _template("web")}})
+    place.until("apps/v1/deployments", "web", lambda item: reason(item) == "NewReplicaSetAvailable")
+    assert _sets(place, "web") == {"3": 2, "2": 0}
+    place.patch("apps/v1/deployments", "web", {"spec": {"paused": True, "template": _template("web", "nginx:2")}})
+    place.until("apps/v1/deployments", "web", lambda item: reason(item) == "DeploymentPaused")
+    assert _sets(place, "web") == {"3": 2, "2": 0}
+    place.patch("apps/v1/deployments", "web", {"spec": {"paused": None}})
+    place.until("apps/v1/deployments", "web", lambda item: item["status"].get("updatedReplicas") == 2)
+    place.until("apps/v1/deployments", "web", lambda item: reason(item) == "NewReplicaSetAvailable")
+    assert _sets(place, "web") == {"4": 2, "3": 0, "2": 0}
+
+
+def test_deletion_reaches_dependents_as_asked(place: Place) -> None:
+    for name in ("back", "fore", "orphan"):
+        place.make("apps/v1/deployments", name, _set(name, 1))
+        place.until("apps/v1/deployments", name, lambda item: (item.get("status") or {}).get("availableReplicas") == 1)
+    place.delete("apps/v1/deployments", "back", {"propagationPolicy": "Background"})
+    place.gone("apps/v1/deployments", "back")
+    place.delete("apps/v1/deployments", "fore", {"propagationPolicy": "Foreground"})
+    place.delete("apps/v1/deployments", "orphan", {"propagationPolicy": "Orphan"})
+    place.gone("apps/v1/deployments", "fore")
+    place.gone("apps/v1/deployments", "orphan")
+    assert not place.items("apps/v1/replicasets", "?labelSelector=app=fore")
+    pods = f"{place.path('pods')}?labelSelector=app=back"
+    place.client.until(pods, lambda status, value: not value["items"])
+    left = place.items("apps/v1/replicasets", "?labelSelector=app=orphan")
+    assert len(left) == 1 and "ownerReferences" not in left[0]["metadata"]
+    assert len(place.items("pods", "?labelSelector=app=orphan")) == 1
+
+
+def test_a_stateful_set_is_ordered_and_keeps_its_claims(place: Place) -> None:
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    templates = [{"metadata": {"name": "data"}, "spec": claim}]
+    spec = _set("db", 2, serviceName="db", volumeClaimTemplates=templates)
+    place.make("apps/v1/statefulsets", "db", spec)
+    place.until("apps/v1/statefulsets", "db", lambda item: (item.get("status") or {}).get("readyReplicas") == 2)
+    first, second = place.get("pods", "db-0"), place.get("pods", "db-1")
+    assert first["metadata"]["creationTimestamp"] <= second["metadata"]["creationTimestamp"]
+    assert first["metadata"]["labels"]["apps.kubernetes.io/pod-index"] == "0" and first["spec"]["hostname"] == "db-0"
+    assert place.get("persistentvolumeclaims", "data-db-1")["status"]["phase"] == "Bound"
+    place.patch("apps/v1/statefulsets", "db", {"spec": {"template": _template("db", "nginx:2")}})
+    item = place.until(
+        "apps/v1/statefulsets",
+        "db",
+        lambda item: (
+            item["status"]["currentRevision"] == item["status"]["updateRevision"]
+            and item["status"].get("updatedReplicas") == 2
+            and item["metadata"]["generation"] > 1
+            and item["status"].get("readyReplicas") == 2
+            and place.get("pods", "db-0")["spec"]["containers"][0]["image"] == "nginx:2"
+        ),
+    )
+    assert len(place.items("apps/v1/controllerrevisions", "?labelSelector=app=db")) == 2
+    place.patch("apps/v1/statefulsets", "db", {"spec": {"replicas": 1}})
+    place.gone("pods", "db-1")
+    assert place.get("persistentvolumeclaims", "data-db-1")["status"]["phase"] == "Bound"
+    assert item["status"]["replicas"] == 2
+
+
+def test_a_daemon_set_has_a_pod_on_each_node(place: Place) -> None:
+    place.make("apps/v1/daemonsets", "agent", {"selector": {"matchLabels": {"app": "a"}}, "template": _template("a")})
+    nodes = place.client.get("/api/v1/nodes")["items"]
+    item = place.until("apps/v1/daemonsets", "agent", lambda item: (item.get("status") or {}).get("numberReady"))
+    assert item["status"]["desiredNumberScheduled"] == len(nodes) == item["status"]["numberAvailable"]
+    place.patch("apps/v1/daemonsets", "agent", {"spec": {"template": _template("a", "nginx:2")}})
+    place.until(
+        "apps/v1/daemonsets",
+        "agent",
+        lambda item: (
+            item["status"]["observedGeneration"] == 2
+            and item["status"].get("updatedNumberScheduled") == len(nodes)
+            and item["status"].get("numberAvailable") == len(nodes)
+        ),
+    )
+    item = place.get("apps/v1/daemonsets", "agent")
+    assert item["metadata"]["annotations"]["deprecated.daemonset.template.generation"] == "2"
+
+
+def _job(command: list[str], **spec: Any) -> Any:
+    container = {"name": "c", "image": "busybox", "command": command}
+    return {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}} | spec
+
+
+def test_jobs(place: Place) -> None:
+    def ended(kind: str) -> Any:
+        return lambda item: any(c["type"] == kind for c in (item.get("status") or {}).get("conditions") or ())
+
+    place.make("batch/v1/jobs", "good", _job(["true"], completions=3, parallelism=2))
+    indexed = _job(["sh", "-c", "echo $JOB_COMPLETION_INDEX"], completions=2, parallelism=2, completionMode="Indexed")
+    place.make("batch/v1/jobs", "indexed", indexed)
+    place.make("batch/v1/jobs", "bad", _job(["false"], backoffLimit=0))
+    place.make("batch/v1/jobs", "late", _job(["sleep", "100"], activeDeadlineSeconds=1))
+    place.make("batch/v1/jobs", "brief", _job(["true"], ttlSecondsAfterFinished=0))
+    place.make("batch/v1/jobs", "held", _job(["true"], suspend=True))
+    item = place.until("batch/v1/jobs", "good", ended("Complete"))
+    assert item["status"]["succeeded"] == 3 and "completionTime" in item["status"]
+    assert [c["type"] for c in item["status"]["conditions"]] == ["SuccessCriteriaMet", "Complete"]
+    item = place.until("batch/v1/jobs", "indexed", ended("Complete"))
+    assert item["status"]["completedIndexes"] == "0,1" or item["status"]["completedIndexes"] == "0-1"
+    item = place.until("batch/v1/jobs", "bad", ended("Failed"))
+    assert item["status"]["failed"] == 1 and item["status"]["conditions"][1]["reason"] == "BackoffLimitExceeded"
+    item = place.until("batch/v1/jobs", "late", ended("Failed"))
+    assert item["status"]["conditions"][1]["reason"] == "DeadlineExceeded"
+    place.gone("batch/v1/jobs", "brief")
+    assert place.until("batch/v1/jobs", "held", ended("Suspended"))["status"].get("active") is None
+    place.patch("batch/v1/jobs", "held", {"spec": {"suspend": False}})
+    place.until("batch/v1/jobs", "held", ended("Complete"))
+
+
+def test_cron_jobs(place: Place) -> None:
+    template = {"spec": _job(["true"])}
+    place.make("batch/v1/cronjobs", "tick", {"schedule": "@every 1s", "jobTemplate": template})
+    place.until("batch/v1/cronjobs", "tick", lambda item: (item.get("status") or {}).get("lastSuccessfulTime"))
+    jobs = place.items("batch/v1/jobs")
+    assert jobs[0]["metadata"]["name"].startswith("tick-")
+    assert jobs[0]["metadata"]["ownerReferences"][0]["kind"] == "CronJob"
+    place.patch("batch/v1/cronjobs", "tick", {"spec": {"suspend": True}})
+    place.make("batch/v1/cronjobs", "never", {"schedule": "0 0 31 2 *", "jobTemplate": template})
+    assert {"SuccessfulCreate", "SawCompletedJob"} <= place.reasons("tick")
+
+
+def test_claims_and_volumes(place: Place) -> None:
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    place.make("persistentvolumeclaims", "dynamic", claim)
+    place.make("persistentvolumeclaims", "unmet", claim | {"storageClassName": "none"})
+    bound = place.until("persistentvolumeclaims", "dynamic", lambda item: item["status"]["phase"] == "Bound")
+    assert bound["spec"]["storageClassName"] == "standard"
+    volume = f"/api/v1/persistentvolumes/{bound['spec']['volumeName']}"
+    assert place.client.get(volume)["spec"]["claimRef"]["name"] == "dynamic"
+    told = place.told("unmet", "ProvisioningFailed")
+    assert told == 'storageclass.storage.k8s.io "none" not found'
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "dynamic"}}]
+    writer = BOX | {"command": ["sh", "-c", "echo kept > /v/f"], "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    place.pod("writer", writer, volumes=volumes, restartPolicy="Never")
+    place.until("pods", "writer", lambda pod: phase(pod) == "Succeeded")
+    place.pod("reader", writer | {"command": ["sh", "-c", "cat /v/f; sleep infinity"]}, volumes=volumes)
+    place.until("pods", "reader", is_ready)
+    assert place.client.call("GET", place.path("pods", "reader") + "/log") == (200, b"kept\n")
+    place.delete("persistentvolumeclaims", "dynamic")
+    assert place.get("persistentvolumeclaims", "dynamic")["metadata"]["deletionTimestamp"]
+    place.delete("pods", "reader", {"gracePeriodSeconds": 0})
+    place.gone("persistentvolumeclaims", "dynamic")
+    place.client.until(volume, lambda status, value: status == 404)
+
+
+def test_static_volumes(place: Place) -> None:
+    name = f"pv-{place.namespace}"
+    spec = {"capacity": {"storage": "2Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"}}
+    made = {"metadata": {"name": name}, "spec": spec | {"storageClassName": place.namespace}}
+    place.client.post("/api/v1/persistentvolumes", made)
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    place.make("persistentvolumeclaims", "c", claim | {"storageClassName": place.namespace})
+    bound = place.until("persistentvolumeclaims", "c", lambda item: item["status"]["phase"] == "Bound")
+    assert bound["spec"]["volumeName"] == name and bound["status"]["capacity"] == {"storage": "2Gi"}
+    place.delete("persistentvolumeclaims", "c")
+    path = f"/api/v1/persistentvolumes/{name}"
+    place.client.until(path, lambda status, value: value["status"]["phase"] == "Released")
+    place.client.call("DELETE", path)
+    place.client.until(path, lambda status, value: status == 404)
+
+
+def test_limit_ranges(place: Place) -> None:
+    limits = {
+        "type": "Container",
+        "default": {"cpu": "500m"},
+        "defaultRequest": {"cpu": "100m"},
+        "max": {"cpu": "1"},
+        "min": {"cpu": "50m"},
+    }
+    place.make("limitranges", "l", {"limits": [limits]})
+    pod = place.pod("p")
+    assert pod["spec"]["containers"][0]["resources"] == {"limits": {"cpu": "500m"}, "requests": {"cpu": "100m"}}
+    note = pod["metadata"]["annotations"]["kubernetes.io/limit-ranger"]
+    assert note == "LimitRanger plugin set: cpu request for container c; cpu limit for container c"
+    assert pod["status"]["qosClass"] == "Burstable"
+    big = BOX | {"resources": {"limits": {"cpu": "2"}}}
+    status, value = place.client.call(
+        "POST", place.path("pods"), {"metadata": {"name": "big"}, "spec": {"containers": [big]}}
+    )
+    assert status == 403
+    assert value["message"] == (
+        'pods "big" is forbidden: [maximum cpu usage per Container is 1, but limit is 2, '
+        "maximum cpu usage per Container is 1, but request is 2]"
+    )
+
+
+def test_quotas_on_amounts(place: Place) -> None:
+    place.make("resourcequotas", "q", {"hard": {"requests.cpu": "1", "pods": "2"}})
+    asked = BOX | {"resources": {"requests": {"cpu": "600m"}}}
+    place.pod("a", asked)
+    quota = place.until(
+        "resourcequotas", "q", lambda item: (item.get("status") or {}).get("used", {}).get("pods") == "1"
+    )
+    assert quota["status"]["used"] == {"pods": "1", "requests.cpu": "600m"}
+
+    def refused(*containers: Any) -> str:
+        body = {"metadata": {"name": "b"}, "spec": {"containers": list(containers)}}
+        status, value = place.client.call("POST", place.path("pods"), body)
+        assert status == 403
+        return str(value["message"])
+
+    assert refused(asked) == (
+        'pods "b" is forbidden: exceeded quota: q, requested: requests.cpu=600m, used: requests.cpu=600m, '
+        "limited: requests.cpu=1"
+    )
+    assert refused(BOX) == 'pods "b" is forbidden: failed quota: q: must specify requests.cpu for: c'
+    place.make("apps/v1/deployments", "web", _set("web", 2))
+    item = place.until(
+        "apps/v1/deployments",
+        "web",
+        lambda item: any(c["type"] == "ReplicaFailure" for c in (item.get("status") or {}).get("conditions") or ()),
+    )
+    failure = next(c for c in item["status"]["conditions"] if c["type"] == "ReplicaFailure")
+    assert failure["reason"] == "FailedCreate" and "failed quota: q" in failure["message"]
+
+
+def test_budgets_at_eviction(place: Place) -> None:
+    place.make("apps/v1/deployments", "web", _set("web", 2))
+    place.make("policy/v1/poddisruptionbudgets", "b", {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}})
+    budget = place.until(
+        "policy/v1/poddisruptionbudgets", "b", lambda item: (item.get("status") or {}).get("disruptionsAllowed") == 1
+    )
+    assert budget["status"]["conditions"][0]["reason"] == "SufficientPods"
+    names = [pod["metadata"]["name"] for pod in place.items("pods", "?labelSelector=app=web")]
+    answers = []
+    for name in names:
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+        answers.append(place.client.call("POST", place.path("pods", name) + "/eviction", body))
+    assert [status for status, _ in answers] == [201, 429]
+    assert answers[1][1]["details"]["causes"][0]["reason"] == "DisruptionBudget"
+
+
+def test_autoscalers_report_and_hold_their_bounds(place: Place) -> None:
+    place.make("apps/v1/deployments", "web", _set("web", 1))
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    place.make(
+        "autoscaling/v2/horizontalpodautoscalers", "h", {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 3}
+    )
+    place.until("apps/v1/deployments", "web", lambda item: item["spec"]["replicas"] == 2)
+    item = place.until("autoscaling/v2/horizontalpodautoscalers", "h", lambda item: item["status"].get("conditions"))
+    assert item["status"]["desiredReplicas"] == 2
+    assert item["status"]["conditions"][0]["reason"] in ("SucceededGetScale", "SucceededRescale")
+
+
+def test_services_and_their_endpoints(place: Place) -> None:
+    place.make("services", "web", {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]})
+    ports = [{"name": "http", "containerPort": 8080}]
+    container = {"name": "c", "image": "nginx", "ports": ports}
+    place.make("pods", "p", {"containers": [container]}, metadata={"labels": {"app": "web"}})
+    item = place.until("endpoints", "web", lambda item: item.get("subsets") and item["subsets"][0].get("addresses"))
+    assert item["subsets"][0]["ports"] == [{"port": 8080, "protocol": "TCP"}]
+    slices = place.items("discovery.k8s.io/v1/endpointslices")
+    assert slices[0]["endpoints"][0]["conditions"] == {"ready": True, "serving": True, "terminating": False}
+    status, page = place.client.call("GET", place.path("services", "web:80") + "/proxy/hello?x=1")
+    assert status == 200 and b"GET /hello?x=1 HTTP/1.1" in page and b":8080" in page
+    place.delete("services", "web")
+    place.gone("endpoints", "web")
+
+
+def test_a_namespace_ends_with_its_content(client: Client, namespace: str) -> None:
+    place = Place(client, namespace)
+    place.make("configmaps", "held", data={}, metadata={"finalizers": ["example.com/hold"]})
+    place.make("apps/v1/deployments", "web", _set("web", 1))
+    path = f"/api/v1/namespaces/{namespace}"
+    client.call("DELETE", path)
+    found = client.until(path, lambda status, value: len((value.get("status") or {}).get("conditions") or ()) == 5)
+    conditions = {entry["type"]: entry for entry in found["status"]["conditions"]}
+    assert found["status"]["phase"] == "Terminating"
+    assert conditions["NamespaceFinalizersRemaining"]["message"].endswith("example.com/hold in 1 resource instances")
+    status, value = client.call("POST", f"{path}/configmaps", {"metadata": {"name": "new"}})
+    assert status == 403 and "is being terminated" in value["message"]
+    place.patch("configmaps", "held", {"metadata": {"finalizers": None}})
+    client.until(path, lambda status, value: status == 404)
+
+
+def test_what_every_namespace_has(client: Client, namespace: str) -> None:
+    place = Place(client, namespace)
+    place.until("serviceaccounts", "default", lambda item: True)
+    place.until("configmaps", "kube-root-ca.crt", lambda item: "BEGIN CERTIFICATE" in item["data"]["ca.crt"])
+    place.delete("serviceaccounts", "default")
+    place.until("serviceaccounts", "default", lambda item: True)
