@@ -133,10 +133,8 @@ def _command(environ: Mapping[str, str], found: Playground, start: Start, engine
     if engine == ENVTEST:
         from kubetrace.playground.control_plane import find_assets
 
-        if start.latency or start.faults:
-            raise KubetraceError("only the embedded engine can be given latency or faults")
-        if start.nodes > 1:
-            raise KubetraceError("only the embedded engine can be given nodes")
+        if start.latency or start.faults or start.nodes > 1:
+            raise KubetraceError("only the embedded engine can be given latency, faults or nodes")
         return [*words, "--assets", str(find_assets(environ))]
     words += [f"--latency={start.latency}"] if start.latency else []
     words += [f"--nodes={start.nodes}"] if start.nodes > 1 else []
