@@ -288,7 +288,7 @@ def _report(environment: Environment, error: KubetraceError) -> int:
             from kubetrace.trace.terminal import visible
 
             text = visible(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-        _say(environment, text + "\n")
+        _say(environment, text if text.endswith("\n") else text + "\n")
     return error.exit_code
 
 

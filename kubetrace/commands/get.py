@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, SilentExit
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
@@ -79,6 +79,19 @@ class GetOptions(Value):
 
 
 def run(environment: Environment, options: GetOptions, arguments: Arguments) -> None:
+    if not options.sort_by:
+        _run(environment, options, arguments)
+        return
+    from kubetrace.printing.sorting import UnsortableError
+
+    try:
+        _run(environment, options, arguments)
+    except UnsortableError as error:
+        environment.note(error.note, text=str(error))
+        raise SilentExit(1) from None
+
+
+def _run(environment: Environment, options: GetOptions, arguments: Arguments) -> None:
     _check(environment, options, arguments)
     if options.raw:
         from kubetrace.commands.get_raw import print_raw

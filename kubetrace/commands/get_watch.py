@@ -44,7 +44,10 @@ def watch(environment: Environment, options: GetOptions, arguments: Arguments) -
     listed = is_list(whole)
     initial = "ADDED" if options.output_watch_events else ""
     for value in items_of(whole) if listed else (whole,):
-        show(initial, value, not options.watch_only)
+        try:
+            show(initial, value, not options.watch_only)
+        except KubetraceError as error:
+            raise KubetraceError(f"unable to output the provided object: {error}") from None
     _flush(environment, writer)
     version = text(whole, "resourceVersion") if listed else "0"
     events = _events(environment, _watch_call(result, infos, version))
@@ -52,7 +55,10 @@ def watch(environment: Environment, options: GetOptions, arguments: Arguments) -
         shown = listed  # the first event of a single object is the object again
         for event in events:
             value = event["object"]
-            show(str(event.get("type") or "") if options.output_watch_events else "", value, shown)
+            try:
+                show(str(event.get("type") or "") if options.output_watch_events else "", value, shown)
+            except KubetraceError:
+                return  # kubectl ends here without a word, exit code 0
             _flush(environment, writer)
             shown = True
     except KeyboardInterrupt:

@@ -198,7 +198,7 @@ class JSONPathPrinter:
             f"error executing jsonpath {quote(self._template)}: Error executing template: {error}. "
             "Printing more information for debugging the template:\n"
             f"\ttemplate was:\n\t\t{self._template}\n"
-            f"\tobject given to jsonpath engine was:\n\t\t{go_syntax(data)}\n\n"
+            f"\tobject given to jsonpath engine was:\n\t\t{go_syntax(data)}\n\n\n"
         )
 
 

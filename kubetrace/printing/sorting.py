@@ -27,7 +27,11 @@ _SUFFIXES = {
 
 
 class UnsortableError(KubetraceError):
-    """Values that have no order. kubectl ends at once; its last line is a fatal log line with this text."""
+    """Values that have no order. kubectl ends at once; its last line is a fatal log line with this text, the note."""
+
+    def __init__(self, message: str, note: str) -> None:
+        super().__init__(message)
+        self.note = note
 
 
 def sort_rows(rows: list[T], field: str, objects: Callable[[T], Any]) -> list[T]:
@@ -38,7 +42,7 @@ def sort_rows(rows: list[T], field: str, objects: Callable[[T], Any]) -> list[T]
         path = JSONPath(field, allow_missing_keys=True)
     except JSONPathError as error:
         raise KubetraceError(f"sorting error: {error}") from None
-    return _sorted(rows, path, field, objects, "[][][]reflect.Value")
+    return _sorted(rows, path, field, objects, "[][][]reflect.Value", "unsortable-rows")
 
 
 def sort_objects(items: list[T], field: str, objects: Callable[[T], Any]) -> list[T]:
@@ -51,10 +55,12 @@ def sort_objects(items: list[T], field: str, objects: Callable[[T], Any]) -> lis
         path = JSONPath(field, allow_missing_keys=True)
     except JSONPathError as error:
         raise KubetraceError(str(error)) from None
-    return _sorted(items, path, field, objects, "*unstructured.Unstructured")
+    return _sorted(items, path, field, objects, "*unstructured.Unstructured", "unsortable-objects")
 
 
-def _sorted(items: list[T], path: JSONPath, field: str, objects: Callable[[T], Any], what: str) -> list[T]:
+def _sorted(
+    items: list[T], path: JSONPath, field: str, objects: Callable[[T], Any], what: str, note: str
+) -> list[T]:
     keyed = [(_first(path, objects(item), field), item) for item in items]
     if keyed and all(key is _MISSING for key, _ in keyed):
         raise KubetraceError(f'couldn\'t find any field with path "{field}" in the list of objects')
@@ -63,7 +69,8 @@ def _sorted(items: list[T], path: JSONPath, field: str, objects: Callable[[T], A
         try:
             return _less(left[0], right[0])
         except _NoOrder as error:
-            raise UnsortableError(f"Field {field} in {what} is an unsortable type: interface, err: {error}") from None
+            message = f"Field {field} in {what} is an unsortable type: interface, err: {error}"
+            raise UnsortableError(message, note) from None
 
     go_sort(keyed, less)
     return [item for _, item in keyed]

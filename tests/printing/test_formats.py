@@ -117,5 +117,5 @@ def test_a_missing_key_is_told_with_the_template_and_the_object() -> None:
         "Printing more information for debugging the template:\n\ttemplate was:\n\t\t{.nope}\n"
         "\tobject given to jsonpath engine was:\n\t\t"
         'map[string]interface {}{"apiVersion":"example.com/v1", "kind":"Widget", '
-        '"metadata":map[string]interface {}{"name":"w"}}\n\n'
+        '"metadata":map[string]interface {}{"name":"w"}}\n\n\n'
     )

@@ -93,7 +93,9 @@ def _slice(item: Value, *indexes: Value) -> Value:
     capacity = _capacity(item) if isinstance(item, list) else len(elements)
     bounds = [0, len(elements), capacity]
     for position, index in enumerate(indexes):
-        bounds[position] = _index_argument(unboxed(index), capacity)
+        if type(index) is Boxed:  # `slice`, other than `index`, does not look inside
+            raise CallError("cannot index slice/array with type interface {}")
+        bounds[position] = _index_argument(index, capacity)
     for low, high in ((bounds[0], bounds[1]), (bounds[1], bounds[2])):
         if low > high:
             raise CallError(f"invalid slice index: {low} > {high}")

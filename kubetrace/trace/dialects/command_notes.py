@@ -82,6 +82,19 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             {"1.19": 45},
         ),
     ),
+    # --sort-by: kubectl ends with these.
+    "unsortable-objects": NoteSpec(
+        0,
+        ("text",),
+        lines("sorter.go", "{text}", {"1.19": 314, "1.27": 332, "1.30": 331, "1.31": 329}),
+        "F",
+    ),
+    "unsortable-rows": NoteSpec(
+        0,
+        ("text",),
+        lines("sorter.go", "{text}", {"1.19": 360, "1.27": 378, "1.30": 377, "1.31": 375}),
+        "F",
+    ),
     "default-container": NoteSpec(
         4,
         ("container",),
