@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from kubetrace.api import status, verbs
-from kubetrace.api.go_words import json_problem
+from kubetrace.api.go_words import json_problem, quoted
 from kubetrace.api.metadata import text
 from kubetrace.api.objects import Objects
 from kubetrace.api.resources import Mapping
@@ -24,10 +24,12 @@ TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
 
 
 class WatchEvent(Value):
-    """One change. `object` is the object after it; for ERROR a Status."""
+    """One change. `object` is the object after it; for ERROR a Status. `undecodable` when nobody sent it: it stands for
+    what could not be read."""
 
     type: str
     object: dict[str, Any]
+    undecodable: bool = False
 
     @property
     def resource_version(self) -> str:
@@ -43,7 +45,7 @@ def events(chunks: Iterable[bytes]) -> Iterator[WatchEvent]:
     for line in _lines(chunks):
         event = _event(line)
         yield event
-        if event.type == "ERROR" and event.object.get("code") is None:
+        if event.undecodable:
             return
 
 
@@ -92,8 +94,20 @@ def _event(line: bytes) -> WatchEvent:
 
 
 def _undecodable(problem: str) -> WatchEvent:
-    message = f"unable to decode an event from the watch stream: {problem}"
-    return WatchEvent("ERROR", {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message})
+    """What client-go makes of it: an error of the server's (apierrors.NewClientErrorReporter)."""
+    words = f"unable to decode an event from the watch stream: {problem}"
+    causes = [{"reason": reason, "message": words} for reason in ("UnexpectedServerResponse", "ClientWatchDecoding")]
+    refused = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": f"an error on the server ({quoted(words)}) has prevented the request from succeeding",
+        "reason": "InternalError",
+        "details": {"causes": causes},
+        "code": 500,
+    }
+    return WatchEvent("ERROR", refused, undecodable=True)
 
 
 def watch(

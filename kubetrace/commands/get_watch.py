@@ -10,12 +10,12 @@ from kubetrace.errors import KubetraceError, SilentExit
 from kubetrace.printing.printers import WatchEvent, is_list
 from kubetrace.printing.table import is_table
 from kubetrace.printing.tabwriter import TabWriter
-from kubetrace.transport.errors import TransportError
 from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info, Request, Result
     from kubetrace.api.verbs import ListOptions
+    from kubetrace.api.watch import WatchEvent as StreamEvent
     from kubetrace.commands.get import GetOptions
     from kubetrace.environment import Environment
     from kubetrace.transport.call import Call
@@ -54,9 +54,8 @@ def watch(environment: Environment, options: GetOptions, arguments: Arguments) -
     try:
         shown = listed  # the first event of a single object is the object again
         for event in events:
-            value = event["object"]
             try:
-                show(str(event.get("type") or "") if options.output_watch_events else "", value, shown)
+                show(event.type if options.output_watch_events else "", event.object, shown)
             except KubetraceError:
                 return  # kubectl ends here without a word, exit code 0
             _flush(environment, writer)
@@ -150,34 +149,15 @@ def _watch_options(options: ListOptions, version: str) -> ListOptions:
     return replace(options, limit=0, resource_version=version)
 
 
-def _events(environment: Environment, call: Call) -> Iterator[dict[str, Any]]:
+def _events(environment: Environment, call: Call) -> Iterator[StreamEvent]:
     """The watch's events. It ends without a word where the stream breaks, as kubectl's does."""
     from kubetrace.api import status
+    from kubetrace.api.watch import events
 
     answer = environment.client.send(call)
     if not status.is_success(answer.status):
         raise status.failure(answer, events=environment.events)
     try:
-        yield from (event for event in read_events(answer.chunks()) if isinstance(event.get("object"), dict))
-    except TransportError:
-        return
+        yield from events(answer.chunks())
     finally:
         answer.close()
-
-
-def read_events(chunks: Iterator[bytes]) -> Iterator[dict[str, Any]]:
-    """The JSON values of a watch stream, a line each."""
-    from kubetrace.wire.go_json import InvalidJSON, loads
-
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if not line.strip():
-                continue
-            try:
-                value = loads(line)
-            except InvalidJSON:
-                return
-            if isinstance(value, dict):
-                yield value

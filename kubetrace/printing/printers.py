@@ -53,7 +53,12 @@ def _compact(value: Printed) -> bytes:
     from kubetrace.wire.go_json import dumps
 
     if isinstance(value, WatchEvent):
-        return b'{"type":%b,"object":%b}' % (dumps(value.type), dumps(value.object))
+        return b'{"type":%b,"object":%b}' % (dumps(value.type), _compact(value.object))
+    if is_status(value):
+        from kubetrace.api.status import ordered
+        from kubetrace.wire.go_json import dumps_in_order
+
+        return dumps_in_order(ordered(value))
     return dumps(value)
 
 

@@ -58,9 +58,7 @@ def sort_objects(items: list[T], field: str, objects: Callable[[T], Any]) -> lis
     return _sorted(items, path, field, objects, "*unstructured.Unstructured", "unsortable-objects")
 
 
-def _sorted(
-    items: list[T], path: JSONPath, field: str, objects: Callable[[T], Any], what: str, note: str
-) -> list[T]:
+def _sorted(items: list[T], path: JSONPath, field: str, objects: Callable[[T], Any], what: str, note: str) -> list[T]:
     keyed = [(_first(path, objects(item), field), item) for item in items]
     if keyed and all(key is _MISSING for key, _ in keyed):
         raise KubetraceError(f'couldn\'t find any field with path "{field}" in the list of objects')

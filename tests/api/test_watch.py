@@ -51,10 +51,11 @@ def test_what_is_no_event_becomes_an_error_and_the_end() -> None:
     found = list(watch.events([b"<html>\n", line("ADDED", "a")]))
     assert [event.type for event in found] == ["ERROR"]
     assert str(found[0].error()) == (
-        "unable to decode an event from the watch stream: invalid character '<' looking for beginning of value"
+        'an error on the server ("unable to decode an event from the watch stream: '
+        "invalid character '<' looking for beginning of value\") has prevented the request from succeeding"
     )
     [event] = watch.events([b'{"type":"WHAT","object":{}}\n'])
-    assert str(event.error()).endswith("got invalid watch event type: WHAT")
+    assert "got invalid watch event type: WHAT" in str(event.error())
 
 
 def test_a_watch_is_one_streamed_call_and_its_answer_is_closed() -> None:

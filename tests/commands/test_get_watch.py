@@ -6,10 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from kubetrace.api.verbs import JSON, TABLE
-from kubetrace.commands.get_watch import read_events
 from tests.commands.test_get import Ran
 
 COLUMNS = [{"name": "Name", "type": "string", "format": "name"}, {"name": "Data", "type": "integer"}]
@@ -98,12 +95,18 @@ def test_the_first_event_of_a_single_object_is_not_shown_again(tmp_path: Path) -
     assert Ran(["get", "cm", "a", "-w", "-o", "name"], tmp_path, played).stdout == "configmap/a\n" * 2
 
 
-@pytest.mark.parametrize("size", [1, 3, 1000])
-def test_events_are_read_whatever_the_pieces(size: int) -> None:
-    data = b'{"type":"ADDED"}\n\n{"type":"DELETED"}\n'
-    chunks = (data[at : at + size] for at in range(0, len(data), size))
-    assert [event["type"] for event in read_events(chunks)] == ["ADDED", "DELETED"]
+def test_what_is_no_event_is_shown_as_an_error_and_ends_the_watch(tmp_path: Path) -> None:
+    """As kubectl 1.36 does against such a server."""
+    events = [{"type": "ODD", "object": {}}, {"type": "ADDED", "object": table("a", 1)}]
+    ran = Ran(["get", "cm", "-w"], tmp_path, answers(TABLE, list={**table("a", 1), "rows": []}, watch_list=events))
+    assert ran.stdout.startswith("STATUS    REASON          MESSAGE\nFailure   InternalError   an error on the server")
+    assert ran.stdout.count("\n") == 2
 
 
-def test_a_broken_event_ends_the_watch() -> None:
-    assert list(read_events(iter([b'{"type":"ADDED"}\n{"ty\n{"type":"DELETED"}\n']))) == [{"type": "ADDED"}]
+def test_a_printer_that_fails_ends_the_watch(tmp_path: Path) -> None:
+    """As kubectl 1.36 does: an error at what is there, silence at what comes."""
+    strict = ["get", "cm", "-w", "-o", "jsonpath={.data}", "--allow-missing-template-keys=false"]
+    ran = Ran(strict, tmp_path, OBJECTS)
+    assert (ran.code, ran.stderr.split(":")[:2]) == (1, ["error", " unable to output the provided object"])
+    ran = Ran([*strict, "--watch-only"], tmp_path, OBJECTS)
+    assert (ran.code, ran.stdout, ran.stderr) == (0, "", "")
