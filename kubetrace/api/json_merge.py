@@ -33,6 +33,11 @@ def create_merge_patch(original: Object, modified: Object) -> Object:
     return patch
 
 
+def merge_patch_text(original: Object, modified: Object) -> bytes:
+    """The same as it is sent."""
+    return go_json.dumps(_as_floats(create_merge_patch(original, modified)))
+
+
 def _equal(left: Any, right: Any) -> bool:
     """Numbers are compared as floats, as json-patch reads them."""
     if type(left) in (int, float) and type(right) in (int, float):

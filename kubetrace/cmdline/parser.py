@@ -21,14 +21,15 @@ class FlagError(KubetraceError):
 
 
 class Parsed(Mutable):
-    """What argv said: flag values by field (only of flags that were given), the words left over, and how many words
-    stood before `--` (None without it)."""
+    """What argv said: flag values by field (only of flags that were given), the words left over, how many words stood
+    before `--` (None without it), and each flag's name and text as they came."""
 
     values: dict[str, Any] = fresh(dict)
     words: list[str] = fresh(list)
     dash: int | None = None
     help: bool = False
     deprecations: list[str] = fresh(list)
+    occurrences: list[tuple[str, str]] = fresh(list)
 
 
 class FlagSet:
@@ -120,6 +121,7 @@ def _store(parsed: Parsed, flag: BoundFlag, text: str) -> None:
         value = parse_value(flag, text)
     except BadValue as error:
         raise FlagError(f"invalid argument {go_quote(text)} for {go_quote(flag.label())} flag: {error}") from None
+    parsed.occurrences.append((flag.name, text))
     if flag is HELP:
         parsed.help = value
         return

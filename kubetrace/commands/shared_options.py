@@ -52,3 +52,24 @@ class GeneratedOptions(PrintOptions):
     field_manager: str = field_manager("kubectl-create")
     save_config: bool = save_config()
     validate: str = validate()
+
+
+class ChangeOptions(PrintOptions):
+    """What commands take that change objects which argv or files name."""
+
+    dry_run: str = dry_run()
+    filename: tuple[str, ...] = flag(
+        (), "f", help="File, folder or URL with the objects ('-': standard input).", completion="ext:json,yaml,yml"
+    )
+    kustomize: str = flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
+    recursive: bool = flag(False, "R", help="Read folders given with -f and all folders in them.")
+
+
+class RecordedOptions(ChangeOptions):
+    """The same, with --record."""
+
+    record: bool = flag(
+        False,
+        help="Keep this command line in the object's annotation.",
+        deprecated="--record will be removed in the future",
+    )

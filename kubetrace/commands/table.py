@@ -162,8 +162,8 @@ ROOT = Entry(
         _pending("replace"),
         _pending("wait"),
         _pending("kustomize"),
-        _pending("label"),
-        _pending("annotate"),
+        Entry("label", "Set and remove labels", "kubetrace.commands.label", _SETTINGS),
+        Entry("annotate", "Set and remove annotations", "kubetrace.commands.annotate", _SETTINGS),
         Entry(
             "completion",
             "Print shell completion code (bash, zsh, fish)",

@@ -90,5 +90,5 @@ def lines(calls: list[Received], folder: str, parallel_discovery: bool) -> list[
     return sorted(line for discovery, line in texts if discovery) + [line for discovery, line in texts if not discovery]
 
 
-def bodies(calls: list[Received], folder: str) -> list[str]:
-    return [f"{call.method} {normalise.body(call.body, folder)}" for call in calls if call.body is not None]
+def bodies(calls: list[Received], folder: str, program: str = "") -> list[str]:
+    return [f"{call.method} {normalise.body(call.body, folder, program)}" for call in calls if call.body is not None]

@@ -66,7 +66,7 @@ def log(value: str) -> list[str]:
     """A -v=8 log (stderr) as comparable lines; feature gates, whose order is a Go map's, are sorted."""
     for pattern, replacement in _LOG_RULES:
         value = pattern.sub(replacement, value)
-    lines = [_cut(line) for line in value.splitlines()]
+    lines = [_cut(_with_managers_in_order(line)) for line in value.splitlines()]
     gates = sorted(line for line in lines if _FEATURE_GATE.match(line))
     first = next((index for index, line in enumerate(lines) if _FEATURE_GATE.match(line)), 0)
     others = [line for line in lines if not _FEATURE_GATE.match(line)]
@@ -110,9 +110,29 @@ def _entries(lines: Sequence[str]) -> list[str]:
     return entries
 
 
-def body(value: object, folder: str) -> str:
+def body(value: object, folder: str, program: str = "") -> str:
     """A request body as sorted JSON."""
-    return text(json.dumps(value, sort_keys=True), folder)
+    return text(json.dumps(value, sort_keys=True), folder, program)
+
+
+def _with_managers_in_order(line: str) -> str:
+    """managedFields stand in the order of their times, which are whole seconds: whether two entries have the same one
+    is luck."""
+    if not line.startswith("\t{") or '"managedFields":' not in line:
+        return line
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return line
+    _sort_managers(value)
+    return "\t" + json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sort_managers(value: object) -> None:
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _sort_managers(item)
+    if isinstance(value, dict) and isinstance(value.get("managedFields"), list):
+        value["managedFields"].sort(key=lambda entry: (entry.get("manager", ""), json.dumps(entry)))
 
 
 def _cut(line: str) -> str:

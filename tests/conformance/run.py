@@ -182,7 +182,7 @@ class Bench:
         log = normalise.log(normalise.text(stderr, root, program))
         return Ran(
             calls=audit.lines(calls, root, parallel),
-            bodies=audit.bodies(calls, root),
+            bodies=audit.bodies(calls, root, program),
             stdout=out.splitlines(),
             exit=[code],
             log=log,
