@@ -11,7 +11,7 @@ from kubetrace.api.go_words import quoted
 from kubetrace.api.metadata import text
 from kubetrace.api.resources import GroupResource, GroupVersionKind, GroupVersionResource, Mapping
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import UNSTATED, Events, Purpose
+from kubetrace.trace.exchange import UNSTATED, Events, Operation, Purpose
 from kubetrace.transport.call import Call, Sender
 from kubetrace.value import Value, replace
 
@@ -74,21 +74,31 @@ class Objects(Value):
             return
 
     def pages(
-        self, mapping: Mapping, namespace: str, options: verbs.ListOptions, *, purpose: Purpose = UNSTATED
+        self,
+        mapping: Mapping,
+        namespace: str,
+        options: verbs.ListOptions,
+        *,
+        purpose: Purpose = UNSTATED,
+        operation: Operation = "list",
     ) -> Iterator[dict[str, Any]]:
         """A collection page by page, as far as it goes. An expired continue token ends it with the server's 410, as
         in kubectl (FollowContinue)."""
         while True:
-            page = self._page(mapping, namespace, options, purpose)
+            page = self._page(
+                replace(verbs.list_(mapping, namespace, options, purpose=purpose), operation=operation),
+                mapping,
+                options,
+            )
             yield page
             token = text(page, "continue")
             if not token:
                 return
             options = replace(options, continue_token=token)
 
-    def _page(self, mapping: Mapping, namespace: str, options: verbs.ListOptions, purpose: Purpose) -> dict[str, Any]:
+    def _page(self, call: Call, mapping: Mapping, options: verbs.ListOptions) -> dict[str, Any]:
         try:
-            page: dict[str, Any] = self.send(verbs.list_(mapping, namespace, options, purpose=purpose), mapping)
+            page: dict[str, Any] = self.send(call, mapping)
         except status.StatusError as error:
             raise list_error(error, options, mapping.resource) from None
         return page

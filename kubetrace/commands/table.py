@@ -11,6 +11,7 @@ from kubetrace.cmdline.command import Entry
 _BEGINNER = "Basic Commands (Beginner):"
 _INTERMEDIATE = "Basic Commands (Intermediate):"
 _CLUSTER = "Cluster Management Commands:"
+_DEBUGGING = "Troubleshooting and Debugging Commands:"
 _ADVANCED = "Advanced Commands:"
 _SETTINGS = "Settings Commands:"
 _OWN = "Tracing Commands (kubetrace only):"
@@ -140,7 +141,13 @@ ROOT = Entry(
         _pending("uncordon"),
         _pending("drain"),
         _pending("taint"),
-        _pending("describe", "inspect"),
+        Entry(
+            "describe",
+            "Show what an object is, what belongs to it, and what happened to it",
+            "kubetrace.commands.describe",
+            _DEBUGGING,
+            suggest_for=("inspect",),
+        ),
         _pending("logs"),
         _pending("attach"),
         _pending("exec"),

@@ -21,10 +21,16 @@ class TextSink(Protocol):
 
 
 class TabWriter:
-    """Collects text with tabs and writes it aligned on `flush`."""
+    """Collects text with tabs and writes it aligned on `flush`. A column is `min_width` wide at least, or as wide as
+    its widest cell and `padding` blanks; `remembers` keeps widths from one flush to the next."""
 
-    def __init__(self, out: TextSink) -> None:
+    def __init__(
+        self, out: TextSink, *, min_width: int = _MIN_WIDTH, padding: int = _PADDING, remembers: bool = True
+    ) -> None:
         self._out = out
+        self._min_width = min_width
+        self._padding = padding
+        self._remembers = remembers
         self._lines: list[list[str]] = []
         self._rest = ""
         self._remembered: list[int] = []
@@ -75,7 +81,7 @@ class TabWriter:
             stop = at
             while stop < end and column < len(lines[stop]) - 1:
                 stop += 1
-            width = max(_MIN_WIDTH, max(len(lines[i][column]) for i in range(at, stop)) + _PADDING)
+            width = max(self._min_width, max(len(lines[i][column]) for i in range(at, stop)) + self._padding)
             width = self._remember(column, width)
             for i in range(at, stop):
                 lines[i][column] = lines[i][column].ljust(width)
@@ -83,6 +89,8 @@ class TabWriter:
             at = stop
 
     def _remember(self, column: int, width: int) -> int:
+        if not self._remembers:
+            return width
         if column < len(self._remembered):
             self._remembered[column] = max(self._remembered[column], width)
         else:

@@ -42,6 +42,8 @@ Operation = Literal[
     "raw-delete",
     "logs",
     "typed-create",
+    "typed-get",
+    "typed-list",
     "typed-token",
     "scale-get",
     "scale-update",

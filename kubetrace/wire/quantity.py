@@ -68,6 +68,17 @@ def canonical(text: str) -> str:
     return parse(text.strip()).text
 
 
+def amount(value: Fraction, form: str) -> Quantity:
+    """A quantity that was reckoned, written in a format."""
+    value, form = _bounded(value, form)
+    return Quantity(value, form, _written(value, form))
+
+
+def added(left: Quantity, right: Quantity) -> Quantity:
+    """The sum, in the first one's format; nothing takes over the format of what is added to it (Quantity.Add)."""
+    return amount(left.value + right.value, left.format if left.value else right.format)
+
+
 def _interpreted(suffix: str) -> tuple[int, int, str]:
     """A suffix's base, power and format (suffixHandler.interpret)."""
     if suffix in _DECIMAL_POWERS:

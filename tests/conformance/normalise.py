@@ -9,14 +9,16 @@ import json
 import re
 from collections.abc import Sequence
 
-UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+UID = re.compile(r"(?<![0-9a-z])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 KEPT_OF_TRUNCATED_BODY = 700  # uids and versions of other lengths move the cut
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (UID, "<uid>"),
     (re.compile(r"(https?://)?127\.0\.0\.1:\d+"), r"\1<server>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"), "<time>"),
-    (re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d (GMT|UTC)"), "<date>"),
+    (re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d (GMT|UTC|[+-]\d{4})"), "<date>"),
+    (re.compile(r"\b(Resource Version: +)\d+"), r"\1<rv>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} UTC"), "<date>"),
     (re.compile(r'(resourceVersion\\*"?:? ?\\*")\d+'), r"\1<rv>"),
     (re.compile(r"(resourceVersion(?:=|%3D))\d+"), r"\1<rv>"),
     (re.compile(r"((?:continue=|\"continue\": ?\"|\\\"continue\\\":\\\"))[\w%.=-]{20,}"), r"\1<continue>"),
@@ -28,6 +30,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r'(\\?")(\d+[smhd]){1,2}(\\?")'), r"\1<age>\3"),
     (re.compile(r'((?:service-account|tls)[.-][a-z.]+": ?")[A-Za-z0-9+/=]{100,}'), r"\1<key>"),
 )
+_EVENTS_SELECTOR = re.compile(r"(fieldSelector=)(involvedObject[^&\s\"]+)")  # in the order of a Go map
 _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?m)^([IWEF])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ "), r"\1 "),
     (re.compile(r"(?m)^(\tUser-Agent: ).*$"), r"\1<agent>"),
@@ -54,7 +57,7 @@ def text(value: str, folder: str, program: str = "") -> str:
         value = re.sub(rf"\b{program}\b", "kubectl", value)
     for pattern, replacement in _RULES:
         value = pattern.sub(replacement, value)
-    return value
+    return _EVENTS_SELECTOR.sub(lambda match: match[1] + "%2C".join(sorted(match[2].split("%2C"))), value)
 
 
 def table(value: str) -> str:
@@ -91,6 +94,7 @@ def _with_bodies(entries: Sequence[str], binary: Sequence[bool]) -> list[str]:
                 entry = f"{body[0]}<protobuf or JSON>"
             number += 1
         entry = entry.replace("application/vnd.kubernetes.protobuf,application/json", "application/json")
+        entry = entry.replace("\n\tVary: Accept-Encoding", "")  # JSON is long enough to be compressed sooner
         lines += entry.replace("application/vnd.kubernetes.protobuf", "application/json").split("\n")
     return lines
 

@@ -123,6 +123,8 @@ OPERATIONS: Mapping[str, Since] = {
     "raw-delete": {"1.32": "delete.go:161"},
     "logs": {"1.32": "logs.go:469", "1.35": "logs.go:476", "1.36": "logs.go:497"},
     "typed-create": {"1.32": "type.go:252", "1.34": "type.go:213"},
+    "typed-get": {"1.32": "type.go:168", "1.34": "type.go:165"},
+    "typed-list": {"1.32": "type.go:204", "1.34": "type.go:183"},
     "typed-token": {"1.32": "serviceaccount.go:87"},
     "scale-get": {"1.32": "client.go:168"},
     "scale-update": {"1.32": "client.go:211"},
