@@ -20,7 +20,7 @@ def run(environment: Environment, options: FilterOptions, arguments: Arguments) 
     different = 0
     for piece in render(before, after):
         environment.stdout.write(piece)
-        different = 1
+        different |= not piece.startswith("#")
     return different
 
 

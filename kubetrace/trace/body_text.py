@@ -96,6 +96,11 @@ def size(count: int | None) -> str:
     return f"{int(amount)} B" if unit == "B" else f"{amount:.1f} {unit}"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """ "1 call", "2 calls"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
 def milliseconds(seconds: float | None) -> str:
     """A time, short: "0.4 ms", "12 ms", "1.25 s"."""
     if seconds is None:

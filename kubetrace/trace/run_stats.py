@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from kubetrace.trace.body_text import milliseconds, size
+from kubetrace.trace.body_text import counted, milliseconds, size
 from kubetrace.trace.exchange import CacheHit, Event, ExchangeEnded, Throttled
 
 Interval = tuple[float, float]
@@ -49,8 +49,8 @@ class RunStats:
         network = min(self.network, elapsed)
         own = max(0.0, elapsed - network - self.waited)
         parts = [
-            _counted(self.calls, "call"),
-            _counted(self.connections, "new connection"),
+            counted(self.calls, "call"),
+            counted(self.connections, "new connection"),
             f"{size(self.sent)} sent",
             f"{size(self.received)} received",
             f"{milliseconds(network)} in the network",
@@ -59,7 +59,7 @@ class RunStats:
         if self.waited:
             parts.append(f"{milliseconds(self.waited)} of waiting")
         if self.cached:
-            parts.append(f"{_counted(self.cached, 'answer')} from the discovery cache")
+            parts.append(f"{counted(self.cached, 'answer')} from the discovery cache")
         return f"stats: {', '.join(parts)}\n"
 
 
@@ -70,7 +70,3 @@ def covered(intervals: Iterable[Interval]) -> float:
         total += max(0.0, end - max(start, reached))
         reached = max(reached, end)
     return total
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -178,6 +178,37 @@ def test_changed_calls() -> None:
     assert compared(one, other) == ["~ #1 → #1 PUT /a", "    status 200 → 409", '    -   "b": 2', '    +   "b": 3']
 
 
+def test_bodies_that_are_cut_are_not_compared() -> None:
+    def cut(body: bytes) -> Iterator[Recorded]:
+        for recorded in trace(("PUT", "/a"), sent=body):
+            yield Recorded(1, recorded.exchange, frozenset({"request"}))
+
+    assert compared(cut(b'{"a":1'), trace(("PUT", "/a"), sent=b'{"a":1,"b":2}')) == [
+        "# 1 body not compared: the traces do not hold them whole."
+    ]
+    assert compared(cut(b'{"a":1'), cut(b'{"a":1')) == []
+
+
+def test_long_traces_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diff, "_ALIGNED", 3)
+    one = trace(("GET", "/a"), ("GET", "/b"), ("GET", "/c"), ("GET", "/a"))
+    other = trace(("GET", "/a"), ("GET", "/c"), ("GET", "/a"), ("GET", "/a"), ("GET", "/d", 404))
+    assert compared(one, other) == [
+        "# More than 3 calls: counted, not put side by side.",
+        "~ GET /a → 200: 2 → 3 times",
+        "- GET /b → 200: 1 → 0 times",
+        "+ GET /d → 404: 0 → 1 times",
+    ]
+    assert compared(trace(*[("GET", "/a")] * 4), trace(*[("GET", "/a")] * 4)) == []
+
+
+def test_bodies_without_room_are_compared_by_their_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diff, "_ROOM", 0)
+    assert compared(trace(("PUT", "/a"), sent=b"1"), trace(("PUT", "/a"), sent=b"1")) == []
+    found = compared(trace(("PUT", "/a"), sent=b"1"), trace(("PUT", "/a"), sent=b"2"))
+    assert found == ["~ #1 → #1 PUT /a", "    the bodies differ"]
+
+
 def test_the_exit_code_tells(kubetrace: Kubetrace, tmp_path: Path) -> None:
     path = str(written(tmp_path / "t.jsonl"))
     assert kubetrace("trace", "diff", path, path).code == 0

@@ -6,7 +6,7 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
-from kubetrace.trace.body_text import milliseconds, one_line, size
+from kubetrace.trace.body_text import counted, milliseconds, one_line, size
 from kubetrace.trace.exchanges import Recorded
 from kubetrace.value import Mutable, fresh
 
@@ -53,11 +53,6 @@ def _cells(verb: str, path: str, row: _Row) -> tuple[str, ...]:
         milliseconds(sum(row.seconds)),
         size(row.received),
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """ "1 call", "2 calls"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
