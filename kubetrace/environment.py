@@ -345,7 +345,10 @@ class Environment:
 
     @cached_property
     def connection(self) -> Connection:
-        connection = self.kubeconfig.connect(self.overrides)
+        return self.admitted(self.kubeconfig.connect(self.overrides))
+
+    def admitted(self, connection: Connection) -> Connection:
+        """A connection that the user's preferences allow; its credentials are masked from here on."""
         if self.preferences is not None and connection.exec_plugin is not None:
             from kubetrace.cmdline.kuberc import check_plugin
 

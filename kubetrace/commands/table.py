@@ -230,6 +230,7 @@ ROOT = Entry(
                 _playground("reset", "Forget every object of the playground"),
             ),
         ),
+        Entry("wrap", "Run any Kubernetes client and record its calls", "kubetrace.commands.wrap", _OWN),
         Entry("token", "Print the bearer token of the current user", "kubetrace.commands.token", _OWN),
         Entry(
             "trace",

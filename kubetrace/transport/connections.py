@@ -219,7 +219,7 @@ class TracedConnection(HTTPConnection):
         if self.sock is None:
             self.connect()
         recording.watch(self.sock)
-        recording.connected(_name(self.sock, "getsockname"), _name(self.sock, "getpeername"), _tls_version(self.sock))
+        recording.connected(*endpoints(self.sock))
         super().request(*args, **kwargs)
         recording.written()
 
@@ -329,6 +329,11 @@ def _name(sock: Any, end: str) -> str | None:
     except (OSError, AttributeError, ValueError):
         return None
     return join_host_port(str(host), int(port))
+
+
+def endpoints(sock: Any) -> tuple[str | None, str | None, str | None]:
+    """Our end and the other end of a connected socket ("IP:PORT"), and its TLS version."""
+    return _name(sock, "getsockname"), _name(sock, "getpeername"), _tls_version(sock)
 
 
 def _tls_version(sock: Any) -> str | None:

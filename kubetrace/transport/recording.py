@@ -180,10 +180,11 @@ class Recording:
             )
         self.ended(None, None, error)
 
-    def body_read(self, body: bytes) -> None:
-        """The whole body is there and is one that kubectl's log shows."""
+    def body_read(self, body: bytes, size: int | None = None) -> None:
+        """The whole body is there and is one that kubectl's log shows; `size` is its size where no more than its
+        beginning was kept."""
         if self.active:
-            self.events.emit(ResponseBody(self.id, self.call, self.request, body))
+            self.events.emit(ResponseBody(self.id, self.call, self.request, body, size))
 
     def ended(self, body: bytes | None, size: int | None, error: str | None = None) -> None:
         """Nothing more will come; harmless when said twice."""
@@ -214,6 +215,11 @@ class Recording:
 
     def connection(self) -> Connection:
         return Connection(self.address, self.tls_version, self.reused and self._connected is not None)
+
+    @property
+    def seconds(self) -> float:
+        """How long the exchange has been going on."""
+        return max(0.0, time.perf_counter() - self._begun)
 
     def timings(self, end: float | None = None) -> Timings:
         """The phases so far; `end` (a perf_counter reading) closes the body and the total."""

@@ -1,0 +1,56 @@
+"""Answers that come from kubetrace and not from a server: refusals, faults, word of servers out of reach."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http import HTTPStatus
+
+from kubetrace.recorder.heads import Fields, written
+from kubetrace.serving.status import failure
+
+_PHRASES = {422: b"Unprocessable Entity", 413: b"Request Entity Too Large"}
+"""Go's phrases where Python's differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAnswer:
+    """A whole answer. `close` ends the client's connection after it."""
+
+    status: int
+    body: bytes
+    fields: Fields = field(default_factory=list)
+    close: bool = False
+
+    @property
+    def reason(self) -> bytes:
+        known = _PHRASES.get(self.status)
+        if known is not None:
+            return known
+        try:
+            return HTTPStatus(self.status).phrase.encode()
+        except ValueError:
+            return b""
+
+    def head(self) -> bytes:
+        line = b"HTTP/1.1 %d %s" % (self.status, self.reason)
+        closing = [(b"Connection", b"close")] if self.close else []
+        date = formatdate(usegmt=True).encode()
+        length = b"%d" % len(self.body)
+        fields = [*self.fields, (b"Content-Type", b"application/json"), (b"Date", date), (b"Content-Length", length)]
+        return written(line, [*fields, *closing])
+
+
+def refusal(
+    code: int, message: str, reason: str, *, details: dict[str, object] | None = None, fields: Fields | None = None
+) -> LocalAnswer:
+    """A Status object, as every Kubernetes client knows how to show it."""
+    body = json.dumps(failure(code, message, reason, details)).encode() + b"\n"
+    return LocalAnswer(code, body, fields or [])
+
+
+def error_event(code: int, message: str, reason: str) -> LocalAnswer:
+    """A watch that ends with an ERROR event."""
+    event = {"type": "ERROR", "object": failure(code, message, reason)}
+    return LocalAnswer(200, json.dumps(event).encode() + b"\n")

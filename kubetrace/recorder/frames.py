@@ -1,0 +1,88 @@
+"""Which frames pass over an upgraded connection, and what for: exec, attach and port-forward, in WebSocket, in SPDY,
+and in SPDY within WebSocket."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+from kubetrace.recorder.spdy import SPDYReader
+from kubetrace.recorder.websocket import WebSocketReader
+from kubetrace.trace.exchange import Direction
+
+Tell = Callable[[Direction, str, int, str | None], None]
+"""Told of each frame: direction, kind, payload bytes, channel."""
+FrameWatcher = Callable[[bool, bytes], None]
+"""Given the bytes of the connection: whether the client sent them, and what they are."""
+
+_STREAMS = ("stdin", "stdout", "stderr", "error", "resize")
+_CLOSE = 255
+"""v5.channel.k8s.io's channel that says which stream has ended."""
+_TUNNEL = "portforward.k8s.io"
+
+
+def frame_watcher(protocol: str, subprotocol: str, url: str, tell: Tell) -> FrameWatcher | None:
+    """What tells of the frames of a connection that was upgraded to `protocol` for the request `url`; None for a
+    protocol that nobody here reads."""
+    if protocol.lower() == "websocket":
+        if subprotocol.startswith("SPDY/") and subprotocol.endswith(_TUNNEL):
+            return _tunnel(tell)
+        return _websocket(subprotocol, url, tell)
+    return _spdy(tell) if protocol.upper().startswith("SPDY/3") else None
+
+
+def _websocket(subprotocol: str, url: str, tell: Tell) -> FrameWatcher:
+    has_channels = subprotocol.endswith("channel.k8s.io")
+    is_text = subprotocol.startswith("base64.")
+    ports = parse_qs(urlsplit(url).query).get("ports", [])
+    forwards = urlsplit(url).path.endswith("/portforward")
+    readers = {True: WebSocketReader(has_channels), False: WebSocketReader(has_channels)}
+
+    def watch(sent: bool, data: bytes) -> None:
+        for kind, size, number in readers[sent].feed(data):
+            number = number - ord("0") if number is not None and is_text else number
+            tell(_direction(sent), kind, size, _channel(number, ports if forwards else None))
+
+    return watch
+
+
+def _channel(number: int | None, ports: list[str] | None) -> str | None:
+    """What a channel's number stands for; with `ports` it is one of port-forward's, two a port."""
+    if number is None:
+        return None
+    if ports is not None:
+        port = ports[number // 2] if number // 2 < len(ports) else str(number // 2)
+        return f"{'error' if number % 2 else 'data'} {port}"
+    if number == _CLOSE:
+        return "close"
+    return _STREAMS[number] if 0 <= number < len(_STREAMS) else str(number)
+
+
+def _spdy(tell: Tell) -> FrameWatcher:
+    channels: dict[int, str] = {}
+    readers = {True: SPDYReader(channels), False: SPDYReader(channels)}
+
+    def watch(sent: bool, data: bytes) -> None:
+        for kind, size, channel in readers[sent].feed(data):
+            tell(_direction(sent), kind, size, channel)
+
+    return watch
+
+
+def _tunnel(tell: Tell) -> FrameWatcher:
+    """SPDY within WebSocket, kubectl's way to forward ports since 1.31: the frames inside are the ones that mean
+    something, and of those outside the ones that carry none."""
+    inner = _spdy(tell)
+    readers = {sent: WebSocketReader(False, functools.partial(inner, sent)) for sent in (True, False)}
+
+    def watch(sent: bool, data: bytes) -> None:
+        for kind, size, _ in readers[sent].feed(data):
+            if kind not in ("binary", "text", "continuation"):
+                tell(_direction(sent), kind, size, None)
+
+    return watch
+
+
+def _direction(sent: bool) -> Direction:
+    return "sent" if sent else "received"

@@ -1,0 +1,139 @@
+"""Heads of HTTP/1.1 messages: read strictly, since what two readers read differently can be smuggled past one of them
+(RFC 9112, section 11), and kept as the bytes they were."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LIMIT = 1 << 20
+"""The most bytes of a head: net/http's DefaultMaxHeaderBytes."""
+
+Fields = list[tuple[bytes, bytes]]
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([!-\xff]+) HTTP/1\.([01])")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t -\xff]*))?")
+_FIELD = re.compile(rb"(?m)^(" + _TOKEN + rb"):[ \t]*([^\r\n\0]*?)[ \t]*\r\n")
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+
+
+class BadMessage(Exception):
+    """Bytes that are no HTTP/1.1 message, or one that can be read in two ways."""
+
+
+@dataclass(slots=True)
+class Head:
+    """What requests and answers have in common: HTTP/1.`minor` and the fields in wire order."""
+
+    minor: int
+    fields: Fields
+
+    def values(self, name: bytes) -> list[bytes]:
+        """The values of a field, named in lower case."""
+        return [value for key, value in self.fields if key.lower() == name]
+
+    def first(self, name: bytes) -> bytes | None:
+        return next((value for key, value in self.fields if key.lower() == name), None)
+
+    def lists(self, name: bytes, word: bytes) -> bool:
+        """Does a comma-separated field hold this word (lower case)?"""
+        return any(word == each.strip().lower() for value in self.values(name) for each in value.split(b","))
+
+    @property
+    def keeps_alive(self) -> bool:
+        if self.minor == 0:
+            return self.lists(b"connection", b"keep-alive")
+        return not self.lists(b"connection", b"close")
+
+    @property
+    def chunked(self) -> bool:
+        """Raises BadMessage for a transfer coding that is not exactly "chunked"."""
+        codings = self.values(b"transfer-encoding")
+        if not codings:
+            return False
+        if len(codings) > 1 or codings[0].lower() != b"chunked" or self.minor == 0:
+            raise BadMessage("unsupported transfer encoding")
+        return True
+
+    @property
+    def length(self) -> int | None:
+        """Content-Length. Raises BadMessage where it is no number, or several."""
+        lengths = set(self.values(b"content-length"))
+        if not lengths:
+            return None
+        value = lengths.pop()
+        if lengths or not _LENGTH.fullmatch(value):
+            raise BadMessage("bad Content-Length")
+        return int(value)
+
+
+@dataclass(slots=True)
+class RequestHead(Head):
+    method: bytes
+    target: bytes
+
+    def check(self) -> None:
+        """Raises BadMessage for a request whose end is not clear, or that does not say to whom it goes."""
+        if self.chunked and self.length is not None:
+            raise BadMessage("both Transfer-Encoding and Content-Length")
+        if len(self.values(b"host")) != 1:
+            raise BadMessage("missing or repeated Host")
+        if not self.target.startswith(b"/"):
+            raise BadMessage("the target is no path")
+
+
+@dataclass(slots=True)
+class ResponseHead(Head):
+    """`reason` is None where the status line ends after its code."""
+
+    status: int
+    reason: bytes | None
+
+    def has_body(self, method: bytes) -> bool:
+        return method != b"HEAD" and self.status >= 200 and self.status not in (204, 304)
+
+
+def split(buffer: bytes | bytearray) -> int:
+    """Where a head ends (behind its empty line); 0 where it has not ended. Raises BadMessage for one too long."""
+    end = buffer.find(b"\r\n\r\n")
+    if end < 0:
+        if len(buffer) > LIMIT:
+            raise BadMessage("the head is too long")
+        return 0
+    if end > LIMIT:
+        raise BadMessage("the head is too long")
+    return end + 4
+
+
+def request_head(head: bytes) -> RequestHead:
+    """A request's head with its empty line. Raises BadMessage."""
+    line, fields = _read(head)
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        raise BadMessage("malformed request line")
+    found = RequestHead(int(match[3]), fields, match[1], match[2])
+    found.check()
+    return found
+
+
+def response_head(head: bytes) -> ResponseHead:
+    """An answer's head with its empty line. Raises BadMessage."""
+    line, fields = _read(head)
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise BadMessage("malformed status line")
+    return ResponseHead(int(match[1]), fields, int(match[2]), match[3])
+
+
+def _read(head: bytes) -> tuple[bytes, Fields]:
+    line, _, block = head[:-2].partition(b"\r\n")
+    fields = _FIELD.findall(block)
+    if len(fields) != block.count(b"\n"):
+        raise BadMessage("malformed header field")
+    return line, fields
+
+
+def written(line: bytes, fields: Fields) -> bytes:
+    """A head's bytes."""
+    return b"\r\n".join((line, *(name + b": " + value for name, value in fields), b"\r\n"))

@@ -1,0 +1,235 @@
+"""What is told of an exchange as it passes: the request, the answer, and as much of the bodies as somebody wants."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import replace
+
+from kubetrace.recorder.frames import FrameWatcher, frame_watcher
+from kubetrace.recorder.heads import Fields, RequestHead, ResponseHead
+from kubetrace.trace.endpoint import Endpoint, endpoint
+from kubetrace.trace.exchange import (
+    UNSTATED,
+    CallStarted,
+    Direction,
+    Events,
+    Frame,
+    Headers,
+    Operation,
+    Purpose,
+    Request,
+    Response,
+    Upgraded,
+    next_id,
+)
+from kubetrace.transport.headers import canonical, response_headers
+from kubetrace.transport.recording import Recording
+
+CONNECTED = frozenset({"exec", "attach", "portforward"})
+"""Subresources whose answer is a connection."""
+_PIECE = 1 << 16
+_OPERATIONS: dict[str, Operation] = {
+    "get": "get",
+    "list": "list",
+    "watch": "watch",
+    "create": "create",
+    "update": "replace",
+    "patch": "patch",
+    "delete": "delete",
+    "deletecollection": "deletecollection",
+}
+
+
+def operation(where: Endpoint) -> Operation:
+    """Which of client-go's functions makes such a call (the log of kubectl 1.32 and later names it)."""
+    if where.subresource in CONNECTED:
+        return "stream"
+    if where.subresource == "log":
+        return "logs"
+    if where.subresource == "scale" and where.verb in ("get", "update"):
+        return "scale-get" if where.verb == "get" else "scale-update"
+    if where.resource:
+        return _OPERATIONS.get(where.verb, "other")
+    return _discovery(where.path.rstrip("/"))
+
+
+def _discovery(path: str) -> Operation:
+    match path.split("/")[1:]:
+        case ["api"]:
+            return "discovery-api"
+        case ["apis"]:
+            return "discovery-apis"
+        case ["api", _] | ["apis", _, _]:
+            return "discovery-group"
+        case ["version"]:
+            return "version"
+        case ["openapi", "v2"]:
+            return "openapi-v2"
+        case ["openapi", "v3"]:
+            return "openapi-v3"
+        case ["openapi", "v3", *_]:
+            return "openapi-v3-group"
+    return "raw"
+
+
+def request_value(
+    head: RequestHead,
+    origin: str,
+    fields: Fields,
+    *,
+    body: bytes | None = None,
+    unlogged: Iterable[str] = (),
+    purpose: Purpose = UNSTATED,
+) -> Request:
+    """The request as it goes to the server at `origin`, with its true fields."""
+    bare = Request(head.method.decode("latin-1"), origin + head.target.decode("latin-1"))
+    return replace(
+        bare,
+        headers=tuple((canonical(name.decode("latin-1")), value.decode("latin-1")) for name, value in fields),
+        body=body,
+        operation=operation(endpoint(bare)),
+        purpose=purpose,
+        unlogged=frozenset(unlogged),
+    )
+
+
+class Kept:
+    """The beginning of a body and its size, both after gzip is undone. `limit` is the most that is kept (None: all)."""
+
+    def __init__(self, limit: int | None, *, gzipped: bool = False) -> None:
+        self._limit = limit
+        self._inflate = zlib.decompressobj(wbits=31) if gzipped else None
+        self._parts: list[bytes] = []
+        self._held = 0
+        self.size = 0
+
+    def feed(self, content: bytes) -> None:
+        if self._inflate is None:
+            self._keep(content)
+        else:
+            self._unzip(content)
+
+    def _unzip(self, content: bytes) -> None:
+        """Piece by piece: a body may be a thousand times as large as what came over the wire."""
+        rest = content
+        while rest and self._inflate is not None:
+            try:
+                self._keep(self._inflate.decompress(rest, _PIECE))
+            except zlib.error:  # no gzip after all: what was read stands
+                self._inflate = None
+                return
+            rest = self._inflate.unconsumed_tail
+            if self._inflate.eof:
+                rest = self._inflate.unused_data
+                self._inflate = zlib.decompressobj(wbits=31)
+
+    def _keep(self, content: bytes) -> None:
+        self.size += len(content)
+        room = len(content) if self._limit is None else self._limit - self._held
+        if room > 0 and content:
+            part = content[:room]
+            self._parts.append(part)
+            self._held += len(part)
+
+    @property
+    def beginning(self) -> bytes:
+        return b"".join(self._parts)
+
+    @property
+    def whole(self) -> bool:
+        return self._held == self.size
+
+
+class Observed:
+    """Tells the observers of one exchange, in the order of the events; without observers it does next to nothing.
+    `keep` bounds what is held of each body."""
+
+    def __init__(self, request: Request, events: Events, keep: int | None) -> None:
+        self.recording = Recording(request, events, call=next_id())
+        self.active = events.active
+        self._keep = keep
+        self._sent = Kept(keep)
+        self._received = Kept(keep)
+        self._logs_body = True
+        self._upgraded = False
+        self._frames: FrameWatcher | None = None
+
+    @property
+    def _request(self) -> Request:
+        return self.recording.request
+
+    def begin(self) -> None:
+        """Told before anything is sent."""
+        if self.active:
+            log_body = self._request.operation != "stream"
+            self.recording.events.emit(CallStarted(self.recording.call, self._request, log_body))
+        self.recording.begin()
+
+    def sent(self, content: bytes) -> None:
+        """A piece of a request body that is streamed."""
+        if self.active:
+            self._sent.feed(content)
+
+    def answered(self, head: ResponseHead) -> None:
+        """The answer's head is there; a 101 turns the connection into frames."""
+        if not self.active:
+            self.recording.phase = "body"
+            return
+        method = head.has_body(self._request.method.encode("latin-1"))
+        gzipped = method and (head.first(b"content-encoding") or b"").lower() == b"gzip"
+        self._received = Kept(self._keep, gzipped=gzipped)
+        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.fields]
+        headers = response_headers(fields, decoded=gzipped)
+        reason = None if head.reason is None else head.reason.decode("latin-1")
+        self._logs_body = self._request.operation not in ("watch", "logs", "stream")
+        self.recording.received(Response(head.status, reason, headers, f"HTTP/1.{head.minor}"))
+        if head.status == 101:
+            self._upgrade(headers)
+
+    def _upgrade(self, headers: Headers) -> None:
+        found = {name.lower(): value for name, value in headers}
+        protocol = found.get("upgrade", "")
+        subprotocol = found.get("sec-websocket-protocol") or found.get("x-stream-protocol-version", "")
+        self._upgraded = True
+        recording = self.recording
+        recording.events.emit(Upgraded(recording.id, recording.call, self._request, protocol, subprotocol))
+        self._frames = frame_watcher(protocol, subprotocol, self._request.url, self._frame)
+
+    def received(self, content: bytes) -> None:
+        """A piece of the answer's body."""
+        if self.active:
+            self._received.feed(content)
+
+    def passed(self, sent: bool, data: bytes) -> None:
+        """Bytes of an upgraded connection, sent by the client or by the server."""
+        if not self.active:
+            return
+        if not sent:
+            self._received.size += len(data)
+        if self._frames is not None:
+            self._frames(sent, data)
+
+    def _frame(self, direction: Direction, kind: str, size: int, channel: str | None) -> None:
+        recording = self.recording
+        event = Frame(recording.id, recording.call, direction, kind, size, channel, recording.seconds)
+        recording.events.emit(event)
+
+    def ended(self, error: str | None = None) -> None:
+        """Nothing more will come; `error` says why, where the exchange is not whole."""
+        if not self.active:
+            return
+        if self._sent.size and self._sent.whole:
+            self.recording.request = replace(self._request, body=self._sent.beginning)
+        if self._upgraded:
+            self.recording.ended(None, self._received.size, error)
+            return
+        body, size = self._received.beginning, self._received.size
+        if error is None and self._logs_body:
+            self.recording.body_read(body, None if self._received.whole else size)
+        self.recording.ended(body, size, error)
+
+    def failed(self, error: str) -> None:
+        """There was no answer."""
+        if self.active:
+            self.recording.failed(error)

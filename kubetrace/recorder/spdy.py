@@ -1,0 +1,122 @@
+"""SPDY/3.1 frames, as far as somebody who looks on needs them: their kinds, their sizes, and what their streams are for
+(the SPDY protocol, draft 3.1; k8s.io/apimachinery/pkg/util/httpstream/spdy says what Kubernetes sends in it)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+FRAME_HEADER = 8
+HEADERS_LIMIT = 1 << 16
+"""Larger header blocks are passed over, and with them the names of what follows: they share one compressor."""
+
+_SYN_STREAM, _SYN_REPLY, _HEADERS = 1, 2, 8
+_KINDS = {
+    1: "syn_stream", 2: "syn_reply", 3: "rst_stream", 4: "settings", 6: "ping", 7: "goaway", 8: "headers",
+    9: "window_update",
+}  # fmt: skip
+_BLOCK_AT = {_SYN_STREAM: 10, _SYN_REPLY: 4, _HEADERS: 4}
+"""Where the compressed header block begins in these frames' payload."""
+_OF_A_STREAM = frozenset({1, 2, 3, 8, 9})
+
+_WORDS = (
+    "options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow "
+    "authorization cache-control connection content-base content-encoding content-language content-length "
+    "content-location content-md5 content-range content-type date etag expect expires from host if-match "
+    "if-modified-since if-none-match if-range if-unmodified-since last-modified location max-forwards pragma "
+    "proxy-authenticate proxy-authorization range referer retry-after server te trailer transfer-encoding upgrade "
+    "user-agent vary via warning www-authenticate method get status"
+)
+_REST = (
+    "100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505"
+    "203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized"
+    "403 Forbidden404 Not Found500 Internal Server Error501 Not Implemented503 Service Unavailable"
+    "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMT"
+    "chunked,text/html,image/png,image/jpg,image/gif,application/xml,application/xhtml+xml,text/plain,"
+    "text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0."
+)
+
+
+def dictionary() -> bytes:
+    """The text that both ends' compressors know beforehand (draft 3.1, section 2.6.10.1)."""
+    words = [*_WORDS.split(" "), "200 OK", "version", "HTTP/1.1", "url", "public", "set-cookie", "keep-alive", "origin"]
+    return b"".join(struct.pack(">I", len(word)) + word.encode() for word in words) + _REST.encode()
+
+
+class SPDYReader:
+    """Reads one direction of a connection. `channels` (stream number → name) is shared by both directions."""
+
+    def __init__(self, channels: dict[int, str]) -> None:
+        self._channels = channels
+        self._inflate: zlib._Decompress | None = zlib.decompressobj(zdict=dictionary())
+        self._pending = b""
+        self._skip = 0
+
+    def feed(self, data: bytes) -> Iterator[tuple[str, int, str | None]]:
+        """(kind, payload bytes, channel) of each frame that begins in these bytes."""
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        data = self._pending + data[skipped:]
+        while len(data) >= FRAME_HEADER:
+            word, flags_and_size = struct.unpack(">II", data[:FRAME_HEADER])
+            size = flags_and_size & 0xFFFFFF
+            wanted = self._wanted(word, size)
+            if len(data) < FRAME_HEADER + wanted:
+                break
+            yield self._frame(word, size, data[FRAME_HEADER : FRAME_HEADER + wanted])
+            end = FRAME_HEADER + size
+            self._skip = max(0, end - len(data))
+            data = data[end:]
+        self._pending = data
+
+    @staticmethod
+    def _wanted(word: int, size: int) -> int:
+        """How much of a frame's payload has to be seen."""
+        if not word & 0x80000000:
+            return 0
+        kind = word & 0xFFFF
+        if kind in _BLOCK_AT and size <= HEADERS_LIMIT:
+            return size
+        return min(4, size) if kind in _OF_A_STREAM else 0
+
+    def _frame(self, word: int, size: int, payload: bytes) -> tuple[str, int, str | None]:
+        if not word & 0x80000000:
+            return "data", size, self._name(word)
+        kind = word & 0xFFFF
+        channel = None
+        if kind in _OF_A_STREAM and len(payload) >= 4:
+            stream = int.from_bytes(payload[:4], "big") & 0x7FFFFFFF
+            if kind in _BLOCK_AT:
+                self._read_block(kind, stream, payload)
+            channel = self._name(stream) if stream else None
+        return _KINDS.get(kind, str(kind)), size, channel
+
+    def _name(self, stream: int) -> str:
+        return self._channels.get(stream, str(stream))
+
+    def _read_block(self, kind: int, stream: int, payload: bytes) -> None:
+        """Every block goes through the one decompressor, wanted or not."""
+        if self._inflate is None or len(payload) < _BLOCK_AT[kind]:
+            self._inflate = None
+            return
+        try:
+            headers = _headers(self._inflate.decompress(payload[_BLOCK_AT[kind] :], HEADERS_LIMIT))
+        except (zlib.error, struct.error):
+            self._inflate = None
+            return
+        if kind == _SYN_STREAM and (name := headers.get("streamtype")):
+            port = headers.get("port")
+            self._channels[stream] = f"{name} {port}" if port else name
+
+
+def _headers(block: bytes) -> dict[str, str]:
+    """A name/value block. Raises struct.error where it is cut off."""
+    (count,) = struct.unpack_from(">I", block)
+    texts: list[str] = []
+    at = 4
+    for _ in range(2 * count):
+        (size,) = struct.unpack_from(">I", block, at)
+        texts.append(block[at + 4 : at + 4 + size].decode("latin-1"))
+        at += 4 + size
+    return dict(zip(texts[::2], texts[1::2], strict=True))

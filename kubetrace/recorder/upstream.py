@@ -1,0 +1,219 @@
+"""One user at one real API server: the credentials that never leave this process, and the connections to the server."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from requests.models import PreparedRequest
+
+from kubetrace.kubeconfig.connection import Connection
+from kubetrace.recorder.heads import Fields, RequestHead
+from kubetrace.recorder.wire import Wire, honest, wire
+from kubetrace.transport.credentials import impersonation_headers, static_auth
+from kubetrace.transport.dial import Dialer
+from kubetrace.transport.errors import ConnectionConfigError
+from kubetrace.transport.exec_plugin import Authenticator, CredentialError, Credentials
+from kubetrace.transport.headers import is_field_value, wire_text
+from kubetrace.transport.recording import Recording
+from kubetrace.transport.tls import make_context
+
+IDLE_CONNECTIONS = 25
+"""How many unused connections are kept, as in client-go."""
+
+_UNLOGGED = frozenset(
+    {
+        *("host", "accept-encoding", "connection", "content-length", "transfer-encoding"),
+        *("kubectl-command", "kubectl-session"),
+    }
+)
+"""Fields that client-go's transport adds below the log: a client's own log would not show them."""
+
+
+@dataclass(slots=True)
+class Link:
+    """A connection to the server. `generation` tells which credentials it was made with, `used` whether it has carried
+    an exchange before."""
+
+    wire: Wire
+    local: str | None
+    address: str | None
+    tls_version: str | None
+    generation: int = 0
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who one request is from: the fields that say so, and the plugin's credentials where they come from one."""
+
+    authorization: bytes | None = None
+    impersonation: Fields = field(default_factory=list)
+    plugin: Credentials | None = None
+
+    @property
+    def unlogged(self) -> frozenset[str]:
+        """client-go puts an exec plugin's token on below its log."""
+        return _UNLOGGED | {"authorization"} if self.plugin is not None else _UNLOGGED
+
+
+class Upstream:
+    """Safe for many threads. `learn` is told each token before it is sent, so that it can be masked."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        environ: Mapping[str, str],
+        learn: Callable[[str], object] | None = None,
+    ) -> None:
+        parts = urlsplit(connection.server)
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self._host = parts.netloc.rpartition("@")[2].encode("latin-1", "replace")
+        self._connection = connection
+        self._learn = learn
+        self._auth = static_auth(connection, learn)
+        self._plugin = self._make_plugin(environ)
+        self._impersonation = _wire_fields(impersonation_headers(connection.impersonation))
+        self._dialer = Dialer(
+            connection.server,
+            proxy_url=connection.proxy_url,
+            tls_server_name=connection.tls_server_name,
+            environ=environ,
+        )
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+        self._certificate: tuple[bytes, bytes] | None = None
+        self._generation = 0
+        self._idle: list[Link] = []
+
+    def _make_plugin(self, environ: Mapping[str, str]) -> Authenticator | None:
+        """The exec plugin, unless the connection brings credentials of its own (UpdateTransportConfig, exec.go)."""
+        connection = self._connection
+        has_own = self._auth is not None or connection.client_certificate or connection.client_certificate_data
+        if connection.exec_plugin is None or has_own or not self._is_secure:
+            return None
+        return Authenticator(connection.exec_plugin, environ=environ)
+
+    @property
+    def _is_secure(self) -> bool:
+        return self.origin.startswith("https:")
+
+    # --- who ----------------------------------------------------------------------------------------------------------
+
+    def identify(self) -> Identity:
+        """What the next request is authenticated with. Raises CredentialError, ConnectionConfigError."""
+        if self._plugin is None:
+            return Identity(self._static(), self._impersonation)
+        credentials = self._plugin.credentials()
+        self._present(credentials.certificate)
+        token = None
+        if credentials.token:
+            if self._learn is not None:
+                self._learn(credentials.token)
+            token = _field_value("Authorization", f"Bearer {credentials.token}")
+        return Identity(token, self._impersonation, credentials)
+
+    def _static(self) -> bytes | None:
+        if self._auth is None:
+            return None
+        holder = PreparedRequest()
+        holder.headers = {}  # type: ignore[assignment]
+        self._auth(holder)
+        return _field_value("Authorization", str(holder.headers["Authorization"]))
+
+    def refused(self, identity: Identity) -> None:
+        """The server said 401: a plugin gives new credentials for the next request. Raises CredentialError."""
+        if self._plugin is not None and identity.plugin is not None:
+            self._plugin.refresh(identity.plugin)
+
+    def fields(self, head: RequestHead, identity: Identity) -> Fields:
+        """A client's fields as the server gets them: its own host and the user's real credentials. Whom a client
+        impersonates by itself (kubectl --as) takes the place of whom the kubeconfig impersonates."""
+        found: Fields = []
+        impersonates = False
+        for name, value in head.fields:
+            lower = name.lower()
+            if lower == b"host":
+                value = self._host
+            elif lower == b"authorization":
+                if identity.authorization is None:
+                    continue
+                value = identity.authorization
+            elif lower.startswith(b"impersonate-"):
+                impersonates = True
+            found.append((name, value))
+        return found if impersonates else found + identity.impersonation
+
+    def target(self, target: bytes) -> bytes:
+        """The request's target as the server (or the proxy before it) wants it."""
+        return self.origin.encode("latin-1") + target if self._dialer.wants_absolute_targets else target
+
+    # --- connections --------------------------------------------------------------------------------------------------
+
+    def link(self, recording: Recording, *, fresh: bool = False) -> Link:
+        """A connection to the server: a kept one that is still open, unless a `fresh` one is asked for, or a new one.
+        Raises what `Dialer.dial` raises, and ConnectionConfigError."""
+        while not fresh and (kept := self._take()) is not None:
+            if kept.wire.is_quiet:
+                recording.connected(kept.local, kept.address, kept.tls_version)
+                return kept
+            kept.wire.close()
+        generation, context = self._secured()
+        sock = self._dialer.dial(recording, context)
+        return Link(wire(sock), recording.local, recording.address, recording.tls_version, generation)
+
+    def _take(self) -> Link | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def keep(self, link: Link) -> None:
+        """The exchange is over and its connection can carry another one."""
+        link.used = True
+        with self._lock:
+            if link.generation == self._generation and len(self._idle) < IDLE_CONNECTIONS:
+                self._idle.append(link)
+                return
+        link.wire.close()
+
+    def close(self) -> None:
+        """Ends the kept connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for link in idle:
+            link.wire.finish()
+
+    def _secured(self) -> tuple[int, ssl.SSLContext | None]:
+        with self._lock:
+            if self._context is None and self._is_secure:
+                self._context = honest(make_context(self._connection, self._certificate))
+            return self._generation, self._context
+
+    def _present(self, certificate: tuple[bytes, bytes] | None) -> None:
+        """Takes over a client certificate from an exec plugin; a new one means new connections."""
+        with self._lock:
+            if certificate == self._certificate:
+                return
+            try:
+                self._context = honest(make_context(self._connection, certificate))
+            except ConnectionConfigError as error:
+                raise CredentialError(f"failed parsing client key/certificate: {error}") from error
+            self._certificate = certificate
+            self._generation += 1
+            idle, self._idle = self._idle, []
+        for link in idle:
+            link.wire.finish()
+
+
+def _wire_fields(fields: list[tuple[str, str]]) -> Fields:
+    return [(name.encode("latin-1", "replace"), _field_value(name, wire_text(value))) for name, value in fields]
+
+
+def _field_value(name: str, value: str) -> bytes:
+    """A header value's bytes. Raises CredentialError, which does not show it."""
+    if not is_field_value(value):
+        raise CredentialError(f'net/http: invalid header field value for "{name}"')
+    return value.encode("latin-1", "replace")
