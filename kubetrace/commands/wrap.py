@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import Flag
+from kubetrace.cmdline.flags import flag
 from kubetrace.errors import KubetraceError
 from kubetrace.serving.faults import parse
+from kubetrace.value import Value, replace
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -27,14 +26,12 @@ KEPT = 256 * 1024
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
-@dataclass(frozen=True, slots=True)
-class WrapOptions:
-    block_writes: Annotated[bool, Flag(help="Refuse (403) whatever is not a get, list, watch or review.")] = False
-    latency: Annotated[float, Flag(help="How long each request waits, such as 50ms.", kind="go-duration")] = 0.0
-    fault: Annotated[
-        tuple[str, ...],
-        Flag(help="A failure to make, such as 'POST pods: 500 once'; may be given several times.", kind="array"),
-    ] = ()
+class WrapOptions(Value):
+    block_writes: bool = flag(False, help="Refuse (403) whatever is not a get, list, watch or review.")
+    latency: float = flag(0.0, help="How long each request waits, such as 50ms.", kind="go-duration")
+    fault: tuple[str, ...] = flag(
+        (), help="A failure to make, such as 'POST pods: 500 once'; may be given several times.", kind="array"
+    )
 
 
 def run(environment: Environment, options: WrapOptions, arguments: Arguments) -> int:
@@ -154,12 +151,12 @@ def _kept(environment: Environment) -> int | None:
 def _connector(environment: Environment) -> Callable[[str, str], Connection]:
     """How a user of the kubeconfig reaches a cluster of it; the command line's flags hold for all of them."""
     config = environment.kubeconfig
-    nameless = dataclasses.replace(config, sections=dataclasses.replace(config.sections, current_context=""))
+    nameless = replace(config, sections=replace(config.sections, current_context=""))
 
     def connect(cluster: str, user: str) -> Connection:
         known_cluster = cluster if cluster in config.sections.clusters else ""
         known_user = user if user in config.sections.users else ""
-        flags = dataclasses.replace(environment.overrides, context="", cluster=known_cluster, user=known_user)
+        flags = replace(environment.overrides, context="", cluster=known_cluster, user=known_user)
         return environment.admitted(nameless.connect(flags))
 
     return connect

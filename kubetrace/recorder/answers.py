@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 
 from kubetrace.recorder.heads import Fields, written
 from kubetrace.serving.status import failure
+from kubetrace.value import Value, fresh
 
 _PHRASES = {422: b"Unprocessable Entity", 413: b"Request Entity Too Large"}
 """Go's phrases where Python's differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalAnswer:
+class LocalAnswer(Value):
     """A whole answer. `close` ends the client's connection after it."""
 
     status: int
     body: bytes
-    fields: Fields = field(default_factory=list)
+    fields: Fields = fresh(list)
     close: bool = False
 
     @property

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from kubetrace.value import Value
 
 LIMIT = 1 << 20
 """The most bytes of a head: net/http's DefaultMaxHeaderBytes."""
@@ -22,8 +23,7 @@ class BadMessage(Exception):
     """Bytes that are no HTTP/1.1 message, or one that can be read in two ways."""
 
 
-@dataclass(slots=True)
-class Head:
+class Head(Value):
     """What requests and answers have in common: HTTP/1.`minor` and the fields in wire order."""
 
     minor: int
@@ -68,7 +68,6 @@ class Head:
         return int(value)
 
 
-@dataclass(slots=True)
 class RequestHead(Head):
     method: bytes
     target: bytes
@@ -83,7 +82,6 @@ class RequestHead(Head):
             raise BadMessage("the target is no path")
 
 
-@dataclass(slots=True)
 class ResponseHead(Head):
     """`reason` is None where the status line ends after its code."""
 

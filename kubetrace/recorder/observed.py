@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kubetrace.recorder.frames import FrameWatcher, frame_watcher
 from kubetrace.recorder.heads import Fields, RequestHead, ResponseHead
@@ -25,6 +24,7 @@ from kubetrace.trace.exchange import (
 )
 from kubetrace.transport.headers import canonical, response_headers
 from kubetrace.transport.recording import Recording
+from kubetrace.value import replace
 
 CONNECTED = frozenset({"exec", "attach", "portforward"})
 """Subresources whose answer is a connection."""

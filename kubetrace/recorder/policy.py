@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from kubetrace.recorder.answers import LocalAnswer, error_event, refusal
 from kubetrace.recorder.observed import CONNECTED
 from kubetrace.serving.faults import Fault, take
 from kubetrace.trace.endpoint import Endpoint
 from kubetrace.trace.exchange import Purpose
+from kubetrace.value import Value
 
 BLOCKED = Purpose("blocked", "kubetrace did not let this request through (--block-writes).")
 FAULT = Purpose("fault", "kubetrace answered in the server's place (--fault).")
@@ -32,8 +32,7 @@ _REVIEWS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Value):
     """What is to become of a request: an `answer` in the server's place, a `reset`, or `pause` seconds in the middle of
     the answer's body."""
 

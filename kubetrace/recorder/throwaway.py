@@ -8,22 +8,20 @@ in whether they honour it (kubectl get --raw does not).
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from kubetrace.kubeconfig.overrides import Overrides
 from kubetrace.kubeconfig.sections import Cluster, Config, Context, User
 from kubetrace.kubeconfig.selection import Selection
+from kubetrace.value import Value, replace
 
 NAME = "kubetrace"
 """What is called so because the user's kubeconfig has no name for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Value):
     """The names of the throw-away kubeconfig: its contexts, and the clusters and users that they may combine."""
 
     contexts: Mapping[str, Context]
@@ -42,7 +40,7 @@ def plan(config: Config, overrides: Overrides) -> Plan:
     clusters = dict(config.clusters)
     if not current and not clusters and not context.cluster:
         # No kubeconfig at all: a pod's own service account, --server, or localhost as kubectl has it.
-        context = dataclasses.replace(context, cluster=NAME)
+        context = replace(context, cluster=NAME)
     if context.cluster and context.cluster not in clusters and (overrides.server or not config.clusters):
         clusters[context.cluster] = Cluster(server=overrides.server)
     if current in contexts or context != Context():
@@ -50,7 +48,7 @@ def plan(config: Config, overrides: Overrides) -> Plan:
         contexts[current] = context
     for name, each in contexts.items():
         if not each.user:
-            contexts[name] = dataclasses.replace(each, user=NAME)
+            contexts[name] = replace(each, user=NAME)
     users = {*config.users, *(each.user for each in contexts.values())}
     return Plan(contexts, current, clusters, tuple(sorted(users)))
 
@@ -72,7 +70,7 @@ def kubeconfig(planned: Plan, origins: Mapping[str, str], tokens: Mapping[str, s
         )
         for name, cluster in planned.clusters.items()
     }
-    contexts = {name: dataclasses.replace(context, origin="") for name, context in planned.contexts.items()}
+    contexts = {name: replace(context, origin="") for name, context in planned.contexts.items()}
     users = {name: User(token=tokens[name]) for name in planned.users}
     return Config(clusters=clusters, users=users, contexts=contexts, current_context=planned.current)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from requests.models import PreparedRequest
@@ -20,6 +19,7 @@ from kubetrace.transport.exec_plugin import Authenticator, CredentialError, Cred
 from kubetrace.transport.headers import is_field_value, wire_text
 from kubetrace.transport.recording import Recording
 from kubetrace.transport.tls import make_context
+from kubetrace.value import Mutable, Value, fresh
 
 IDLE_CONNECTIONS = 25
 """How many unused connections are kept, as in client-go."""
@@ -33,8 +33,7 @@ _UNLOGGED = frozenset(
 """Fields that client-go's transport adds below the log: a client's own log would not show them."""
 
 
-@dataclass(slots=True)
-class Link:
+class Link(Mutable):
     """A connection to the server. `generation` tells which credentials it was made with, `used` whether it has carried
     an exchange before."""
 
@@ -46,12 +45,11 @@ class Link:
     used: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Value):
     """Who one request is from: the fields that say so, and the plugin's credentials where they come from one."""
 
     authorization: bytes | None = None
-    impersonation: Fields = field(default_factory=list)
+    impersonation: Fields = fresh(list)
     plugin: Credentials | None = None
 
     @property
