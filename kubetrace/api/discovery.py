@@ -30,7 +30,7 @@ from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import CacheHit, Events, Note
 from kubetrace.transport.call import Sender
 from kubetrace.transport.errors import TransportError
-from kubetrace.value import Mutable, Value
+from kubetrace.value import Mutable, Value, replace
 
 T = TypeVar("T")
 
@@ -132,6 +132,11 @@ class Discovery:
         else:
             self._write(path, write_resource_list(group_version, resources), "cache-write-failed-resources")
         return resources
+
+    def resources_now(self, group_version: GroupVersion) -> tuple[Resource, ...]:
+        """One version's resources as the server has them now, kept nowhere: what typed clients ask, without discovery's
+        own timeout. Raises what the call raises."""
+        return self._live.resources(group_version, bounded=False)
 
     def everything(self) -> Discovered:
         """Groups and all their resources; failures of single groups are told in the result, not raised."""
@@ -330,8 +335,9 @@ class _Live:
             return _read(read_aggregated, _parsed(body, f"{parameters['v']}.APIGroupDiscoveryList"))
         return _read(read_old, _parsed(body, "v1.APIVersions" if path == "/api" else "v1.APIGroupList"))
 
-    def resources(self, group_version: GroupVersion) -> tuple[Resource, ...]:
-        answer = self._sender.send(verbs.discover_group(group_version, self._timeout))
+    def resources(self, group_version: GroupVersion, *, bounded: bool = True) -> tuple[Resource, ...]:
+        call = verbs.discover_group(group_version, self._timeout)
+        answer = self._sender.send(call if bounded or self._timeout else replace(call, query=(), timeout=None))
         try:
             return _read(read_resource_list, status.check(answer))
         except status.StatusError as error:

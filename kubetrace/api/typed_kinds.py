@@ -28,4 +28,15 @@ CLUSTER_ROLES = _mapping(_RBAC, "v1", "clusterroles", "ClusterRole", namespaced=
 CLUSTER_ROLE_BINDINGS = _mapping(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
 ROLES = _mapping(_RBAC, "v1", "roles", "Role")
 ROLE_BINDINGS = _mapping(_RBAC, "v1", "rolebindings", "RoleBinding")
+ACCESS_REVIEWS = _mapping(
+    "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
+)
+RULES_REVIEWS = _mapping(
+    "authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", namespaced=False
+)
+SELF_REVIEWS = tuple(
+    _mapping("authentication.k8s.io", version, "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
+    for version in ("v1", "v1beta1", "v1alpha1")
+)
+"""The newest version first."""
 PRIORITY_CLASSES = _mapping("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)

@@ -154,7 +154,17 @@ ROOT = Entry(
         _pending("port-forward"),
         _pending("proxy"),
         _pending("cp"),
-        _pending("auth"),
+        Entry(
+            "auth",
+            "Ask what is allowed, and to whom",
+            group=_DEBUGGING,
+            description="Ask what is allowed, and to whom.",
+            children=(
+                Entry("can-i", "Ask whether an action is allowed", "kubetrace.commands.auth.can_i"),
+                _pending("reconcile"),
+                Entry("whoami", "Show the user that the server takes you for", "kubetrace.commands.auth.whoami"),
+            ),
+        ),
         _pending("debug"),
         _pending("events"),
         _pending("diff"),

@@ -113,6 +113,7 @@ PURPOSES = {
     "owned to server-side apply.",
     "apply: once more, so that dropped fields go": "Apply once more, so that fields which were dropped go away.",
     "apply: the server merges the manifest": "Send the manifest; the server merges it into the live object.",
+    "auth: what is the user allowed to do, and who is it?": "Ask the server who you are and what you may do.",
     "describe: the object itself": "Read the object that is to be described.",
     "describe: what belongs to the object?": "Find what belongs to the object.",
     "describe: what happened to the object?": "Find the events that tell what happened to the object.",
@@ -142,4 +143,5 @@ TAGS = {
     "raw": "Ask the path as it was given.",
     "version": "Ask which release the server runs.",
     "watch": "Ask to be told every change.",
+    "review": "Ask the server who you are and what you may do.",
 }

@@ -108,6 +108,7 @@ PURPOSES = {
     "apply로 넘깁니다.",
     "apply: once more, so that dropped fields go": "빠진 필드가 없어지도록 한 번 더 적용합니다.",
     "apply: the server merges the manifest": "매니페스트를 보냅니다. 지금의 객체와 합치는 일은 서버가 합니다.",
+    "auth: what is the user allowed to do, and who is it?": "사용자가 누구이고 무엇이 허용되는지 서버에 묻습니다.",
     "describe: the object itself": "자세히 볼 객체를 읽습니다.",
     "describe: what belongs to the object?": "객체에 딸린 것들을 찾습니다.",
     "describe: what happened to the object?": "객체에 일어난 일을 알려 주는 이벤트를 찾습니다.",
@@ -137,4 +138,5 @@ TAGS = {
     "raw": "주어진 경로 그대로 묻습니다.",
     "version": "서버의 버전을 묻습니다.",
     "watch": "변경을 모두 알려 달라고 합니다.",
+    "review": "사용자가 누구이고 무엇이 허용되는지 서버에 묻습니다.",
 }

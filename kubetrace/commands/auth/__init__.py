@@ -1,0 +1,1 @@
+"""`auth …` (kubectl pkg/cmd/auth), one module a command."""
