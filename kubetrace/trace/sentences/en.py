@@ -117,6 +117,7 @@ PURPOSES = {
     "describe: the object itself": "Read the object that is to be described.",
     "describe: what belongs to the object?": "Find what belongs to the object.",
     "describe: what happened to the object?": "Find the events that tell what happened to the object.",
+    "kubetrace did not let this request through (--block-writes).": "Nothing is sent: wrap was told to let nothing be changed.",
     "create: a new object from the manifest": "Create the object that the manifest describes.",
     "delete: the object shall go": "Delete the object.",
     "delete: is the object gone?": "Is the object gone yet?",
@@ -130,6 +131,7 @@ PURPOSES = {
 TAGS = {
     "apply": "A call of apply, to bring the object to what the manifest says.",
     "cluster-info": "Look for the services of the cluster itself.",
+    "blocked": "Nothing is sent: wrap was told to let nothing be changed.",
     "create": "Create the object.",
     "custom-kinds": "Look which kinds were added to the cluster.",
     "delete": "A call of delete, to find or to remove objects.",

@@ -112,6 +112,7 @@ PURPOSES = {
     "describe: the object itself": "자세히 볼 객체를 읽습니다.",
     "describe: what belongs to the object?": "객체에 딸린 것들을 찾습니다.",
     "describe: what happened to the object?": "객체에 일어난 일을 알려 주는 이벤트를 찾습니다.",
+    "kubetrace did not let this request through (--block-writes).": "보내지 않습니다: wrap에 아무것도 바꾸지 말라는 지시가 있었습니다.",
     "create: a new object from the manifest": "매니페스트에 적힌 객체를 만듭니다.",
     "delete: the object shall go": "객체를 지웁니다.",
     "delete: is the object gone?": "객체가 이미 사라졌습니까?",
@@ -125,6 +126,7 @@ PURPOSES = {
 TAGS = {
     "apply": "매니페스트에 적힌 상태로 객체를 맞추기 위한 apply의 호출입니다.",
     "cluster-info": "클러스터 자체의 서비스를 찾습니다.",
+    "blocked": "보내지 않습니다: wrap에 아무것도 바꾸지 말라는 지시가 있었습니다.",
     "create": "객체를 만듭니다.",
     "custom-kinds": "클러스터에 추가된 종류를 찾습니다.",
     "delete": "객체를 찾거나 지우기 위한 delete의 호출입니다.",
