@@ -19,8 +19,8 @@ class KubetraceError(Exception):
     exit_code = 1
 
     def lines(self) -> list[str]:
-        """What goes to stderr, a line an entry."""
-        message = str(self)
+        """What goes to stderr, a line an entry. A newline that the message ends with is not doubled (fatal)."""
+        message = str(self).removesuffix("\n")
         return [message if message.startswith("error: ") else f"error: {message}"]
 
 
@@ -46,7 +46,7 @@ class PlainError(KubetraceError):
         self.exit_code = exit_code
 
     def lines(self) -> list[str]:
-        return str(self).split("\n")
+        return str(self).removesuffix("\n").split("\n")
 
 
 class PlanEnd(Exception):

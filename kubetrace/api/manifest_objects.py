@@ -61,7 +61,8 @@ def _list_problems(items: Any) -> list[str]:
 
 def validation_error(source: str, problems: list[str]) -> KubetraceError:
     """The words for a document that is refused before anything is sent."""
-    text = problems[0] if len(problems) == 1 else "[" + ", ".join(problems) + "]"
+    distinct = list(dict.fromkeys(problems))
+    text = distinct[0] if len(distinct) == 1 else "[" + ", ".join(distinct) + "]"
     return KubetraceError(
         f"error validating {quoted(source)}: error validating data: {text}; "
         "if you choose to ignore these errors, turn validation off with --validate=false"

@@ -81,8 +81,9 @@ class Recorder(http.server.ThreadingHTTPServer):
         self.openapi: dict[str, Any] = {}
 
     def take(self) -> list[dict[str, Any]]:
+        """The calls since the last time, as they are now."""
         kept, self.kept = self.kept, []
-        return kept
+        return [dict(record) for record in kept]
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -109,6 +110,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             "status": response.status,
             "answerType": response.getheader("Content-Type"),
         }
+        kept = self._kept(record)
         self.send_response(response.status)
         self.send_header("Content-Type", record["answerType"] or "")
         for warning in response.headers.get_all("Warning") or ():
@@ -116,31 +118,37 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        text = self._pass_on(response)
+        text = self._pass_on(response, kept)
         connection.close()
-        self._keep(record, text)
+        self._keep_openapi(record["target"], text)
 
-    def _pass_on(self, response: http.client.HTTPResponse) -> bytes:
+    def _kept(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record, kept from the call's start, so that a watch belongs to the command that made it; its answer grows
+        until kubectl goes."""
+        path = record["target"].partition("?")[0]
+        record["answer"] = ""
+        if path not in ("/api", "/apis", "/openapi/v2") and not path.startswith("/openapi/v3"):
+            self.server.kept.append(record)
+        return record
+
+    def _pass_on(self, response: http.client.HTTPResponse, kept: dict[str, Any]) -> bytes:
         text = b""
         try:
             while chunk := response.read1(65536):
                 text += chunk
+                kept["answer"] = text.decode("utf-8", "replace")
                 self.wfile.write(chunk)
                 self.wfile.flush()
         except OSError:
             pass
         return text
 
-    def _keep(self, record: dict[str, Any], text: bytes) -> None:
-        path = record["target"].partition("?")[0]
-        if path in ("/api", "/apis", "/openapi/v2"):
-            return
+    def _keep_openapi(self, target: str, text: bytes) -> None:
+        path = target.partition("?")[0]
         if path == "/openapi/v3":
             self.server.openapi[path] = json.loads(text)
         elif path.startswith("/openapi/v3/"):
-            self.server.openapi[record["target"]] = cut_down(json.loads(text))
-        else:
-            self.server.kept.append({**record, "answer": text.decode("utf-8", "replace")})
+            self.server.openapi[target] = cut_down(json.loads(text))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 

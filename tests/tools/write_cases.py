@@ -6,19 +6,19 @@ from __future__ import annotations
 _POD_SPEC = """\
       containers:
       - name: c
-        image: x
+        image: registry.example/x
         ports: [{containerPort: 80}, {containerPort: 81}]
         env: [{name: A, value: "1"}, {name: B, value: "2"}]
       - name: e
-        image: y
+        image: registry.example/y
       volumes: [{name: v, emptyDir: {}}]
 """
 _CHANGED_POD_SPEC = """\
       containers:
       - name: e
-        image: y2
+        image: registry.example/y2
       - name: c
-        image: x
+        image: registry.example/x
         ports: [{containerPort: 81}, {containerPort: 82}]
         env: [{name: B, value: "3"}]
       volumes: [{name: v, configMap: {name: foo}}]
@@ -43,6 +43,11 @@ FILES: dict[str, str] = {
     + 'metadata: {name: "T_3"}\n---\nfoo: bar\n',
     "list.json": '{"apiVersion":"v1","kind":"ConfigMapList","items":[{"metadata":{"name":"l1"}},'
     '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"l2"}}]}',
+    "untyped-list.yaml": "apiVersion: v1\nkind: List\nitems:\n- metadata: {name: u1}\n"
+    "- {apiVersion: v1, metadata: {name: u2}}\n- {kind: ConfigMap, metadata: {name: u3}}\n"
+    "- {apiVersion: v1, kind: ConfigMap, metadata: {name: u4}}\n",
+    "list-in-list.yaml": "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n"
+    "  - {apiVersion: v1, kind: ConfigMap, metadata: {name: v}}\n",
     "namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: recorded-x}\n",
     "nameless.yaml": _CONFIG_MAP + "data: {a: b}\n",
     "broken.yaml": _CONFIG_MAP + "metadata:\n  name: a\ndata:\n  a: b\n  c: d: e\n",
@@ -87,6 +92,21 @@ CASES: dict[str, list[str]] = {
         "apply -f deployment-changed.yaml --overwrite=false",
         "apply -f deployment-changed.yaml",
         "apply -f deployment.yaml --openapi-patch=false",
+        "apply -f deployment-changed.yaml --dry-run=client -o yaml",
+        "apply -f deployment-changed.yaml --dry-run=server -o json",
+        "apply -f deployment-changed.yaml -o name",
+        "apply -f deployment-changed.yaml",
+    ],
+    "apply-lists": [
+        "apply -f list.json",
+        "apply -f list.json -o yaml",
+        "apply -f untyped-list.yaml",
+        "create -f untyped-list.yaml",
+        "apply -f two.yaml -l x=y",
+        "apply -f two.yaml -l x=",
+        "create -f list-in-list.yaml",
+        "delete -f untyped-list.yaml",
+        "delete -f list.json",
     ],
     "apply-service": ["create -f service.yaml", "apply -f service-changed.yaml", "apply -f service.yaml"],
     "apply-server-side": [
