@@ -19,8 +19,8 @@ class KubetraceError(Exception):
     exit_code = 1
 
     def lines(self) -> list[str]:
-        """What goes to stderr, a line an entry. A newline that the message ends with is not doubled (fatal)."""
-        message = str(self).removesuffix("\n")
+        """What goes to stderr, a line an entry; an empty last one says that the text ends with its newline."""
+        message = str(self)
         return [message if message.startswith("error: ") else f"error: {message}"]
 
 
@@ -46,7 +46,7 @@ class PlainError(KubetraceError):
         self.exit_code = exit_code
 
     def lines(self) -> list[str]:
-        return str(self).removesuffix("\n").split("\n")
+        return str(self).split("\n")
 
 
 class PlanEnd(Exception):

@@ -143,7 +143,7 @@ class AggregateError(KubetraceError):
     def lines(self) -> list[str]:
         if len(self.errors) == 1 and self.told is self.errors:
             return self.errors[0].lines()
-        return [line for error in self.told for line in _listed(error).split("\n")]
+        return "".join(f"{_listed(error)}\n" for error in self.told).split("\n")
 
     def flat(self) -> list[KubetraceError]:
         """The single errors, those within aggregates included."""

@@ -133,6 +133,7 @@ def test_several_errors_are_told_in_order_without_the_word_error() -> None:
         'Error from server (NotFound): pods "x" not found',
         "something else",
         "The connection to the server h:1 was refused - did you specify the right host or port?",
+        "",
     ]
     assert str(found).startswith('[pods "x" not found, something else, Get "https://h:1/api"')
     assert status.aggregate([]) is None
