@@ -9,6 +9,9 @@ import sys
 def main() -> None:
     # Start-up allocates much and frees next to nothing: the collector would only look in vain.
     gc.disable()
+    from kubetrace.deferred import defer
+
+    defer()
     from kubetrace.cli import main as run
 
     gc.freeze()

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import typer
 from typer.core import TyperCommand, TyperGroup
 
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command, Entry
@@ -175,7 +173,8 @@ def _apply_kuberc(environment: Environment, args: list[str]) -> tuple[list[str],
     """The user's preferences, before anything is parsed: the command line they make of argv, and the texts of flags
     that it leaves out. Without a file (nearly always) this costs one look at the file system."""
     named = environment.environ.get("KUBERC") or any(argument.startswith("--kuberc") for argument in args)
-    if not named and not (environment.home / ".kube" / "kuberc").exists():
+    default = f"{environment.environ.get('HOME', '')}/.kube/kuberc"
+    if not named and not os.path.exists(default):  # noqa: PTH110 (pathlib takes longer to load)
         return args, {}
     from kubetrace.cmdline import kuberc
 
@@ -227,12 +226,7 @@ class LazyGroup(TyperGroup):
         return [*words, "--help"]
 
 
-app = typer.Typer(cls=LazyGroup, name=PROGRAM, add_completion=False, rich_markup_mode=None)
-
-
-@app.callback()
-def root() -> None:
-    """kubectl's commands, and the HTTP calls they make."""
+app = LazyGroup(name=PROGRAM, help="kubectl's commands, and the HTTP calls they make.", rich_markup_mode=None)
 
 
 def main(argv: Sequence[str], environment: Environment | None = None) -> int:
@@ -247,11 +241,11 @@ def main(argv: Sequence[str], environment: Environment | None = None) -> int:
     except KubetraceError as error:
         return _report(environment, error)
     except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+        return 128 + 2  # SIGINT
     except BrokenPipeError:
         if own_process:
             _silence(1)
-        return 128 + signal.SIGPIPE
+        return 128 + 13  # SIGPIPE
     except OSError as error:
         return _report(environment, KubetraceError(_os_words(error)))
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
@@ -264,9 +258,8 @@ def main(argv: Sequence[str], environment: Environment | None = None) -> int:
 
 
 def _invoke(argv: list[str], environment: Environment) -> int:
-    command = typer.main.get_command(app)
-    with command.make_context(PROGRAM, argv, obj=environment) as ctx:
-        return int(command.invoke(ctx) or 0)
+    with app.make_context(PROGRAM, argv, obj=environment) as ctx:
+        return int(app.invoke(ctx) or 0)
 
 
 def _report(environment: Environment, error: KubetraceError) -> int:

@@ -12,13 +12,14 @@ import sys
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from kubetrace.cmdline.global_options import GlobalOptions, OwnOptions
 from kubetrace.value import Mutable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kubetrace.api.cluster import Cluster
     from kubetrace.api.planning import Plan
     from kubetrace.cmdline.kuberc import Preferences
@@ -70,6 +71,15 @@ def _nowhere() -> TextIO:
 def _closed() -> TextIO:
     """Takes what nobody can read: Go's writes to a closed descriptor fail unnoticed, too."""
     return io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", "\n")
+
+
+def _random_uuid() -> str:
+    """A UUID of version 4 (RFC 9562); the standard library's module for them takes longer to load than to use."""
+    number = bytearray(os.urandom(16))
+    number[6] = number[6] & 0x0F | 0x40
+    number[8] = number[8] & 0x3F | 0x80
+    digits = number.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 class _LazyClient:
@@ -170,6 +180,8 @@ class Environment:
     @property
     def home(self) -> Path:
         """$HOME; where there is none, the root folder, as Go's homedir falls back to an empty path."""
+        from pathlib import Path
+
         return Path(self.environ.get("HOME") or "/")
 
     # --- the trace -----------------------------------------------------------------------------------------------
@@ -385,16 +397,18 @@ class Environment:
     @cached_property
     def cache_dir(self) -> Path:
         """Where discovery is cached: --cache-dir, KUBECACHEDIR, or ~/.kube/cache."""
+        from pathlib import Path
+
         return Path(self.options.cache_dir) if self.options.cache_dir else self.default_cache_dir
 
     @property
     def default_cache_dir(self) -> Path:
+        from pathlib import Path
+
         return Path(self.environ.get("KUBECACHEDIR") or self.home / ".kube" / "cache")
 
     @cached_property
     def client(self) -> Client:
-        import uuid
-
         from kubetrace.transport.client import Client
         from kubetrace.transport.http_cache import HTTPCache
 
@@ -408,7 +422,7 @@ class Environment:
             user_agent=self.user_agent,
             command_headers=(
                 ("Kubectl-Command", " ".join(("kubectl", *self.command_path))),
-                ("Kubectl-Session", str(uuid.uuid4())),
+                ("Kubectl-Session", _random_uuid()),
             ),
             request_timeout=timeout,
             environ=self.environ,
@@ -445,12 +459,10 @@ class Environment:
 
     @property
     def user_agent(self) -> str:
-        import platform
-
         from kubetrace import __version__
+        from kubetrace.client_version import platform
 
-        machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-        return f"kubetrace/v{__version__} ({sys.platform}/{machine})"
+        return f"kubetrace/v{__version__} ({platform()})"
 
     def close(self) -> None:
         """Ends what this run opened."""

@@ -170,7 +170,6 @@ def parse_int(text: str, bits: int = 64, base: int = 0) -> int:
 
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION_PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]*)")
 
 
 def parse_duration(text: str) -> float:
@@ -181,9 +180,10 @@ def parse_duration(text: str) -> float:
         return 0.0
     if not rest:
         raise BadValue(f"time: invalid duration {quoted}")
+    part = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]*)")
     total, position = 0.0, 0
     while position < len(rest):
-        match = _DURATION_PART.match(rest, position)
+        match = part.match(rest, position)
         if match is None:
             raise BadValue(f"time: invalid duration {quoted}")
         number, unit = match.groups()

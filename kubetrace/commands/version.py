@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -65,12 +64,12 @@ _ALWAYS = (
     "compiler",
     "platform",
 )
-_SEMANTIC = re.compile(r"\s*v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?\s*")
+_SEMANTIC = r"\s*v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?\s*"
 
 
 def _warn_of_skew(environment: Environment, client: dict[str, str], server: dict[str, str]) -> None:
     """A client and a server more than one minor release apart (version/skew_warning.go)."""
-    theirs = _SEMANTIC.fullmatch(server.get("gitVersion", ""))
+    theirs = re.fullmatch(_SEMANTIC, server.get("gitVersion", ""))
     if theirs is None:
         raise KubetraceError(f"server version error: {_not_semantic(server.get('gitVersion', ''))}")
     ours = (int(client["major"]), int(client["minor"]))
@@ -96,6 +95,8 @@ def _not_semantic(text: str) -> str:
 
 def _render(versions: dict[str, dict[str, str]], output: str) -> str:
     if output == "json":
+        import json
+
         return json.dumps(versions, indent=2, ensure_ascii=False) + "\n"
     if output == "yaml":
         from kubetrace.wire.go_yaml import dumps

@@ -74,17 +74,17 @@ _SAME_NAMES = (
     "disable_compression",
 )
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+", re.ASCII)
-_PART = re.compile(r"([0-9.]+)([a-zµμ]+)")
+_DURATION = r"[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+"
+_PART = r"([0-9.]+)([a-zµμ]+)"
 
 
 def parse_timeout(text: str) -> float:
     """--request-timeout in seconds; 0 waits for ever (clientcmd.ParseTimeout). Raises ConfigError."""
-    if re.fullmatch(r"\+?[0-9]+", text, re.ASCII):
+    if text.isascii() and text.removeprefix("+").isdigit():
         return float(text)
     if text in ("-0", "+0"):
         return 0.0
-    if not _DURATION.fullmatch(text):
+    if not re.fullmatch(_DURATION, text, re.ASCII):
         raise ConfigError(
             "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a"
             " corresponding time unit (e.g. 1s | 2m | 3h)"
@@ -94,4 +94,4 @@ def parse_timeout(text: str) -> float:
 
 
 def _parts(text: str) -> Iterable[float]:
-    return (float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    return (float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))

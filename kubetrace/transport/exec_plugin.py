@@ -10,8 +10,6 @@ import datetime
 import json
 import os
 import posixpath
-import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -96,6 +94,8 @@ class Authenticator:
         environ = dict(os.environ if self._environ is None else self._environ)
         path: str | None = self._command
         if "/" not in self._command:
+            import shutil
+
             path = shutil.which(self._command, path=environ.get("PATH"))
         if path is None:
             raise CredentialError(self._not_found())
@@ -104,6 +104,8 @@ class Authenticator:
         return self._parse(self._output(path, environ, interactive))
 
     def _output(self, path: str, environ: dict[str, str], interactive: bool) -> bytes:
+        import subprocess
+
         try:
             done = subprocess.run(
                 [self._command, *self._plugin.args],

@@ -2,7 +2,8 @@
 
 Reading: integers that fit int64 stay integers, every other number is a float; invalid UTF-8 becomes U+FFFD, a byte at
 a time. Writing: keys sorted, `<`, `>`, `&`, U+2028 and U+2029 escaped, numbers in Go's forms. msgspec does the work at
-C speed; only what Go words differently is done here.
+C speed; only what Go words differently is done here. Most answers are small: before msgspec is even imported, the
+standard library has read them.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-
-import msgspec
 
 from kubetrace.wire.go_numbers import json_float
 
@@ -24,7 +23,8 @@ _ESCAPES = (
     (b"\xe2\x80\xa8", b"\\u2028"),
     (b"\xe2\x80\xa9", b"\\u2029"),
 )
-_decoder = msgspec.json.Decoder()
+_LARGE = 1 << 20
+"""Bytes from which on it pays to import msgspec for reading."""
 
 
 class InvalidJSON(ValueError):
@@ -33,21 +33,27 @@ class InvalidJSON(ValueError):
 
 def loads(data: bytes) -> Any:
     """Parses a JSON text. Raises InvalidJSON."""
-    try:
-        value = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        value = _loads_leniently(data)
+    value = _loads_large(data) if len(data) >= _LARGE else _loads_leniently(data)
     return _narrowed(value) if _BIG_MAYBE.search(data) else value
 
 
+def _loads_large(data: bytes) -> Any:
+    import msgspec
+
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _loads_leniently(data)
+
+
 def _loads_leniently(data: bytes) -> Any:
-    """What msgspec refuses and Go reads: invalid UTF-8 and lone surrogate escapes."""
+    """Reads what Go reads besides JSON: invalid UTF-8 and lone surrogate escapes."""
     text = valid_utf8(data)
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidJSON(str(error)) from None
-    return _without_surrogates(value)
+    return _without_surrogates(value) if "\\ud" in text or "\\uD" in text else value
 
 
 def _refuse_constant(name: str) -> Any:
@@ -90,6 +96,8 @@ def _narrowed(value: Any) -> Any:
 
 def dumps(value: Any) -> bytes:
     """One line, no blanks: json.Marshal."""
+    import msgspec
+
     data = msgspec.json.encode(value, order="sorted")
     if _FLOAT_MAYBE.search(data):
         data = msgspec.json.encode(_with_raw_floats(value), order="sorted")
@@ -101,6 +109,8 @@ def dumps(value: Any) -> bytes:
 
 def dumps_in_order(value: Any) -> bytes:
     """The same with keys in the order they have: json.Marshal of a struct."""
+    import msgspec
+
     data = msgspec.json.encode(_with_raw_floats(value))
     for plain, escaped in _ESCAPES:
         if plain in data:
@@ -115,10 +125,14 @@ def dumps_indented(value: Any, indent: int = 4) -> bytes:
 
 def indented(data: bytes, indent: int = 4) -> bytes:
     """A JSON text with each entry on a line of its own."""
+    import msgspec
+
     return msgspec.json.format(data, indent=indent)
 
 
 def _with_raw_floats(value: Any) -> Any:
+    import msgspec
+
     if type(value) is float:
         return msgspec.Raw(json_float(value).encode())
     if isinstance(value, list | tuple):
