@@ -64,6 +64,7 @@ def test_the_root_lists_groups_and_own_commands_apart(kubetrace: Kubetrace) -> N
         "Basic Commands (Beginner):",
         "Basic Commands (Intermediate):",
         "Cluster Management Commands:",
+        "Troubleshooting and Debugging Commands:",
         "Advanced Commands:",
         "Settings Commands:",
         "Tracing Commands (kubetrace only):",
