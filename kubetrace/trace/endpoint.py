@@ -64,7 +64,7 @@ def endpoint(request: Request) -> Endpoint:
             words = words[2:]
     resource, name, subresource = [*words[:3], "", ""][:3]
     if not name:
-        name = _selected_name(query.get("fieldSelector", "")) if verb in ("get", "watch", "delete") else ""
+        name = _selected_name(query.get("fieldSelector", "")) if verb == "get" else ""
         verb = _collection_verb(verb, query)
     group, version = match["group"] or "", match["core"] or match["version"]
     return Endpoint(verb, path, group, version, resource, subresource, namespace, name)
@@ -77,6 +77,6 @@ def _collection_verb(verb: str, query: dict[str, str]) -> str:
 
 
 def _selected_name(selector: str) -> str:
-    """The one name that a field selector asks for."""
-    match = re.fullmatch(r"metadata\.name==?([^,!=]+)", selector)
-    return match[1] if match else ""
+    """The one name that a field selector asks for, among whatever else."""
+    match = re.search(r"(?:^|,)metadata\.name==?([^,!=%/]+)(?:,|$)", selector)
+    return match[1] if match and match[1] not in (".", "..") else ""

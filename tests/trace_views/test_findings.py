@@ -11,6 +11,7 @@ import pytest
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Connection, Exchange, Request, Response
 from kubetrace.trace.exchanges import Recorded
+from kubetrace.trace.permissions import needed
 from kubetrace.trace.views import diff, lint, rbac
 from kubetrace.wire.yaml_reader import loads
 from tests.conftest import Kubetrace
@@ -78,6 +79,12 @@ def test_rules_allow_what_was_asked_and_no_more() -> None:
         (("GET", PODS + "?watch=1&fieldSelector=metadata.name%3Dx", 200), [("pods", ["x"], ["watch"])]),
         (("DELETE", PODS, 200), [("pods", None, ["deletecollection"])]),
         (("GET", PODS, 403), [("pods", None, ["list"])]),
+        (("GET", PODS + "?fieldSelector=spec.nodeName%3Dn,metadata.name%3Dx", 200), [("pods", ["x"], ["list"])]),
+        (("GET", PODS + "?fieldSelector=metadata.name%21%3Dx", 200), [("pods", None, ["list"])]),
+        (("DELETE", PODS + "?fieldSelector=metadata.name%3Dx", 200), [("pods", None, ["deletecollection"])]),
+        (("POST", PODS + "/x/eviction", 201), [("pods/eviction", ["x"], ["create"])]),
+        (("POST", PODS, 201), [("pods", None, ["create"])]),
+        (("GET", "/api/v1/namespaces/a/services/http:s:80/proxy/x", 200), [("services/proxy", ["http:s:80"], ["get"])]),
     ],
 )
 def test_verbs_names_and_subresources(
@@ -87,6 +94,71 @@ def test_verbs_names_and_subresources(
     assert [(rule["resources"], rule.get("resourceNames"), rule["verbs"]) for rule in found] == [
         ([resource], names, verbs) for resource, names, verbs in rules
     ]
+
+
+def test_what_the_whole_cluster_allows_is_not_allowed_twice() -> None:
+    assert roles(("GET", "/api/v1/pods"), ("GET", PODS), ("GET", PODS + "/x"), ("GET", "/api/v1/namespaces/a")) == {
+        "": [
+            {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["a"], "verbs": ["get"]},
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+        ],
+        "a": [{"apiGroups": [""], "resources": ["pods"], "resourceNames": ["x"], "verbs": ["get"]}],
+    }
+
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+ROLE = {"kind": "Role", "rules": [
+    {"apiGroups": ["", "apps"], "resources": ["x"], "verbs": ["get"], "resourceNames": ["n"]},
+    {"nonResourceURLs": ["/metrics"], "verbs": ["get"]},
+]}  # fmt: skip
+BINDING = {"kind": "RoleBinding", "roleRef": {"kind": "ClusterRole", "name": "view"}}
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "expected"),
+    [
+        (("POST", f"{RBAC}/namespaces/a/roles", 201), ROLE,
+         {"create roles", "get x n", "get x.apps n", "get /metrics"}),
+        (("PATCH", f"{RBAC}/namespaces/a/roles/r", 200), {"kind": "Role"}, {"patch roles r", "escalate roles r"}),
+        (("POST", f"{RBAC}/clusterroles", 201), {"kind": "ClusterRole", "rules": [], "aggregationRule": {"a": 1}},
+         {"create clusterroles", "escalate clusterroles"}),
+        (("POST", f"{RBAC}/namespaces/a/rolebindings", 201), BINDING,
+         {"create rolebindings", "bind clusterroles view"}),
+        (("PUT", "/apis/certificates.k8s.io/v1/certificatesigningrequests/c/approval", 200),
+         {"kind": "CertificateSigningRequest", "spec": {"signerName": "a/b"}},
+         {"update certificatesigningrequests/approval c", "approve signers a/b"}),
+    ],
+)  # fmt: skip
+def test_handing_on_rights_needs_them(call: tuple[str, str, int], body: object, expected: set[str]) -> None:
+    found = set()
+    answered = list(trace((*call, json.dumps(body).encode())))
+    sent = list(trace(call, sent=json.dumps(body).encode()))
+    for recorded in (*answered, *sent):
+        for one in needed(recorded):
+            group = f".{one.group}" if one.group == "apps" else ""
+            found.add(f"{one.verb} {one.resource + group or one.path} {one.name}".strip())
+        assert found == expected
+
+
+def test_impersonation_is_a_right_of_its_own() -> None:
+    headers = (("Impersonate-User", "system:serviceaccount:ci:bot"), ("Impersonate-Group", "g"),
+               ("Impersonate-Extra-Scopes", "s"), ("Impersonate-Uid", "7"))  # fmt: skip
+    request = Request("GET", "https://h" + PODS, headers)
+    text = "".join(rbac.render([Recorded(1, Exchange(1, 1, 1, request, Response(200, "")))]))
+    above, below = text.split("# The requests impersonated somebody")
+    assert 'resources: ["pods"]' in above and "impersonate" not in above
+    documents = [loads(part.encode()) for part in below.split("---\n")[1:]]
+    rules = {(d["metadata"].get("namespace"), *rule["resources"], *rule["resourceNames"]) for d in documents
+             for rule in d["rules"]}  # fmt: skip
+    assert rules == {(None, "groups", "g"), (None, "userextras/scopes", "s"), (None, "uids", "7"),
+                     ("ci", "serviceaccounts", "bot")}  # fmt: skip
+    assert all(d["metadata"]["name"] == "from-trace-impersonator" for d in documents)
+
+
+def test_a_namespace_that_the_trace_makes() -> None:
+    made = json.dumps({"kind": "Namespace", "metadata": {"name": "a"}}).encode()
+    text = "".join(rbac.render(trace(("POST", "/api/v1/namespaces", 201, made), ("GET", PODS))))
+    assert "# Request #1 made the namespace of this Role: it has to be there first.\n---\n" in text
 
 
 def test_nothing_more_is_needed() -> None:
