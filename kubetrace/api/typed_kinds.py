@@ -12,6 +12,7 @@ def _mapping(group: str, version: str, resource: str, kind: str, namespaced: boo
 _RBAC = "rbac.authorization.k8s.io"
 
 CONFIG_MAPS = _mapping("", "v1", "configmaps", "ConfigMap")
+EVENTS = _mapping("", "v1", "events", "Event")
 NAMESPACES = _mapping("", "v1", "namespaces", "Namespace", namespaced=False)
 RESOURCE_QUOTAS = _mapping("", "v1", "resourcequotas", "ResourceQuota")
 SECRETS = _mapping("", "v1", "secrets", "Secret")

@@ -166,7 +166,7 @@ ROOT = Entry(
             ),
         ),
         _pending("debug"),
-        _pending("events"),
+        Entry("events", "List events, or watch them come", "kubetrace.commands.events", _DEBUGGING),
         _pending("diff"),
         Entry(
             "apply",

@@ -160,7 +160,7 @@ class OmitManagedFields:
     def print(self, value: Printed, out: TextSink) -> None:
         if isinstance(value, dict):
             value = (
-                {**value, "items": [_unmanaged(item) for item in value["items"]]}
+                type(value)({**value, "items": [_unmanaged(item) for item in value["items"]]})
                 if is_list(value)
                 else _unmanaged(value)
             )

@@ -44,6 +44,7 @@ Operation = Literal[
     "typed-create",
     "typed-get",
     "typed-list",
+    "typed-watch",
     "typed-token",
     "scale-get",
     "scale-update",

@@ -27,7 +27,7 @@ class Writer:
 
     def write(self, text: str, level: int = 0) -> None:
         """Text at a level; control characters that move a terminal's cursor are made visible."""
-        self._tabs.write("  " * (level + self._indent) + text.replace("\x1b", "^[").replace("\r", "\\r"))
+        self._tabs.write("  " * (level + self._indent) + visible(text))
 
     def line(self, text: str, level: int = 0) -> None:
         self.write(text + "\n", level)
@@ -107,6 +107,11 @@ class Writer:
 
     def since(self, timestamp: str | None) -> str:
         return age(timestamp, self.now)
+
+
+def visible(text: str) -> str:
+    """Text that cannot move a terminal's cursor (printers.EscapeTerminal)."""
+    return text.replace("\x1b", "^[").replace("\r", "\\r")
 
 
 def _length(text: str) -> int:
