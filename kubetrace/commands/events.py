@@ -61,6 +61,7 @@ def run(environment: Environment, options: EventsOptions, arguments: Arguments) 
 
 def _selector(environment: Environment, text: str) -> str:
     """The field selector for the events of one object."""
+    _ = environment.client  # kubectl has made one before it looks at the words
     parts = text.split("/")
     if len(parts) == 1:
         raise KubetraceError("--for must be in resource/name form")
