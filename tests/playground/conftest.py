@@ -27,11 +27,11 @@ class Client:
         users = {user["context"]: user for user in json.loads((folder / "users.json").read_text())}
         self.token: str = users[context].get("token", "")
         self.port = port
-        self._tls = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+        self.tls = ssl.create_default_context(cafile=str(folder / "ca.crt"))
         self.headers: dict[str, str] = {}
 
     def open(self, method: str, path: str, body: Any = None, **headers: str) -> http.client.HTTPResponse:
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self._tls, timeout=20)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, timeout=20)
         sent = {"Accept": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:
             sent.setdefault("Authorization", f"Bearer {self.token}")
@@ -104,10 +104,10 @@ def kubectl_binary() -> Path | None:
 
 class Kubectl:
     def __init__(self, binary: Path, playground: manager.Playground, cache: Path) -> None:
-        self._command = [str(binary), f"--kubeconfig={playground.kubeconfig}", f"--cache-dir={cache}"]
+        self.command = [str(binary), f"--kubeconfig={playground.kubeconfig}", f"--cache-dir={cache}"]
 
     def __call__(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
-        result = subprocess.run([*self._command, *arguments], input=stdin, capture_output=True, text=True, timeout=60)
+        result = subprocess.run([*self.command, *arguments], input=stdin, capture_output=True, text=True, timeout=60)
         assert result.returncode == code, result.stdout + result.stderr
         return result.stdout + (result.stderr if code else "")
 

@@ -1,0 +1,139 @@
+"""Other clients take the playground for real: the Python `kubernetes` client, and kr8s (extra `kubetrace[clients]`)."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kubetrace.playground import manager
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+BOX = {"containers": [{"name": "box", "image": "busybox", "command": ["sleep", "infinity"]}]}
+
+
+@pytest.fixture(scope="module")
+def core(playground: manager.Playground) -> Iterator[Any]:
+    kubernetes = pytest.importorskip("kubernetes", reason="kubernetes is not installed (extra clients)")
+    configuration = kubernetes.client.Configuration()
+    kubernetes.config.load_kube_config(str(playground.kubeconfig), client_configuration=configuration)
+    with kubernetes.client.ApiClient(configuration) as client:
+        yield kubernetes.client.CoreV1Api(client)
+
+
+@pytest.fixture
+def kr8s_api(playground: manager.Playground) -> Any:
+    kr8s = pytest.importorskip("kr8s", reason="kr8s is not installed (extra clients)")
+    return kr8s.api(kubeconfig=str(playground.kubeconfig))
+
+
+def test_kubernetes_objects(core: Any, namespace: str) -> None:
+    made = core.create_namespaced_config_map(namespace, {"metadata": {"name": "c"}, "data": {"a": "1"}})
+    assert made.data == {"a": "1"} and made.metadata.uid
+    core.patch_namespaced_config_map("c", namespace, {"data": {"b": "2"}})
+    read = core.read_namespaced_config_map("c", namespace)
+    assert read.data == {"a": "1", "b": "2"}
+    read.data = {"z": "9"}
+    core.replace_namespaced_config_map("c", namespace, read)
+    names = [item.metadata.name for item in core.list_namespaced_config_map(namespace).items]
+    assert "c" in names
+    with pytest.raises(Exception, match="409"):
+        core.create_namespaced_config_map(namespace, {"metadata": {"name": "c"}})
+    core.delete_namespaced_config_map("c", namespace)
+    with pytest.raises(Exception, match='configmaps \\\\"c\\\\" not found'):
+        core.read_namespaced_config_map("c", namespace)
+
+
+def test_kubernetes_watches(core: Any, namespace: str) -> None:
+    from kubernetes import watch
+
+    core.create_namespaced_config_map(namespace, {"metadata": {"name": "w", "labels": {"app": "w"}}})
+    seen = []
+    watcher = watch.Watch()
+    stream = watcher.stream(core.list_namespaced_config_map, namespace, label_selector="app=w", timeout_seconds=20)
+    for event in stream:
+        seen.append((event["type"], event["object"].data))
+        if event["type"] == "ADDED":
+            core.patch_namespaced_config_map("w", namespace, {"data": {"k": "v"}})
+        elif event["type"] == "MODIFIED":
+            core.delete_namespaced_config_map("w", namespace)
+        else:
+            watcher.stop()
+    assert seen == [("ADDED", None), ("MODIFIED", {"k": "v"}), ("DELETED", {"k": "v"})]
+
+
+def test_kubernetes_exec_logs_and_port_forward(core: Any, namespace: str) -> None:
+    from kubernetes import stream
+
+    script = ["sh", "-c", "echo started; sleep infinity"]
+    spec = {"containers": [{"name": "box", "image": "busybox", "command": script}]}
+    core.create_namespaced_pod(namespace, {"metadata": {"name": "p"}, "spec": spec})
+    _wait(lambda: core.read_namespaced_pod("p", namespace).status.phase == "Running")
+    assert core.read_namespaced_pod_log("p", namespace) == "started\n"
+    call = core.connect_get_namespaced_pod_exec
+    out = stream.stream(call, "p", namespace, command=["hostname"], stdout=True, stderr=True, stdin=False, tty=False)
+    assert out == "p\n"
+    session = stream.stream(
+        call,
+        "p",
+        namespace,
+        command=["sh"],
+        stdin=True,
+        stdout=True,
+        stderr=True,
+        tty=False,
+        _preload_content=False,
+    )
+    session.write_stdin("echo typed; echo wrong >&2; exit 7\n")
+    session.run_forever(timeout=20)
+    assert (session.read_stdout(), session.read_stderr(), session.returncode) == ("typed\n", "wrong\n", 7)
+    forward = stream.portforward(core.connect_get_namespaced_pod_portforward, "p", namespace, ports="80")
+    pipe = forward.socket(80)
+    pipe.setblocking(True)
+    pipe.sendall(b"GET /python HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n")
+    answer = b""
+    while data := pipe.recv(4096):
+        answer += data
+    assert b"GET /python HTTP/1.1" in answer
+
+
+def _wait(true: Any) -> None:
+    import time
+
+    for _ in range(400):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came")
+
+
+def test_kr8s(kr8s_api: Any, namespace: str) -> None:
+    from kr8s.objects import ConfigMap, Pod
+
+    settings = ConfigMap({"metadata": {"name": "s", "namespace": namespace}, "data": {"a": "1"}}, api=kr8s_api)
+    settings.create()
+    settings.patch({"data": {"b": "2"}})
+    found = ConfigMap.get("s", namespace=namespace, api=kr8s_api)
+    assert dict(found.data) == {"a": "1", "b": "2"}
+    names = [item.name for item in kr8s_api.get("configmaps", namespace=namespace)]
+    assert set(names) >= {"s"}
+    pod = Pod({"metadata": {"name": "p", "namespace": namespace}, "spec": BOX}, api=kr8s_api)
+    pod.create()
+    pod.wait("condition=Ready", timeout=20)
+    result = pod.exec(["sh", "-c", "echo out; echo err >&2"])
+    assert (result.stdout, result.stderr, result.returncode) == (b"out\n", b"err\n", 0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pod.portforward(remote_port=80, local_port=port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", "/kr8s")
+        assert b"GET /kr8s HTTP/1.1" in connection.getresponse().read()
+        connection.close()
+    pod.delete()
+    settings.delete()
+    assert not settings.exists()
