@@ -254,7 +254,7 @@ def test_proxies(client: Client, pods: str) -> None:
     status, value = client.call("GET", f"{pods}/web:81/proxy/")
     assert status == 503 and value["message"].endswith(":81: connect: connection refused")
     assert client.call("GET", f"{pods}/nope/proxy/")[0] == 404
-    assert client.open("GET", f"{pods}/web/proxy").status == 301
+    assert client.call("GET", f"{pods}/web/proxy")[0] == 301
     services = pods.replace("/pods", "/services")
     client.post(services, {"metadata": {"name": "none"}, "spec": {"selector": {"a": "b"}, "ports": [{"port": 80}]}})
     status, value = client.call("GET", f"{services}/none/proxy/")
@@ -278,6 +278,7 @@ def test_logs(client: Client, pods: str) -> None:
     assert client.call("GET", f"{log}?sinceSeconds=1")[1].count(b"\n") < 10
     followed = client.open("GET", f"{log}?follow=true&tailLines=1")
     numbers = [int(followed.readline().split()[1]) for _ in range(4)]
+    followed.connection.close()  # type: ignore[attr-defined]
     assert numbers == list(range(numbers[0], numbers[0] + 4))
 
 

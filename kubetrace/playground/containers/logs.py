@@ -35,7 +35,7 @@ class Log:
         self.ended = False
         self._size = 0
         self._open = {"stdout": b"", "stderr": b""}
-        self._written = 0
+        self.written = 0
         """How many lines there ever were."""
         self._changed = asyncio.Event()
 
@@ -50,7 +50,7 @@ class Log:
 
     def _add(self, stream: str, text: bytes) -> None:
         self.lines.append(Line(_stamp(), stream, text))
-        self._written += 1
+        self.written += 1
         self._size += len(text)
         while self._size > LIMIT:
             self._size -= len(self.lines.popleft().text)
@@ -68,13 +68,12 @@ class Log:
         self.ended = True
         self._wake()
 
-    async def follow(self) -> AsyncIterator[Line]:
-        """The lines that come from now on, until the container ends."""
-        seen = self._written
+    async def follow(self, seen: int) -> AsyncIterator[Line]:
+        """The lines behind the first `seen` that ever were, as they come, until the container ends."""
         while True:
-            new = self._written - seen
+            new = self.written - seen
             if new:
-                seen = self._written
+                seen = self.written
                 for line in list(self.lines)[-new:]:
                     yield line
                 continue

@@ -25,9 +25,9 @@ def read(runtime: Runtime, request: Request, pod: Object) -> Answer | Stream:
         return Answer(200, b"", _TEXT)
     previous = request.flag("previous")
     log = _log(runtime, pod, name, previous)
-    chosen = choice.select(log)
+    chosen, seen = choice.select(log), log.written
     if request.flag("follow") and not previous and not log.ended:
-        return Stream(_follow(log, chosen, choice), content_type=_TEXT)
+        return Stream(_follow(log, chosen, seen, choice), content_type=_TEXT)
     body = b"".join(choice.shown(line) for line in chosen)
     return Answer(200, body if choice.limit is None else body[: choice.limit], _TEXT)
 
@@ -138,16 +138,15 @@ class _Choice:
         return f"{line.when} ".encode() + line.text if self._timestamps else line.text
 
 
-async def _follow(log: Log, chosen: list[Line], choice: _Choice) -> AsyncIterator[bytes]:
+async def _follow(log: Log, chosen: list[Line], seen: int, choice: _Choice) -> AsyncIterator[bytes]:
     left = choice.limit
-    new = log.follow()
     start = b"".join(choice.shown(line) for line in chosen)
     if left is not None:
         start, left = start[:left], left - len(start)
     yield start
     if left is not None and left <= 0:
         return
-    async for line in new:
+    async for line in log.follow(seen):
         if not choice.fits(line):
             continue
         data = choice.shown(line)
