@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.endpoint import Endpoint, endpoint
-from kubetrace.trace.exchange import Event, Exchange, ExchangeEnded, Frame, Upgraded
+from kubetrace.trace.exchange import Event, Exchange, ExchangeEnded, Frame, Throttled, Upgraded
 from kubetrace.trace.records import Timed
 from kubetrace.value import Mutable, Value, fresh
 
@@ -40,12 +40,14 @@ class Frames(Mutable):
 
 class Recorded(Value):
     """An exchange and its number in the trace (1 is the first that ended). `cut` names bodies ("request", "response")
-    that the trace does not hold whole; `frames` is what passed where the connection was upgraded."""
+    that the trace does not hold whole; `frames` is what passed where the connection was upgraded; `waited` are the
+    seconds for which the client's own rate limiter held the call back."""
 
     number: int
     exchange: Exchange
     cut: frozenset[str] = frozenset()
     frames: Frames | None = None
+    waited: float = 0.0
 
     @property
     def endpoint(self) -> Endpoint:
@@ -79,6 +81,7 @@ class Numbering:
     def __init__(self) -> None:
         self._number = 0
         self._frames: dict[int, Frames] = {}
+        self._waited: dict[int, float] = {}
 
     def take(self, timed: Timed) -> Recorded | None:
         """The exchange that has ended with this event, if one has and anything was sent."""
@@ -87,10 +90,14 @@ class Numbering:
             self._frames[event.exchange] = Frames(event.protocol, event.subprotocol)
         elif isinstance(event, Frame):
             self._frames.setdefault(event.exchange, Frames("")).add(event)
-        elif isinstance(event, ExchangeEnded) and event.exchange.on_wire:
-            self._number += 1
-            frames = self._frames.pop(event.exchange.id, None)
-            return Recorded(self._number, event.exchange, timed.cut, frames)
+        elif isinstance(event, Throttled) and event.retry_reason is None:
+            self._waited[event.call] = event.seconds
+        elif isinstance(event, ExchangeEnded):
+            waited = self._waited.pop(event.exchange.call, 0.0)
+            if event.exchange.on_wire:
+                self._number += 1
+                frames = self._frames.pop(event.exchange.id, None)
+                return Recorded(self._number, event.exchange, timed.cut, frames, waited)
         return None
 
 

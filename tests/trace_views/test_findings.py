@@ -224,6 +224,42 @@ def test_answers_that_ask_for_attention() -> None:
     assert findings(("GET", PODS + "?limit=5", 200, b" " * (1 << 20) + b" "))[0].startswith("big answer: ")
 
 
+def test_connections_waits_and_what_expired() -> None:
+    def at(number: int, reused: bool, waited: float = 0.0, status: int = 200) -> Recorded:
+        request = Request("GET", f"https://h{PODS}/{number}")
+        connection = Connection("h:1", "TLSv1.3", reused)
+        exchange = Exchange(number, 1, 1, request, Response(status, ""), b"{}", 2, connection=connection)
+        return Recorded(number, exchange, waited=waited)
+
+    def lines(*found: Recorded) -> list[str]:
+        return "".join(lint.render(found)).splitlines()
+
+    assert lines(*(at(number, False) for number in range(1, 8))) == [
+        "no keep-alive: 7 of 7 calls made a new connection (#1, #2, #3, #4, #5, #6, #7)"
+    ]
+    assert lines(*(at(number, number > 1) for number in range(1, 8))) == ["nothing found"]
+    assert lines(at(1, True, 0.3), at(2, True, 0.01), at(3, True, 1.2)) == [
+        "throttled: the client's own rate limiter held 2 calls back for 1.50 s (#1, #3)"
+    ]
+    assert lines(at(1, True, status=410)) == [
+        f"expired: get {PODS.replace('/a/', '/{namespace}/')}/{{name}} asked for what the server no longer has: "
+        "start anew from a list (#1)"
+    ]
+
+
+def test_discovery_that_is_asked_again() -> None:
+    assert findings(("GET", "/api"), ("GET", "/apis")) == ["nothing found"]
+    assert findings(("GET", "/api"), ("GET", "/apis"), ("GET", "/api"), ("GET", "/apis", 304)) == [
+        "cold discovery: what the server serves was asked more than once in 3 calls, which a cache saves (#1, #2, #3)"
+    ]
+
+
+def test_ever_new_calls_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lint, "_REMEMBERED", 10)
+    calls = [("GET", f"{PODS}/{number if number % 3 else 'same'}") for number in range(1, 100)]
+    assert findings(*calls)[0].startswith(f"repeated: {PODS}/same was read 33 times")
+
+
 # --- diff -------------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
-from kubetrace.trace.body_text import one_line, size
+from kubetrace.trace.body_text import counted, milliseconds, one_line, size
 from kubetrace.trace.exchanges import Recorded
 from kubetrace.trace.warning_header import warnings_of
 from kubetrace.value import Mutable, fresh
@@ -18,6 +18,10 @@ _POLLS = 5
 _MANY_ITEMS = 500
 _BIG = 1 << 20
 _COLD = 10
+_CONNECTIONS = 5
+_LONG_WAIT = 0.05
+_REMEMBERED = 20_000
+"""Different reads and findings that are told apart; of more, the rare ones are forgotten."""
 
 
 class _Seen(Mutable):
@@ -26,6 +30,7 @@ class _Seen(Mutable):
     numbers: list[int] = fresh(list)
     count: int = 0
     digests: set[bytes] = fresh(set)
+    amount: float = 0.0
 
     def add(self, number: int, body: bytes | None = None) -> None:
         self.count += 1
@@ -39,22 +44,51 @@ class _Seen(Mutable):
         return ", ".join(f"#{number}" for number in self.numbers) + more
 
 
+class _Memory(defaultdict[tuple[str, ...], _Seen]):
+    """What has been seen, by what it is. A long trace of ever new things does not fill it."""
+
+    def __init__(self) -> None:
+        super().__init__(_Seen)
+
+    def add(self, key: tuple[str, ...], number: int, body: bytes | None = None) -> None:
+        if len(self) >= _REMEMBERED and key not in self:
+            often = sorted(self.items(), key=lambda item: -item[1].count)[: _REMEMBERED // 2]
+            self.clear()
+            self.update(often)
+        self[key].add(number, body)
+
+
 def render(exchanges: Iterable[Recorded]) -> Iterator[str]:
-    found: dict[tuple[str, str], _Seen] = defaultdict(_Seen)
-    reads: dict[str, _Seen] = defaultdict(_Seen)
-    discovery = _Seen()
+    found, reads, asked = _Memory(), _Memory(), _Memory()
+    discovery, connections, waits, calls = _Seen(), _Seen(), _Seen(), 0
     for recorded in exchanges:
-        for rule, what in _findings(recorded):
-            found[rule, what].add(recorded.number)
-        if recorded.exchange.request.method == "GET" and recorded.status == 200:
+        calls += 1
+        exchange = recorded.exchange
+        for key in _findings(recorded):
+            found.add(key, recorded.number)
+        if exchange.connection.address and not exchange.connection.reused:
+            connections.add(recorded.number)
+        if recorded.waited > _LONG_WAIT:
+            waits.add(recorded.number)
+            waits.amount += recorded.waited
+        if exchange.request.method == "GET" and recorded.status == 200:
             if _is_discovery(recorded.endpoint.path):
                 discovery.add(recorded.number)
+                asked.add((recorded.endpoint.path,), recorded.number)
             elif recorded.endpoint.verb in ("get", "list"):
-                reads[recorded.target].add(recorded.number, recorded.exchange.body or b"")
+                reads.add((recorded.target,), recorded.number, exchange.body or b"")
     lines = [f"{rule}: {what} ({seen.cite()})\n" for (rule, what), seen in found.items()]
-    lines += _repeated(reads)
-    if discovery.count >= _COLD:
-        lines.append(f"cold discovery: {discovery.count} calls asked what the server serves ({discovery.cite()})\n")
+    lines += [*_repeated(reads), *_discovered(discovery, asked)]
+    if waits.count:
+        lines.append(
+            f"throttled: the client's own rate limiter held {counted(waits.count, 'call')} back for "
+            f"{milliseconds(waits.amount)} ({waits.cite()})\n"
+        )
+    if connections.count >= _CONNECTIONS and connections.count > calls // 2:
+        lines.append(
+            f"no keep-alive: {connections.count} of {counted(calls, 'call')} made a new connection "
+            f"({connections.cite()})\n"
+        )
     yield from sorted(lines) or ["nothing found\n"]
 
 
@@ -70,6 +104,8 @@ def _findings(recorded: Recorded) -> Iterator[tuple[str, str]]:
         yield "throttled", f"the server was too busy for {where.verb} {path}"
     if recorded.status == 403:
         yield "forbidden", f"{where.verb} {path}"
+    if recorded.status == 410:
+        yield "expired", f"{where.verb} {path} asked for what the server no longer has: start anew from a list"
     if recorded.status >= 500 or not recorded.status:
         yield "failed", f"{where.verb} {path}: {recorded.status or one_line(exchange.error or 'no answer')}"
     if where.verb == "list" and recorded.status == 200:
@@ -77,12 +113,12 @@ def _findings(recorded: Recorded) -> Iterator[tuple[str, str]]:
         items = _items(exchange.body)
         if "limit" not in query and items > _MANY_ITEMS:
             yield "unpaged list", f"{path} without limit answered {items} objects at once"
-        if (exchange.body_size or 0) > _BIG and not _wants_table(recorded):
+        if (exchange.body_size or 0) > _BIG and not _wants_less(recorded):
             yield "big answer", f"{path} sent {size(exchange.body_size)}; a Table or PartialObjectMetadata is smaller"
 
 
-def _repeated(reads: dict[str, _Seen]) -> Iterator[str]:
-    for target, seen in reads.items():
+def _repeated(reads: _Memory) -> Iterator[str]:
+    for (target,), seen in reads.items():
         if seen.count < 2:
             continue
         shown = one_line(target)
@@ -90,6 +126,17 @@ def _repeated(reads: dict[str, _Seen]) -> Iterator[str]:
             yield f"polling: {shown} was read {seen.count} times and changed; a watch tells changes ({seen.cite()})\n"
         elif len(seen.digests) == 1:
             yield f"repeated: {shown} was read {seen.count} times and answered the same ({seen.cite()})\n"
+
+
+def _discovered(discovery: _Seen, asked: _Memory) -> Iterator[str]:
+    again = any(seen.count > 1 for seen in asked.values())
+    if discovery.count >= _COLD:
+        yield f"cold discovery: {discovery.count} calls asked what the server serves ({discovery.cite()})\n"
+    elif again:
+        yield (
+            f"cold discovery: what the server serves was asked more than once in {discovery.count} calls, which a "
+            f"cache saves ({discovery.cite()})\n"
+        )
 
 
 def _is_discovery(path: str) -> bool:
@@ -101,7 +148,7 @@ def _items(body: bytes | None) -> int:
     return 0 if body is None else len(re.findall(rb'"uid":\s*"', body))
 
 
-def _wants_table(recorded: Recorded) -> bool:
+def _wants_less(recorded: Recorded) -> bool:
     headers = recorded.exchange.request.headers
     return any(name.lower() == "accept" and "as=" in value for name, value in headers)
 

@@ -10,6 +10,8 @@ from kubetrace.trace.body_text import counted, milliseconds, one_line, size
 from kubetrace.trace.exchanges import Recorded
 from kubetrace.value import Mutable, fresh
 
+_MOST = 10_000
+"""Endpoints that are told apart."""
 _HEADINGS = ("VERB", "ENDPOINT", "CALLS", "FAILED", "P50", "P95", "TOTAL", "RECEIVED")
 
 
@@ -29,7 +31,10 @@ def render(exchanges: Iterable[Recorded]) -> Iterator[str]:
     total, connections, sent = _Row(), 0, 0
     for recorded in exchanges:
         where = recorded.endpoint
-        rows.setdefault((where.verb, where.template), _Row()).add(recorded)
+        key = (where.verb, where.template)
+        if len(rows) >= _MOST and key not in rows:
+            key = ("", "(other endpoints)")
+        rows.setdefault(key, _Row()).add(recorded)
         total.add(recorded)
         connections += not recorded.exchange.connection.reused and recorded.exchange.connection.address is not None
         sent += len(recorded.exchange.request.body or b"")
