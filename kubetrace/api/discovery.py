@@ -28,7 +28,7 @@ from kubetrace.api.go_words import json_problem
 from kubetrace.api.resources import GroupVersion, Resource
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import CacheHit, Events, Note
-from kubetrace.transport.call import Sender
+from kubetrace.transport.call import Answer, Call, Sender
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Mutable, Value, replace
 
@@ -83,6 +83,7 @@ class Discovery:
         timeout: float | None = None,
     ) -> None:
         self._live = _Live(sender, timeout)
+        self._typed = _Live(sender, timeout, typed=True)
         self._memory = _Memory(self._live, events or Events())
         self._files = files or DiscoveryFiles(Path("/nonexistent"))
         self._keeps_files = files is not None
@@ -136,7 +137,11 @@ class Discovery:
     def resources_now(self, group_version: GroupVersion) -> tuple[Resource, ...]:
         """One version's resources as the server has them now, kept nowhere: what typed clients ask, without discovery's
         own timeout. Raises what the call raises."""
-        return self._live.resources(group_version, bounded=False)
+        return self._typed.resources(group_version)
+
+    def groups_now(self) -> tuple[Group, ...]:
+        """The groups, in the same way."""
+        return self._typed.groups().groups
 
     def everything(self) -> Discovered:
         """Groups and all their resources; failures of single groups are told in the result, not raised."""
@@ -308,9 +313,17 @@ def _may_pass(error: KubetraceError) -> bool:
 class _Live:
     """The calls themselves (discovery_client.go)."""
 
-    def __init__(self, sender: Sender, timeout: float | None) -> None:
+    def __init__(self, sender: Sender, timeout: float | None, *, typed: bool = False) -> None:
         self._sender = sender
+        self._typed = typed
         self._timeout = timeout
+
+    def _send(self, call: Call) -> Answer:
+        """Typed clients' calls go without discovery's own timeout and without the HTTP cache."""
+        if not self._typed:
+            return self._sender.send(call)
+        bound = {} if self._timeout else {"query": (), "timeout": None}
+        return self._sender.send(replace(call, cached=False, **bound))
 
     def groups(self) -> Groups:
         """/api, then /apis; resources only where both were aggregated."""
@@ -327,7 +340,7 @@ class _Live:
         return Groups((*core.groups, *rest.groups), resources, {**core.stale, **rest.stale})
 
     def _document(self, path: str, read_old: Callable[[Mapping[str, Any]], Groups]) -> Groups:
-        answer = self._sender.send(verbs.discover(path, self._timeout))
+        answer = self._send(verbs.discover(path, self._timeout))
         body = status.raw(answer)
         header = answer.header("Content-Type")
         parameters = status.media_parameters(header)
@@ -335,9 +348,8 @@ class _Live:
             return _read(read_aggregated, _parsed(body, f"{parameters['v']}.APIGroupDiscoveryList"))
         return _read(read_old, _parsed(body, "v1.APIVersions" if path == "/api" else "v1.APIGroupList"))
 
-    def resources(self, group_version: GroupVersion, *, bounded: bool = True) -> tuple[Resource, ...]:
-        call = verbs.discover_group(group_version, self._timeout)
-        answer = self._sender.send(call if bounded or self._timeout else replace(call, query=(), timeout=None))
+    def resources(self, group_version: GroupVersion) -> tuple[Resource, ...]:
+        answer = self._send(verbs.discover_group(group_version, self._timeout))
         try:
             return _read(read_resource_list, status.check(answer))
         except status.StatusError as error:

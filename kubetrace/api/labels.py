@@ -43,6 +43,13 @@ class Requirement(Value):
             return False
         return number > bound if self.operator == ">" else number < bound
 
+    def __str__(self) -> str:
+        if self.operator in ("exists", "!"):
+            return self.key if self.operator == "exists" else f"!{self.key}"
+        if self.operator in ("in", "notin"):
+            return f"{self.key} {self.operator} ({','.join(self.values)})"
+        return f"{self.key}{self.operator}{self.values[0]}"
+
 
 def matches(selector: str, labels: Labels) -> bool:
     """Whether labels meet a selector. Raises KubetraceError where it is none."""
@@ -60,6 +67,14 @@ def parse(selector: str) -> list[Requirement]:
 def requirements(selector: str) -> list[Requirement]:
     """The same, with the bare words of labels.ParseToRequirements: raises ValueError."""
     return sorted(_Parser(_tokens(selector)).requirements(), key=lambda requirement: requirement.key)
+
+
+def canonical(selector: str) -> str:
+    """The selector as kubectl sends it where it has parsed it itself. Raises KubetraceError in labels.Parse's words."""
+    try:
+        return ",".join(map(str, requirements(selector)))
+    except ValueError as error:
+        raise KubetraceError(str(error)) from None
 
 
 def label_selector(selector: str) -> dict[str, Any]:

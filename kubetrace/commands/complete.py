@@ -130,6 +130,9 @@ def _words(environment: Environment, command: Command, parsed: Parsed, word: str
         return _resources(environment, parsed.words, word)
     if not command.words:
         return [], _DEFAULT
+    if command.words.startswith("names:"):
+        names = [] if parsed.words else _object_names(environment, command.words[6:])
+        return _matching(names, word), _NO_FILES
     return ([] if parsed.words else _matching(_named(environment, command.words), word)), _NO_FILES
 
 

@@ -136,7 +136,22 @@ ROOT = Entry(
             _CLUSTER,
             children=(_pending("dump"),),
         ),
-        _pending("top", "stats"),
+        Entry(
+            "top",
+            "Show how much cpu and memory is used",
+            group=_CLUSTER,
+            suggest_for=("stats",),
+            description="""
+            Show how much cpu and memory nodes and pods use at the moment.
+
+            The figures are those of the metrics API (metrics-server serves it), made for autoscalers: good for a look
+            at who uses most, not for exact accounts.
+            """,
+            children=(
+                Entry("node", "Show what nodes use", "kubetrace.commands.top.node", aliases=("nodes", "no")),
+                Entry("pod", "Show what pods use", "kubetrace.commands.top.pod", aliases=("pods", "po")),
+            ),
+        ),
         _pending("cordon"),
         _pending("uncordon"),
         _pending("drain"),

@@ -17,7 +17,8 @@ from kubetrace.value import Value
 class Call(Value):
     """One API call. `path` is absolute below the server ("/api/v1/namespaces/default/pods") and already escaped;
     `query` pairs are sorted and form-encoded on sending, as Go's url.Values does. `timeout` (seconds) bounds the whole
-    call where the command sets one. `stream` leaves the body to the caller and out of the log (watch, logs, --raw)."""
+    call where the command sets one. `stream` leaves the body to the caller and out of the log (watch, logs, --raw).
+    `cached` False keeps discovery away from the HTTP cache, as in kubectl's typed clients."""
 
     method: str
     path: str
@@ -29,6 +30,7 @@ class Call(Value):
     timeout: float | None = None
     stream: bool = False
     log_request_body: bool = True
+    cached: bool = True
 
     def target(self) -> str:
         """Path and query as they stand in the URL (keys sorted, Go's Values.Encode escaping)."""

@@ -212,7 +212,7 @@ class Client:
         plugin = self._plugin_for(request)
         prepared = self._prepare(request, replace(context, operation=call.operation, purpose=call.purpose))
         prepared.context.authorize = plugin
-        if request.method == "GET" and call.operation in _CACHED:
+        if request.method == "GET" and call.operation in _CACHED and call.cached:
             prepared.context.cache = self._http_cache
         if request.url.lower().startswith("https:"):
             self._secure()

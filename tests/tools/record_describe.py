@@ -57,15 +57,17 @@ def main() -> None:
             facts = {
                 "program": kubectl(["version"], home, real).stdout.splitlines(),
                 "discovery": {path: recorder.fetch(path, DISCOVERY) for path in ("/api", "/apis")},
-                "commands": [_recorded(recorder, name, home, str(played)) for name in NAMES.split()],
+                "commands": [
+                    recorded(recorder, ["describe", name, "-n", NAMESPACE], home, str(played)) for name in NAMES.split()
+                ],
             }
             recorder.shutdown()
         kubectl(["delete", "namespace", NAMESPACE, "--wait=false"], home, real)
     DATA.write_text(json.dumps(facts, indent=1) + "\n")
 
 
-def _recorded(recorder: Recorder, name: str, home: str, kubeconfig: str) -> dict[str, Any]:
-    words = ["describe", name, "-n", NAMESPACE]
+def recorded(recorder: Recorder, words: list[str], home: str, kubeconfig: str) -> dict[str, Any]:
+    """One command: what it printed, and its calls (without discovery's) with their answers."""
     recorder.answers = {}
     now = time.time()
     done = kubectl(words, home, kubeconfig)

@@ -1,0 +1,1 @@
+"""`top …` (kubectl pkg/cmd/top), one module a command."""
