@@ -272,6 +272,7 @@ ROOT = Entry(
                 _trace("stats", "Count calls, times and bytes by endpoint"),
                 _trace("lint", "Find calls that could be saved, and answers that ask for attention"),
                 _trace("diff", "Compare two traces", "trace_diff"),
+                _trace("audit", "Join a trace with the server's audit log", "trace_audit"),
                 _trace("curl", "Print the requests as lines for a shell", "trace_curl"),
                 _trace("rbac", "Print the permissions that the requests need", "trace_rbac"),
                 _trace("html", "Convert a trace to one page for a browser"),

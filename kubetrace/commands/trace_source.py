@@ -81,7 +81,7 @@ def _last(environment: Environment) -> Path:
 
 def _events(environment: Environment, path: Path | None, follow: bool) -> Iterator[Timed]:
     reader = Reader("standard input" if path is None else str(path), environment.warn)
-    with _lines(environment, path) as lines:
+    with open_lines(environment, path) as lines:
         if follow and isinstance(lines, gzip.GzipFile):
             raise KubetraceError(f"{reader.name} is packed: only a plain trace can be followed as it grows")
         # What comes from a pipe ends where the pipe ends.
@@ -89,7 +89,8 @@ def _events(environment: Environment, path: Path | None, follow: bool) -> Iterat
 
 
 @contextlib.contextmanager
-def _lines(environment: Environment, path: Path | None) -> Iterator[BinaryIO]:
+def open_lines(environment: Environment, path: Path | None) -> Iterator[BinaryIO]:
+    """A file's lines, or standard input's (None), unpacked where they are gzip."""
     if path is not None:
         with open_trace(path) as stream:
             yield stream

@@ -48,8 +48,13 @@ def hostile(path: Path, masked: bool) -> None:
 def test_no_view_shows_a_secret(kubetrace: Kubetrace, tmp_path: Path, name: str, masked: bool) -> None:
     path = tmp_path / "t.jsonl"
     hostile(path, masked)
-    extra = {"diff": [str(path)]}.get(name, [])
+    log = tmp_path / "audit.log"
+    event = {"auditID": "a", "requestURI": f"/api?access_token={SECRETS[0]}", "requestObject": {"token": SECRETS[1]}}
+    log.write_text(json.dumps(event))
+    extra = {"diff": [str(path)], "audit": ["--log", str(log)]}.get(name, [])
     runs = [["trace", name, str(path), *extra]]
+    if name == "curl":
+        runs += [["trace", name, str(path), flag] for flag in ("--httpie", "--python")]
     if name == "show":
         runs += [["trace", name, str(path), number] for number in ("1", "2", "3", "7")]
         runs += [["trace", name, str(path), "-v=10", "--like", like] for like in ("1.20", "1.31", "1.32", "1.36")]

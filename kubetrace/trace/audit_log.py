@@ -1,0 +1,103 @@
+"""A kube-apiserver's audit log (audit.k8s.io/v1, JSON lines) as values; other versions of the API have the same fields.
+
+https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from kubetrace.value import Value, fresh
+
+ENDS = frozenset({"ResponseComplete", "Panic"})
+"""Stages after which nothing more comes of a request."""
+
+
+class AuditEvent(Value):
+    """One stage of one request, as the server saw it. Times are seconds since the epoch, 0 where unknown; `user` and
+    `impersonated` are UserInfo objects; `asked` and `answered` are the request's and the response's objects, where the
+    policy keeps them."""
+
+    id: str
+    stage: str
+    verb: str
+    uri: str
+    user: Mapping[str, Any]
+    impersonated: Mapping[str, Any]
+    source_ips: tuple[str, ...] = ()
+    user_agent: str = ""
+    code: int = 0
+    received: float = 0.0
+    at: float = 0.0
+    annotations: Mapping[str, str] = fresh(dict)
+    status: Mapping[str, Any] = fresh(dict)
+    asked: Any = None
+    answered: Any = None
+
+    @property
+    def seconds(self) -> float | None:
+        """From the request's arrival to this stage."""
+        return max(0.0, self.at - self.received) if self.at and self.received else None
+
+
+def events(lines: Iterable[bytes]) -> Iterator[AuditEvent]:
+    """The events of a log; lines that hold none are skipped. An EventList (as webhooks get it) is its items."""
+    for line in lines:
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if not isinstance(value, dict):
+            continue
+        items = value.get("items") if value.get("kind") == "EventList" else [value]
+        for item in items if isinstance(items, list) else ():
+            if (event := _event(item)) is not None:
+                yield event
+
+
+def _event(value: Any) -> AuditEvent | None:
+    if not isinstance(value, dict) or not isinstance(value.get("auditID"), str) or not value["auditID"]:
+        return None
+    status = _mapping(value.get("responseStatus"))
+    code = status.get("code")
+    return AuditEvent(
+        value["auditID"],
+        _text(value.get("stage")),
+        _text(value.get("verb")),
+        _text(value.get("requestURI")),
+        _mapping(value.get("user")),
+        _mapping(value.get("impersonatedUser")),
+        tuple(_text(one) for one in _list(value.get("sourceIPs"))),
+        _text(value.get("userAgent")),
+        code if isinstance(code, int) and not isinstance(code, bool) else 0,
+        _time(value.get("requestReceivedTimestamp")),
+        _time(value.get("stageTimestamp")),
+        {str(key): _text(one) for key, one in _mapping(value.get("annotations")).items()},
+        status,
+        value.get("requestObject"),
+        value.get("responseObject"),
+    )
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _time(value: Any) -> float:
+    """An RFC 3339 time with any number of digits (metav1.MicroTime); 0 for what is none."""
+    try:
+        moment = datetime.datetime.fromisoformat(_text(value)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+    return moment if 0 <= moment < 2.5e11 else 0.0
