@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder
 from time import sleep
 from types import ModuleType
 from typing import Any
@@ -31,6 +32,8 @@ MODULES = (
     "urllib.request",
     "urllib3.http2",
     "zipfile",
+    # ruamel.yaml: all but the C parser and what that one imports itself.
+    "ruamel.yaml",
     # The standard library's: what errors, other languages and rare answers need.
     "difflib",
     "email.header",
@@ -48,13 +51,11 @@ class Deferred(ModuleType):
     """Stands for a module until an attribute is asked for, and forwards to it from then on. A package's submodules can
     be imported without it."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self._in_place = True
-
     def __getattr__(self, attribute: str) -> Any:
         name = self.__name__
-        if sys.modules.get(name) is self:
+        if name in _put_off:
+            if sys.modules.get(name) is not self:  # the import system is still making it
+                raise AttributeError(attribute)
             if attribute == "__path__":
                 return _search_path(name)
             hand_out = _HANDED_OUT.get(name, {}).get(attribute)
@@ -63,32 +64,51 @@ class Deferred(ModuleType):
             if _is_submodule(name, attribute):
                 return import_module(f"{name}.{attribute}")
             self._give_way()
+        while sys.modules.get(name) is self:  # another thread is about to make room
+            sleep(0)
         return getattr(import_module(name), attribute)
 
     def _give_way(self) -> None:
         """Makes room for the real module; of several threads that ask, one does."""
         name = self.__name__
-        if self.__dict__.pop("_in_place", False):
-            del sys.modules[name]
-            module = import_module(name)
-            for attribute, part in self.__dict__.items():
-                if isinstance(part, ModuleType):  # a submodule that was imported while this stood for its package
-                    setattr(module, attribute, part)
-        while sys.modules.get(name) is self:
-            sleep(0)
+        try:
+            _put_off.remove(name)
+        except KeyError:
+            return
+        del sys.modules[name]
+        module = import_module(name)
+        for attribute, part in self.__dict__.items():
+            if isinstance(part, ModuleType):  # a submodule that was imported while this stood for its package
+                setattr(module, attribute, part)
+
+
+class _Finder:
+    """Finds `Deferred` modules, before the import system looks for real ones."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(name, _Finder) if name in _put_off else None  # type: ignore[arg-type]
+
+    @staticmethod
+    def create_module(spec: ModuleSpec) -> ModuleType:
+        return Deferred(spec.name)
+
+    @staticmethod
+    def exec_module(module: ModuleType) -> None:
+        pass
+
+
+_put_off: set[str] = set()
 
 
 def defer() -> None:
     """Puts the modules off that nothing has imported yet."""
-    for name in MODULES:
-        if name not in sys.modules:
-            sys.modules[name] = Deferred(name)
+    _put_off.update(name for name in MODULES if name not in sys.modules)
+    sys.meta_path.insert(0, _Finder)
 
 
 def _search_path(name: str) -> list[str]:
     """Where a package's submodules are. AttributeError for a module that is no package."""
-    from importlib.machinery import PathFinder
-
     parent = name.rpartition(".")[0]
     spec = PathFinder.find_spec(name, sys.modules[parent].__path__ if parent else None)
     if spec is None or spec.submodule_search_locations is None:
@@ -97,8 +117,6 @@ def _search_path(name: str) -> list[str]:
 
 
 def _is_submodule(name: str, attribute: str) -> bool:
-    from importlib.machinery import PathFinder
-
     try:
         return PathFinder.find_spec(f"{name}.{attribute}", _search_path(name)) is not None
     except AttributeError:

@@ -136,11 +136,9 @@ print(json.dumps({name: [*vars(importlib.import_module(name))] for name in sys.a
 import importlib, json, sys
 from kubetrace.deferred import Deferred, defer
 defer()
-all_deferred = {name: module for name, module in sys.modules.items() if type(module) is Deferred}
-assert set(all_deferred) == set(json.loads(sys.argv[1]))
+all_deferred = {name: importlib.import_module(name) for name in json.loads(sys.argv[1])}
+assert {type(module) for module in all_deferred.values()} == {Deferred}
 for name, attributes in json.loads(sys.argv[1]).items():
-    if "." in name:
-        importlib.import_module(name.rpartition(".")[0])
     deferred = all_deferred[name]
     wanted = [attribute for attribute in attributes if not attribute.startswith("__")]
     assert wanted and all(hasattr(deferred, attribute) for attribute in wanted)
@@ -162,6 +160,20 @@ assert issubclass(typer.core.TyperGroup, object) and typer.core.TyperGroup is Ty
 assert typer.Typer
 import typer as again
 assert again.core is typer.core and "typer.main" in __import__("sys").modules
+"""
+    python(code)
+
+
+def test_a_deferred_submodule_is_an_attribute_of_its_package() -> None:
+    code = """
+from kubetrace.deferred import defer
+defer()
+import email.header
+import urllib.request
+assert type(urllib.request).__name__ == "Deferred"
+assert urllib.request.Request is not None and email.header.Header is not None
+import urllib
+assert type(urllib.request).__name__ == "module"
 """
     python(code)
 

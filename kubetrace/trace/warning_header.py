@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from kubetrace.trace.exchange import Response
 
-_START = re.compile(r"([0-9]{3}) ([^ ]+) (?=.)", re.DOTALL)
+_START = r"([0-9]{3}) ([^ ]+) (?=.)"
 
 
 def warning_texts(values: Iterable[str]) -> list[str]:
@@ -41,7 +41,7 @@ def _parse(value: str) -> list[tuple[int, str]]:
 
 def _one(header: str) -> tuple[int, str, str] | None:
     """Code, text and remainder of the first warning; None where it is malformed."""
-    start = _START.match(header.strip())
+    start = re.match(_START, header.strip(), re.DOTALL)
     if start is None or _has_control(start[2]):
         return None
     quoted = _quoted_string(header.strip()[start.end() :])

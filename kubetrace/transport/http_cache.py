@@ -41,7 +41,7 @@ LONGEST = (2**63 - 1) / 1e9
 """Seconds that a Go duration can hold; a max-age beyond them counts as none."""
 
 _CHECKSUM = hashlib.sha256().digest_size
-_RFC1123 = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [A-Z]{3,5}", re.ASCII)
+_RFC1123 = r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [A-Z]{3,5}"
 
 
 class Kept(Value):
@@ -254,7 +254,7 @@ def _varied(request: Any, name: str) -> str:
 
 def _moment(value: str) -> float | None:
     """Seconds since the epoch of a date as Go reads it: RFC 1123 alone, unknown zones as UTC."""
-    moment = parsedate(value) if _RFC1123.fullmatch(value) else None
+    moment = parsedate(value) if re.fullmatch(_RFC1123, value, re.ASCII) else None
     try:
         return None if moment is None else float(timegm(moment))
     except (ValueError, OverflowError):

@@ -11,7 +11,7 @@ from kubetrace.wire.go_quote import quote
 
 MAX_RETRIES = 10
 STREAMS: frozenset[Operation] = frozenset({"logs", "raw", "raw-create", "raw-delete", "stream"})
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INTEGER = r"[+-]?[0-9]+"
 
 
 class Pause(Value):
@@ -27,7 +27,7 @@ def pause_after_answer(attempt: int, response: Response) -> Pause | None:
     if response.status != 429 and response.status < 500:
         return None
     header = (response.header("Retry-After") or "").strip()
-    if attempt > MAX_RETRIES or not _INTEGER.fullmatch(header):
+    if attempt > MAX_RETRIES or not re.fullmatch(_INTEGER, header):
         return None
     seconds = int(header)
     if response.status == 429:

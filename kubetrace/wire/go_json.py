@@ -14,7 +14,7 @@ from typing import Any
 
 from kubetrace.wire.go_numbers import json_float
 
-_FLOAT_MAYBE = re.compile(rb'(?:":|[\[,])-?[0-9]+[.eE][0-9eE.+-]+[,\]}]|^-?[0-9]+[.eE]')
+_FLOAT_MAYBE = rb'(?:":|[\[,])-?[0-9]+[.eE][0-9eE.+-]+[,\]}]|^-?[0-9]+[.eE]'
 _BIG_MAYBE = re.compile(rb"[0-9]{19}")
 _ESCAPES = (
     (b"<", b"\\u003c"),
@@ -99,7 +99,7 @@ def dumps(value: Any) -> bytes:
     import msgspec
 
     data = msgspec.json.encode(value, order="sorted")
-    if _FLOAT_MAYBE.search(data):
+    if re.search(_FLOAT_MAYBE, data):
         data = msgspec.json.encode(_with_raw_floats(value), order="sorted")
     for plain, escaped in _ESCAPES:
         if plain in data:

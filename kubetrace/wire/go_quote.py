@@ -21,7 +21,7 @@ _SIMPLE_ESCAPES = {
 _ASCII_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F)} | {
     ord(char): escape for char, escape in _SIMPLE_ESCAPES.items()
 }
-_NOT_ASCII = re.compile(r"[^\x20-\x7e]")
+_NOT_ASCII = r"[^\x20-\x7e]"
 
 
 def as_bytes(value: str | bytes) -> bytes:
@@ -50,7 +50,7 @@ def quote(value: str | bytes) -> str:
     """strconv.Quote (also fmt's %q): printable text is kept, the rest escaped. Bytes that are no UTF-8 become \\xNN."""
     text = as_bytes(value).decode("utf-8", "surrogateescape").translate(_ASCII_ESCAPES)
     if not text.isascii() and not text.isprintable():
-        text = _NOT_ASCII.sub(_escape_wide, text)
+        text = re.sub(_NOT_ASCII, _escape_wide, text)
     return f'"{text}"'
 
 
@@ -58,7 +58,7 @@ def quote_to_ascii(value: str | bytes) -> str:
     """strconv.QuoteToASCII (fmt's %+q): as `quote`, with every character outside ASCII escaped."""
     text = as_bytes(value).decode("utf-8", "surrogateescape").translate(_ASCII_ESCAPES)
     if not text.isascii():
-        text = _NOT_ASCII.sub(_escape_all_wide, text)
+        text = re.sub(_NOT_ASCII, _escape_all_wide, text)
     return f'"{text}"'
 
 

@@ -30,9 +30,9 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
 _HINTS = frozenset("+-0123456789yYnNtTfFoO~.")
-_INT = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
-_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9:.]+.*)?", re.ASCII)
+_INT = r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)"
+_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+_DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9:.]+.*)?"
 _MAX_DEPTH = 10_000
 _PURE_PARSER_WORDS = {"mapping values are not allowed here": "mapping values are not allowed in this context"}
 
@@ -132,13 +132,19 @@ class _Composer:
 
 def _events(data: bytes, pure: bool) -> Iterator[Any]:
     """The parser's events; its errors in go-yaml's words (decode.go, parser.fail)."""
-    from ruamel.yaml import YAML
+    parser = None if pure else _c_parser(data)
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
     from ruamel.yaml.reader import ReaderError
     from ruamel.yaml.scanner import ScannerError
 
     try:
-        yield from YAML(typ="safe", pure=pure).parse(data)
+        if parser is None:
+            from ruamel.yaml import YAML
+
+            yield from YAML(typ="safe", pure=True).parse(data)
+        else:
+            while parser.check_event():
+                yield parser.get_event()
     except ReaderError as error:
         _fail(str(error.reason))
     except MarkedYAMLError as error:
@@ -148,6 +154,16 @@ def _events(data: bytes, pure: bool) -> Iterator[Any]:
         _fail(_where(error, isinstance(error, ScannerError)) + _PURE_PARSER_WORDS.get(problem, problem))
     except (YAMLError, UnicodeDecodeError) as error:
         _fail(str(error).partition("\n")[0])
+
+
+def _c_parser(data: bytes) -> Any:
+    """ruamel.yaml's C parser, alone: the rest of ruamel.yaml takes longer to load than a manifest to read. None where
+    it is not installed."""
+    try:
+        from _ruamel_yaml import CParser
+    except ImportError:
+        return None
+    return CParser(data)
 
 
 def _where(error: Any, scanner: bool) -> str:
@@ -310,7 +326,7 @@ def _binary(text: str) -> str:
 
 def _kind(value: Any, text: str) -> str:
     if isinstance(value, str):
-        return "timestamp" if _DATE.fullmatch(text) else "str"
+        return "timestamp" if re.fullmatch(_DATE, text) else "str"
     return {type(None): "null", bool: "bool", int: "int", float: "float"}[type(value)]
 
 
@@ -321,12 +337,12 @@ def resolve(text: str) -> Any:
         return text
     if text in _WORDS:
         return _WORDS[text]
-    if first not in "+-.0123456789" or _DATE.fullmatch(text):
+    if first not in "+-.0123456789" or re.fullmatch(_DATE, text):
         return text
     if first == ".":
         return _finite(text)
     plain = text.replace("_", "")
-    if _INT.fullmatch(plain):
+    if re.fullmatch(_INT, plain):
         number = _integer(plain)
         if -(1 << 63) <= number < 1 << 63 or (plain[0] not in "+-" and number < 1 << 64):
             return number
@@ -342,7 +358,7 @@ def _integer(plain: str) -> int:
 
 def _finite(text: str) -> Any:
     """A float, or the text where it is none or too large (strconv.ParseFloat's range error)."""
-    if not _FLOAT.fullmatch(text):
+    if not re.fullmatch(_FLOAT, text):
         return text
     number = float(text)
     return text if math.isinf(number) else number
