@@ -17,8 +17,8 @@ def main() -> None:
     gc.freeze()
     gc.enable()
     code = run(sys.argv[1:])
-    if code > 128:
-        _die(code - 128)
+    if code < 0:
+        _die(-code)
     sys.exit(code)
 
 

@@ -230,7 +230,8 @@ app = LazyGroup(name=PROGRAM, help="kubectl's commands, and the HTTP calls they 
 
 
 def main(argv: Sequence[str], environment: Environment | None = None) -> int:
-    """Runs one command line and returns its exit code; the only place that turns errors into text."""
+    """Runs one command line and returns its exit code, or the signal that ended it as a negative number; the only
+    place that turns errors into text."""
     own_process = environment is None
     environment = environment or Environment.standard()
     environment.argv = tuple(argv)
@@ -241,11 +242,11 @@ def main(argv: Sequence[str], environment: Environment | None = None) -> int:
     except KubetraceError as error:
         return _report(environment, error)
     except KeyboardInterrupt:
-        return 128 + 2  # SIGINT
+        return -2  # SIGINT
     except BrokenPipeError:
         if own_process:
             _silence(1)
-        return 128 + 13  # SIGPIPE
+        return -13  # SIGPIPE
     except OSError as error:
         return _report(environment, KubetraceError(_os_words(error)))
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:

@@ -212,8 +212,8 @@ class Discovery:
             return
         try:
             self._files.write(path, data)
-        except OSError as error:
-            self._note(note, path=str(path), error=f"{error.strerror}: {error.filename}")
+        except KubetraceError as error:
+            self._note(note, path=str(path), error=str(error))
 
     def _note(self, name: str, **values: object) -> None:
         if self._events.active:

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
+import random
 import re
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from kubetrace.api.resources import GroupVersion
+from kubetrace.errors import KubetraceError
+from kubetrace.transport.words import errno_text
 
 LIFETIME = 6 * 60 * 60
 """Seconds for which a file counts, by its modification time."""
@@ -66,26 +68,33 @@ class DiscoveryFiles:
         return data
 
     def write(self, path: Path, data: bytes) -> None:
-        """Puts a file in place at once (a temporary file, renamed). Raises OSError; nothing is left behind."""
-        make_folders(path.parent)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".")
+        """Puts a file in place at once (a temporary file, renamed). Raises KubetraceError; nothing is left behind."""
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            make_folders(path.parent)
+        except OSError as error:
+            raise KubetraceError(f"mkdir {error.filename}: {errno_text(error)}") from None
+        draft = path.with_name(f"{path.name}.{random.getrandbits(32)}")
+        doing = "open"
+        try:
+            with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o660), "wb", buffering=0) as file:
+                doing = "write"
                 file.write(data)
-            Path(name).chmod(0o660)
-            Path(name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+            draft.chmod(0o660)
+            draft.replace(path)
+        except OSError as error:
+            raise KubetraceError(f"{doing} {draft}: {errno_text(error)}") from None
+        finally:
+            draft.unlink(missing_ok=True)
         self._ours.add(path)
 
 
 def make_folders(folder: Path) -> None:
-    """A folder and those above it, mode 0750 as client-go makes them."""
+    """A folder and those above it, mode 0750 as client-go makes them. Raises OSError."""
     missing = []
     while not folder.exists():
         missing.append(folder)
         folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "", str(folder))
     for one in reversed(missing):
         one.mkdir(mode=0o750, exist_ok=True)

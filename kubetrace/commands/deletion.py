@@ -10,6 +10,7 @@ from kubetrace.api import verbs
 from kubetrace.api.metadata import string_map, text
 from kubetrace.api.status import check, is_invalid, is_not_found, is_success
 from kubetrace.cmdline.flags import BadValue, parse_bool
+from kubetrace.commands.interrupts import ending_quietly
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
 from kubetrace.value import replace
@@ -94,10 +95,11 @@ def wait_until_gone(environment: Environment, info: Info, uid: str | None, timeo
         return
     environment.note("reflector-started", **_REFLECTOR, resync="0s")
     try:
-        while not _watched_until_gone(environment, info, uid, deadline):
-            if time.monotonic() >= deadline:
-                resource = info.mapping.resource.resource
-                raise KubetraceError(f"timed out waiting for the condition on {resource}/{info.name}")
+        with ending_quietly():
+            while not _watched_until_gone(environment, info, uid, deadline):
+                if time.monotonic() >= deadline:
+                    resource = info.mapping.resource.resource
+                    raise KubetraceError(f"timed out waiting for the condition on {resource}/{info.name}")
     finally:
         environment.note("reflector-stopped", **_REFLECTOR, resync="0s")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments
-from kubetrace.errors import KubetraceError, SilentExit
+from kubetrace.commands.interrupts import ending_quietly
+from kubetrace.errors import KubetraceError
 from kubetrace.printing.printers import WatchEvent, is_list
 from kubetrace.printing.table import is_table
 from kubetrace.printing.tabwriter import TabWriter
@@ -15,9 +17,9 @@ from kubetrace.value import replace
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info, Request, Result
     from kubetrace.api.verbs import ListOptions
-    from kubetrace.api.watch import WatchEvent as StreamEvent
     from kubetrace.commands.get import GetOptions
     from kubetrace.environment import Environment
+    from kubetrace.transport.answer import ClientAnswer
     from kubetrace.transport.call import Call
 
 Show = Callable[[str, dict[str, Any], bool], None]
@@ -29,6 +31,7 @@ def watch(environment: Environment, options: GetOptions, arguments: Arguments) -
     from kubetrace.api.builder import items_of
     from kubetrace.api.metadata import text
     from kubetrace.api.status import is_not_found
+    from kubetrace.api.watch import events
     from kubetrace.commands.get import build_result
 
     result = build_result(environment, options, arguments, _for_watching(options))
@@ -50,18 +53,16 @@ def watch(environment: Environment, options: GetOptions, arguments: Arguments) -
             raise KubetraceError(f"unable to output the provided object: {error}") from None
     _flush(environment, writer)
     version = text(whole, "resourceVersion") if listed else "0"
-    events = _events(environment, _watch_call(result, infos, version))
-    try:
+    answer = _opened(environment, _watch_call(result, infos, version))
+    with ending_quietly(), contextlib.closing(answer):
         shown = listed  # the first event of a single object is the object again
-        for event in events:
+        for event in events(answer.chunks()):
             try:
                 show(event.type if options.output_watch_events else "", event.object, shown)
             except KubetraceError:
                 return  # kubectl ends here without a word, exit code 0
             _flush(environment, writer)
             shown = True
-    except KeyboardInterrupt:
-        raise SilentExit(1) from None
 
 
 def _flush(environment: Environment, writer: TabWriter) -> None:
@@ -149,15 +150,11 @@ def _watch_options(options: ListOptions, version: str) -> ListOptions:
     return replace(options, limit=0, resource_version=version)
 
 
-def _events(environment: Environment, call: Call) -> Iterator[StreamEvent]:
-    """The watch's events. It ends without a word where the stream breaks, as kubectl's does."""
+def _opened(environment: Environment, call: Call) -> ClientAnswer:
+    """The watch's answer, its events still to come: they end without a word where the stream breaks, as kubectl's."""
     from kubetrace.api import status
-    from kubetrace.api.watch import events
 
     answer = environment.client.send(call)
     if not status.is_success(answer.status):
         raise status.failure(answer, events=environment.events)
-    try:
-        yield from events(answer.chunks())
-    finally:
-        answer.close()
+    return answer

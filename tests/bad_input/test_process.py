@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.bad_input.cases import ALL, ONE
-from tests.bad_input.server import GOOD, MANIFEST, BadServer, door, hang, reply
+from tests.bad_input.server import CONFIG_MAP, GOOD, MANIFEST, TABLE, Asked, BadServer, Step, door, hang, reply
 
 PROGRAM = (sys.executable, "-m", "kubetrace")
 
@@ -83,6 +85,47 @@ def test_a_cache_that_cannot_be_written_is_done_without(cache: str, tmp_path: Pa
     assert (tmp_path / "a-file").read_text() == "the user's"
 
 
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 KiB without a free byte; a file `config` on it is the kubeconfig."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        (disk / "config").write_bytes((tmp_path / ".kube" / "config").read_bytes())
+        with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(b"x" * 512)
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_costs_the_cache_only(tmp_path: Path, server: BadServer, full_disk: Path) -> None:
+    code, out, err = shell("X get cm a -o name --cache-dir=disk/cache -v=3", tmp_path, KUBETRACE_LIKE="1.36")
+    assert (code, out) == (0, b"configmap/a\n")
+    told = [line for line in err.splitlines() if b"failed to write cache" in line]
+    assert told and all(line.endswith(b": no space left on device") for line in told)
+    assert [path for path in full_disk.rglob("*") if path.is_file() and path.parent != full_disk] == []
+
+
+def test_a_full_disk_costs_no_kubeconfig(tmp_path: Path, server: BadServer, full_disk: Path) -> None:
+    before = (full_disk / "config").read_bytes()
+    for line in ("config set-context y --cluster=c", "config set users.u.token other", "config delete-user u"):
+        code, out, err = shell(f"X {line}", tmp_path, KUBECONFIG=str(full_disk / "config"))
+        assert (code, out, err) == (1, b"", b"error: open %s/config: no space left on device\n" % bytes(full_disk))
+        assert (full_disk / "config").read_bytes() == before
+    assert sorted(path.name for path in full_disk.iterdir()) == ["config", "filler"]
+
+
+def test_a_full_disk_costs_the_trace_only(tmp_path: Path, server: BadServer, full_disk: Path) -> None:
+    code, out, err = shell("X get cm a -o name --trace=disk/trace.jsonl", tmp_path)
+    assert (code, out) == (0, b"configmap/a\n")
+    assert err == b"warning: the trace is not complete: No space left on device\n"
+
+
 def test_an_unknown_locale_changes_nothing(tmp_path: Path, server: BadServer) -> None:
     assert shell("X get cm a -o name", tmp_path, LC_ALL="xx_YY.nope", LANG="C") == (0, b"configmap/a\n", b"")
 
@@ -102,31 +145,54 @@ def test_argv_that_is_no_utf8_is_sent_as_it_is(
     ("words", "fault"),
     [
         ("get cm a", f"GET {ONE}"),
-        ("get cm a", "GET /apis?"),
+        ("get cm a", "GET /apis"),
+        ("get cm -w", f"GET {ALL}"),
         ("create --validate=false -f m.json", f"POST {ALL}"),
-        ("delete cm a", f"GET {ALL}"),
+        ("delete cm a", f"DELETE {ONE}"),
+        ("get --raw /raw", "GET /raw"),
     ],
 )
 def test_ctrl_c_ends_at_once(words: str, fault: str, tmp_path: Path, server: BadServer) -> None:
-    if words.startswith("delete"):
-        pass_through = server._next
-
-        def step(asked: object) -> object:
-            if " /api/v1/namespaces/default/configmaps/a" in asked.line and asked.line.startswith("DELETE"):  # type: ignore[attr-defined]
-                return reply(GOOD)
-            return pass_through(asked)  # type: ignore[arg-type]
-
-        server._next = step  # type: ignore[method-assign,assignment]
-        fault = f"GET ({ONE}|{ALL})"
     server.be(fault, hang(server))
+    assert interrupted(words, signal.SIGINT, tmp_path, server) == (-signal.SIGINT, b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(("words", "name"), [("delete cm a", b""), ("get cm -w", b"NAME\na\na\n")])
+def test_a_signal_ends_a_watch_with_exit_code_1(
+    words: str, name: bytes, number: signal.Signals, tmp_path: Path, server: BadServer
+) -> None:
+    """A watch has begun: kubectl waits for signals itself from here on (pkg/util/interrupt)."""
+    others = server._next
+    changed = TABLE if words.startswith("get") else CONFIG_MAP
+    event = json.dumps({"type": "MODIFIED", "object": changed}).encode() + b"\n"
+    begun = reply(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked", 1)
+    begun += b"%x\r\n%s\r\n" % (len(event), event)
+
+    def step(asked: Asked) -> Step:
+        if "watch=true" in asked.line:
+            server.reached.set()
+            return hang(server, begun)
+        return reply(GOOD) if ONE in asked.line else others(asked)
+
+    server._next = step  # type: ignore[method-assign]
+    code, err = interrupted(words, number, tmp_path, server, name)
+    assert (code, err) == (1, b"")
+
+
+def interrupted(
+    words: str, number: signal.Signals, home: Path, server: BadServer, after: bytes = b""
+) -> tuple[int, bytes]:
+    """Sends a signal once the server was asked, and `after` was said; the exit code and stderr."""
     with subprocess.Popen(
-        [*PROGRAM, *words.split()], cwd=tmp_path, env=environ(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*PROGRAM, *words.split()], cwd=home, env=environ(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
+        assert process.stdout is not None
         assert server.reached.wait(30)
-        process.send_signal(signal.SIGINT)
+        assert process.stdout.read(len(after)) == after
+        process.send_signal(number)
         _, err = process.communicate(timeout=30)
-    assert process.returncode == -signal.SIGINT
-    assert err == b""
+    return process.returncode, err
 
 
 def typed(words: tuple[str, ...], lines: list[bytes], home: Path) -> tuple[int, bytes]:
