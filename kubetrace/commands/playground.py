@@ -117,9 +117,10 @@ def reset(environment: Environment, options: NameOptions, arguments: Arguments) 
     _no_words(arguments)
     environ = _environ(environment)
     before = manager.find(environ, options.name)
+    engine = before.engine
     manager.reset(environ, options.name)
     if before.running:
-        manager.up(environ, options.name, manager.Start(engine=before.engine))
+        manager.up(environ, options.name, manager.Start(engine=engine))
     environment.stdout.write(f"playground {options.name} is as new\n")
 
 

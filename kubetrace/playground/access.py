@@ -10,6 +10,7 @@ from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError, qualified
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
+from kubetrace.wire.go_quote import quote
 
 RBAC = "rbac.authorization.k8s.io"
 
@@ -89,7 +90,7 @@ def denial(user: User, attributes: Attributes) -> str:
     if attributes.path:
         return f'User "{user.name}" cannot {attributes.verb} path "{attributes.path}"'
     resource = f"{attributes.resource}/{attributes.subresource}" if attributes.subresource else attributes.resource
-    named = f'{qualified(attributes.resource, attributes.group)} "{attributes.name}"'
+    named = f"{qualified(attributes.resource, attributes.group)} {quote(attributes.name)}"
     start = named if attributes.name else qualified(attributes.resource, attributes.group)
     told = f'{start} is forbidden: User "{user.name}" cannot {attributes.verb} resource "{resource}"'
     told += f' in API group "{attributes.group}"'

@@ -32,6 +32,9 @@ def keep(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
     before, spec = old.get("spec") or {}, new.setdefault("spec", {})
     if spec.get("type") == "ExternalName":
         return
+    old_ips, wanted = before.get("clusterIPs"), spec.get("clusterIP")
+    if old_ips and wanted and wanted != before.get("clusterIP") and spec.get("clusterIPs") == old_ips:
+        spec["clusterIPs"] = [wanted, *old_ips[1:]]  # who changes one changes both (NormalizeClusterIPs)
     for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
         if not spec.get(name) and before.get(name):
             spec[name] = before[name]

@@ -239,6 +239,23 @@ def _api_service(item: Item) -> list[Any]:
     return [item["metadata"]["name"], name, state, age(item)]
 
 
+def _flow_schema(item: Item) -> list[Any]:
+    spec = item["spec"]
+    level = get(item, "spec.priorityLevelConfiguration.name", "")
+    method = get(item, "spec.distinguisherMethod.type") or NONE
+    dangling = next((c["status"] for c in get(item, "status.conditions", []) if c["type"] == "Dangling"), "?")
+    return [item["metadata"]["name"], level, spec.get("matchingPrecedence", 1000), method, age(item), dangling]
+
+
+def _priority_level(item: Item) -> list[Any]:
+    kind = item["spec"]["type"]
+    queuing = get(item, "spec.limited.limitResponse.queuing") or {}
+    shares = get(item, "spec.limited.nominalConcurrencyShares")
+    row = [item["metadata"]["name"], kind, NONE if shares is None else str(shares)]
+    row += [str(queuing[name]) if name in queuing else NONE for name in ("queues", "handSize", "queueLengthLimit")]
+    return [*row, age(item)]
+
+
 CELLS: dict[str, Callable[[Item], list[Any]]] = WORKLOAD_CELLS | {
     "services": _service,
     "namespaces": _namespace,
@@ -268,4 +285,6 @@ CELLS: dict[str, Callable[[Item], list[Any]]] = WORKLOAD_CELLS | {
     "certificatesigningrequests.certificates.k8s.io": _signing_request,
     "leases.coordination.k8s.io": _lease,
     "apiservices.apiregistration.k8s.io": _api_service,
+    "flowschemas.flowcontrol.apiserver.k8s.io": _flow_schema,
+    "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": _priority_level,
 }

@@ -101,13 +101,7 @@ def _template(item: Spec) -> None:
 def _pod(item: Spec) -> None:
     spec = item.setdefault("spec", {})
     pod_spec(spec)
-    _fill(spec, enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0)
-    tolerations = spec.setdefault("tolerations", [])
-    for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
-        if not any(entry.get("key") in (key, None) for entry in tolerations):
-            tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
-    status = item.setdefault("status", {})
-    _fill(status, phase="Pending", qosClass=quality_of_service(spec))
+    _fill(spec, enableServiceLinks=True)
 
 
 def quality_of_service(spec: Spec) -> str:
@@ -167,6 +161,8 @@ def _stateful_set(item: Spec) -> None:
 
 def _daemon_set(item: Spec) -> None:
     _template(item)
+    generation = str(item["metadata"].get("generation", 1))
+    item["metadata"].setdefault("annotations", {}).setdefault("deprecated.daemonset.template.generation", generation)
     spec = item["spec"]
     _fill(spec, revisionHistoryLimit=10, updateStrategy={})
     _fill(spec["updateStrategy"], type="RollingUpdate")
@@ -186,16 +182,6 @@ def job_spec(item: Spec) -> None:
 
 def _job(item: Spec) -> None:
     job_spec(item)
-    uid, name = item["metadata"].get("uid", ""), item["metadata"].get("name", "")
-    if uid and not item["spec"]["manualSelector"]:
-        labels = item["spec"]["template"]["metadata"].setdefault("labels", {})
-        for prefix in ("batch.kubernetes.io/", ""):
-            labels.setdefault(f"{prefix}controller-uid", uid)
-            labels.setdefault(f"{prefix}job-name", name)
-        item["metadata"].setdefault("labels", {}).update(
-            {key: value for key, value in labels.items() if key not in item["metadata"].get("labels", {})}
-        )
-        _fill(item["spec"], selector={"matchLabels": {"batch.kubernetes.io/controller-uid": uid}})
 
 
 def _cron_job(item: Spec) -> None:
@@ -213,14 +199,31 @@ def _service(item: Spec) -> None:
         _fill(port, protocol="TCP")
         if port.get("targetPort") in (None, 0, ""):
             port["targetPort"] = port.get("port")
+    _fill(item, status={"loadBalancer": {}})
     if spec["type"] == "ExternalName":
         return
-    _fill(spec, internalTrafficPolicy="Cluster", ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack")
+    _fill(spec, internalTrafficPolicy="Cluster")
     if spec["type"] in ("NodePort", "LoadBalancer"):
         _fill(spec, externalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         _fill(spec, allocateLoadBalancerNodePorts=True)
-    _fill(item, status={"loadBalancer": {}})
+
+
+def _limit_range(item: Spec) -> None:
+    """Containers: a limit where there is a maximum, a request where there is a limit or a minimum."""
+    for limit in (item.get("spec") or {}).get("limits") or ():
+        if limit.get("type") != "Container":
+            continue
+        parts = {name: limit.get(name) or {} for name in ("max", "default", "defaultRequest", "min")}
+        usual = parts["max"] | parts["default"]
+        asked = parts["min"] | usual | parts["defaultRequest"]
+        for name, values in (("default", usual), ("defaultRequest", asked)):
+            if values:
+                limit[name] = {key: values[key] for key in sorted(values)}
+
+
+def _cluster_role(item: Spec) -> None:
+    item.setdefault("rules", None)
 
 
 def _secret(item: Spec) -> None:
@@ -239,30 +242,19 @@ def fold_strings(item: Spec) -> None:
 def _namespace(item: Spec) -> None:
     labels = item["metadata"].setdefault("labels", {})
     labels["kubernetes.io/metadata.name"] = item["metadata"].get("name", "")
-    _fill(item.setdefault("spec", {}), finalizers=["kubernetes"])
-    _fill(item, status={"phase": "Active"})
+    item.setdefault("spec", {})
 
 
 def _persistent_volume_claim(item: Spec) -> None:
     _fill(item.setdefault("spec", {}), volumeMode="Filesystem")
     _fill(item, status={})
     _fill(item["status"], phase="Pending")
-    _protect(item, "kubernetes.io/pvc-protection")
 
 
 def _persistent_volume(item: Spec) -> None:
     _fill(item.setdefault("spec", {}), persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
     if "hostPath" in item["spec"]:
         _fill(item["spec"]["hostPath"], type="")
-    _fill(item, status={})
-    _fill(item["status"], phase="Available")
-
-
-def _protect(item: Spec, finalizer: str) -> None:
-    if "deletionTimestamp" not in item["metadata"]:
-        finalizers = item["metadata"].setdefault("finalizers", [])
-        if finalizer not in finalizers:
-            finalizers.append(finalizer)
 
 
 def _binding(item: Spec) -> None:
@@ -312,6 +304,8 @@ _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "cronjobs.batch": _cron_job,
     "services": _service,
     "secrets": _secret,
+    "limitranges": _limit_range,
+    "clusterroles.rbac.authorization.k8s.io": _cluster_role,
     "namespaces": _namespace,
     "persistentvolumeclaims": _persistent_volume_claim,
     "persistentvolumes": _persistent_volume,

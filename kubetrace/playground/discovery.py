@@ -1,4 +1,4 @@
-"""What a client reads to learn the API: discovery in its three forms, OpenAPI v2 and v3, /version, health."""
+"""What a client reads to learn the API: discovery in its three forms, /version, health."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from kubetrace.playground.catalog import Catalog, recorded, recorded_bytes, server_facts
-from kubetrace.playground.http import Answer, Request
+from kubetrace.playground.catalog import Catalog, server_facts
+from kubetrace.playground.http import Answer, Request, tagged
+from kubetrace.playground.openapi import OpenAPI
 from kubetrace.playground.tokens import ISSUER
 
 _AGGREGATED = "g=apidiscovery.k8s.io"
-_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2"
 _HEALTH = ("/healthz", "/livez", "/readyz")
 
 
@@ -24,6 +24,7 @@ def encode(value: Any, status: int = 200, content_type: str = "application/json"
 class Discovery:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self._openapi = OpenAPI(catalog)
 
     def answer(self, request: Request) -> Answer | None:
         """The answer for a path that is not an object's, or None."""
@@ -35,9 +36,9 @@ class Discovery:
         if path == "/":
             return encode({"paths": self._paths()})
         if path == "/openapi/v2":
-            return self._openapi_v2(request)
+            return self._openapi.version_2(request)
         if path.startswith("/openapi/v3"):
-            return self._openapi_v3(request, path)
+            return self._openapi.version_3(request, path)
         if path in ("/api", "/apis"):
             return self._root(request, path)
         if path.startswith("/apis/") or path == "/api/v1":
@@ -93,7 +94,7 @@ class Discovery:
         document = {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{version}"}
         body = msgspec.json.encode(document | {"metadata": {}, "items": items}) + b"\n"
         kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
-        return _tagged(request, body, kind)
+        return tagged(request, body, kind)
 
     def _group(self, path: str) -> Answer | None:
         parts = path.split("/")[2:]
@@ -106,80 +107,9 @@ class Discovery:
         entry = next((v for v in group["versions"] if v["version"] == version), None)
         return None if entry is None else encode(_resource_list(name, entry))
 
-    def _openapi_v2(self, request: Request) -> Answer:
-        accept = request.headers.get("accept", "")
-        if _V2_PROTOBUF in accept:
-            return _tagged(request, recorded_bytes("openapi-v2-1.36.pb.gz"), f"{_V2_PROTOBUF}.v1.0+protobuf")
-        return _tagged(request, recorded_bytes("openapi-v2-1.36.json.gz"), "application/json")
-
-    def _openapi_v3(self, request: Request, path: str) -> Answer:
-        documents = recorded("openapi-1.36.json.gz")
-        custom = self._custom_documents()
-        name = path.removeprefix("/openapi/v3").strip("/")
-        if not name:
-            paths = {key: {"serverRelativeURL": f"/openapi/v3/{key}?hash={_hash(documents[key])}"} for key in documents}
-            paths |= {key: {"serverRelativeURL": f"/openapi/v3/{key}?hash={_hash(custom[key])}"} for key in custom}
-            return encode({"paths": paths})
-        document = custom.get(name) or documents.get(name)
-        if document is None:
-            return Answer(404, b"", "text/plain; charset=utf-8")
-        answer = _tagged(request, msgspec.json.encode(document), "application/json")
-        if request.parameter("hash"):
-            answer.headers += [("Cache-Control", "public, immutable"), ("Expires", "Thu, 31 Dec 2037 23:55:55 GMT")]
-        return answer
-
-    def _custom_documents(self) -> dict[str, Any]:
-        documents: dict[str, Any] = {}
-        for resource in self._catalog.all:
-            if resource.custom is None:
-                continue
-            key = resource.prefix.strip("/")
-            document = documents.setdefault(
-                key,
-                {
-                    "openapi": "3.0.0",
-                    "info": {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"},
-                    "paths": {},
-                    "components": {"schemas": {}},
-                },
-            )
-            schema = dict((resource.custom.get("schema") or {}).get("openAPIV3Schema") or {"type": "object"})
-            kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-            schema["x-kubernetes-group-version-kind"] = [kind]
-            name = ".".join([*reversed(resource.group.split(".")), resource.version, resource.kind])
-            document["components"]["schemas"][name] = schema
-            document["paths"] |= _custom_paths(resource.prefix, resource.name, resource.namespaced, kind)
-        return documents
-
-
-def _custom_paths(prefix: str, name: str, namespaced: bool, kind: dict[str, str]) -> dict[str, Any]:
-    place = f"{prefix}/namespaces/{{namespace}}/{name}" if namespaced else f"{prefix}/{name}"
-    query = [
-        {"name": n, "in": "query", "schema": {"type": "string"}} for n in ("dryRun", "fieldManager", "fieldValidation")
-    ]
-    actions = {"patch": "patch", "put": "put", "delete": "delete", "get": "get"}
-    one = {
-        m: {"x-kubernetes-action": a, "x-kubernetes-group-version-kind": kind, "parameters": query}
-        for m, a in actions.items()
-    }
-    many = {"post": {"x-kubernetes-action": "post", "x-kubernetes-group-version-kind": kind, "parameters": query}}
-    return {place: many, f"{place}/{{name}}": one}
-
 
 def _quoted(names: list[str]) -> str:
     return ",".join(f'"{name}"' for name in names)
-
-
-def _hash(document: Any) -> str:
-    return hashlib.sha512(msgspec.json.encode(document)).hexdigest().upper()
-
-
-def _tagged(request: Request, body: bytes, content_type: str) -> Answer:
-    etag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
-    headers = [("ETag", etag), ("Vary", "Accept")]
-    if etag in request.headers.get("if-none-match", ""):
-        return Answer(304, b"", content_type, headers)
-    return Answer(200, body, content_type, headers)
 
 
 def _aggregated_version(accept: str) -> str:

@@ -52,7 +52,7 @@ class Escalation:
         if resource.name not in _ROLES:
             role = self._authorizer.role({"kind": "Role", **reference}, namespace)
             if role is None:
-                raise not_found(kind, RBAC, reference.get("name", ""))
+                raise not_found(resource.name, RBAC, reference.get("name", ""))
             rules = role.get("rules") or []
         held = self._authorizer.rules(self._user, namespace)
         missing = [part for rule in rules for part in _single(rule) if not any(_covers(own, part) for own in held)]

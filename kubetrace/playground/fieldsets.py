@@ -84,11 +84,13 @@ def _set_key(value: Any) -> str:
     return "v:" + json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def tree_of(value: Any, shape: Shape, dots: bool = False) -> Tree:
-    """The fields that a value has. `dots`: maps with free keys count themselves, as in the sets of updates."""
+def tree_of(value: Any, shape: Shape, dots: bool = False, root: bool = False) -> Tree:
+    """The fields that a value has. `dots`: maps that are no Go structs count themselves, as in the sets of updates."""
     if shape.kind == "map" and isinstance(value, dict):
-        itself: Tree = {".": {}} if dots and shape.values is not None and value else {}
-        return itself | {f"f:{name}": tree_of(entry, shape.child(name), dots) for name, entry in value.items()}
+        free = shape.values is not None or (shape.schema is not None and not root)
+        itself: Tree = {".": {}} if dots and free and value else {}
+        fields = {name: entry for name, entry in value.items() if not (name == "metadata" and entry == {})}
+        return itself | {f"f:{name}": tree_of(entry, shape.child(name), dots) for name, entry in fields.items()}
     if shape.kind == "listmap" and isinstance(value, list):
         inner = _entry_shape(shape)
         return {item_key(entry, shape.keys): {".": {}} | tree_of(entry, inner, dots) for entry in value}
@@ -99,7 +101,9 @@ def tree_of(value: Any, shape: Shape, dots: bool = False) -> Tree:
 
 def object_tree(item: dict[str, Any], shape: Shape, dots: bool = False) -> Tree:
     """The fields of a whole object that managers can own: not its identity, not what the server sets."""
-    tree = tree_of({name: value for name, value in item.items() if name not in ("apiVersion", "kind")}, shape, dots)
+    tree = tree_of(
+        {name: value for name, value in item.items() if name not in ("apiVersion", "kind")}, shape, dots, True
+    )
     metadata = tree.get("f:metadata", {})
     owned = ("labels", "annotations", "finalizers", "ownerReferences", "generateName")
     kept = {name: part for name, part in metadata.items() if name[2:] in owned}

@@ -12,7 +12,7 @@ from kubetrace.playground.catalog import Resource
 from kubetrace.playground.discovery import encode
 from kubetrace.playground.escalation import Escalation
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
-from kubetrace.playground.managed import check_apply, manager_name
+from kubetrace.playground.managed import Manager, check_apply, manager_name, track
 from kubetrace.playground.objects import Object, decode_body
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
@@ -43,9 +43,9 @@ class Handlers:
         return answer
 
     def _review(self, request: Request, target: Target) -> Answer:
-        body = self._verbs.check_body(
-            target.resource, self._body(request, target), target.namespace, self._write(request)
-        )
+        write = self._write(request)
+        body = self._verbs.check_body(target.resource, self._body(request, target), target.namespace, write)
+        track(target.resource, None, body, Manager(write.manager))
         return encode(self._reviews.answer(target.resource, body, request.facts["user"], target.namespace), 201)
 
     async def _subresource(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
@@ -89,8 +89,9 @@ class Handlers:
             raise ApiError(422, f' "" is invalid: dryRun: {told}', "Invalid")
         level = request.parameter("fieldValidation") or "Warn"
         name = manager_name(request.parameter("fieldManager"), request.headers.get("user-agent", ""))
-        guard = Escalation(self._authorizer, request.facts["user"]).check
-        return Write(bool(dry), level, name, warnings=request.facts["warnings"], guard=guard)
+        user = request.facts["user"]
+        guard = Escalation(self._authorizer, user).check
+        return Write(bool(dry), level, name, warnings=request.facts["warnings"], user=user, guard=guard)
 
     @staticmethod
     def _include(request: Request) -> str:
@@ -186,7 +187,7 @@ class Handlers:
 
     @staticmethod
     def _since(request: Request) -> int | None:
-        return paging.resource_version(request) or None
+        return paging.resource_version(request, watching=True) or None
 
     def _create(self, request: Request, target: Target, form: Form) -> Answer:
         item = self._verbs.create(
@@ -198,6 +199,9 @@ class Handlers:
         place, write = self._place(target), self._write(request)
         if target.subresource == "" and self._store.get(target.resource.key, place, target.name) is None:
             body = self._body(request, target)
+            if isinstance(body, dict) and not (body.get("metadata") or {}).get("name"):
+                told = f"the name of the object ({target.name} based on URL) was undeterminable: name must be provided"
+                raise ApiError(400, told)
             if isinstance(body, dict) and not (body.get("metadata") or {}).get("resourceVersion"):
                 raise status.not_found(target.resource.name, target.resource.group, target.name)
         item = self._verbs.update(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,14 +60,24 @@ def _owned(entries: list[Object], manager: Manager, api_version: str, own: set[P
             result.append(entry | {"fieldsV1": fieldsets.tree_from(kept)})
     if own and not found:
         result.append(_entry(manager, api_version, own, now()))
-    return result
+    return sorted(result, key=_order)
 
 
-def track(resource: Resource, old: Object | None, new: Object, manager: Manager) -> None:
-    """After an ordinary write: what it changed is the writer's, what is gone is nobody's. Changes `new` in place."""
+def _order(entry: Object) -> tuple[str, ...]:
+    """sortEncodedManagedFields: RFC 3339 times in UTC sort as they are."""
+    return tuple(entry.get(name) or "" for name in ("operation", "time", "manager", "apiVersion", "subresource"))
+
+
+def track(
+    resource: Resource, old: Object | None, new: Object, manager: Manager, entries: Sequence[Object] = ()
+) -> None:
+    """After an ordinary write: what it changed is the writer's, what is gone is nobody's. Changes `new` in place.
+
+    `entries` are the managers until now.
+    """
     shape, metadata = shape_of(resource), new["metadata"]
     before = old or {}
-    entries = list((before.get("metadata") or {}).get("managedFields") or ())
+    entries = list(entries)
     present = set(fieldsets.paths(fieldsets.object_tree(new, shape, dots=True)))
     past = set(fieldsets.paths(fieldsets.object_tree(before, shape, dots=True))) if old else set()
     in_status = manager.subresource == "status"
@@ -100,7 +111,7 @@ def apply(resource: Resource, live: Object | None, applied: Object, manager: Man
     merged["metadata"] = fieldsets.merge(current["metadata"], _own_metadata(applied), shape.child("metadata"))
     before = next((_paths(entry) for entry in entries if _is(entry, manager, resource.api_version)), set())
     shared = {path for entry in others for path in _paths(entry)}
-    for path in sorted(before - wanted, key=len, reverse=True):
+    for path in sorted(before - wanted, key=len):  # an entry of a list goes with all that is in it
         if path not in shared and not any(other[: len(path)] == path for other in shared | wanted):
             fieldsets.remove_at(merged, path)
     taken = {path for path, _ in conflicts}

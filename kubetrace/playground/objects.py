@@ -81,9 +81,10 @@ _TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind 
 
 def _decode_json(body: bytes, kind: str) -> Any:
     value = decode_json(body, lambda problem: _unrecognized(body, kind, problem))
+    if value is None:
+        return {}
     if not isinstance(value, dict):
-        found = "null" if value is None else _json_kind(value)
-        problem = f"json: cannot unmarshal {found} into Go value of type {_TYPE_META}"
+        problem = f"json: cannot unmarshal {_json_kind(value)} into Go value of type {_TYPE_META}"
         raise _unrecognized(body, kind, problem)
     return value
 
@@ -207,17 +208,33 @@ class Check:
         plain = re.sub(r"\[\d+\]", "", path)
         go_type = _go_type(field, inner, entry)
         told = f"json: cannot unmarshal {_json_kind(value)} into Go struct field {struct}.{plain} of type {go_type}"
-        raise Mistyped(f"{self._what}: {told}", told, _conversion(value, go_type))
+        raise Mistyped(f"{self._what}: {told}", told, _conversion(value, go_type), _typed(value, path, field, entry))
 
 
 class Mistyped(ApiError):
     """A value of a type that its field has not: `decoding` are encoding/json's words, `conversion` those of the
-    converter that strategic merge patches go through (apimachinery runtime/converter.go)."""
+    converter that strategic merge patches go through (apimachinery runtime/converter.go), `typed` those of server-side
+    apply (structured-merge-diff typed/validate.go)."""
 
-    def __init__(self, message: str, decoding: str, conversion: str) -> None:
+    def __init__(self, message: str, decoding: str, conversion: str, typed: str) -> None:
         super().__init__(400, message)
         self.decoding = decoding
         self.conversion = conversion
+        self.typed = typed
+
+
+def _typed(value: Any, path: str, field: Field, entry: bool) -> str:
+    wanted = "map" if field.map or (entry and field.type not in _GO_SCALARS) else "list" if field.list else field.type
+    wanted = {"integer": "numeric", "number": "numeric", "object": "map"}.get(wanted, wanted)
+    if entry and not (field.map or field.list) and field.type not in _GO_SCALARS:
+        wanted = "map"
+    return f".{path}: expected {wanted}, got &value.valueUnstructured{{{_go_literal(value)}}}"
+
+
+def _go_literal(value: Any) -> str:
+    from kubetrace.playground.patches import go_value
+
+    return go_value(value)
 
 
 _GO_KINDS = {"object": "map", "array": "slice", "string": "string", "bool": "bool"}

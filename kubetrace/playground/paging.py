@@ -69,12 +69,12 @@ def _number(request: Request, name: str) -> int:
         raise ApiError(400, f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
 
-def resource_version(request: Request) -> int:
-    """0 where none is given. Raises 400."""
+def resource_version(request: Request, watching: bool = False) -> int:
+    """0 where none is given. Raises 400, for a watch 500."""
     text = request.parameter("resourceVersion")
     if text and not text.isdecimal():
         told = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise ApiError(400, f"invalid resource version: {told}")
+        raise ApiError(500, told, "") if watching else ApiError(400, f"invalid resource version: {told}")
     return int(text or 0)
 
 
@@ -88,11 +88,11 @@ def check_options(request: Request, watching: bool) -> None:
     match, version = request.parameter(_FIELD), request.parameter("resourceVersion")
     initial = "sendInitialEvents" in request.query
     if initial:
-        if match != "NotOlderThan":
-            raise _invalid("Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
         if not watching:
             cause = ("sendInitialEvents", "FieldValueForbidden", "Forbidden: sendInitialEvents is forbidden for list")
             raise invalid("ListOptions", "meta.k8s.io", "", [cause])
+        if match != "NotOlderThan":
+            raise _invalid("Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
         return
     if not match:
         return

@@ -86,7 +86,7 @@ def resolve(request: Request, catalog: Catalog) -> Target | None:
     if resource is None or (inside and not resource.namespaced):
         raise no_such_path()
     if parts.namespace in (".", ".."):
-        raise ApiError(500, f'invalid key: "/{parts.resource}/{parts.namespace}"', "InternalError")
+        raise ApiError(500, f'invalid key: "/{parts.resource}/{parts.namespace}"', "")
     if not parts.verb:
         raise ApiError(405, "the server does not allow this method on the requested resource", details={})
     target = Target(resource, parts.verb, parts.namespace, parts.name, parts.subresource, parts.rest)

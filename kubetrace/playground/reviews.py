@@ -108,7 +108,7 @@ def _check(resource: Resource, spec: dict[str, Any], metadata: dict[str, Any], n
     if extra and resource.kind != "LocalSubjectAccessReview":
         causes.append(bad("metadata", extra, "must be empty"))
     if causes:
-        raise invalid("", "", "", [*causes])
+        raise invalid("", resource.group, "", [*causes])
 
 
 def _user_info(user: User) -> dict[str, Any]:

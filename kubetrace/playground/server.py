@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kubetrace.playground import credentials, http, injection
 from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User, refused
-from kubetrace.playground.catalog import Catalog
+from kubetrace.playground.catalog import Catalog, Resource, server_facts
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.controllers.loop import Controllers
 from kubetrace.playground.discovery import Discovery, encode
@@ -144,6 +144,7 @@ class Server:
         target = resolve(request, self.catalog)
         request.facts["target"] = target
         if target is not None:
+            request.facts["warnings"] += _deprecations(target.resource)
             return await self._handlers.handle(request, target)
         answer = self._plain(request)
         if answer is None:
@@ -188,6 +189,17 @@ def _check_host(request: Request) -> None:
         "[::1]",
     ):
         raise ApiError(403, f"the playground does not answer to the host name {json.dumps(name)}", details={})
+
+
+def _deprecations(resource: Resource) -> list[str]:
+    """What the use of a resource is warned of."""
+    custom = resource.custom
+    if custom is None:
+        told = server_facts()["warnings"].get(f"{resource.group}/{resource.version}/{resource.name}")
+        return [told] if told else []
+    if not custom.get("deprecated"):
+        return []
+    return [custom.get("deprecationWarning") or f"{resource.api_version} {resource.kind} is deprecated"]
 
 
 def _quoted(text: str) -> str:

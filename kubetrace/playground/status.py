@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubetrace.serving.status import failure
+from kubetrace.wire.go_quote import quote
 
 _REASONS = {
     400: "BadRequest",
@@ -25,12 +26,14 @@ _REASONS = {
 
 
 class ApiError(Exception):
-    """Ends a request with a Status. `details` follows metav1.StatusDetails."""
+    """Ends a request with a Status. `details` follows metav1.StatusDetails; an empty reason is not shown."""
 
-    def __init__(self, code: int, message: str, reason: str = "", details: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, code: int, message: str, reason: str | None = None, details: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
-        self.reason = reason or _REASONS.get(code, "")
+        self.reason = _REASONS.get(code, "") if reason is None else reason
         self.details = details
 
     def status(self) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def _details(resource: str, group: str, name: str) -> dict[str, Any]:
 
 
 def not_found(resource: str, group: str, name: str) -> ApiError:
-    message = f'{qualified(resource, group)} "{name}" not found'
+    message = f"{qualified(resource, group)} {quote(name)} not found"
     return ApiError(404, message, details=_details(resource, group, name))
 
 
@@ -56,18 +59,18 @@ def no_such_path() -> ApiError:
 
 
 def already_exists(resource: str, group: str, name: str) -> ApiError:
-    message = f'{qualified(resource, group)} "{name}" already exists'
+    message = f"{qualified(resource, group)} {quote(name)} already exists"
     return ApiError(409, message, "AlreadyExists", _details(resource, group, name))
 
 
 def conflict(resource: str, group: str, name: str, why: str = "") -> ApiError:
     why = why or "the object has been modified; please apply your changes to the latest version and try again"
-    message = f'Operation cannot be fulfilled on {qualified(resource, group)} "{name}": {why}'
+    message = f"Operation cannot be fulfilled on {qualified(resource, group)} {quote(name)}: {why}"
     return ApiError(409, message, details=_details(resource, group, name))
 
 
 def forbidden(resource: str, group: str, name: str, why: str) -> ApiError:
-    named = f'{qualified(resource, group)} "{name}"' if name else qualified(resource, group)
+    named = f"{qualified(resource, group)} {quote(name)}" if name else qualified(resource, group)
     return ApiError(403, f"{named} is forbidden: {why}", details=_details(resource, group, name))
 
 
@@ -77,4 +80,4 @@ def invalid(kind: str, group: str, name: str, causes: list[tuple[str, str, str]]
     told = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     details = _details(kind, group, name)
     details["causes"] = [{"reason": reason, "message": message, "field": field} for field, reason, message in causes]
-    return ApiError(422, f'{qualified(kind, group)} "{name}" is invalid: {told}', details=details)
+    return ApiError(422, f"{qualified(kind, group)} {quote(name)} is invalid: {told}", details=details)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 from kubetrace.playground import status, streams
 from kubetrace.playground.http import Request
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.paths import Target
+from kubetrace.playground.schemas import at_path, put_at
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.tokens import DEFAULT_SECONDS, ISSUER, LEAST_SECONDS, Signer
@@ -43,7 +45,7 @@ def _place(target: Target) -> str:
 def current(verbs: Verbs, target: Target) -> Object:
     """What a patch of a subresource starts from."""
     item = verbs.read(target.resource, _place(target), target.name)
-    return _scale_of(target, item) if target.subresource == "scale" else item
+    return _scale_of(target, item, patched=True) if target.subresource == "scale" else item
 
 
 def _selector(target: Target, item: Object) -> str:
@@ -55,14 +57,29 @@ def _selector(target: Target, item: Object) -> str:
     return "" if text == "<none>" else text
 
 
-def _scale_of(target: Target, item: Object) -> Object:
+def _scale_paths(target: Target) -> tuple[str, str, str]:
+    """Where replicas, their status and the selector are."""
+    custom = target.resource.custom
+    if custom is None:
+        return ".spec.replicas", ".status.replicas", ""
+    scale = custom["subresources"]["scale"]
+    return scale["specReplicasPath"], scale["statusReplicasPath"], scale.get("labelSelectorPath", "")
+
+
+def _scale_of(target: Target, item: Object, patched: bool = False) -> Object:
+    """The Scale of an object; `patched`: as what a patch starts from, which may lack its replicas."""
     names = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     metadata = {name: item["metadata"][name] for name in names if name in item["metadata"]}
-    spec = {"replicas": (item.get("spec") or {}).get("replicas", 0)}
-    found: Object = {"replicas": (item.get("status") or {}).get("replicas", 0)}
-    selector = _selector(target, item) if target.resource.custom is None else ""
-    if selector:
+    wanted, there, selected = _scale_paths(target)
+    replicas = at_path(item, wanted)
+    if replicas is None and target.resource.custom is not None and not patched:
+        told = f"the spec replicas field {json.dumps(wanted)} does not exist"
+        raise ApiError(500, f"Internal error occurred: {told}", "InternalError", {"causes": [{"message": told}]})
+    found: Object = {"replicas": at_path(item, there) or 0}
+    selector = _selector(target, item) if target.resource.custom is None else at_path(item, selected or ".")
+    if selector and isinstance(selector, str):
         found["selector"] = selector
+    spec = {"replicas": replicas} if replicas else {}
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": found}
 
 
@@ -70,13 +87,18 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     old = verbs.read(target.resource, _place(target), target.name)
     if body is None:
         return _scale_of(target, old)
-    if not isinstance(body, dict) or not isinstance((body.get("spec") or {}).get("replicas", 0), int):
+    replicas = (body.get("spec") or {}).get("replicas", 0) if isinstance(body, dict) else None
+    if not isinstance(replicas, int) or isinstance(replicas, bool):
         raise ApiError(400, "the body is not a Scale")
+    if replicas < 0:
+        why = f"Invalid value: {replicas}: must be greater than or equal to 0"
+        cause = ("spec.replicas", "FieldValueInvalid", why)
+        raise status.invalid("Scale", "autoscaling", target.name, [cause])
     version = (body.get("metadata") or {}).get("resourceVersion")
     new = copy.deepcopy(old)
     new["metadata"]["resourceVersion"] = version or old["metadata"]["resourceVersion"]
-    new.setdefault("spec", {})["replicas"] = (body.get("spec") or {}).get("replicas", 0)
-    return _scale_of(target, verbs.replace(target.resource, old, new, write))
+    put_at(new, _scale_paths(target)[0], replicas)
+    return _scale_of(target, verbs.replace(target.resource, old, new, write, "scale"))
 
 
 def _evict(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:

@@ -143,6 +143,11 @@ def partial(item: dict[str, Any], group_version: str) -> dict[str, Any]:
     return {"kind": "PartialObjectMetadata", "apiVersion": group_version, "metadata": metadata}
 
 
+def _flow_order(item: dict[str, Any]) -> tuple[int, str]:
+    """The server shows FlowSchemas in the order in which it tries them."""
+    return item["spec"].get("matchingPrecedence", 1000), item["metadata"]["name"]
+
+
 def table(
     resource: Resource,
     items: list[dict[str, Any]],
@@ -153,7 +158,7 @@ def table(
 ) -> dict[str, Any]:
     """A Table of objects; `include` is includeObject (None, Metadata, Object)."""
     rows = []
-    for item in items:
+    for item in sorted(items, key=_flow_order) if resource.key.startswith("flowschemas.") else items:
         row: dict[str, Any] = {"cells": cells(resource, item)}
         if include == "Object":
             row["object"] = shown(resource, item)

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kubetrace.playground import admission, allocation, defaults, managed, patches, schemas, status, validation
+from kubetrace.playground import (
+    admission,
+    allocation,
+    defaults,
+    definitions,
+    managed,
+    patches,
+    schema_checks,
+    schemas,
+    status,
+    strategies,
+    validation,
+)
+from kubetrace.playground.access import User
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.objects import Check, Mistyped, Object, moment, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
+from kubetrace.wire.go_struct import is_registered, typed
 
 if TYPE_CHECKING:
     from kubetrace.playground.containers.runtime import Runtime
@@ -65,6 +80,7 @@ _WITH_STATUS = frozenset(
         "apiservices.apiregistration.k8s.io",
     )
 )
+DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 _KEPT_NAMESPACES = ("default", "kube-system", "kube-public")
 _OWNED_BY_SERVER = (
     "uid",
@@ -86,6 +102,8 @@ class Write:
     """Who owns the written fields in metadata.managedFields; empty: nobody is noted (the playground's controllers)."""
     applied: bool = False
     warnings: list[str] = field(default_factory=list)
+    user: User | None = None
+    """Who writes; None for the playground's controllers."""
     guard: Callable[[Resource, Object, Object | None], None] = lambda resource, item, old: None
     """Raises where the writer may not turn the old object (None: there is none) into this one."""
 
@@ -174,23 +192,37 @@ class Verbs:
             metadata["generation"] = 1
         if resource.key in _WITH_STATUS or self._custom_status(resource):
             item.pop("status", None)
-        self._finish(resource, item, None, write)
+        self._default(resource, item)
+        self._track(resource, None, item, write, "")
+        strategies.prepare(resource.key, item)
+        admission.mutate(self.store, resource, item, write.user)
+        self._check(resource, item, None, write)
+        admission.check(self.store, resource, item)
         if self.store.get(resource.key, namespace, metadata["name"]) is not None:
             raise status.already_exists(resource.name, resource.group, metadata["name"])
-        admission.admit(self.store, resource, item)
         allocation.on_create(self.store, resource, item)
-        self._track(resource, None, item, write, "")
         return item if write.dry_run else self.store.put(resource.key, item)
 
-    def _finish(self, resource: Resource, item: Object, old: Object | None, write: Write) -> None:
-        """Defaults, then the checks: may they, and is it right?"""
+    @staticmethod
+    def _default(resource: Resource, item: Object) -> None:
         if resource.custom is not None:
-            schemas.default_and_check(resource, item)
+            schemas.default(resource, item)
+        elif resource.key == DEFINITIONS:
+            definitions.default(item)
         else:
             defaults.apply(resource.key, item)
+        _as_struct(resource, item)
+
+    @staticmethod
+    def _check(resource: Resource, item: Object, old: Object | None, write: Write) -> None:
+        """May they write this, and is it right?"""
         write.guard(resource, item, old)
-        if resource.key == "customresourcedefinitions.apiextensions.k8s.io":
-            schemas.complete_definition(item)
+        if resource.custom is not None:
+            schema_checks.check(resource, item)
+        if resource.key == DEFINITIONS:
+            definitions.check(item)
+            definitions.complete(item)
+            write.warnings += [f"the playground does not run the rules of {path}" for path in definitions.rules(item)]
         validation.check(resource, item, type_of(resource), old)
 
     @staticmethod
@@ -256,11 +288,12 @@ class Verbs:
             item.pop("status", None)
             if "status" in old:
                 item["status"] = copy.deepcopy(old["status"])
-        if not subresource:
+        if subresource in ("", "scale"):
             allocation.keep(resource, old, item)
-            self._finish(resource, item, old, write)
+            self._default(resource, item)
+            self._check(resource, item, old, write)
         self._track(resource, old, item, write, subresource)
-        if "generation" in before and _content(item) != _content(old):
+        if "generation" in before and _changed(resource, old, item):
             item["metadata"]["generation"] = before["generation"] + 1
         if item == old or write.dry_run:
             return item
@@ -269,23 +302,40 @@ class Verbs:
         return self.store.put(resource.key, item)
 
     @staticmethod
+    def _tracked_before(old: Object | None, metadata: Object) -> list[Object]:
+        """The managers that a write starts from: those that it brings, else those that there are."""
+        brought = metadata.pop("managedFields", None)
+        if brought == [{}]:
+            return []
+        return brought or ((old or {}).get("metadata") or {}).get("managedFields") or []
+
+    @staticmethod
     def _track(resource: Resource, old: Object | None, item: Object, write: Write, subresource: str) -> None:
         """Notes who owns the changed fields. An apply has done so before."""
         if write.applied:
             return
         metadata = item["metadata"]
-        known = (old or {"metadata": {}})["metadata"].get("managedFields")
-        metadata.pop("managedFields", None)
+        entries = Verbs._tracked_before(old, metadata)
         if write.manager:
-            managed.track(resource, old, item, managed.Manager(write.manager, subresource=subresource))
-        elif known:
-            metadata["managedFields"] = known
+            managed.track(resource, old, item, managed.Manager(write.manager, subresource=subresource), entries)
+        elif entries:
+            metadata["managedFields"] = entries
 
     def apply(
         self, resource: Resource, namespace: str, name: str, body: Any, write: Write, force: bool, subresource: str = ""
     ) -> tuple[Object, bool]:
         """Server-side apply: (the object, whether it is new)."""
-        item = self.check_body(resource, body, namespace, write)
+        if not isinstance(body, dict) or not body.get("kind") or not body.get("apiVersion"):
+            raise ApiError(400, "invalid object type: /, Kind=")
+        unknown: list[str] = []
+        loose = replace(write, field_validation="Warn", warnings=unknown)
+        try:
+            item = self.check_body(resource, body, namespace, loose)
+        except Mistyped as error:
+            raise _untyped(resource, namespace, name, [error.typed]) from None
+        if unknown:
+            fields = [re.sub(r'unknown field "(.*)"', r".\1: field not declared in schema", text) for text in unknown]
+            raise _untyped(resource, namespace, name, fields)
         if item["metadata"].setdefault("name", name) != name:
             told = f"the name of the object ({item['metadata']['name']}) does not match the name on the URL ({name})"
             raise ApiError(400, told)
@@ -376,11 +426,14 @@ class Verbs:
 
     @staticmethod
     def _preconditions(resource: Resource, metadata: Object, wanted: Object) -> None:
-        for name, title in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        for name, title, what in (
+            ("uid", "UID", "deleted and then recreated"),
+            ("resourceVersion", "ResourceVersion", "modified"),
+        ):
             if wanted.get(name) and wanted[name] != metadata[name]:
-                why = f"Precondition failed: {title} in precondition: {wanted[name]}"
-                why += f", {title} in object meta: {metadata[name]}"
-                raise status.conflict(resource.name, resource.group, metadata["name"], why)
+                why = f"the {title} in the precondition ({wanted[name]}) does not match the {title} in record "
+                why += f"({metadata[name]}). The object might have been {what}"
+                raise status.conflict(resource.kind, resource.group, metadata["name"], why)
 
     @staticmethod
     def _grace(resource: Resource, item: Object, options: Object) -> int:
@@ -394,8 +447,33 @@ class Verbs:
         return int(wanted) if running else 0
 
 
+def _as_struct(resource: Resource, item: Object) -> None:
+    """A built-in object as its Go struct is written: empty fields are gone, or there where their tags keep them."""
+    if resource.custom is None and is_registered(resource.api_version, resource.kind):
+        found = typed(item)
+        item.clear()
+        item.update(found)
+
+
+def _changed(resource: Resource, old: Object, new: Object) -> bool:
+    """Does an update raise the generation? A Deployment's annotations count, too (its strategy says so)."""
+    if resource.key == "deployments.apps":
+        annotations = (old["metadata"].get("annotations") or {}, new["metadata"].get("annotations") or {})
+        if annotations[0] != annotations[1]:
+            return True
+    return _content(new) != _content(old)
+
+
 def _content(item: Object) -> Object:
     return {name: value for name, value in item.items() if name not in ("metadata", "status", "kind", "apiVersion")}
+
+
+def _untyped(resource: Resource, namespace: str, name: str, problems: list[str]) -> ApiError:
+    """An applied object that does not fit its kind's schema (structured-merge-diff)."""
+    told = problems[0] if len(problems) == 1 else "errors:\n" + "\n".join(f"  {text}" for text in problems)
+    place = f"{namespace}/{name}" if namespace else f"/{name}"
+    kind = f"{resource.group}/{resource.version}, Kind={resource.kind}"
+    return ApiError(500, f"failed to create typed patch object ({place}; {kind}): {told}", "")
 
 
 def _misfit(kind: str, patch: Any, new: Object, error: Mistyped) -> ApiError:

@@ -47,6 +47,7 @@ _RULES = (
     (re.compile(r"(?m)^(Duration):.*$"), r"\1: <duration>"),
     (re.compile(r"eyJ[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}"), "<jwt>"),
     (re.compile(r"(?<=[^\s\"]) {2,}"), "  "),
+    (re.compile(r"(?m)^((?:---|\+\+\+) /tmp/\S+)\t.*$"), r"\1"),  # diff's times of files
     (re.compile(r"kubectl-edit-\d+\.yaml"), "<edited>"),
     (re.compile(r"/tmp/(LIVE|MERGED)-\d+"), r"/tmp/\1"),
     (re.compile(r"\b(?:\d+[smhd]){1,2}(?= ago)"), "<age>"),
@@ -117,10 +118,15 @@ class Classroom:
         text = normalise.table(normalise.text(text, str(self.work)))
         for pattern, replacement in _RULES:
             text = pattern.sub(replacement, text)
-        return [line.rstrip() for line in text.splitlines()]
+        return _sorted_causes([line.rstrip() for line in text.splitlines()])
 
     def _one(self, call: str) -> str:
         return " ".join(self._plain(call))
+
+
+def _sorted_causes(lines: list[str]) -> list[str]:
+    """A custom resource's violations come in the order of a Go map."""
+    return sorted(lines) if any(" in body " in line and line.startswith("* ") for line in lines) else lines
 
 
 def _sorted(match: re.Match[str]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 Case = tuple[str, str, Any, str]
-"""(method, path, body, content type)"""
+"""(method, path, body, content type); a body of bytes is sent as it is."""
 
 JSON = "application/json"
 MERGE = "application/merge-patch+json"
@@ -86,3 +89,14 @@ CASES: list[Case] = [
     ("POST", f"{CORE}/configmaps", "oops", "application/cbor"),
     ("PATCH", f"{CORE}/configmaps/applied", {}, "application/nonsense+json"),
 ]
+
+
+def _more() -> Iterator[Case]:
+    """One request a line: method, path, body (JSON) or raw (latin-1), type where it is not JSON."""
+    for line in (Path(__file__).parent / "more_cases.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        body = row["raw"].encode("latin-1") if "raw" in row else row.get("body")
+        yield row["method"], row["path"], body, row.get("type", JSON)
+
+
+CASES += _more()

@@ -15,7 +15,7 @@ GOLDEN = json.loads((Path(__file__).parent / "golden" / "answers-1.36.json").rea
 
 def call(client: Client, namespace: str, case: tuple[str, str, Any, str]) -> tuple[int, Any]:
     method, path, body, kind = case
-    data = None if body is None else json.dumps(body).encode()
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     status, answer = client.call(method, path.replace("NS", namespace), data, Content_Type=kind)
     return status, answer.decode() if isinstance(answer, bytes) else answer
 

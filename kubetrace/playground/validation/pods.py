@@ -265,7 +265,7 @@ def _env_source(kind: str, source: Object, at: str) -> list[Cause]:
         if name not in known and not re.match(r"(limits|requests)\.hugepages-", name):
             return [unsupported(f"{at}.resource", name, known)]
         return []
-    causes = [] if source.get("name") or kind == "fileKeyRef" else [required(f"{at}.name")]
+    causes = [] if kind == "fileKeyRef" else subdomain(f"{at}.name", source.get("name", ""))
     key = source.get("key", "")
     if not key:
         causes.append(required(f"{at}.key"))
@@ -350,11 +350,16 @@ def resources(value: Object, path: str) -> list[Cause]:
     return causes
 
 
+def is_standard(name: str) -> bool:
+    """A resource that needs no prefix."""
+    return name in _STANDARD_RESOURCES or name in _OTHER_RESOURCES or "hugepages-" in name
+
+
 def _resource(name: str, quantity: Any, where: str) -> list[Cause]:
     causes = qualified_name(where, name)
     if not causes and "/" not in name:
         known = name in _STANDARD_RESOURCES or name.startswith("hugepages-")
-        if not known and name not in _OTHER_RESOURCES:
+        if not is_standard(name):
             causes.append(bad(where, name, "must be a standard resource type or fully qualified"))
         if not known:
             causes.append(bad(where, name, "must be a standard resource for containers"))

@@ -128,7 +128,7 @@ def ingress(item: Object) -> list[Cause]:
     causes: list[Cause] = []
     rules, backend = spec.get("rules") or [], spec.get("defaultBackend")
     if backend is None and not rules:
-        causes.append(bad("spec", [], "either `defaultBackend` or `rules` must be specified"))
+        causes.append(bad("spec", None, "either `defaultBackend` or `rules` must be specified"))
     if backend is not None:
         causes += _backend(backend, "spec.defaultBackend")
     for index, rule in enumerate(rules):
@@ -154,7 +154,8 @@ def _paths(paths: list[Object], at: str) -> list[Cause]:
         where, kind, path = f"{at}[{index}]", entry.get("pathType"), entry.get("path", "")
         if kind is None:
             causes.append(required(f"{where}.pathType", "pathType must be specified"))
-        elif kind in ("Exact", "Prefix"):
+            continue
+        if kind in ("Exact", "Prefix"):
             if not path.startswith("/"):
                 causes.append(bad(f"{where}.path", path, "must be an absolute path"))
             for sequence in ("//", "/./", "/../", "%2f", "%2F"):
@@ -180,7 +181,7 @@ def _backend(backend: Object, at: str) -> list[Cause]:
     if resource is not None:
         return []
     if found is None:
-        return [required(at, "port name or number is required")] if not backend else []
+        return [bad(at, "", "resource or service backend is required")]
     causes = [] if found.get("name") else [required(f"{at}.service.name")]
     target = found.get("port") or {}
     if target.get("name") and target.get("number"):

@@ -18,6 +18,7 @@ from kubetrace.playground.validation.causes import (
     subdomain,
     unsupported,
 )
+from kubetrace.playground.validation.pods import is_standard
 
 _MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"]
 _VOLUME_MODES = ["Block", "Filesystem"]
@@ -112,6 +113,8 @@ def quota(item: Object) -> list[Cause]:
     for name, quantity in sorted(((item.get("spec") or {}).get("hard") or {}).items()):
         at = f"spec.hard[{name}]"
         causes += qualified_name(at, name)
+        if "/" not in name and not is_standard(name):
+            causes.append(bad(at, name, "must be a standard resource type or fully qualified"))
         if "/" not in name and name not in _QUOTA_NAMES and not name.startswith(("hugepages-", "requests.hugepages-")):
             causes.append(bad(at, name, "must be a standard resource for quota"))
         value = amount(quantity)

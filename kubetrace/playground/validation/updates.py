@@ -26,6 +26,7 @@ _IMMUTABLE = {
     "daemonsets.apps": ("spec.selector",),
     "jobs.batch": ("spec.selector", "spec.completionMode", "spec.backoffLimitPerIndex", "spec.podFailurePolicy"),
     "secrets": ("type",),
+    "storageclasses.storage.k8s.io": ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
     "runtimeclasses.node.k8s.io": ("handler",),
 }
 
@@ -35,7 +36,7 @@ def immutable(key: str, old: Object, new: Object) -> list[Cause]:
     causes: list[Cause] = []
     for field in _IMMUTABLE.get(key, ()):
         before, after = _at(old, field), _at(new, field)
-        if before != after and before is not None:
+        if before != after and (before is not None or "." not in field):
             causes.append(bad(field, after, "field is immutable"))
     special = _SPECIAL.get(key)
     return causes + (special(old, new) if special else [])
@@ -121,15 +122,6 @@ def _volume(old: Object, new: Object) -> list[Cause]:
     return causes
 
 
-def _storage_class(old: Object, new: Object) -> list[Cause]:
-    why = "updates to {} are forbidden."
-    fields = [field for field in ("parameters", "provisioner", "reclaimPolicy") if old.get(field) != new.get(field)]
-    causes = [forbidden(field, why.format(field)) for field in fields]
-    if old.get("volumeBindingMode") != new.get("volumeBindingMode"):
-        causes.append(bad("volumeBindingMode", new.get("volumeBindingMode"), "field is immutable"))
-    return causes
-
-
 def _priority_class(old: Object, new: Object) -> list[Cause]:
     why = "may not be changed in an update."
     causes = [forbidden("value", why)] if old.get("value") != new.get("value") else []
@@ -167,7 +159,6 @@ _SPECIAL: dict[str, Callable[[Object, Object], list[Cause]]] = {
     "services": _service,
     "persistentvolumeclaims": _claim,
     "persistentvolumes": _volume,
-    "storageclasses.storage.k8s.io": _storage_class,
     "priorityclasses.scheduling.k8s.io": _priority_class,
     "rolebindings.rbac.authorization.k8s.io": _binding,
     "clusterrolebindings.rbac.authorization.k8s.io": _binding,

@@ -37,6 +37,8 @@ def _template(spec: Object, kind: str, lax: bool = False) -> list[Cause]:
     """`lax`: an empty selector is not held against the labels."""
     causes: list[Cause] = []
     selector, metadata = spec.get("selector"), spec["template"].get("metadata") or {}
+    if label_selector("spec.selector", selector):
+        return [bad("spec.selector", selector, "" if lax else "invalid label selector")]
     empty = selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions")
     labels = metadata.get("labels")
     if not (empty or (lax and selector is None)) and not matches_labels(selector, labels or {}):
@@ -350,4 +352,7 @@ def autoscaler(item: Object) -> list[Cause]:
     version = target.get("apiVersion", "")
     if "/" not in version:
         causes.append(bad("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group"))
+    if least == 0 and not any(metric.get("type") in ("Object", "External") for metric in spec.get("metrics") or ()):
+        why = "must specify at least one Object or External metric to support scaling to zero replicas"
+        causes.append(forbidden("spec.metrics", why))
     return causes

@@ -1,0 +1,192 @@
+"""Custom resources against their schemas, in the words of the real server (apiextensions apiserver/validation)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kubetrace.playground import status
+from kubetrace.playground.catalog import Resource
+from kubetrace.playground.schemas import Schema, at_path, schema_of
+from kubetrace.playground.validation.causes import Cause, bad, duplicate
+
+
+def check(resource: Resource, item: dict[str, Any]) -> None:
+    """Raises 422 with every violation of the schema."""
+    causes: list[Cause] = []
+    rest = {name: value for name, value in item.items() if name not in ("apiVersion", "kind", "metadata")}
+    _check(schema_of(resource.custom or {}), rest, "", causes, root=True)
+    causes += _scale_causes(resource, item)
+    if causes:
+        raise status.invalid(resource.kind, resource.group, item["metadata"].get("name", ""), causes)
+
+
+def _scale_causes(resource: Resource, item: dict[str, Any]) -> list[Cause]:
+    """A scale subresource's replicas must be a count (apiextensions customresource/validator.go)."""
+    scale = ((resource.custom or {}).get("subresources") or {}).get("scale")
+    if not scale:
+        return []
+    path = scale.get("specReplicasPath", "")
+    value = at_path(item, path)
+    if isinstance(value, str | bool | list | dict):
+        found = {str: "string", bool: "bool", list: "[]interface {}"}.get(type(value), "map[string]interface {}")
+        shown = f"map[{' '.join(value)}]" if isinstance(value, dict) else value
+        return [bad(path, 0, f"{path} accessor error: {shown} is of the type {found}, expected int64")]
+    if isinstance(value, int) and value < 0:
+        return [bad(path, value, "should be a non-negative integer")]
+    return []
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "object": (dict,),
+    "array": (list,),
+}
+
+
+def _json_type(value: Any) -> str:
+    if value is None:
+        return "null"
+    return next((name for name, types in _TYPES.items() if type(value) in types), "object")
+
+
+def _fits(value: Any, expected: str) -> bool:
+    if expected in ("integer", "number") and isinstance(value, bool):
+        return False
+    if expected == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, _TYPES.get(expected, (object,)))
+
+
+def _check(schema: Schema, value: Any, path: str, causes: list[Cause], root: bool = False) -> None:
+    if value is None and schema.get("nullable"):
+        return
+    expected = schema.get("type")
+    if schema.get("x-kubernetes-int-or-string"):
+        if not isinstance(value, int | str) or isinstance(value, bool):
+            causes.append(_mistyped(path, value, "integer,string", "FieldValueInvalid"))
+        return
+    if expected and not root and not _fits(value, expected):
+        causes.append(_mistyped(path, value, expected))
+        return
+    causes += _combined(schema, value, path)
+    if "enum" in schema and value not in schema["enum"]:
+        allowed = ", ".join(f'"{entry}"' for entry in schema["enum"])
+        causes.append((path, "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {allowed}'))
+    if isinstance(value, dict):
+        _check_object(schema, value, path, causes)
+    elif isinstance(value, list):
+        _check_size(schema, value, path, causes)
+        _check_list(schema, value, path, causes)
+        for index, entry in enumerate(value):
+            _check(schema.get("items") or {}, entry, f"{path}[{index}]", causes)
+    elif isinstance(value, str):
+        _check_text(schema, value, path, causes)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        _check_number(schema, value, path, causes)
+
+
+def _mistyped(path: str, value: Any, expected: str, reason: str = "FieldValueTypeInvalid") -> Cause:
+    found = _json_type(value)
+    told = f'Invalid value: "{found}": {path} in body must be of type {expected}: "{found}"'
+    return (path, reason, told)
+
+
+def _combined(schema: Schema, value: Any, path: str) -> list[Cause]:
+    """allOf, anyOf, oneOf and not: whether a value fits, and for allOf why it does not."""
+
+    def wrong(part: Schema) -> list[Cause]:
+        found: list[Cause] = []
+        _check(part, value, path, found)
+        return found
+
+    causes = [cause for part in schema.get("allOf") or () for cause in wrong(part)]
+    choices = schema.get("anyOf")
+    if choices and all(wrong(part) for part in choices):
+        causes.append(bad(path, value, f"{path} in body must validate at least one schema (anyOf)"))
+    choices = schema.get("oneOf")
+    if choices:
+        fitting = sum(not wrong(part) for part in choices)
+        if fitting != 1:
+            why = "Found none valid" if not fitting else f"Found {fitting} valid alternatives"
+            causes.append(bad(path, value, f"{path} in body must validate one and only one schema (oneOf). {why}"))
+    if schema.get("not") and not wrong(schema["not"]):
+        causes.append(bad(path, value, f"{path} in body must not validate the schema (not)"))
+    return causes
+
+
+def _check_object(schema: Schema, value: dict[str, Any], path: str, causes: list[Cause]) -> None:
+    properties = schema.get("properties") or {}
+    _check_size(schema, value, path, causes)
+    for name in schema.get("required") or ():
+        if name not in value and name not in ("apiVersion", "kind", "metadata"):
+            where = f"{path}.{name}" if path else name
+            causes.append((where, "FieldValueRequired", "Required value"))
+    extra = schema.get("additionalProperties")
+    for name, entry in value.items():
+        part = properties.get(name) or (extra if isinstance(extra, dict) else None)
+        if part:
+            _check(part, entry, f"{path}.{name}" if path else name, causes)
+
+
+def _check_size(schema: Schema, value: list[Any] | dict[str, Any], path: str, causes: list[Cause]) -> None:
+    low, high, what = ("minItems", "maxItems", "items")
+    if isinstance(value, dict):
+        low, high, what = ("minProperties", "maxProperties", "properties")
+    size = len(value)
+    if high in schema and size > schema[high]:
+        told = f"Too many: {size}: must have at most {schema[high]} {what}"
+        causes.append((path, "FieldValueTooMany", told))
+    if size < schema.get(low, 0):
+        verb = "have" if isinstance(value, list) else "contain"
+        causes.append(bad(path, size, f"{path} in body should {verb} at least {schema[low]} {what}"))
+
+
+def _check_text(schema: Schema, value: str, path: str, causes: list[Cause]) -> None:
+    size = len(value)
+    if "maxLength" in schema and size > schema["maxLength"]:
+        told = f"Too long: may not be more than {schema['maxLength']} bytes"
+        causes.append((path, "FieldValueTooLong", told))
+    if size < schema.get("minLength", 0):
+        causes.append(bad(path, value, f"{path} in body should be at least {schema['minLength']} chars long"))
+    if "pattern" in schema and not _matches(schema["pattern"], value):
+        causes.append(bad(path, value, f"{path} in body should match '{schema['pattern']}'"))
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """RE2's syntax is close to Python's; a pattern that Python can't read holds for everything."""
+    try:
+        return re.search(pattern, value) is not None
+    except re.error:
+        return True
+
+
+def _check_number(schema: Schema, value: float, path: str, causes: list[Cause]) -> None:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and (value < low or (value == low and schema.get("exclusiveMinimum"))):
+        words = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
+        causes.append(bad(path, value, f"{path} in body should be {words} {low}"))
+    if high is not None and (value > high or (value == high and schema.get("exclusiveMaximum"))):
+        words = "less than" if schema.get("exclusiveMaximum") else "less than or equal to"
+        causes.append(bad(path, value, f"{path} in body should be {words} {high}"))
+    step = schema.get("multipleOf")
+    if step and value % step:
+        causes.append(bad(path, value, f"{path} in body should be a multiple of {step}"))
+
+
+def _check_list(schema: Schema, values: list[Any], path: str, causes: list[Cause]) -> None:
+    """Entries of sets and of lists that are maps come once (apiextensions schema/listtype)."""
+    kind, seen = schema.get("x-kubernetes-list-type"), []
+    for index, entry in enumerate(values):
+        if kind == "set":
+            key: Any = entry
+        elif kind == "map" and isinstance(entry, dict):
+            key = {name: entry.get(name) for name in schema.get("x-kubernetes-list-map-keys") or ()}
+        else:
+            continue
+        if key in seen:
+            causes.append(duplicate(f"{path}[{index}]", key))
+        seen.append(key)

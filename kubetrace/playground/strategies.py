@@ -1,0 +1,69 @@
+"""What a kind's strategy sets on a new object (PrepareForCreate in pkg/registry/*/strategy.go). Unlike defaults it is
+nobody's in managedFields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubetrace.playground.defaults import quality_of_service
+from kubetrace.playground.objects import Object, now
+
+
+def prepare(key: str, item: Object) -> None:
+    """Changes a new object of a resource ("jobs.batch") in place."""
+    strategy = _STRATEGIES.get(key)
+    if strategy is not None:
+        strategy(item)
+
+
+def _job(item: Object) -> None:
+    """The labels and the selector by which it knows its pods."""
+    spec, metadata = item["spec"], item["metadata"]
+    if spec.get("manualSelector"):
+        return
+    uid, name = metadata["uid"], metadata.get("name", "")
+    template = spec["template"]["metadata"].setdefault("labels", {})
+    for prefix in ("batch.kubernetes.io/", ""):
+        template.setdefault(f"{prefix}controller-uid", uid)
+        template.setdefault(f"{prefix}job-name", name)
+    labels = metadata.setdefault("labels", {})
+    for key, value in template.items():
+        labels.setdefault(key, value)
+    if spec.get("selector") is None:
+        spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+
+
+def _service(item: Object) -> None:
+    """Addresses in their newer form; the allocator gives what is missing."""
+    spec = item["spec"]
+    if spec.get("type") == "ExternalName":
+        return
+    if spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]
+    spec.setdefault("ipFamilies", ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "SingleStack")
+
+
+def _namespace(item: Object) -> None:
+    finalizers = item["spec"].setdefault("finalizers", [])
+    if "kubernetes" not in finalizers:
+        finalizers.append("kubernetes")
+    item["status"] = {"phase": "Active"}
+
+
+def _pod(item: Object) -> None:
+    item["status"] = {"phase": "Pending", "qosClass": quality_of_service(item["spec"])}
+
+
+def _volume(item: Object) -> None:
+    item["status"] = {"phase": "Pending", "lastPhaseTransitionTime": now()}
+
+
+_STRATEGIES: dict[str, Callable[[Object], None]] = {
+    "jobs.batch": _job,
+    "services": _service,
+    "namespaces": _namespace,
+    "pods": _pod,
+    "persistentvolumes": _volume,
+}
