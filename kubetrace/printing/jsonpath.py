@@ -121,7 +121,8 @@ class JSONPath:
         results: list[Any] = []
         for value in values:
             if not isinstance(value, list):
-                raise JSONPathError(f"{sprint(value)} is not array or slice and cannot be filtered")
+                shown = "<invalid reflect.Value>" if value is _NOTHING else sprint(value)
+                raise JSONPathError(f"{shown} is not array or slice and cannot be filtered")
             results.extend(item for item in value if self._passes(item, node))
         return results
 

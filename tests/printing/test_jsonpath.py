@@ -43,3 +43,9 @@ def test_paths_may_be_written_loosely(written: str) -> None:
 def test_what_is_no_path_is_refused() -> None:
     with pytest.raises(JSONPathError, match="unexpected path string"):
         relaxed("{.a}{.b}")
+
+
+def test_a_range_without_results_walks_over_nothing() -> None:
+    """As kubectl 1.36 says of `jsonpath={range .nope}{[?(@.s)]}{end}`."""
+    with pytest.raises(JSONPathError, match="^<invalid reflect.Value> is not array or slice and cannot be filtered$"):
+        JSONPath("{range .nope}{[?(@.s)]}{end}", True).render({})
