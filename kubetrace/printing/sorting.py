@@ -67,7 +67,9 @@ def _sorted(items: list[T], path: JSONPath, field: str, objects: Callable[[T], A
         try:
             return _less(left[0], right[0])
         except _NoOrder as error:
-            message = f"Field {field} in {what} is an unsortable type: interface, err: {error}"
+            # The object itself is a map; what is in it, an interface that holds one.
+            kind, problem = ("map", "unsortable type: map") if left[0] is objects(left[1]) else ("interface", error)
+            message = f"Field {field} in {what} is an unsortable type: {kind}, err: {problem}"
             raise UnsortableError(message, note) from None
 
     go_sort(keyed, less)
