@@ -90,6 +90,10 @@ class Mapper:
         """The resource that a name means; short names count."""
         return self._ask(lambda index, name: index.resource_for(name), self._expanded(wanted))
 
+    def resources_for(self, wanted: GroupVersionResource) -> list[GroupVersionResource]:
+        """Every resource that a name may mean; short names count."""
+        return self._ask(lambda index, name: index.resources_for(name), self._expanded(wanted))
+
     def mapping(self, kind: GroupKind, *versions: str) -> Mapping:
         """Who serves a kind, in one of `versions` or in the preferred one. Raises NoKindMatchError."""
         return self._ask(lambda index, wanted: index.mapping(wanted, *versions), kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubetrace.api import status
 from kubetrace.api.go_words import json_problem
@@ -13,6 +13,9 @@ from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
 from kubetrace.transport.call import Call, Sender
 from kubetrace.wire import go_json
+
+if TYPE_CHECKING:
+    from kubetrace.wire.openapi_v2 import Definitions
 
 _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 _WHICH_SCHEMAS = Purpose("openapi", "openapi: which fields and patches does the server know?")
@@ -30,8 +33,9 @@ class OpenAPI:
 
     What was fetched, and what failed, is remembered for the run. `timeout` is --request-timeout in seconds."""
 
-    def __init__(self, sender: Sender, timeout: float | None = None) -> None:
+    def __init__(self, sender: Sender, timeout: float | None = None, purpose: Purpose = _WHICH_SCHEMAS) -> None:
         self._sender = sender
+        self._purpose = purpose
         self._seconds = timeout or DISCOVERY_TIMEOUT
         self._index: dict[str, str] | None = None
         self._documents: dict[GroupVersion, Mapping[str, Any]] = {}
@@ -40,7 +44,7 @@ class OpenAPI:
     def group_version(self, group_version: GroupVersion) -> Mapping[str, Any]:
         """The v3 document of a group and version. Raises KubetraceError (GroupVersionNotFoundError)."""
         if group_version not in self._documents:
-            url = self._paths().get(prefix(group_version).removeprefix("/"))
+            url = self.paths().get(prefix(group_version).removeprefix("/"))
             if url is None:
                 raise GroupVersionNotFoundError(group_version)
             path, _, query = url.partition("?")
@@ -49,8 +53,9 @@ class OpenAPI:
             self._documents[group_version] = _parsed(document, "spec3.OpenAPI")
         return self._documents[group_version]
 
-    def _paths(self) -> dict[str, str]:
-        """Where each group and version's document is ("api/v1" → "/openapi/v3/api/v1?hash=…")."""
+    def paths(self) -> dict[str, str]:
+        """Where each group and version's document is ("api/v1" → "/openapi/v3/api/v1?hash=…").
+        Raises KubetraceError."""
         if self._index is None:
             body = self._fetch("/openapi/v3", "application/json, */*", "openapi-v3")
             found = _parsed(body, "handler3.OpenAPIV3Discovery")
@@ -71,6 +76,18 @@ class OpenAPI:
         if isinstance(self._v2, KubetraceError):
             raise self._v2
 
+    def definitions(self) -> Definitions:
+        """The v2 document's definitions. Raises KubetraceError."""
+        from kubetrace.wire.openapi_v2 import Definitions
+        from kubetrace.wire.protobuf import InvalidProtobuf
+
+        self.fetch_v2()
+        assert isinstance(self._v2, bytes)
+        try:
+            return Definitions(self._v2)
+        except InvalidProtobuf as error:
+            raise KubetraceError(f"proto: {error}") from None
+
     def _fetch(self, path: str, accept: str, operation: Any, query: tuple[tuple[str, str], ...] = ()) -> bytes:
         call = Call(
             "GET",
@@ -78,7 +95,7 @@ class OpenAPI:
             (*query, ("timeout", go_duration(self._seconds))),
             (("Accept", accept),),
             operation=operation,
-            purpose=_WHICH_SCHEMAS,
+            purpose=self._purpose,
             timeout=self._seconds,
         )
         return status.raw(self._sender.send(call))

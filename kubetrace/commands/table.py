@@ -109,7 +109,7 @@ ROOT = Entry(
         _pending("expose"),
         _pending("run"),
         _pending("set"),
-        _pending("explain"),
+        Entry("explain", "Describe a resource and its fields", "kubetrace.commands.explain", _INTERMEDIATE),
         Entry(
             "get",
             "List objects or show single ones",

@@ -6,10 +6,10 @@ Texts may hold bytes that are no UTF-8, as surrogate escapes. %p shows an addres
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Any
 
 from kubetrace.printing.go_values import Uint8, sprint, type_name
+from kubetrace.value import Mutable, replace
 from kubetrace.wire.go_float_verbs import format_float
 from kubetrace.wire.go_quote import as_bytes, quote, quote_rune, quote_to_ascii
 
@@ -43,8 +43,7 @@ def sprintln(arguments: list[Any]) -> str:
     return " ".join(map(sprint, arguments)) + "\n"
 
 
-@dataclass(slots=True)
-class _Verb:
+class _Verb(Mutable):
     """One directive's flags. For %v, `#` and `+` mean Go's syntax and structs' names instead, and are taken away."""
 
     letter: str = ""

@@ -3,6 +3,7 @@ kubetrace."""
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -32,7 +33,7 @@ class PlayedAnswer:
         self.method, self.url = call.method, "http://played:1" + call.target()
         self.status: int = recorded["status"]
         self._type = recorded["type"]
-        self.body: bytes = recorded["body"].encode()
+        self.body = base64.b64decode(recorded["base64"]) if "base64" in recorded else recorded["body"].encode()
 
     def header(self, name: str) -> str | None:
         return self._type if name.lower() == "content-type" else None

@@ -47,5 +47,5 @@ def test_what_is_no_path_is_refused() -> None:
 
 def test_a_range_without_results_walks_over_nothing() -> None:
     """As kubectl 1.36 says of `jsonpath={range .nope}{[?(@.s)]}{end}`."""
-    with pytest.raises(JSONPathError, match="^<invalid reflect.Value> is not array or slice and cannot be filtered$"):
+    with pytest.raises(JSONPathError, match=r"^<invalid reflect\.Value> is not array or slice and cannot be filtered$"):
         JSONPath("{range .nope}{[?(@.s)]}{end}", True).render({})

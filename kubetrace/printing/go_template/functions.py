@@ -7,12 +7,12 @@ import base64
 import re
 import urllib.parse
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from kubetrace.printing.go_format import sprint_all, sprintf, sprintln
 from kubetrace.printing.go_template.values import INVALID, Boxed, Value, is_nil, is_true, unboxed
 from kubetrace.printing.go_values import Int, Uint8, type_name
+from kubetrace.value import Value as BaseValue
 from kubetrace.wire.go_quote import as_bytes
 
 
@@ -20,8 +20,7 @@ class CallError(ValueError):
     """A function refuses its arguments; the message is Go's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(BaseValue):
     """A function and Go's types of its parameters: "value" (reflect.Value), "any" (interface {}) or "string"; a
     variadic one takes any number of its last."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from kubetrace.value import Value
 from kubetrace.wire.go_quote import quote
 
 KEYWORDS = frozenset(
@@ -28,8 +28,7 @@ _QUOTED = {
 _SINGLE = {"=": "assign", "|": "pipe"}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Value):
     """A token: its kind (a keyword's kind is the word itself), where it begins, its text, and its line (from 1)."""
 
     kind: str

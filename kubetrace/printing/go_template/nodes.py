@@ -3,25 +3,21 @@ writes it, because errors quote nodes (text/template/parse/node.go)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from kubetrace.value import Mutable, fresh
 from kubetrace.wire.go_quote import quote
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Mutable):
     position: int
 
 
-@dataclass(slots=True)
 class ListNode(Node):
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[Node] = fresh(list)
 
     def __str__(self) -> str:
         return "".join(map(str, self.nodes))
 
 
-@dataclass(slots=True)
 class TextNode(Node):
     text: str
 
@@ -29,7 +25,6 @@ class TextNode(Node):
         return self.text
 
 
-@dataclass(slots=True)
 class VariableNode(Node):
     """$x.Field: the name with its dollar, then fields."""
 
@@ -39,20 +34,18 @@ class VariableNode(Node):
         return ".".join(self.words)
 
 
-@dataclass(slots=True)
 class CommandNode(Node):
-    arguments: list[Node] = field(default_factory=list)
+    arguments: list[Node] = fresh(list)
 
     def __str__(self) -> str:
         return " ".join(f"({node})" if isinstance(node, PipeNode) else str(node) for node in self.arguments)
 
 
-@dataclass(slots=True)
 class PipeNode(Node):
     """`declared` variables are assigned to ("=") or declared (":=")."""
 
-    declared: list[VariableNode] = field(default_factory=list)
-    commands: list[CommandNode] = field(default_factory=list)
+    declared: list[VariableNode] = fresh(list)
+    commands: list[CommandNode] = fresh(list)
     assigns: bool = False
 
     def __str__(self) -> str:
@@ -61,7 +54,6 @@ class PipeNode(Node):
         return declared + operator + " | ".join(map(str, self.commands))
 
 
-@dataclass(slots=True)
 class ActionNode(Node):
     pipe: PipeNode
 
@@ -69,7 +61,6 @@ class ActionNode(Node):
         return f"{{{{{self.pipe}}}}}"
 
 
-@dataclass(slots=True)
 class IdentifierNode(Node):
     """A function's name."""
 
@@ -79,19 +70,16 @@ class IdentifierNode(Node):
         return self.name
 
 
-@dataclass(slots=True)
 class DotNode(Node):
     def __str__(self) -> str:
         return "."
 
 
-@dataclass(slots=True)
 class NilNode(Node):
     def __str__(self) -> str:
         return "nil"
 
 
-@dataclass(slots=True)
 class FieldNode(Node):
     words: list[str]
 
@@ -99,7 +87,6 @@ class FieldNode(Node):
         return "".join(f".{word}" for word in self.words)
 
 
-@dataclass(slots=True)
 class ChainNode(Node):
     """Fields of a parenthesized pipeline, or of a function's result."""
 
@@ -111,7 +98,6 @@ class ChainNode(Node):
         return first + "".join(f".{word}" for word in self.words)
 
 
-@dataclass(slots=True)
 class BoolNode(Node):
     value: bool
 
@@ -119,7 +105,6 @@ class BoolNode(Node):
         return "true" if self.value else "false"
 
 
-@dataclass(slots=True)
 class NumberNode(Node):
     """A number can be used as whatever it is exactly: None where it is not that."""
 
@@ -133,7 +118,6 @@ class NumberNode(Node):
         return self.text
 
 
-@dataclass(slots=True)
 class StringNode(Node):
     quoted: str
     text: str
@@ -142,31 +126,26 @@ class StringNode(Node):
         return self.quoted
 
 
-@dataclass(slots=True)
 class EndNode(Node):
     def __str__(self) -> str:
         return "{{end}}"
 
 
-@dataclass(slots=True)
 class ElseNode(Node):
     def __str__(self) -> str:
         return "{{else}}"
 
 
-@dataclass(slots=True)
 class BreakNode(Node):
     def __str__(self) -> str:
         return "{{break}}"
 
 
-@dataclass(slots=True)
 class ContinueNode(Node):
     def __str__(self) -> str:
         return "{{continue}}"
 
 
-@dataclass(slots=True)
 class BranchNode(Node):
     """if, range or with."""
 
@@ -180,7 +159,6 @@ class BranchNode(Node):
         return f"{{{{{self.word} {self.pipe}}}}}{self.body}{otherwise}{{{{end}}}}"
 
 
-@dataclass(slots=True)
 class TemplateNode(Node):
     name: str
     pipe: PipeNode | None

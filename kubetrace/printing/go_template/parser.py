@@ -6,7 +6,6 @@ exactly as far ahead as Go reads them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NoReturn
 
 from kubetrace.printing.go_template.lexer import Lexer, Token
@@ -34,6 +33,7 @@ from kubetrace.printing.go_template.nodes import (
     VariableNode,
 )
 from kubetrace.printing.go_template.numbers import ConstantError, number, unquote
+from kubetrace.value import Value
 from kubetrace.wire.go_quote import quote
 
 NAME = "output"
@@ -49,8 +49,7 @@ class TemplateError(ValueError):
     """A template that can't be parsed or executed; the message is Go's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Value):
     """A template or one that it defines: its name and what it consists of."""
 
     name: str

@@ -8,17 +8,18 @@ something (`Boxed`); that there is no value at all (`INVALID`, a missing key); a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from kubetrace.printing.go_values import type_name
 
 
-@dataclass(frozen=True, slots=True)
 class Boxed:
-    """An `interface {}` and what it holds; None is nil."""
+    """An `interface {}` and what it holds; None is nil. (Made at every step of every path: as light as can be.)"""
 
-    value: Any
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 class _Absent:
