@@ -428,8 +428,18 @@ class Environment:
             environ=self.environ,
             http_cache=HTTPCache(self.cache_dir / "http"),
             learn=self.masker.register,
+            keep=self._keep_tokens,
             plan=self.plan if self.own.plan else None,
         )
+
+    def _keep_tokens(self, changed: Mapping[str, str]) -> None:
+        """Writes the tokens that an auth provider renewed to where they came from (PersisterForUser)."""
+        from kubetrace.kubeconfig.loader import Sources
+        from kubetrace.kubeconfig.modify import keep_provider_settings
+
+        assert self.connection.oidc is not None
+        sources = Sources.of(self.environ, self.kubeconfig_path, self.note)
+        keep_provider_settings(sources, self.connection.oidc.user, changed)
 
     @property
     def _feature_gates(self) -> dict[str, bool]:

@@ -69,8 +69,6 @@ class Command(Value):
     options: type[Value] = NoOptions
     examples: str = ""
     words: str = ""
-    error_exit: int = 1
-    """Exit code of a wrong command line, where 1 means something else."""
 
 
 class Arguments(Value):

@@ -40,7 +40,8 @@ class GlobalOptions(Value):
     namespace: str = flag("", "n", help="Namespace that the command works in.", completion="namespace")
     password: str = flag("", help="Password for basic authentication.")
     profile: str = flag(
-        "none", help="Profile to record: one of (none|cpu|heap|goroutine|threadcreate|block|mutex|trace)."
+        "none",
+        help="Profile to record: one of (none, cpu, heap, allocs, goroutine); kubectl's others need the Go runtime.",
     )
     profile_output: str = flag("profile.pprof", help="File to write the profile to.")
     request_timeout: str = flag(

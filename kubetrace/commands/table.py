@@ -134,9 +134,7 @@ ROOT = Entry(
             "Show where the cluster's services are",
             "kubetrace.commands.cluster_info",
             _CLUSTER,
-            children=(
-                Entry("dump", "Print what helps to find out what is wrong", "kubetrace.commands.cluster_info_dump"),
-            ),
+            children=(_pending("dump"),),
         ),
         Entry(
             "top",
@@ -184,7 +182,7 @@ ROOT = Entry(
         ),
         _pending("debug"),
         Entry("events", "List events, or watch them come", "kubetrace.commands.events", _DEBUGGING),
-        Entry("diff", "Show what apply would change", "kubetrace.commands.diff", _ADVANCED),
+        _pending("diff"),
         Entry(
             "apply",
             "Bring objects to the state that a manifest describes",

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from kubetrace.errors import PlainError
-from kubetrace.kubeconfig.connection import Connection, ExecPlugin, Impersonation
+from kubetrace.kubeconfig.connection import OIDC, Connection, ExecPlugin, Impersonation
+from kubetrace.kubeconfig.decode import go_base64
 from kubetrace.kubeconfig.errors import ConfigError, InvalidConfiguration, os_words
 from kubetrace.kubeconfig.loader import NoteTaker, Sources
 from kubetrace.kubeconfig.loader import load as load_sections
@@ -21,7 +22,7 @@ from kubetrace.kubeconfig.sections import AuthProvider, Cluster, Exec, User
 from kubetrace.kubeconfig.sections import Config as Sections
 from kubetrace.kubeconfig.selection import Selection
 from kubetrace.kubeconfig.validation import check_proxy
-from kubetrace.value import Value
+from kubetrace.value import Value, replace
 from kubetrace.wire.go_quote import quote
 
 Prompt = Callable[[], tuple[str, str]]
@@ -86,6 +87,8 @@ class Config(Value):
         }
         if is_tls(cluster.server):  # credentials go over TLS or not at all
             identity = _user_identity(user, cluster)
+            if identity.get("oidc"):
+                identity["oidc"] = replace(identity["oidc"], user=selection.user_name)
             if self.prompt is not None and not _identifies(identity):
                 username, password = self.prompt()
                 identity |= {"username": username, "password": identity["password"] or password}
@@ -247,7 +250,7 @@ def _user_identity(user: User, cluster: Cluster) -> dict[str, Any]:
             "client_key_data": user.client_key_data or b"",
         }
     if user.auth_provider is not None:
-        refuse_provider(user.auth_provider)
+        settings["oidc"] = _oidc(user.auth_provider)
     if user.exec is not None:
         settings["exec_plugin"] = _plugin(user.exec, cluster)
     return settings
@@ -255,16 +258,29 @@ def _user_identity(user: User, cluster: Cluster) -> dict[str, Any]:
 
 def _identifies(identity: Mapping[str, Any]) -> bool:
     """Is this enough to be somebody (canIdentifyUser)?"""
-    known = ("username", "client_certificate", "client_certificate_data", "token", "exec_plugin")
+    known = ("username", "client_certificate", "client_certificate_data", "token", "exec_plugin", "oidc")
     return any(identity.get(name) for name in known)
 
 
-def refuse_provider(provider: AuthProvider) -> None:
-    """No auth provider is left that works here; each is refused with kubectl's words."""
-    removed = _REMOVED_PROVIDERS.get(provider.name)
-    if removed is None and provider.name == "oidc":
-        removed = "the oidc auth provider is not supported here: use an exec credential plugin, or --token"
-    raise ConfigError(removed or f"no Auth Provider found for name {quote(provider.name)}")
+def _oidc(provider: AuthProvider) -> OIDC:
+    """The one auth provider that client-go still has; the others are refused with its words. Raises ConfigError."""
+    if provider.name != "oidc":
+        removed = _REMOVED_PROVIDERS.get(provider.name)
+        raise ConfigError(removed or f"no Auth Provider found for name {quote(provider.name)}")
+    given = provider.config or {}
+    for name in ("idp-issuer-url", "client-id"):
+        if not given.get(name):
+            raise ConfigError(f"Must provide {name}")
+    return OIDC(
+        issuer=given["idp-issuer-url"],
+        client_id=given["client-id"],
+        client_secret=given.get("client-secret", ""),
+        certificate_authority=given.get("idp-certificate-authority", ""),
+        certificate_authority_data=go_base64(given.get("idp-certificate-authority-data", "")),
+        id_token=given.get("id-token", ""),
+        refresh_token=given.get("refresh-token", ""),
+        extra_scopes=bool(given.get("extra-scopes")),
+    )
 
 
 def _plugin(plugin: Exec, cluster: Cluster) -> ExecPlugin:

@@ -24,6 +24,21 @@ class ExecPlugin(Value):
     cluster_info: Mapping[str, object] = fresh(dict)
 
 
+class OIDC(Value):
+    """The settings of the auth provider `oidc`: an ID token, and how to get a new one from its issuer. `user` is the
+    kubeconfig's entry that they come from; `extra_scopes` are a setting that nothing heeds any more."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = ""
+    certificate_authority: str = ""
+    certificate_authority_data: bytes = b""
+    id_token: str = ""
+    refresh_token: str = ""
+    extra_scopes: bool = False
+    user: str = ""
+
+
 class Impersonation(Value):
     """Who to act as: the Impersonate-* headers."""
 
@@ -57,6 +72,7 @@ class Connection(Value):
     username: str = ""
     password: str = ""
     exec_plugin: ExecPlugin | None = None
+    oidc: OIDC | None = None
     impersonation: Impersonation = Impersonation()
     proxy_url: str = ""
     disable_compression: bool = False

@@ -49,6 +49,17 @@ def modify(sources: Sources, new: Config, relativize: bool = True) -> None:
             _delete_missing(sources, section, getattr(old, section), getattr(new, section))
 
 
+def keep_provider_settings(sources: Sources, user: str, changed: Mapping[str, str]) -> None:
+    """Writes new values into the settings of a user's auth provider. Raises ConfigError."""
+    config = starting_config(sources)
+    entry = config.users.get(user)
+    if entry is None or entry.auth_provider is None:
+        return
+    settings = {**(entry.auth_provider.config or {}), **changed}
+    provider = replace(entry.auth_provider, config=settings)
+    modify(sources, replace(config, users={**config.users, user: replace(entry, auth_provider=provider)}), False)
+
+
 def _write_changed(
     sources: Sources, section: str, old: Mapping[str, Any], new: Mapping[str, Any], relativize: bool
 ) -> None:

@@ -41,7 +41,6 @@ Operation = Literal[
     "raw-create",
     "raw-delete",
     "logs",
-    "dump-logs",
     "typed-create",
     "typed-get",
     "typed-list",
@@ -54,6 +53,7 @@ Operation = Literal[
     "dynamic-list",
     "dynamic-watch",
     "stream",
+    "oidc",
     "other",
 ]
 """Which client function made the call: since 1.32 kubectl's log attributes bodies to that function's file:line."""

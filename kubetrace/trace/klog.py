@@ -46,6 +46,8 @@ EXTRA_LONG_THROTTLE = 1.0
 OWN_SOURCE = "kubetrace:0"
 """Where lines come from that no kubectl has."""
 CLIENT_SIDE = "client-side throttling, not priority and fairness"
+_WITHOUT_BODIES = frozenset({"stream", "oidc"})
+"""Operations that client-go runs below the code that logs bodies."""
 _YELLOW = b"\x1b[33;1m"
 _RESET = b"\x1b[0m"
 
@@ -143,7 +145,7 @@ class KlogObserver:
     # --- bodies ---
 
     def _call_started(self, event: CallStarted) -> None:
-        if not event.log_body or event.request.operation == "stream":
+        if not event.log_body or event.request.operation in _WITHOUT_BODIES:
             return
         body = event.request.body
         if body is None and not self.dialect.structured_bodies:
@@ -151,6 +153,8 @@ class KlogObserver:
         self._body("Request Body", event.request, body or b"", response=False)
 
     def _response_body(self, event: ResponseBody) -> None:
+        if event.request.operation in _WITHOUT_BODIES:
+            return
         missing = max(0, (event.size or 0) - len(event.body))
         self._body("Response Body", event.request, event.body, response=True, missing=missing)
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from kubetrace.transport.http_cache import HTTPCache
+    from kubetrace.transport.oidc import OIDCAuth
 
 Plan = Callable[[int, Request, Callable[[], ClientAnswer]], ClientAnswer]
 """Decides whether a call (its number, its request) is sent, or which answer takes the place of the server's."""
@@ -69,7 +70,8 @@ class Client:
     `request_timeout` (seconds) bounds every call that brings no timeout of its own, from the first dial to the last
     byte; `command_headers` go with every request and, as in kubectl, not into its log; `http_cache` keeps what
     discovery and OpenAPI answer. Raises `TransportError` where there is no answer; any status is an answer. `learn`
-    is told each token that a file or a plugin gives before it is sent, so that it can be masked. `plan` decides over
+    is told each token that a file or a plugin gives before it is sent, so that it can be masked; `keep` gets the tokens
+    that an auth provider renewed, to write them into the kubeconfig. `plan` decides over
     every call whether it is sent. A context manager; `close` ends the kept connections.
     """
 
@@ -86,6 +88,7 @@ class Client:
         http_cache: HTTPCache | None = None,
         sleep: Callable[[float], None] = time.sleep,
         learn: Callable[[str], object] | None = None,
+        keep: Callable[[Mapping[str, str]], object] | None = None,
         plan: Plan | None = None,
     ) -> None:
         self._connection = connection
@@ -103,6 +106,7 @@ class Client:
         self._learn = learn
         self._auth: AuthBase | None = static_auth(connection, learn)
         self._plugin = self._make_plugin(environ)
+        self._oidc = self._make_oidc(environ, keep)
         self._certificate: tuple[bytes, bytes] | None = None
         self._context_lock = threading.Lock()
         self._session = self._make_session()
@@ -262,7 +266,7 @@ class Client:
     def _request(self, call: Call) -> Request:
         """The request as client-go's wrappers complete it, before credentials of exec plugins."""
         fields = [(canonical(name), value) for name, value in call.headers]
-        if not any(name == "User-Agent" for name, _ in fields):
+        if self._user_agent and not any(name == "User-Agent" for name, _ in fields):
             fields.append(("User-Agent", self._user_agent))
         fields += [(canonical(name), value) for name, value in impersonation_headers(self._connection.impersonation)]
         url = self._connection.server + call.target()
@@ -324,12 +328,46 @@ class Client:
             return None
         return Authenticator(connection.exec_plugin, environ=environ)
 
-    def _plugin_for(self, request: Request) -> PluginAuth | None:
-        if self._plugin is None or any(name == "Authorization" for name, _ in request.headers):
+    def _make_oidc(
+        self, environ: Mapping[str, str] | None, keep: Callable[[Mapping[str, str]], object] | None
+    ) -> OIDCAuth | None:
+        """The auth provider; its issuer is spoken to by clients of their own, one a host."""
+        settings = self._connection.oidc
+        if settings is None:
             return None
-        if self._foreign(request.url):
+        from kubetrace.transport.oidc import OIDCAuth
+
+        if settings.extra_scopes:
+            self._events.emit(Note("oidc-extra-scopes"))
+        trusting = Connection(
+            certificate_authority=settings.certificate_authority,
+            certificate_authority_data=settings.certificate_authority_data,
+        )
+        make_context(trusting, None)  # what is wrong with its CA is told now
+        clients: dict[str, Client] = {}
+
+        def connect(url: str) -> Client:
+            parts = urlsplit(url)
+            server = f"{parts.scheme}://{parts.netloc}"
+            if server not in clients:
+                clients[server] = Client(
+                    replace(trusting, server=server),
+                    events=self._events,
+                    user_agent="",
+                    command_headers=(("User-Agent", self._user_agent),),
+                    environ=environ,
+                )
+            return clients[server]
+
+        return OIDCAuth(settings, connect=connect, keep=keep, learn=self._learn)
+
+    def _plugin_for(self, request: Request) -> PluginAuth | OIDCAuth | None:
+        """What puts credentials on a request below the log; none where it has some, and none for other servers."""
+        if any(name == "Authorization" for name, _ in request.headers) or self._foreign(request.url):
             return None
-        return PluginAuth(self._plugin, self._show, self._events, self._learn)
+        if self._plugin is not None:
+            return PluginAuth(self._plugin, self._show, self._events, self._learn)
+        return self._oidc
 
     def _foreign(self, url: str) -> bool:
         """Whether a redirect has led away from the server."""

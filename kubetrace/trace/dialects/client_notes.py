@@ -70,6 +70,11 @@ CLIENT_NOTES: Mapping[str, NoteSpec] = {
         },
     ),
     # --- transport ---
+    "oidc-extra-scopes": NoteSpec(
+        2,
+        (),
+        {"1.19": Line("oidc.go:128", "extra-scopes auth provider field depricated, refresh request don't send scopes")},
+    ),
     "cert-rotation": NoteSpec(
         3,
         (),
