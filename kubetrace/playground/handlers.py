@@ -182,6 +182,7 @@ class Handlers:
             initial_events=initial,
             bookmarks=request.flag("allowWatchBookmarks"),
             seconds=float(request.parameter("timeoutSeconds") or watching.DEFAULT_SECONDS),
+            form=None if form.kind == "Table" else (resource.version, form),
         )
         return Stream(watching.events(self._store, watch))
 

@@ -12,7 +12,7 @@ import contextlib
 import gzip
 import hashlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
@@ -199,28 +199,25 @@ class Connection:
     async def _stream(self, answer: Stream, headers: list[tuple[str, str]]) -> None:
         await self._send(_head(answer.status, headers))
         gone = asyncio.create_task(self._reader.read(1))
-        chunks = aiter(answer.chunks)
+        pump = asyncio.create_task(self._pump(answer.chunks))
         try:
-            while True:
-                step = asyncio.ensure_future(anext(chunks))
-                await asyncio.wait({step, gone}, return_when=asyncio.FIRST_COMPLETED)
-                if not step.done():
-                    step.cancel()
-                    with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-                        await step
-                    raise ConnectionResetError
-                await self._send(h11.Data(data=step.result()))
-        except StopAsyncIteration:
-            await self._send(h11.EndOfMessage())
-            if gone.done():
-                raise ConnectionResetError from None
+            await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not pump.done() or gone.done():
+                raise ConnectionResetError
+            pump.result()
         finally:
-            if hasattr(chunks, "aclose"):
+            for task in (pump, gone):
+                task.cancel()
+            await asyncio.gather(pump, gone, return_exceptions=True)
+
+    async def _pump(self, chunks: AsyncIterator[bytes]) -> None:
+        try:
+            async for chunk in chunks:
+                await self._send(h11.Data(data=chunk))
+            await self._send(h11.EndOfMessage())
+        finally:
+            if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
-            if not gone.done():
-                gone.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ConnectionError, ssl.SSLError):
-                    await gone
 
     async def _send(self, event: Any) -> None:
         data = self._http.send(event)

@@ -154,6 +154,9 @@ def up(environ: Mapping[str, str], name: str = DEFAULT_NAME, start: Start | None
     """Starts a playground, or finds the running one; returns when it answers."""
     start = start or Start()
     found = find(environ, name)
+    if found.running:  # a process that was just killed holds its lock for a moment
+        time.sleep(0.05)
+        found = find(environ, name)
     engine = _engine(found, start.engine)
     if found.running:
         if start.port and start.port != found.port:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Change:
     kind: str
     object: dict[str, Any]
     before: dict[str, Any] | None
+    lines: dict[Any, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """Encoded events by form: many watchers are sent the same bytes."""
 
 
 class Lost(Exception):

@@ -7,7 +7,7 @@ does not reach back (apiserver pkg/endpoints/handlers/watch.go).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,10 @@ from kubetrace.serving.status import failure
 
 BOOKMARK_SECONDS = 60.0
 DEFAULT_SECONDS = 1800.0
+_BATCH = 100
+"""How many events are sent in one piece at most."""
+_PAUSE_SECONDS = 0.01
+"""In a burst of changes a watcher waits that long for more of them: a hundred watchers cost a write each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Watch:
     initial_events: bool = False
     bookmarks: bool = False
     seconds: float = DEFAULT_SECONDS
+    form: Hashable = None
+    """Watches of the same form show an object in the same bytes; None: this one's are its own."""
 
 
 def _line(kind: str, item: dict[str, Any]) -> bytes:
@@ -46,9 +52,15 @@ def _event(watch: Watch, change: Change) -> bytes | None:
         return None
     now = change.kind != "DELETED" and watch.matches(change.object)
     before = change.before is not None and watch.matches(change.before)
-    if now:
-        return _line("MODIFIED" if before else "ADDED", watch.show(change.object))
-    return _line("DELETED", watch.show(_last(change))) if before else None
+    if not now and not before:
+        return None
+    kind = ("MODIFIED" if before else "ADDED") if now else "DELETED"
+    line = change.lines.get((kind, watch.form)) if watch.form is not None else None
+    if line is None:
+        line = _line(kind, watch.show(change.object if now else _last(change)))
+        if watch.form is not None:
+            change.lines[(kind, watch.form)] = line
+    return line
 
 
 def _last(change: Change) -> dict[str, Any]:
@@ -86,18 +98,24 @@ def _start(store: Store, watch: Watch) -> list[bytes]:
 
 async def _live(queue: asyncio.Queue[Change | None], watch: Watch, seen: int, store: Store) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
-    end = loop.time() + watch.seconds
+    end, sent = loop.time() + watch.seconds, 0.0
     while (left := end - loop.time()) > 0:
         try:
-            change = await asyncio.wait_for(queue.get(), min(left, BOOKMARK_SECONDS))
+            async with asyncio.timeout(min(left, BOOKMARK_SECONDS)):
+                changes = [await queue.get()]
         except TimeoutError:
             if watch.bookmarks:
                 yield _line("BOOKMARK", watch.mark(store.version, False))
             continue
-        if change is None:
+        if loop.time() - sent < 2 * _PAUSE_SECONDS:
+            await asyncio.sleep(_PAUSE_SECONDS)
+        sent = loop.time()
+        while not queue.empty() and len(changes) < _BATCH:
+            changes.append(queue.get_nowait())
+        lines = [_event(watch, change) for change in changes if change is not None and change.version > seen]
+        chunk = b"".join(filter(None, lines))
+        if chunk:
+            yield chunk
+        if None in changes:
             yield _line("ERROR", failure(410, "the watcher was too slow", "Expired"))
             return
-        if change.version > seen:
-            chunk = _event(watch, change)
-            if chunk is not None:
-                yield chunk
