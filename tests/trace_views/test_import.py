@@ -52,6 +52,23 @@ def test_every_exchange_of_every_capture(path: Path) -> None:
                 assert other.body and one.body.startswith(other.body)
 
 
+ANSWER = re.compile(
+    rb"(?m)^I\d{4} [\d:.]+ +\d+ (?:transport/)?round_trippers\.go:\d+\] "
+    rb'(?:Response Status: .* in \d+ milliseconds$|[A-Z]+ \S+ .*in \d+ milliseconds$|"Response")'
+)
+
+
+def test_as_many_exchanges_as_answers_that_one_can_read() -> None:
+    """Also of the logs that the other reader of the tests cannot replay."""
+    total = 0
+    for path in all_captures():
+        log = path.read_bytes().split(b"\n--- stderr\n", 1)[1].split(b"\n--- stdout\n", 1)[0] + b"\n"
+        count = len(ANSWER.findall(log))
+        assert len(imported(log)) == count, path
+        total += count
+    assert total > 900
+
+
 def _status(exchange: object) -> str:
     response = getattr(exchange, "response", None)
     return "" if response is None else f"{response.status} {response.reason or ''}".rstrip()
@@ -75,7 +92,7 @@ def test_the_command_masks_and_its_trace_is_one(kubetrace: Kubetrace, tmp_path: 
 def test_what_is_no_log(kubetrace: Kubetrace, log: bytes) -> None:
     done = kubetrace("trace", "import", "-", stdin=log)
     assert (done.code, done.out) == (1, "")
-    assert done.err == "error: - holds no calls: is it the log of kubectl -v=6 or more?\n"
+    assert done.err == ("error: - holds no calls: is it the log of kubectl -v=6 or more, a HAR, or an audit log?\n")
 
 
 HEAD = b"I1123 14:01:53.982565 1234567 round_trippers.go:553] "

@@ -1,0 +1,277 @@
+"""HAR 1.2 files as events, entry by entry: those that browsers, mitmproxy and others write, and kubetrace's own.
+
+Beyond the standard, Chromium's `_webSocketMessages` become frames. What an entry does not tell stays open.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Protocol
+from urllib.parse import urlencode, urlsplit
+
+from kubetrace.errors import KubetraceError
+from kubetrace.trace.exchange import (
+    UNSTATED,
+    Connection,
+    Direction,
+    Event,
+    Exchange,
+    ExchangeEnded,
+    Frame,
+    Headers,
+    Purpose,
+    Request,
+    RequestSent,
+    Response,
+    ResponseReceived,
+    Timings,
+    Upgraded,
+)
+from kubetrace.trace.records import Timed
+
+_ENTRIES = re.compile(rb'(?<!\\)"entries"\s*:\s*\[')
+_BLANKS = re.compile(r"[\s,]*")
+_CHUNK = 1 << 18
+_HEAD = 1 << 24
+_OPCODES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
+_LATEST = 2.5e11
+"""Seconds since the epoch up to which every view can show a time."""
+
+
+class Stream(Protocol):
+    """What can be read piece by piece."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class NoHar(KubetraceError):
+    """A file that ends, or turns into something else, where a HAR goes on."""
+
+
+def events(stream: Stream) -> Iterator[Timed]:
+    """The round trips of a HAR, in its order. Raises NoHar."""
+    for number, entry in enumerate(entries(stream), 1):
+        if isinstance(entry, dict):
+            yield from _events(entry, number)
+
+
+def entries(stream: Stream) -> Iterator[Any]:
+    """The entries, read as they come: a big file does not fill the memory. Raises NoHar."""
+    text, rest = _start(stream)
+    decoder = json.JSONDecoder()
+    wanted = _CHUNK
+    while True:
+        text = text[_BLANKS.match(text).end() :]  # type: ignore[union-attr]
+        if text.startswith("]"):
+            return
+        try:
+            entry, end = decoder.raw_decode(text)
+        except RecursionError:
+            raise NoHar("an entry of the HAR is nested too deeply") from None
+        except ValueError:
+            data = rest + stream.read(wanted)
+            if len(data) == len(rest):
+                raise NoHar("the HAR ends in the middle of an entry, or is no JSON there") from None
+            more, rest = _decoded(data)
+            text += more
+            wanted *= 2  # one huge entry is tried a few times only
+            continue
+        yield entry
+        text = text[end:]
+        wanted = _CHUNK
+
+
+def _start(stream: Stream) -> tuple[str, bytes]:
+    """The text behind `"entries": [`, and what is left of a character."""
+    head = b""
+    while (match := _ENTRIES.search(head)) is None:
+        data = stream.read(_CHUNK)
+        if not data or len(head) > _HEAD:
+            raise NoHar("the file holds no log of HAR entries")
+        head += data
+    return _decoded(head[match.end() :])
+
+
+def _decoded(data: bytes) -> tuple[str, bytes]:
+    """Text, and the bytes of a character that is not whole yet."""
+    try:
+        return data.decode("utf-8"), b""
+    except UnicodeDecodeError as error:
+        if error.start >= len(data) - 3:
+            return data[: error.start].decode("utf-8"), data[error.start :]
+        return data.decode("utf-8", "replace"), b""
+
+
+# --- one entry --------------------------------------------------------------------------------------------------------
+
+
+def _events(entry: dict[str, Any], number: int) -> Iterator[Timed]:
+    asked, answered = _mapping(entry.get("request")), _mapping(entry.get("response"))
+    if not isinstance(asked.get("url"), str):
+        return
+    started = _moment(entry.get("startedDateTime"))
+    timings = _timings(_mapping(entry.get("timings")), entry.get("time"))
+    request, request_cut = _request(asked, _text(entry.get("comment")))
+    status = answered.get("status")
+    response = _response(answered, status) if isinstance(status, int) and 100 <= status <= 599 else None
+    body, size, response_cut = _content(answered) if response is not None else (None, None, False)
+    error = None
+    if response is None:
+        known = answered.get("_error") or entry.get("_error") or answered.get("statusText")
+        error = _text(known) or "no answer (the HAR does not say why)"
+    connection = _connection(entry, asked)
+    exchange = Exchange(number, number, 1, request, response, body, size, timings, connection, started, error)
+    ended = started + (timings.total or 0.0)
+    cut = frozenset(name for name, is_cut in (("request", request_cut), ("response", response_cut)) if is_cut)
+    head = started + (timings.headers or 0.0)
+    told: list[tuple[Event, float]] = [
+        (RequestSent(number, number, 1, request), started),
+        (ResponseReceived(number, number, request, response, timings, connection, error), head),
+        *_frames(entry, exchange),
+    ]
+    yield from (Timed(event, at) for event, at in told)
+    yield Timed(ExchangeEnded(exchange), ended, cut)
+
+
+def _request(asked: dict[str, Any], comment: str) -> tuple[Request, bool]:
+    posted = _mapping(asked.get("postData"))
+    body: bytes | None = None
+    if isinstance(posted.get("text"), str):
+        body = posted["text"].encode("utf-8", "surrogatepass")
+        if posted.get("_encoding") == "base64":
+            body = _unpacked(posted["text"])
+    elif params := _pairs(posted.get("params")):
+        body = urlencode(params).encode("ascii")
+    size = asked.get("bodySize")
+    cut = body is None and isinstance(size, int) and size > 0
+    purpose = Purpose("har", comment) if comment else UNSTATED
+    return Request(_text(asked.get("method")) or "GET", asked["url"], _headers(asked), body, purpose=purpose), cut
+
+
+def _response(answered: dict[str, Any], status: int) -> Response:
+    version = _text(answered.get("httpVersion")) or "HTTP/1.1"
+    return Response(status, _text(answered.get("statusText")), _headers(answered), version)
+
+
+def _content(answered: dict[str, Any]) -> tuple[bytes | None, int | None, bool]:
+    """The body, its size, and whether the HAR lacks some of it."""
+    content = _mapping(answered.get("content"))
+    size = content.get("size")
+    size = size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
+    if not isinstance(content.get("text"), str):
+        return None, size, bool(size)
+    if content.get("encoding") == "base64":
+        body = _unpacked(content["text"])
+    else:
+        body = content["text"].encode("utf-8", "surrogatepass")
+    if size is None or size < len(body):
+        size = len(body)
+    return body, size, size > len(body)
+
+
+def _unpacked(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=False)
+    except (binascii.Error, ValueError):
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _headers(message: dict[str, Any]) -> Headers:
+    """The headers without HTTP/2's pseudo-headers."""
+    return tuple((name, value) for name, value in _pairs(message.get("headers")) if not name.startswith(":"))
+
+
+def _pairs(items: Any) -> list[tuple[str, str]]:
+    found = [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
+    return [(_text(one.get("name")), _text(one.get("value"))) for one in found]
+
+
+def _timings(phases: dict[str, Any], whole: Any) -> Timings:
+    """Milliseconds to seconds. HAR's "connect" includes "ssl", ours does not, nor does mitmproxy's."""
+    dns, connect, tls = (_seconds(phases.get(name)) for name in ("dns", "connect", "ssl"))
+    wait, receive = _seconds(phases.get("wait")), _seconds(phases.get("receive"))
+    before = [_seconds(phases.get(name)) for name in ("blocked", "dns", "connect", "send", "wait")]
+    head = sum(part for part in before if part is not None)
+    total = _seconds(whole)
+    return Timings(
+        dns=dns,
+        connect=connect if connect is None or tls is None or connect < tls else connect - tls,
+        tls=tls,
+        first_byte=wait,
+        headers=head,
+        body=receive,
+        total=head + (receive or 0.0) if total is None else total,
+    )
+
+
+def _seconds(value: Any) -> float | None:
+    """A phase; None for one that did not happen (-1)."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < _LATEST:
+        return None
+    return value / 1000
+
+
+def _connection(entry: dict[str, Any], asked: dict[str, Any]) -> Connection:
+    """Where the request went; "connection" is an address in kubetrace's own files, elsewhere a port or a number."""
+    address = _text(entry.get("serverIPAddress")).strip("[]")
+    known = _text(entry.get("connection"))
+    if not address:
+        return Connection(known if ":" in known else None, None, False)
+    if known.startswith((f"{address}:", f"[{address}]:")):
+        shown = known
+    else:
+        shown = f"[{address}]:{_port(asked)}" if ":" in address else f"{address}:{_port(asked)}"
+    phases = _mapping(entry.get("timings"))
+    return Connection(shown, None, _seconds(phases.get("connect")) is None)
+
+
+def _port(asked: dict[str, Any]) -> int:
+    try:
+        parts = urlsplit(asked["url"])
+        return parts.port or (80 if parts.scheme == "http" else 443)
+    except ValueError:
+        return 443
+
+
+def _frames(entry: dict[str, Any], exchange: Exchange) -> Iterator[tuple[Event, float]]:
+    messages = entry.get("_webSocketMessages")
+    if not isinstance(messages, list) or exchange.response is None:
+        return
+    agreed = exchange.response.header("Sec-WebSocket-Protocol") or ""
+    yield Upgraded(exchange.id, exchange.call, exchange.request, "websocket", agreed), exchange.started
+    for message in messages:
+        if not isinstance(message, dict):
+            continue
+        kind = _OPCODES.get(message.get("opcode"), "text")  # type: ignore[arg-type]
+        data = _text(message.get("data"))
+        size = len(_unpacked(data)) if kind == "binary" else len(data.encode("utf-8", "surrogatepass"))
+        at = message.get("time")
+        at = at if isinstance(at, int | float) and 0 <= at < _LATEST else exchange.started
+        direction: Direction = "sent" if message.get("type") == "send" else "received"
+        yield Frame(exchange.id, exchange.call, direction, kind, size, None, max(0.0, at - exchange.started)), at
+
+
+def _moment(value: Any) -> float:
+    try:
+        moment = datetime.datetime.fromisoformat(_text(value)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+    return moment if 0 <= moment < _LATEST else 0.0
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def looks_like(start: bytes) -> bool:
+    """Whether a file that begins so may be a HAR: one JSON object with a log in it."""
+    return re.match(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:', start) is not None
