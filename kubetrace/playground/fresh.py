@@ -68,6 +68,34 @@ def add_nodes(store: Store, catalog: Catalog, count: int) -> None:
         _put(store, catalog, "nodes", node(number))
 
 
+def publish(store: Store, catalog: Catalog, port: int) -> None:
+    """Says where the API server itself is: the endpoints of the Service `kubernetes`."""
+    service = store.get("services", "default", "kubernetes")
+    if service is not None and service["spec"]["ports"][0].get("targetPort") != port:
+        service["spec"]["ports"][0]["targetPort"] = port
+        store.put("services", service)
+    ports = [{"name": "https", "port": port, "protocol": "TCP"}]
+    wanted: dict[str, dict[str, Any]] = {
+        "endpoints": {
+            "metadata": {"labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+            "subsets": [{"addresses": [{"ip": "127.0.0.1"}], "ports": ports}],
+        },
+        "endpointslices.discovery.k8s.io": {
+            "metadata": {"labels": {"kubernetes.io/service-name": "kubernetes"}, "generation": 1},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": ["127.0.0.1"], "conditions": {"ready": True}}],
+            "ports": ports,
+        },
+    }
+    for key, item in wanted.items():
+        item["metadata"] = {"name": "kubernetes", "namespace": "default"} | item["metadata"]
+        old = store.get(key, "default", "kubernetes")
+        if old is None:
+            _put(store, catalog, key, item)
+        elif any(old.get(part) != item[part] for part in ("subsets", "ports") if part in item):
+            store.put(key, old | {part: value for part, value in item.items() if part != "metadata"})
+
+
 def _storage_class() -> dict[str, Any]:
     """The default class, whose volumes the playground makes itself."""
     return {

@@ -17,7 +17,7 @@ from kubetrace.playground.catalog import Catalog, Resource, server_facts
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.controllers.loop import Controllers
 from kubetrace.playground.discovery import Discovery, encode
-from kubetrace.playground.fresh import add_nodes, fill
+from kubetrace.playground.fresh import add_nodes, fill, publish
 from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.impersonation import impersonated
@@ -66,6 +66,7 @@ class Server:
         context.set_alpn_protocols(["http/1.1"])
         self._listener = await http.listen(self.handle, context, port)
         self.port = self._listener.sockets[0].getsockname()[1]
+        publish(self.store, self.catalog, self.port)
         self._background = [asyncio.create_task(self._follow_definitions()), *self._controllers.start()]
 
     async def stop(self) -> None:

@@ -82,6 +82,8 @@ def playground(environ: dict[str, str]) -> Iterator[manager.Playground]:
     found = manager.up(environ, "tests")
     yield found
     manager.down(environ, "tests")
+    log = (found.folder / "log").read_text()
+    assert "Traceback" not in log, log
 
 
 @pytest.fixture
