@@ -180,6 +180,15 @@ class NoResourceError(PlainError):
     """A resource that nobody serves (meta.NoResourceMatchError), in CheckErr's words."""
 
 
+def not_found(resource: GroupResource, name: str) -> StatusError:
+    """What client-go says of an object that it found missing itself (errors.NewNotFound)."""
+    details = {"name": name, **({"group": resource.group} if resource.group else {}), "kind": resource.resource}
+    message = f"{resource} {quoted(name)} not found"
+    return StatusError(
+        {"metadata": {}, "status": "Failure", "message": message, "reason": "NotFound", "details": details, "code": 404}
+    )
+
+
 def is_not_found(error: BaseException) -> bool:
     return isinstance(error, StatusError) and error.means("NotFound", 404)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.api import verbs
-from kubetrace.api.metadata import string_map, text
-from kubetrace.api.status import check, is_invalid, is_not_found, is_success
+from kubetrace.api.metadata import text
+from kubetrace.api.status import is_not_found
 from kubetrace.cmdline.flags import BadValue, parse_bool
 from kubetrace.commands.interrupts import ending_quietly
+from kubetrace.commands.reflector import Reflector, TimedOut
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
 from kubetrace.value import replace
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 _DELETE = Purpose("delete", "delete: the object shall go")
 _GONE = Purpose("delete-wait", "delete: is the object gone?")
 _WATCH = Purpose("delete-wait", "delete: wait until the object is gone")
-_REFLECTOR = {
-    "type": "*unstructured.Unstructured",
-    "reflector": "k8s.io/client-go/tools/watch/informerwatcher.go:162",
-}
-"""What waits in kubectl, as its log calls it."""
 _POLL = 1.0
 """Seconds between two looks at an object that --force deleted."""
 
@@ -93,97 +88,21 @@ def wait_until_gone(environment: Environment, info: Info, uid: str | None, timeo
         raise
     if uid is not None and deleted_uid(live) != uid:
         return
-    environment.note("reflector-started", **_REFLECTOR, resync="0s")
+    reflector = Reflector(environment, info.mapping, info.namespace, info.name, _WATCH)
     try:
         with ending_quietly():
-            while not _watched_until_gone(environment, info, uid, deadline):
-                if time.monotonic() >= deadline:
-                    resource = info.mapping.resource.resource
-                    raise KubetraceError(f"timed out waiting for the condition on {resource}/{info.name}")
-    finally:
-        environment.note("reflector-stopped", **_REFLECTOR, resync="0s")
+            reflector.until(
+                lambda value: value is None or _is_another(value, uid),
+                lambda event, value: event == "DELETED" or (event != "ERROR" and _is_another(value, uid)),
+                deadline,
+            )
+    except TimedOut as error:
+        raise KubetraceError(f"{error} on {info.mapping.resource.resource}/{info.name}") from None
 
 
-def _watched_until_gone(environment: Environment, info: Info, uid: str | None, deadline: float) -> bool:
-    """One round of what a reflector does; True when it has shown that the object is gone."""
-    environment.note("reflector-listing", **_REFLECTOR)
-    selector = f"metadata.name={info.name}"
-    streamed = verbs.ListOptions(
-        field_selector=selector,
-        allow_bookmarks=True,
-        send_initial_events=True,
-        resource_version_match="NotOlderThan",
-    )
-    try:
-        return _watched(environment, info, uid, streamed, deadline)
-    except KubetraceError as error:
-        if not is_invalid(error):
-            raise
-        environment.note("watch-list-refused", error=str(error))
-    # A server that can't stream the first state (before 1.32): list, then watch.
-    assert info.mapping is not None
-    first = verbs.ListOptions(field_selector=selector, limit=500, resource_version="0")
-    call = replace(verbs.list_(info.mapping, info.namespace, first, purpose=_WATCH), operation="dynamic-list")
-    page = environment.cluster.objects.send(call, info.mapping)
-    environment.note("reflector-populated", **_REFLECTOR)
-    if all(uid is not None and deleted_uid(item) != uid for item in page.get("items") or ()):
-        return True
-    version = text(page, "resourceVersion")
-    options = verbs.ListOptions(field_selector=selector, allow_bookmarks=True, resource_version=version)
-    return _watched(environment, info, uid, options, deadline)
-
-
-def _watched(
-    environment: Environment, info: Info, uid: str | None, options: verbs.ListOptions, deadline: float
-) -> bool:
-    assert info.mapping is not None
-    options = replace(options, timeout_seconds=random.randint(300, 599))
-    call = verbs.watch(info.mapping, info.namespace, options, purpose=_WATCH)
-    remaining = max(deadline - time.monotonic(), 0.001)
-    answer = environment.client.send(replace(call, operation="dynamic-watch", timeout=remaining, log_request_body=True))
-    try:
-        if not is_success(answer.status):
-            check(answer, info.mapping.resource.group_resource)
-        return _says_gone(environment, answer, uid)
-    finally:
-        answer.close()
-
-
-def _says_gone(environment: Environment, answer: Any, uid: str | None) -> bool:
-    """Reads events: a deletion, another UID, or the end of the first state without the object."""
-    seen = False
-    started = time.monotonic()
-    for count, event in enumerate(_events(answer), 1):
-        kind, value = event.get("type"), event.get("object") or {}
-        if kind == "DELETED":
-            return True
-        if kind == "BOOKMARK":
-            if string_map(value, "annotations").get("k8s.io/initial-events-end") == "true":
-                seconds = time.monotonic() - started
-                environment.note("watch-list-bookmark", **_REFLECTOR, items=count, seconds=seconds)
-                environment.note("reflector-populated", **_REFLECTOR)
-                if not seen:
-                    return True
-        elif kind in ("ADDED", "MODIFIED"):
-            seen = True
-            if uid is not None and deleted_uid(value) != uid:
-                return True
-        elif kind == "ERROR":
-            return False
-    return False
-
-
-def _events(answer: Any) -> Any:
-    """A watch's events, a line each."""
-    rest = b""
-    try:
-        for chunk in answer.chunks():
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                if line.strip():
-                    yield go_json.loads(line)
-    except (OSError, KubetraceError):
-        return
+def _is_another(value: dict[str, Any], uid: str | None) -> bool:
+    """An object of the same name that was made later."""
+    return uid is not None and deleted_uid(value) != uid
 
 
 def replace_by_force(

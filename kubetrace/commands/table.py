@@ -192,7 +192,7 @@ ROOT = Entry(
         ),
         _pending("patch"),
         _pending("replace"),
-        _pending("wait"),
+        Entry("wait", "Wait until objects are as they should be", "kubetrace.commands.wait", _ADVANCED),
         _pending("kustomize"),
         Entry("label", "Set and remove labels", "kubetrace.commands.label", _SETTINGS),
         Entry("annotate", "Set and remove annotations", "kubetrace.commands.annotate", _SETTINGS),

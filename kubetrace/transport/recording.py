@@ -136,10 +136,15 @@ class Recording:
     def watch(self, sock: socket.socket | None) -> None:
         """From here on this socket carries the exchange; `abort` cuts it."""
         self._socket = sock
+        if self.aborted:  # time was up before there was a socket
+            self._shut_down()
 
     def abort(self) -> None:
         """Cuts the exchange off from another thread: whoever waits on the socket sees it end."""
         self.aborted = True
+        self._shut_down()
+
+    def _shut_down(self) -> None:
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # below TLS: no thread may touch that here

@@ -10,7 +10,9 @@ import pytest
 
 from kubetrace.api import verbs
 from kubetrace.api.resources import GroupVersionKind, GroupVersionResource, Mapping
-from kubetrace.commands.deletion import _says_gone, delete_options, deleted_uid
+from kubetrace.api.typed_kinds import CONFIG_MAPS
+from kubetrace.commands.deletion import _WATCH, _is_another, delete_options, deleted_uid
+from kubetrace.commands.reflector import Reflector
 from kubetrace.environment import Environment, Streams
 from kubetrace.errors import KubetraceError
 from tests.api.fake import FakeAnswer
@@ -72,4 +74,10 @@ END = event("BOOKMARK", **{"k8s.io/initial-events-end": "true"})
 def test_when_a_watch_says_gone(events: list[dict[str, Any]], gone: bool) -> None:
     body = b"".join(json.dumps(one).encode() + b"\n" for one in events)
     streams = Streams(io.BytesIO(), io.StringIO(), io.StringIO())
-    assert _says_gone(Environment(streams, {}), FakeAnswer(body=body), "1") is gone
+    reflector = Reflector(Environment(streams, {}), CONFIG_MAPS, "default", "a", _WATCH)
+    found = reflector._read(
+        FakeAnswer(body=body),
+        lambda value: value is None or _is_another(value, "1"),
+        lambda kind, value: kind == "DELETED" or (kind != "ERROR" and _is_another(value, "1")),
+    )
+    assert found is gone

@@ -366,6 +366,20 @@ def test_a_body_that_stops_is_given_up_too() -> None:
     assert caught.value.lines() == [f"error: {reason}"]
 
 
+def test_time_that_is_up_before_there_is_a_connection_cuts_the_call_all_the_same() -> None:
+    stop = threading.Event()
+
+    def step(connection: socket.socket) -> None:
+        connection.sendall(reply(b"ab", length=100))
+        stop.wait(5)
+
+    with ScriptedServer([step]) as server:
+        with watched(server) as one, pytest.raises((TransportError, BodyReadError)) as caught:
+            one.client.send(Call("GET", "/x", operation="raw", timeout=1e-9)).body  # noqa: B018
+        stop.set()
+    assert "deadline exceeded" in str(caught.value) or "Client.Timeout" in str(caught.value)
+
+
 def test_no_answer_is_an_event_too() -> None:
     with ScriptedServer([reply()]) as server:
         pass

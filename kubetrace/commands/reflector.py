@@ -1,0 +1,174 @@
+"""One object, watched until something holds: what kubectl's UntilWithSync does (client-go tools/watch/until.go with
+tools/cache/reflector.go).
+
+The object's first state comes first: streamed where the server can do that (WatchList, 1.32), listed where not. Then
+`precondition` looks at it (None: the object is not there), then every event goes to `condition`.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from kubetrace.api import verbs
+from kubetrace.api.metadata import string_map, text
+from kubetrace.api.status import check, is_invalid, is_success
+from kubetrace.errors import KubetraceError
+from kubetrace.trace.exchange import Purpose
+from kubetrace.value import Value, replace
+from kubetrace.wire import go_json
+
+if TYPE_CHECKING:
+    from kubetrace.api.resources import Mapping
+    from kubetrace.environment import Environment
+    from kubetrace.transport.call import Answer
+
+Object = dict[str, Any]
+Precondition = Callable[[Object | None], bool]
+Condition = Callable[[str, Object], bool]
+"""Gets an event's type and object; True ends the wait."""
+
+_LOG_NAME = "k8s.io/client-go/tools/watch/informerwatcher.go:162"
+
+
+_BACK_OFF = 0.8
+"""Seconds before a watch that ended is begun anew (the reflector's first back-off)."""
+
+
+class TimedOut(KubetraceError):
+    """Time was up before anything held."""
+
+
+class Reflector(Value):
+    """Watches one object by its name. `go_type` is what kubectl's log calls the objects' type."""
+
+    environment: Environment
+    mapping: Mapping
+    namespace: str
+    name: str
+    purpose: Purpose
+    go_type: str = "*unstructured.Unstructured"
+
+    def until(self, precondition: Precondition, condition: Condition, deadline: float) -> None:
+        """Returns when either says so. `deadline` is on time.monotonic's clock. Raises TimedOut, and what the calls
+        and the two functions raise."""
+        self._note("reflector-started", resync="0s")
+        try:
+            while not self._round(precondition, condition, deadline):
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    raise TimedOut("timed out waiting for the condition")
+                time.sleep(min(_BACK_OFF, remaining))
+        finally:
+            self._note("reflector-stopped", resync="0s")
+
+    def _note(self, name: str, **values: Any) -> None:
+        self.environment.note(name, type=self.go_type, reflector=_LOG_NAME, **values)
+
+    def _round(self, precondition: Precondition, condition: Condition, deadline: float) -> bool:
+        """The first state and the events after it; False when the stream ended and nothing had held."""
+        self._note("reflector-listing")
+        if time.monotonic() >= deadline:
+            return False
+        selector = f"metadata.name={self.name}"
+        streamed = verbs.ListOptions(
+            field_selector=selector,
+            allow_bookmarks=True,
+            send_initial_events=True,
+            resource_version_match="NotOlderThan",
+        )
+        try:
+            return self._streamed(streamed, precondition, condition, deadline)
+        except KubetraceError as error:
+            if not is_invalid(error):
+                raise
+            self._note_refusal(error)
+        first = verbs.ListOptions(field_selector=selector, limit=500, resource_version="0")
+        call = verbs.list_(self.mapping, self.namespace, first, purpose=self.purpose)
+        page = self.environment.cluster.objects.send(replace(call, operation="dynamic-list"), self.mapping)
+        self._note("reflector-populated")
+        items = page.get("items") or []
+        if precondition(items[0] if items else None) or any(condition("ADDED", item) for item in items):
+            return True
+        options = verbs.ListOptions(
+            field_selector=selector, allow_bookmarks=True, resource_version=text(page, "resourceVersion")
+        )
+        answer = self._open(options, deadline)
+        try:
+            return any(_holds(event, condition) for event in _events(answer))
+        finally:
+            answer.close()
+
+    def _note_refusal(self, error: KubetraceError) -> None:
+        self.environment.note("watch-list-refused", error=str(error))
+
+    def _streamed(
+        self, options: verbs.ListOptions, precondition: Precondition, condition: Condition, deadline: float
+    ) -> bool:
+        answer = self._open(options, deadline)
+        try:
+            return self._read(answer, precondition, condition)
+        finally:
+            answer.close()
+
+    def _open(self, options: verbs.ListOptions, deadline: float) -> Answer:
+        options = replace(options, timeout_seconds=random.randint(300, 599))
+        call = verbs.watch(self.mapping, self.namespace, options, purpose=self.purpose)
+        remaining = max(deadline - time.monotonic(), 0.001)
+        answer = self.environment.client.send(
+            replace(call, operation="dynamic-watch", timeout=remaining, log_request_body=True)
+        )
+        if not is_success(answer.status):
+            try:
+                check(answer, self.mapping.resource.group_resource)
+            finally:
+                answer.close()
+        return answer
+
+    def _read(self, answer: Answer, precondition: Precondition, condition: Condition) -> bool:
+        """Events up to the bookmark that ends the first state are that state."""
+        first: dict[str, Object] = {}
+        synced = False
+        started = time.monotonic()
+        for count, event in enumerate(_events(answer), 1):
+            kind, value = str(event.get("type") or ""), event.get("object") or {}
+            if synced:
+                if _holds(event, condition):
+                    return True
+            elif kind == "BOOKMARK":
+                if string_map(value, "annotations").get("k8s.io/initial-events-end") != "true":
+                    continue
+                self._note("watch-list-bookmark", items=count, seconds=time.monotonic() - started)
+                self._note("reflector-populated")
+                synced = True
+                if precondition(next(iter(first.values()), None)):
+                    return True
+                if any(condition("ADDED", item) for item in first.values()):
+                    return True
+            elif kind == "DELETED":
+                first.pop(text(value, "name"), None)
+            elif kind == "ERROR":
+                return condition(kind, value)
+            else:
+                first[text(value, "name")] = value
+        return False
+
+
+def _holds(event: Object, condition: Condition) -> bool:
+    kind = str(event.get("type") or "")
+    return kind != "BOOKMARK" and condition(kind, event.get("object") or {})
+
+
+def _events(answer: Answer) -> Iterator[Object]:
+    """A watch's events; a stream that breaks, or that time cuts, is at its end."""
+    rest = b""
+    try:
+        for chunk in answer.chunks():
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                if line.strip():
+                    yield go_json.loads(line)
+    except (OSError, KubetraceError):
+        return
