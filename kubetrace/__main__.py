@@ -24,10 +24,14 @@ def main() -> None:
 
 def _die(number: int) -> None:
     """Ends as kubectl does, by the signal itself: a shell's loop goes on after an exit code, and stops after Ctrl-C."""
+    import contextlib
     import os
+    import resource
     import signal
 
-    signal.signal(number, signal.SIG_DFL)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it is somebody else's crash, where it is one
+        signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 

@@ -260,7 +260,8 @@ def main(argv: Sequence[str], environment: Environment | None = None) -> int:
 
 def _invoke(argv: list[str], environment: Environment) -> int:
     with app.make_context(PROGRAM, argv, obj=environment) as ctx:
-        return int(app.invoke(ctx) or 0)
+        code: int = app.invoke(ctx) or 0
+        return code
 
 
 def _report(environment: Environment, error: KubetraceError) -> int:

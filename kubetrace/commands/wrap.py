@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,8 +39,6 @@ def run(environment: Environment, options: WrapOptions, arguments: Arguments) ->
 
     if arguments.words and arguments.dash != 0:
         raise arguments.usage_error('the command must stand behind "--": kubetrace wrap [flags] -- COMMAND [args…]')
-    if environment.own.plan:
-        raise KubetraceError("--plan is for kubetrace's own commands: --block-writes lets a wrapped one write nothing")
     if not 0 <= options.latency <= 3600:
         raise KubetraceError("invalid latency: must be between 0s and 1h")
     path = child.find(arguments.words[0], environment.environ) if arguments.words else ""
@@ -66,7 +64,7 @@ def _session(environment: Environment, kubeconfig: Path, signals: HeldSignals) -
         if number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             return 0
         if number == signal.SIGQUIT:
-            return 128 + number
+            return -number
 
 
 # --- the recorder and its surroundings --------------------------------------------------------------------------------
@@ -89,13 +87,12 @@ def _recording(environment: Environment, options: WrapOptions) -> Iterator[tuple
     policy = Policy(
         block_writes=options.block_writes, faults=[parse(text) for text in options.fault], latency=options.latency
     )
+    planned = throwaway.plan(environment.kubeconfig.sections, environment.overrides)
     watched = _is_watched(environment)
     if not watched and not (options.block_writes or options.fault or options.latency):
         _warn(environment, "nothing is recorded: add --trace FILE, or -v=6 to see the calls")
-    planned = throwaway.plan(environment.kubeconfig.sections, environment.overrides)
     tokens = throwaway.new_tokens(planned.users)
-    for token in tokens.values():
-        environment.masker.register(token)
+    _learn(environment, tokens.values())
     recorder = Recorder(
         _connector(environment),
         events=environment.events if watched else Events(),
@@ -129,6 +126,16 @@ def _warn(environment: Environment, text: str) -> None:
     environment.write_error_bytes(f"warning: {environment.masker.text(text)}\n".encode("utf-8", "surrogateescape"))
 
 
+def _learn(environment: Environment, tokens: Iterable[str]) -> None:
+    """Has the one-time tokens masked, and every credential in the kubeconfig, in use or not."""
+    for token in tokens:
+        environment.masker.register(token)
+    for user in environment.kubeconfig.sections.users.values():
+        environment.masker.register(user.token)
+        environment.masker.register(user.password, user.username)
+        environment.masker.register(user.client_key_data or b"")
+
+
 def _is_watched(environment: Environment) -> bool:
     """Does anybody want to know of the calls?"""
     own = environment.own
@@ -151,7 +158,7 @@ def _kept(environment: Environment) -> int | None:
 def _connector(environment: Environment) -> Callable[[str, str], Connection]:
     """How a user of the kubeconfig reaches a cluster of it; the command line's flags hold for all of them."""
     config = environment.kubeconfig
-    nameless = replace(config, sections=replace(config.sections, current_context=""))
+    nameless = replace(config, prompt=None, sections=replace(config.sections, current_context=""))
 
     def connect(cluster: str, user: str) -> Connection:
         known_cluster = cluster if cluster in config.sections.clusters else ""

@@ -79,7 +79,7 @@ def _places(environ: Mapping[str, str]) -> list[str]:
 
 
 def run(path: str, words: Sequence[str], environ: Mapping[str, str], signals: HeldSignals) -> int:
-    """Runs the program to its end: its exit code, or 128 and the signal that ended it. Raises CannotRun."""
+    """Runs the program to its end: its exit code, or -N where signal N ended it. Raises CannotRun."""
     try:
         child = os.posix_spawn(path, list(words), dict(environ), setsigmask=signals.before, setsigdef=_PYTHONS_OWN)
     except OSError as error:
@@ -90,12 +90,7 @@ def run(path: str, words: Sequence[str], environ: Mapping[str, str], signals: He
         if number == signal.SIGCHLD:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
-                return _exit_code(status)
+                return os.waitstatus_to_exitcode(status)
         elif not for_all:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, number)
-
-
-def _exit_code(status: int) -> int:
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code

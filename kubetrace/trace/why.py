@@ -125,7 +125,7 @@ class WhyObserver:
 
     def why(self, request: Request) -> str:
         """Why a request is made."""
-        return self._catalogue.purpose(request.purpose) or self._said(meaning.reason(request))
+        return self._masker.text(self._catalogue.purpose(request.purpose) or self._said(meaning.reason(request)))
 
     def _planned(self, event: Planned) -> None:
         self._begin()
