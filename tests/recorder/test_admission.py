@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -91,14 +90,18 @@ def test_bad_requests_are_answered_and_ended(wrap: Wrap, served: Serve, request_
 
 
 def test_a_broken_chunk_ends_the_request(wrap: Wrap, served: Serve) -> None:
-    wrapped = wrap(served(reply()))
-    client = wrapped.client()
-    client.send(f"POST /x HTTP/1.1\r\nHost: x\r\n{BEARER}Transfer-Encoding: chunked\r\n\r\n")
-    time.sleep(0.05)
-    client.send("zz\r\n")
-    with pytest.raises(OSError):
-        client.socket.recv(1)
-        client.socket.recv(1)
+    def wait(connection: socket.socket) -> None:
+        connection.recv(1)
+        raise OSError("closed")
+
+    wrapped = wrap(served(wait))
+    for first, rest in (("", "zz\r\n"), ("zz\r\n", "")):
+        client = wrapped.client()
+        client.send(f"POST /x HTTP/1.1\r\nHost: x\r\n{BEARER}Transfer-Encoding: chunked\r\n\r\n{first}")
+        client.send(rest)
+        with pytest.raises(OSError):
+            client.socket.recv(1)
+    assert [exchange.error for exchange in wrapped.exchanges(2)] == ["context canceled"] * 2
 
 
 def test_many_watches_at_once(wrap: Wrap, served: Serve) -> None:
