@@ -14,7 +14,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from kubetrace.cmdline.command import PROGRAM, Arguments, Command, Entry
+from kubetrace.cmdline.command import PROGRAM, Arguments, Command, Entry, HelpHintError
 from kubetrace.cmdline.find import find
 from kubetrace.cmdline.flags import BoundFlag, bind
 from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
@@ -45,7 +45,7 @@ class LazyCommand(TyperCommand):
         try:
             parsed = FlagSet((*GLOBAL_FLAGS, *flags)).parse(args, self.presets)
         except FlagError as error:
-            raise _flag_error(str(error), names) from None
+            raise _flag_error(str(error), names, command) from None
         ctx.params = {"command": command, "parsed": parsed, "flags": flags, "names": names}
         ctx.args = parsed.words
         return parsed.words
@@ -99,8 +99,12 @@ def _check_required(flags: Sequence[BoundFlag], parsed: Parsed) -> None:
         raise KubetraceError("required flag(s) {} not set".format(", ".join(f'"{name}"' for name in missing)))
 
 
-def _flag_error(message: str, names: tuple[str, ...]) -> UsageError:
-    """kubectl's templater.FlagErrorFunc; `options` has a word of its own."""
+def _flag_error(message: str, names: tuple[str, ...], command: Command | None) -> UsageError:
+    """kubectl's templater.FlagErrorFunc; `options` and `diff` have words of their own."""
+    if command is not None and command.error_exit != 1:
+        hint: UsageError = HelpHintError(message, " ".join((PROGRAM, *names)))
+        hint.exit_code = command.error_exit
+        return hint
     if names == ("options",):
         return UsageError(f"{message}\nRun '{PROGRAM} options' without flags.")
     return UsageError(message, " ".join((PROGRAM, *names)))

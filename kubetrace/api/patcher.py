@@ -12,6 +12,7 @@ from kubetrace.api.builder import Info
 from kubetrace.api.json_merge import apply_merge_patch, dumps_merge_patch, three_way_merge_patch
 from kubetrace.api.merge_meta import PatchMeta, built_in_meta, openapi_meta, supports_strategic_merge
 from kubetrace.api.merge_values import MergeError
+from kubetrace.api.metadata import text as text_of
 from kubetrace.api.objects import Objects
 from kubetrace.api.openapi import OpenAPI
 from kubetrace.api.resources import GroupVersionKind
@@ -48,7 +49,8 @@ class Patch(Value):
 
 class Patcher(Mutable):
     """Patches live objects. `openapi` None is --openapi-patch=false; `warn` gets whole lines for stderr, `note` what
-    kubectl logs (name and values of a Note)."""
+    kubectl logs (name and values of a Note). A `locked` patch names the version of the object that it was computed
+    for, so that the server refuses it for another."""
 
     objects: Objects
     openapi: OpenAPI | None
@@ -57,6 +59,7 @@ class Patcher(Mutable):
     warn: Callable[[str], object]
     note: Callable[..., object]
     sleep: Callable[[float], None] = time.sleep
+    locked: bool = False
     last_text: bytes = b""
     """The last patch that was computed."""
 
@@ -83,6 +86,8 @@ class Patcher(Mutable):
         text = self.last_text = patch.text
         if text == b"{}":
             return text, live
+        if self.locked:
+            text = go_json.dumps(_with_version(patch.value, info))
         call = verbs.patch(
             info.mapping, info.namespace, info.name, patch.media_type, text, self.options, purpose=_CHANGE
         )
@@ -155,6 +160,12 @@ class Patcher(Mutable):
 
     def _note(self, name: str, kind: GroupVersionKind) -> None:
         self.note(name, group=kind.group, version=kind.version, kind=kind.kind)
+
+
+def _with_version(patch: Object, info: Info) -> Object:
+    """The patch, for just this version of the object (addResourceVersion)."""
+    version = text_of(info.object, "resourceVersion")
+    return {**patch, "metadata": {**(patch.get("metadata") or {}), "resourceVersion": version}}
 
 
 class PatchError(KubetraceError):

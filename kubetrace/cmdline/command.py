@@ -69,6 +69,8 @@ class Command(Value):
     options: type[Value] = NoOptions
     examples: str = ""
     words: str = ""
+    error_exit: int = 1
+    """Exit code of a wrong command line, where 1 means something else."""
 
 
 class Arguments(Value):

@@ -182,7 +182,7 @@ ROOT = Entry(
         ),
         _pending("debug"),
         Entry("events", "List events, or watch them come", "kubetrace.commands.events", _DEBUGGING),
-        _pending("diff"),
+        Entry("diff", "Show what apply would change", "kubetrace.commands.diff", _ADVANCED),
         Entry(
             "apply",
             "Bring objects to the state that a manifest describes",

@@ -10,6 +10,7 @@ AUDIBLE_NOTES = frozenset(
     {
         "body-read-error",
         "config-not-found",
+        "diff-without-lock",
         "dry-run-bare",
         "dry-run-false",
         "dry-run-true",

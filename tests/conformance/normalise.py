@@ -18,6 +18,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"), "<time>"),
     (re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d (GMT|UTC|[+-]\d{4})"), "<date>"),
     (re.compile(r"\b(Resource Version: +)\d+"), r"\1<rv>"),
+    (re.compile(r"/(LIVE|MERGED)-\w+"), r"/\1-<n>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}"), "<date>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} UTC"), "<date>"),
     (re.compile(r'(resourceVersion\\*"?:? ?\\*")\d+'), r"\1<rv>"),
     (re.compile(r"(resourceVersion(?:=|%3D))\d+"), r"\1<rv>"),

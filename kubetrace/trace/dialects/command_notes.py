@@ -55,6 +55,12 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
         "F",
     ),
     # --- commands ---
+    "diff-without-lock": NoteSpec(
+        0,
+        ("kind", "object"),
+        lines("diff.go", "Object ({kind}: {object}) keeps changing, diffing without lock", {"1.29": 723}),
+        "W",
+    ),
     "dry-run-bare": NoteSpec(
         0,
         (),

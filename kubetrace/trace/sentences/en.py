@@ -151,6 +151,7 @@ TAGS = {
     "describe": "Read the object that is to be described.",
     "describe-events": "Find the events of the object.",
     "describe-related": "Find what belongs to the object.",
+    "diff": "Read the object as it is now.",
     "discovery": "Ask which kinds the server serves.",
     "dump": "See what is there.",
     "logs": "Read what the container wrote.",
