@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -12,13 +13,30 @@ import sqlite3
 import sys
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TextIO, cast
 
 from kubetrace.errors import KubetraceError
 from kubetrace.serving.faults import Fault, parse
 
 if TYPE_CHECKING:
     from kubetrace.playground.server import Server
+
+
+class _Log:
+    """stderr, which may be a file on a full disk: what can't be written there is lost, and nothing else."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 class StartFailure(Exception):
@@ -116,6 +134,7 @@ def main() -> int:
     arguments = _arguments()
     folder: Path = arguments.state
     os.umask(0o077)
+    sys.stderr = cast(TextIO, _Log(sys.stderr))
     try:
         faults = [parse(text) for text in arguments.fault]
         with (folder / "lock").open("wb") as lock:

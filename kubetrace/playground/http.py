@@ -25,6 +25,7 @@ MAX_BODY = 3 * 1024 * 1024
 MAX_HEAD = 1024 * 1024
 HEAD_TIMEOUT = 30.0
 IDLE_TIMEOUT = 180.0
+DRAIN_SECONDS = 2.0
 GZIP_ABOVE = 128 * 1024
 
 _BODILESS = (204, 304)
@@ -140,6 +141,7 @@ class Connection:
             body = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Request entity too '
             body += b'large: limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
             await self._refuse(413, body)
+            await self._drain()
             return False
         answer = await self._handler(request)
         if isinstance(answer, Upgrade):
@@ -168,6 +170,13 @@ class Connection:
         return Request(
             head.method.decode(), target, unquote(url.path), query, headers, b"".join(parts), certificate or None
         )
+
+    async def _drain(self) -> None:
+        """Reads on for a moment and forgets it: a client that is still sending would see a reset, not the answer."""
+        with contextlib.suppress(TimeoutError, ConnectionError, ssl.SSLError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while await self._reader.read(65536):
+                    pass
 
     async def _refuse(self, status: int, body: bytes) -> None:
         if self._http.our_state is h11.IDLE or self._http.our_state is h11.SEND_RESPONSE:

@@ -9,6 +9,7 @@ it runs `running.json` with process id and port. The server holds a lock on `loc
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -171,7 +172,7 @@ def up(environ: Mapping[str, str], name: str = DEFAULT_NAME, start: Start | None
     log = found.folder / "log"
     try:
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as output:
-            offset = output.tell()
+            offset = os.fstat(output.fileno()).st_size
             process = subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,
@@ -186,7 +187,7 @@ def up(environ: Mapping[str, str], name: str = DEFAULT_NAME, start: Start | None
     try:
         return _wait_ready(environ, found, process, READY_SECONDS[engine])
     except _EndedEarly as early:
-        raise KubetraceError(_last_line(log, offset) or str(early)) from None
+        raise KubetraceError(_last_line(log, offset) or _full_disk(found.folder) or str(early)) from None
 
 
 def run(
@@ -242,6 +243,13 @@ def _wait_ready(
     process.terminate()
     process.wait()
     raise KubetraceError(f"the playground did not become ready within {seconds:.0f}s; see {before.folder / 'log'}")
+
+
+def _full_disk(folder: Path) -> str:
+    """Why a server may have ended without a word in its log."""
+    found = os.statvfs(folder)
+    room = found.f_bavail * found.f_frsize
+    return "" if room else f"cannot use {folder} for the playground's state: {os.strerror(errno.ENOSPC)}"
 
 
 def _last_line(log: Path, start: int) -> str:

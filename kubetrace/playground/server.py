@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import sqlite3
 import ssl
 import sys
 import traceback
@@ -102,6 +103,10 @@ class Server:
                 answer.headers.append(("WWW-Authenticate", 'Basic realm="kubernetes-master"'))
         except RecursionError:
             answer = encode(ApiError(400, "the object provided is nested too deeply").status(), 400)
+        except sqlite3.Error as error:
+            print(f"the playground cannot write its state: {error}", file=sys.stderr)
+            failed = ApiError(500, f"Internal error occurred: the playground cannot write its state: {error}")
+            answer = encode(failed.status(), 500)
         except Exception:
             traceback.print_exc(file=sys.stderr)
             failed = ApiError(500, "an error on the server has prevented the request from succeeding")
