@@ -45,3 +45,14 @@ SELF_REVIEWS = tuple(
 )
 """The newest version first."""
 PRIORITY_CLASSES = _mapping("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)
+
+DUMPED_KINDS = (
+    ("events", EVENTS),
+    ("replication-controllers", _mapping("", "v1", "replicationcontrollers", "ReplicationController")),
+    ("services", SERVICES),
+    ("daemonsets", _mapping("apps", "v1", "daemonsets", "DaemonSet")),
+    ("deployments", DEPLOYMENTS),
+    ("replicasets", _mapping("apps", "v1", "replicasets", "ReplicaSet")),
+    ("pods", PODS),
+)
+"""What `cluster-info dump` writes of each namespace, in its order, by the names of its files."""

@@ -134,7 +134,9 @@ ROOT = Entry(
             "Show where the cluster's services are",
             "kubetrace.commands.cluster_info",
             _CLUSTER,
-            children=(_pending("dump"),),
+            children=(
+                Entry("dump", "Print what helps to find out what is wrong", "kubetrace.commands.cluster_info_dump"),
+            ),
         ),
         Entry(
             "top",

@@ -41,6 +41,7 @@ Operation = Literal[
     "raw-create",
     "raw-delete",
     "logs",
+    "dump-logs",
     "typed-create",
     "typed-get",
     "typed-list",

@@ -122,6 +122,7 @@ OPERATIONS: Mapping[str, Since] = {
     "raw-create": {"1.32": "create.go:114"},
     "raw-delete": {"1.32": "delete.go:161"},
     "logs": {"1.32": "logs.go:469", "1.35": "logs.go:476", "1.36": "logs.go:497"},
+    "dump-logs": {"1.32": "clusterinfo_dump.go:281", "1.37": "clusterinfo_dump.go:284"},
     "typed-create": {"1.32": "type.go:252", "1.34": "type.go:213"},
     "typed-get": {"1.32": "type.go:168", "1.34": "type.go:165"},
     "typed-list": {"1.32": "type.go:204", "1.34": "type.go:183"},
@@ -136,7 +137,16 @@ OPERATIONS: Mapping[str, Since] = {
     "other": {"1.32": "helper.go:105"},
 }
 
-RESPONSES: Mapping[str, Since] = {"raw": {"1.32": "get.go:174"}, "dynamic-watch": {"1.36": "reflector.go:863"}}
+RESPONSES: Mapping[str, Since] = {
+    "raw": {"1.32": "get.go:174"},
+    "dynamic-watch": {"1.36": "reflector.go:863"},
+    "dump-logs": {
+        "1.32": "request.go:1247",
+        "1.33": "request.go:1271",
+        "1.34": "request.go:1107",
+        "1.37": "request.go:1109",
+    },
+}
 """Where a response body's reference differs from its request's (a raw call's answer is logged only when it failed)."""
 
 GATES: Mapping[str, tuple[tuple[str, bool], ...]] = {
