@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-PROTOBUF = b"k8s\x00"
+from kubetrace.wire import PROTOBUF
+
 _ESCAPES = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[0-9a-fA-F]{4})+)")
 # C0 but tab and newline, DEL, C1, marks without width or that turn the direction of text, separators, surrogates.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kubetrace.trace import http_lines
-from kubetrace.trace.body_text import json_of
 from kubetrace.trace.dialects import DEFAULT_LIKE, Dialect, dialect, parse_like
 from kubetrace.trace.exchange import (
     CallStarted,
@@ -33,8 +32,8 @@ from kubetrace.trace.exchange import (
 from kubetrace.trace.go_text import duration
 from kubetrace.trace.masking import Masker
 from kubetrace.trace.structured_text import Text, format_entry
-from kubetrace.trace.terminal import paint, visible
 from kubetrace.trace.vmodule import Verbosity
+from kubetrace.wire import PROTOBUF
 
 if TYPE_CHECKING:
     from kubetrace.trace.dialects.lines import Line
@@ -166,9 +165,11 @@ class KlogObserver:
         # Structured bodies are attributed to the caller, and klog asks once more there.
         if structured and not self.verbosity.enabled(8, source):
             return
-        if self._decode_protobuf and not missing:
+        if self._decode_protobuf and not missing and body.startswith(PROTOBUF):
+            from kubetrace.trace.body_text import json_of
+
             body = json_of(body)
-        masked = self.masker.body(body, url=request.url)
+        masked = self.masker.body(body, url=request.url, shown=http_lines.BODY_LIMITS.get(self._body_level))
         text, is_hex = http_lines.body_text(masked, self._body_level, missing)
         if structured:
             self._emit(source, format_entry(title, [("body", Text(text))]), "body")
@@ -251,7 +252,7 @@ class KlogObserver:
             self._warnings.add(event.text)
         text = http_lines.wire_bytes(self.masker.text(event.text))
         label = _YELLOW + b"Warning:" + _RESET if self._color else b"Warning:"
-        self._write(label + b" " + (visible(text) if self._is_terminal else text) + b"\n")
+        self._write(label + b" " + (_visible(text) if self._is_terminal else text) + b"\n")
 
     def _noted(self, event: Note) -> None:
         if event.name == "feature-gates":
@@ -272,8 +273,10 @@ class KlogObserver:
         path = str(note.values.get("path", ""))
         if note.values.get("what") != "resources" and not path.endswith("serverresources.json"):
             return note.name
+        from kubetrace.trace.dialects.client_notes import CLIENT_NOTES
+
         twin = note.name + "-resources"
-        return twin if self.dialect.note(twin) else note.name
+        return twin if twin in CLIENT_NOTES and self.dialect.note(twin) else note.name
 
     def _feature_gates(self, overrides: object) -> None:
         changed = overrides if isinstance(overrides, Mapping) else {}
@@ -296,8 +299,10 @@ class KlogObserver:
     def _emit(self, source: str, message: bytes, kind: str, severity: str = "I", status: int = 0) -> None:
         header = self._header(severity, source)
         if self._is_terminal:
-            message = visible(message)
+            message = _visible(message)
         if self._color:
+            from kubetrace.trace.terminal import paint
+
             header, message = paint(header, message, kind, severity, status)
         self._write(header + message if message.endswith(b"\n") else header + message + b"\n")
 
@@ -312,6 +317,12 @@ class KlogObserver:
             self._second = (second, stamp)
         microseconds = min(int((now - second) * 1_000_000), 999_999)
         return f"{severity}{stamp}.{microseconds:06d} {self._pid:7d} {source}] ".encode()
+
+
+def _visible(text: bytes) -> bytes:
+    from kubetrace.trace.terminal import visible
+
+    return visible(text)
 
 
 def _note_message(line: Line, values: Mapping[str, object]) -> bytes:

@@ -15,6 +15,8 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from kubetrace.wire import PROTOBUF
+
 if TYPE_CHECKING:
     from kubetrace.trace.secret_json import Span
 
@@ -92,24 +94,35 @@ class Masker:
             text = mask_tokens(text, self._stand_in)
         return self.url(text) if "=" in text or "://" in text else self._known(text)
 
-    def body(self, body: bytes, url: str | None = None) -> bytes:
+    def body(self, body: bytes, url: str | None = None, shown: int | None = None) -> bytes:
         """A request or response body; nothing but the credentials changes. `url` tells where a patch without a kind
-        belongs to. Bodies that hold no secret cost a search for a few words."""
+        belongs to. Bodies that hold no secret cost a search for a few words. `shown` says that only so many bytes will
+        be seen: where nothing among them could be a credential, what follows is left as it is."""
         if self.unmask or not body:
             return body
         from kubetrace.trace import secret_json, secret_urls
 
         in_secret = None if url is None else secret_urls.belongs_to_secret(url)
+        if shown is not None and len(body) > shown and not in_secret and not self._may_show_secret(body, shown):
+            return body
         if url is not None and not in_secret and secret_urls.holds_no_objects(url):
             return self._known_bytes(body)
         if in_secret or secret_json.may_hold_secrets(body):
             body = self._masked_content(body, in_secret)
         return self._known_bytes(body)
 
+    def _may_show_secret(self, body: bytes, shown: int) -> bool:
+        from kubetrace.trace import secret_json
+
+        if body.startswith((PROTOBUF, _CBOR)):
+            return True
+        start = body[: shown + max(map(len, self._needles), default=0)]
+        return any(needle in start for needle in self._needles) or secret_json.may_show_secret(body, shown)
+
     def _masked_content(self, body: bytes, in_secret: bool | None) -> bytes:
         from kubetrace.trace import secret_json, secret_protobuf, secret_yaml
 
-        if body.startswith(secret_protobuf.MAGIC):
+        if body.startswith(PROTOBUF):
             return secret_protobuf.mask(body, bool(in_secret), self.placeholder)
         if body.startswith(_CBOR):
             return _CBOR + b"*" * (len(body) - len(_CBOR))

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from kubetrace.trace.body_text import PROTOBUF, one_line, size
+from kubetrace.trace.body_text import one_line, size
 from kubetrace.trace.endpoint import Endpoint, endpoint
 from kubetrace.trace.exchange import Exchange, Request, Response
 from kubetrace.value import Value, fresh
+from kubetrace.wire import PROTOBUF
 
 STREAMED = frozenset({"watch", "dynamic-watch", "logs", "stream"})
 """Operations whose answer has no end that anybody waits for."""

@@ -14,14 +14,16 @@ Span = tuple[int, int, int]
 """Start and end of a value's content in the body, and how many times it is escaped as a JSON string: 0 is not at all,
 -1 is a bare JSON value (a number), whose stand-in needs quotation marks."""
 
-_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*+)("?)|([{}\[\],:])|([^\s{}\[\],:"]+)', re.DOTALL)
+_TOKEN = rb'"((?:[^"\\]|\\.)*+)("?)|([{}\[\],:])|([^\s{}\[\],:"]+)'
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 
 _MARKERS = (b"TokenRe", b"ExecCredential", b"stringData", b"client-key-data", b"clientKeyData")
-_SECRET_KIND = re.compile(rb"""Secret(?:List)?["'\\]|kind["']?\s*:\s*["']?Secret|[\x06\n]Secret""")
-_CONFIG_KIND = re.compile(rb"""kind\\?["']?\s*:\s*\\?["']?Config\b""")
-_PATCH = re.compile(rb"""["']path["']\s*:\s*["']/(?:data|stringData)""")
+_SECRET_KIND = rb"""Secret(?:List)?["'\\]|kind["']?\s*:\s*["']?Secret|[\x06\n]Secret"""
+_CONFIG_KIND = rb"""kind\\?["']?\s*:\s*\\?["']?Config\b"""
+_PATCH = rb"""["']path["']\s*:\s*["']/(?:data|stringData)"""
+_KEYS = rb"""(?<!meta)[dD]ata|[tT]oken|password|client-secret|\\u"""
+"""Whatever else it takes: no credential without one of these before it (a key may be spelled with escapes)."""
 _TOKEN_KINDS = {
     b"TokenRequest": ((b"status", b"token"),),
     b"TokenReview": ((b"spec", b"token"),),
@@ -40,19 +42,26 @@ _CONFIG_KEYS = frozenset(
     )
 )
 _DATA_KEYS = (b"data", b"stringData")
-_PATCH_PATH = re.compile(rb"/(?:data|stringData)(?:/|$)")
-_NESTED = re.compile(rb"users|Secret|TokenRe|ExecCredential|client-key-data|stringData")
+_PATCH_PATH = rb"/(?:data|stringData)(?:/|$)"
+_NESTED = rb"users|Secret|TokenRe|ExecCredential|client-key-data|stringData"
 
 
 def may_hold_secrets(body: bytes) -> bool:
     """A cheap look at a body of any encoding: could there be a Secret, a token or a kubeconfig in it?"""
     if any(marker in body for marker in _MARKERS):
         return True
-    if b"Secret" in body and _SECRET_KIND.search(body) is not None:
+    if b"Secret" in body and re.search(_SECRET_KIND, body) is not None:
         return True
-    if b"users" in body and _CONFIG_KIND.search(body) is not None:
+    if b"users" in body and re.search(_CONFIG_KIND, body) is not None:
         return True
-    return b"/data" in body and _PATCH.search(body) is not None
+    return b"/data" in body and re.search(_PATCH, body) is not None
+
+
+def may_show_secret(body: bytes, shown: int) -> bool:
+    """Could a credential stand among the first `shown` bytes of a text? (Its key stands before it. Only a JSON patch
+    may name the key behind the value.)"""
+    start = body[:shown]
+    return re.search(_KEYS, start) is not None or (b'value"' in start and b'"op' in body)
 
 
 class _Node(Mutable):
@@ -80,7 +89,7 @@ class _Scanner:
         self._broken = False
 
     def run(self) -> list[Span]:
-        for match in _TOKEN.finditer(self._body):
+        for match in re.finditer(_TOKEN, self._body, re.DOTALL):
             if match[3] is not None:
                 self._punctuation(match[3])
             elif match[4] is not None:
@@ -116,7 +125,7 @@ class _Scanner:
             self._stack[-1].key = _plain(match[1])
             return
         content = match[1]
-        if (b"\\" in content or b"\n" in content) and _NESTED.search(content):
+        if (b"\\" in content or b"\n" in content) and re.search(_NESTED, content):
             # Also a scalar of its own: where the whole string is a credential, its longer span wins.
             self._found += self._nested(span)
         self._scalar(span, content)
@@ -189,7 +198,7 @@ class _Scanner:
         if self._in_secret is False or path[0] != b"value" or b"op" not in node.strings:
             return False
         target = node.strings.get(b"path", b"")
-        if _PATCH_PATH.match(target):
+        if re.match(_PATCH_PATH, target):
             return True
         return not target and len(path) > 2 and path[1] in _DATA_KEYS
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-MAGIC = b"k8s\x00"
+from kubetrace.wire import PROTOBUF
 
 _TREES: dict[bytes, object] = {
     # message field numbers on the way to a credential; True is the credential itself
@@ -29,14 +29,14 @@ def mask(body: bytes, in_secret: bool, placeholder: Placeholder) -> bytes:
     target = bytearray(body)
     kind = b""
     try:
-        envelope = dict(_fields(body, len(MAGIC), len(body)))
+        envelope = dict(_fields(body, len(PROTOBUF), len(body)))
         kind = _kind(body, envelope)
         tree = _TREES.get(kind) or (_TREES[b"Secret"] if in_secret and not kind else None)
         if tree is not None and 2 in envelope:
             _mask_message(body, target, *envelope[2], tree, placeholder)
     except ValueError:
         if in_secret or kind in _TREES or b"Secret" in body[:64]:
-            target[len(MAGIC) :] = b"*" * (len(body) - len(MAGIC))
+            target[len(PROTOBUF) :] = b"*" * (len(body) - len(PROTOBUF))
     _mask_copies(body, target, placeholder)
     return bytes(target)
 

@@ -17,7 +17,8 @@ from typing import Any
 
 import msgspec
 
-MAGIC = b"k8s\x00"
+from kubetrace.wire import PROTOBUF
+
 _UNKNOWN_TYPE, _UNKNOWN_RAW = 1, 2
 _MAX_DEPTH = 200
 
@@ -65,9 +66,9 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 def decode(body: bytes) -> dict[str, Any]:
     """The object in a body, with its apiVersion and kind. Raises InvalidProtobuf."""
-    if not body.startswith(MAGIC):
+    if not body.startswith(PROTOBUF):
         raise InvalidProtobuf("the body does not start with Kubernetes' protobuf mark")
-    envelope = dict(fields(body[len(MAGIC) :]))
+    envelope = dict(fields(body[len(PROTOBUF) :]))
     type_meta = dict(fields(_bytes(envelope.get(_UNKNOWN_TYPE, b""))))
     api_version, kind = (_bytes(type_meta.get(number, b"")).decode("utf-8", "replace") for number in (1, 2))
     raw = _bytes(envelope.get(_UNKNOWN_RAW, b""))

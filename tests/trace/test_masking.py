@@ -8,7 +8,7 @@ import re
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kubetrace.trace.masking import Masker, mask_authorization
@@ -211,6 +211,55 @@ def test_masking_never_fails_and_never_leaks_a_marked_value(value: object, cut: 
     assert ENCODED.encode() not in masked
     json.loads(masked)
     assert ENCODED.encode() not in Masker().body(body[:cut], url=SECRETS_URL)
+
+
+KINDS = ["Secret", "SecretList", "TokenRequest", "TokenReview", "ExecCredential", "Config", "Pod"]
+KEYS = [
+    *("kind", "op", "path", "value", "items", "metadata", "annotations", "data", "stringData", "status", "spec", "a"),
+    *("token", "password", "client-key-data", "clientKeyData", "client-secret", "users", "user", "config", "\u0064ata"),
+]
+KNOWN = "known-credential"
+texts = st.sampled_from([*KINDS, "/data/x", "/stringData", "/spec", "replace", ENCODED, SECRET, "a\\b", KNOWN])
+documents = st.recursive(
+    texts | st.integers(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5) | inner.map(json.dumps)
+    ),
+    max_leaves=15,
+)
+
+
+def escaped(document: object) -> str:
+    """JSON that spells keys with escapes."""
+    return json.dumps(document).replace('"data"', '"d\\u0061ta"')
+
+
+def yaml(document: object) -> str:
+    from kubetrace.wire.go_yaml import dumps
+
+    return f"{dumps(document)}\n---\n{dumps(document)}"
+
+
+@settings(deadline=None, max_examples=400)
+@example([{"value": SECRET, "a": "a" * 60, "op": "replace", "path": "/data/x"}], json.dumps, None, 40)
+@example({"data": {"a": SECRET}, "kind": "Secret"}, json.dumps, None, 25)
+@example({"data": {"a": SECRET}, "kind": "Secret"}, escaped, None, 35)
+@example({"status": {"token": SECRET}, "kind": "TokenRequest"}, json.dumps, None, 35)
+@example({"users": [{"user": {"password": SECRET}}], "kind": "Config"}, yaml, None, 60)
+@given(
+    documents,
+    st.sampled_from([json.dumps, escaped, yaml]),
+    st.sampled_from([None, SECRETS_URL, "https://host/api/v1/namespaces/default/pods?limit=500"]),
+    st.integers(1, 300),
+)
+def test_the_part_that_is_shown_is_masked_as_if_all_were(
+    document: object, write: object, url: object, shown: int
+) -> None:
+    body = write(document).encode()  # type: ignore[operator]
+    part, whole = Masker(), Masker()
+    for masker in (part, whole):
+        masker.register(KNOWN)
+    assert part.body(body, url, shown)[:shown] == whole.body(body, url)[:shown]
 
 
 @settings(deadline=None)

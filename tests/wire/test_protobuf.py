@@ -27,7 +27,11 @@ def field(number: int, value: int | str | bytes) -> bytes:
 
 def body(api_version: str, kind: str, raw: bytes) -> bytes:
     return (
-        protobuf.MAGIC + field(1, field(1, api_version) + field(2, kind)) + field(2, raw) + field(3, "") + field(4, "")
+        protobuf.PROTOBUF
+        + field(1, field(1, api_version) + field(2, kind))
+        + field(2, raw)
+        + field(3, "")
+        + field(4, "")
     )
 
 
@@ -71,7 +75,7 @@ def test_watch_frames_wait_for_their_rest() -> None:
     assert rest == frame[:7]
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", protobuf.MAGIC, body("v1", "Nope", b"")])
+@pytest.mark.parametrize("data", [b"", b"{}", protobuf.PROTOBUF, body("v1", "Nope", b"")])
 def test_what_is_no_object_is_refused(data: bytes) -> None:
     with pytest.raises(protobuf.InvalidProtobuf):
         protobuf.decode(data)

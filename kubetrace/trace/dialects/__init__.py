@@ -15,7 +15,7 @@ from kubetrace.trace.dialects import http
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
-    from kubetrace.trace.dialects.notes import Line, NoteSpec
+    from kubetrace.trace.dialects.lines import Line, NoteSpec
 
 Family = Literal["classic", "mixed", "structured"]
 _T = TypeVar("_T")
@@ -89,9 +89,13 @@ class Dialect(Value):
 
     def note(self, name: str) -> tuple[NoteSpec, Line] | None:
         """A note's specification and its line in this dialect; None where this release writes nothing of the kind."""
-        from kubetrace.trace.dialects.notes import NOTES
+        from kubetrace.trace.dialects.client_notes import CLIENT_NOTES
 
-        spec = NOTES.get(name)
+        spec = CLIENT_NOTES.get(name)
+        if spec is None:
+            from kubetrace.trace.dialects.command_notes import COMMAND_NOTES
+
+            spec = COMMAND_NOTES.get(name)
         line = since(spec.lines, self.name) if spec else None
         return (spec, line) if spec and line else None
 

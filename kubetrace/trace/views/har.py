@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from kubetrace import __version__
-from kubetrace.trace.body_text import PROTOBUF, readable
+from kubetrace.trace.body_text import readable
 from kubetrace.trace.exchange import Exchange, Headers, Timings
 from kubetrace.trace.exchanges import Recorded
+from kubetrace.wire import PROTOBUF
 
 
 def render(exchanges: Iterable[Recorded]) -> Iterator[str]:

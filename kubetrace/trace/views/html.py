@@ -15,11 +15,12 @@ from html import escape
 from importlib.resources import files
 
 from kubetrace.trace import meaning
-from kubetrace.trace.body_text import PROTOBUF, printable, readable, size
+from kubetrace.trace.body_text import printable, readable, size
 from kubetrace.trace.exchange import Exchange, Headers
 from kubetrace.trace.exchanges import Frames, Recorded
 from kubetrace.trace.sentences import Catalogue
 from kubetrace.trace.warning_header import warnings_of
+from kubetrace.wire import PROTOBUF
 
 MOST = 10_000
 """Exchanges of a page."""
