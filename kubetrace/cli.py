@@ -280,6 +280,8 @@ def _report(environment: Environment, error: KubetraceError) -> int:
         for note in debug_notes(error):
             environment.events.emit(note)
     text = "\n".join(error.lines())
+    if text and error.exit_code and environment.ends_log_with(text):
+        return 255
     if text:
         if "masker" in environment.__dict__:
             text = environment.masker.text(text)

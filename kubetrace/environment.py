@@ -200,11 +200,11 @@ class Environment:
         events = Events(on_failure=self._observer_failed)
         events.add(self._count_warnings)
         if self.options.v > 0 or self.options.vmodule:
-            events.add(self._log())
+            events.add(self.log)
         else:
             from kubetrace.trace.quiet import QuietLog
 
-            events.add(QuietLog(self._log))
+            events.add(QuietLog(lambda: self.log))
         if self.own.unmask and (self.options.v >= 6 or self.options.vmodule or self.recorder is not None):
             self.stderr.write("Credentials and Secret values are shown (--unmask)\n")
         if self.recorder is not None:
@@ -217,7 +217,9 @@ class Environment:
             events.add(self.run_stats)
         return events
 
-    def _log(self) -> KlogObserver:
+    @cached_property
+    def log(self) -> KlogObserver:
+        """Who writes the log. Raises ValueError where --like or --vmodule can't be meant."""
         from kubetrace.trace.klog import KlogObserver
 
         return KlogObserver(
@@ -230,6 +232,15 @@ class Environment:
             color=self.colors(self.stderr),
             decode_protobuf=True,
         )
+
+    def ends_log_with(self, text: str) -> bool:
+        """Writes a command's last words as a fatal line, where the release whose log this is did so at this level."""
+        if not self.options.v and not self.options.vmodule:
+            return False
+        try:
+            return self.log.ends_with(text)
+        except ValueError:
+            return False
 
     @cached_property
     def recorder(self) -> RecordObserver | None:

@@ -268,6 +268,18 @@ class KlogObserver:
         severity = line.severity or spec.severity
         self._emit(line.source, _note_message(line, values), "note", severity)
 
+    def ends_with(self, text: str) -> bool:
+        """Writes a command's last words as a fatal line, where this release does so at this level; they are no line of
+        the log otherwise, and the answer is False."""
+        found = self.dialect.note("fatal")
+        if found is None:
+            return False
+        spec, line = found
+        if not self.verbosity.enabled(spec.level if line.level is None else line.level, line.source):
+            return False
+        self._noted(Note("fatal", {"text": text}))
+        return True
+
     def _twin(self, note: Note) -> str:
         """The name under which a note is written: discovery has a line for groups and one for a group's resources."""
         path = str(note.values.get("path", ""))
