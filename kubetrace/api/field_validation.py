@@ -18,7 +18,7 @@ from kubetrace.api.resources import GroupKind, GroupVersion, GroupVersionKind, G
 from kubetrace.api.resources import Mapping as ResourceMapping
 from kubetrace.api.verbs import ListOptions
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Purpose
+from kubetrace.trace.exchange import Note, Purpose
 from kubetrace.value import replace
 
 STRICT, WARN, IGNORE = "Strict", "Warn", "Ignore"
@@ -30,6 +30,8 @@ _CRDS = ResourceMapping(
 )
 _NAMESPACE = GroupVersionKind("", "v1", "Namespace")
 _LIST = GroupVersionKind("", "v1", "List")
+_SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
+"""The one kind that is patched at paths of other groups only: the v2 document, which has all of them, knows it."""
 _WHICH_CUSTOM_KINDS = Purpose("custom-kinds", "validation: is this kind a custom resource?")
 
 
@@ -64,11 +66,15 @@ class FieldValidation:
                 self._asked[kind] = error
         answer = self._asked[kind]
         if isinstance(answer, KubetraceError):
+            if self._dynamic.events is not None:
+                self._dynamic.events.emit(Note("openapi-v3-fallback", {"error": str(answer)}))
             try:
                 self._openapi.fetch_v2()
             except KubetraceError as error:
                 raise KubetraceError(f"failed to download openapi: {error}") from None
-            return not isinstance(answer, _UnknownKindError) or kind.group_kind in self._known_custom_kinds("v2")
+            if not isinstance(answer, _UnknownKindError) or kind == _SCALE:
+                return True
+            return kind.group_kind in self._known_custom_kinds("v2")
         return answer
 
     def _supported_by_v3(self, kind: GroupVersionKind) -> bool:

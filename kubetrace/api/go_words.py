@@ -22,6 +22,16 @@ def bracketed(values: Iterable[object]) -> str:
     return "[" + " ".join(str(value) for value in values) + "]"
 
 
+def atoi(text: str) -> int:
+    """strconv.Atoi. Raises ValueError in its words."""
+    from kubetrace.cmdline.flags import BadValue, parse_int
+
+    try:
+        return parse_int(text, base=10)
+    except BadValue as error:
+        raise ValueError(str(error).replace("ParseInt", "Atoi", 1)) from None
+
+
 def json_problem(body: bytes) -> str:
     """What encoding/json says about a text that is not JSON."""
     from kubetrace.wire.json_stream import problem

@@ -71,7 +71,7 @@ def validation_error(source: str, problems: list[str]) -> KubetraceError:
 
 def decode_object(value: Any, source: str) -> Object:
     """The document as an object. Raises KubetraceError ("unable to decode …")."""
-    problem = _decode_problem(value)
+    problem = object_problem(value) or _metadata_problem(value)
     if problem:
         raise KubetraceError(f"unable to decode {quoted(source)}: {problem}")
     result: Object = value
@@ -93,7 +93,8 @@ def _cannot(value: Any, where: str) -> str:
     return f"json: cannot unmarshal {_go_name(value)} into Go {where}"
 
 
-def _decode_problem(value: Any) -> str:
+def object_problem(value: Any) -> str:
+    """What keeps a value from being an object at all; "" for nothing."""
     if not isinstance(value, dict):
         return _cannot(value, "value of type unstructured.detector")
     if "items" in value and value["items"] is not None:
@@ -106,7 +107,7 @@ def _decode_problem(value: Any) -> str:
     bad_version = isinstance(version, str) and version.count("/") > 1
     if not isinstance(value.get("kind"), str) or not value["kind"] or bad_version:
         return f"Object 'Kind' is missing in '{dumps(value).decode()}'"
-    return _metadata_problem(value)
+    return ""
 
 
 def _metadata_problem(value: Object) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
+from kubetrace.commands.shared_options import cascade
 from kubetrace.commands.writing import DRY_RUN_HELP, DryRun
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Mutable, Value, fresh, replace
@@ -23,12 +24,7 @@ Location = tuple[str, str, str, str]
 class DeleteOptions(Value):
     all: bool = flag(False, help="Delete every object of the types given, in the namespace.")
     all_namespaces: bool = flag(False, "A", help="In all namespaces, whatever --namespace says.")
-    cascade: str = flag(
-        "background",
-        help='Must be "background", "orphan" or "foreground": what becomes of the objects that depend on it.',
-        bare="background",
-        completion="=background,orphan,foreground",
-    )
+    cascade: str = cascade()
     dry_run: str = flag("none", help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")
     field_selector: str = flag(
         "", help="Only objects whose fields meet this selector ('=', '==', '!='), as far as the server knows."
@@ -67,8 +63,8 @@ def run(environment: Environment, options: DeleteOptions, arguments: Arguments) 
         _check(environment, options)
         writing.send_raw(environment, "DELETE", options.raw, options.filename[0] if options.filename else "")
         return
-    selection = _select(environment, options, arguments.words)
-    again = _select(environment, options, arguments.words) if options.interactive else None
+    selection = select(environment, options, arguments.words)
+    again = select(environment, options, arguments.words) if options.interactive else None
     _check(environment, options)
     run_ = Run(environment, options, strategy, propagation)
     if again is not None and not run_.confirmed(again):
@@ -124,7 +120,7 @@ def _check(environment: Environment, options: DeleteOptions) -> None:
     check_raw_path(options.raw)
 
 
-def _select(environment: Environment, options: DeleteOptions, words: tuple[str, ...]) -> Result:
+def select(environment: Environment, options: DeleteOptions, words: tuple[str, ...]) -> Result:
     """What is to be deleted. Raises KubetraceError."""
     from kubetrace.api.builder import Request, build
     from kubetrace.api.manifests import FilenameOptions, find_sources
@@ -160,10 +156,11 @@ class Run(Mutable):
     options: DeleteOptions
     strategy: DryRun
     propagation: str
+    warned: bool = False
+    """Has the warning of objects outside of namespaces been told (or is it not wanted)?"""
     _previewed: set[Location] | None = None
     _deleted: list[Info] = fresh(list)
     _uids: dict[Location, str] = fresh(dict)
-    _warned: bool = False
 
     def confirmed(self, preview: Result) -> bool:
         """Shows what would go and asks (--interactive)."""
@@ -216,8 +213,8 @@ class Run(Mutable):
         if self._previewed is not None and _location(info) not in self._previewed:
             return
         self._deleted.append(info)
-        if not info.mapping.namespaced and not self._warned and self._warns_of_cluster_scope:
-            self._warned = True
+        if not info.mapping.namespaced and not self.warned and self._warns_of_cluster_scope:
+            self.warned = True
             self.environment.warn("deleting cluster-scoped resources, not scoped to the provided namespace")
         if self.strategy is not DryRun.CLIENT:
             dry = self.strategy is DryRun.SERVER

@@ -87,7 +87,7 @@ def select_objects(environment: Environment, options: MapOptions, objects: Seque
     from kubetrace.trace.exchange import Purpose
 
     how = Selecting(
-        purpose=Purpose(tag, f"{tag}: what does the object look like now?"),
+        purpose=Purpose(tag, "change: what does the object look like now?"),
         labels=options.selector,
         fields=options.field_selector,
         everything=options.all,
@@ -111,7 +111,7 @@ def send_patch(
 
     assert info.mapping is not None and info.object is not None
     text = merge_patch_text(old, info.object)
-    purpose = Purpose(tag, f"{tag}: change the object's metadata")
+    purpose = Purpose(tag, "change: only what differs")
     call = verbs.patch(info.mapping, info.namespace, info.name, verbs.MERGE_PATCH, text, write, purpose=purpose)
     changed: dict[str, Any] = environment.cluster.objects.send(call, info.mapping, info.name)
     return changed

@@ -18,6 +18,15 @@ def field_manager(default: str) -> str:
     return flag(default, help="Name under which the server records who set which field.")
 
 
+def record() -> bool:
+    """--record"""
+    return flag(
+        False,
+        help="Keep this command line in the object's annotation.",
+        deprecated="--record will be removed in the future",
+    )
+
+
 def save_config() -> bool:
     """--save-config"""
     return flag(False, help="Keep the object in its own annotation, so that 'apply' can be used on it later.")
@@ -26,6 +35,21 @@ def save_config() -> bool:
 def validate() -> str:
     """--validate"""
     return flag("strict", help=VALIDATE_HELP, bare="strict", completion="=strict,warn,ignore")
+
+
+def cascade() -> str:
+    """--cascade"""
+    return flag(
+        "background",
+        help='Must be "background", "orphan" or "foreground": what becomes of the objects that depend on it.',
+        bare="background",
+        completion="=background,orphan,foreground",
+    )
+
+
+def subresource(verb: str) -> str:
+    """--subresource"""
+    return flag("", help=f"{verb} this subresource of the object (status, scale, resize, …).")
 
 
 class PrintOptions(Value):
@@ -68,8 +92,4 @@ class ChangeOptions(PrintOptions):
 class RecordedOptions(ChangeOptions):
     """The same, with --record."""
 
-    record: bool = flag(
-        False,
-        help="Keep this command line in the object's annotation.",
-        deprecated="--record will be removed in the future",
-    )
+    record: bool = record()

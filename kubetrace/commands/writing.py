@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from kubetrace.trace.exchange import Operation
     from kubetrace.transport.call import Call
     from kubetrace.wire.go_struct import TypedObject
+
+_RAW_OPERATIONS: dict[str, Operation] = {"POST": "raw-create", "PUT": "raw-replace", "DELETE": "raw-delete"}
 
 DRY_RUN_HELP = 'Must be "none", "server" or "client": client shows what would be sent, server has it tried out.'
 VALIDATE_HELP = (
@@ -102,6 +105,30 @@ def create_object(environment: Environment, info: Info, write: WriteOptions) -> 
     call = verbs.create(info.mapping, info.namespace, body, write, purpose=purpose)
     created: dict[str, object] = environment.cluster.objects.send(call, info.mapping, info.name)
     return created
+
+
+def replace_object(environment: Environment, info: Info, write: WriteOptions, subresource: str = "") -> dict[str, Any]:
+    """PUTs the object; one without a resourceVersion takes the place of any version (resource.Helper.Replace)."""
+    from kubetrace.api import last_applied, verbs
+    from kubetrace.api.metadata import text
+    from kubetrace.trace.exchange import Purpose
+    from kubetrace.value import replace
+
+    assert info.mapping is not None and info.object is not None
+    objects = environment.cluster.objects
+    where = (info.mapping, info.namespace, info.name)
+    if not text(info.object, "resourceVersion"):
+        purpose = Purpose("replace", "replace: which version is there now?")
+        call = replace(verbs.get(*where, subresource, purpose=purpose), operation="replace-get")
+        with contextlib.suppress(KubetraceError):
+            version = text(objects.send(call, info.mapping, info.name), "resourceVersion")
+            if version:
+                info.object.setdefault("metadata", {})["resourceVersion"] = version
+    purpose = Purpose("replace", "replace: the whole object, as the manifest has it")
+    body = last_applied.encode(info.object)
+    call = verbs.replace_(*where, body, write, subresource, purpose=purpose)
+    replaced: dict[str, Any] = objects.send(call, info.mapping, info.name)
+    return replaced
 
 
 def create_typed(
@@ -223,26 +250,22 @@ def check_raw_path(text: str) -> None:
 
 def send_raw(environment: Environment, method: Literal["POST", "PUT", "DELETE"], url: str, filename: str) -> None:
     """--raw: a file's bytes, as they are, to a path of the server; the answer's bytes to stdout (rawhttp.raw)."""
-    from pathlib import Path
     from urllib.parse import parse_qsl, urlsplit
 
     from kubetrace.api.status import failure, is_success
+    from kubetrace.commands.generators.data_sources import read
     from kubetrace.transport.call import Call
 
     if filename == "-":
         body = environment.stdin.read()
     elif filename:
-        try:
-            body = Path(filename).read_bytes()
-        except OSError as error:
-            raise KubetraceError(f"open {filename}: {(error.strerror or str(error)).lower()}") from None
+        body = read(filename)
     else:
         body = b""
     parts = urlsplit(url)
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
     headers = (("Accept", "application/json, */*"),)
-    operation: Operation = "raw-delete" if method == "DELETE" else "raw-create"
-    call = Call(method, parts.path, query, headers, body, operation, stream=True, log_request_body=False)
+    call = Call(method, parts.path, query, headers, body, _RAW_OPERATIONS[method], stream=True, log_request_body=False)
     answer = environment.client.send(call)
     if not is_success(answer.status):
         raise failure(answer, events=environment.events).without_type()

@@ -40,6 +40,7 @@ Operation = Literal[
     "raw",
     "raw-create",
     "raw-delete",
+    "raw-replace",
     "logs",
     "dump-logs",
     "typed-create",

@@ -84,6 +84,8 @@ def read(path: str) -> bytes:
     """A file's bytes. Raises KubetraceError."""
     try:
         return Path(path).read_bytes()
+    except IsADirectoryError as error:
+        raise KubetraceError(f"read {path}: {_words(error)}") from None
     except OSError as error:
         raise KubetraceError(f"open {path}: {_words(error)}") from None
 

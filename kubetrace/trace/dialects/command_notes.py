@@ -126,6 +126,11 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             {"1.29": 139, "1.31": 140, "1.32": 141, "1.34": 139, "1.36": 140},
         ),
     ),
+    "openapi-v3-fallback": NoteSpec(
+        7,
+        ("error",),
+        lines("fallback_query_param_verifier.go", "openapi v3 error...falling back to legacy: {error}", {"1.27": 55}),
+    ),
     "openapi-v3-no-strategic-merge": NoteSpec(
         5,
         ("group", "version", "kind"),

@@ -119,8 +119,9 @@ OPERATIONS: Mapping[str, Since] = {
     "namespace-get": {"1.32": "visitor.go:104"},
     # kubectl/pkg/rawhttp, kubectl/pkg/cmd/logs, typed and dynamic clients
     "raw": {"1.32": "raw.go:84"},
-    "raw-create": {"1.32": "create.go:114"},
+    "raw-create": {"1.32": "create.go:114", "1.37": "create.go:107"},
     "raw-delete": {"1.32": "delete.go:161"},
+    "raw-replace": {"1.32": "replace.go:123"},
     "logs": {"1.32": "logs.go:469", "1.35": "logs.go:476", "1.36": "logs.go:497"},
     "dump-logs": {"1.32": "clusterinfo_dump.go:281", "1.37": "clusterinfo_dump.go:284"},
     "typed-create": {"1.32": "type.go:252", "1.34": "type.go:213"},

@@ -138,6 +138,13 @@ PURPOSES = {
     "watch: what changes from here on?": "What changes from here on?",
     "cluster-info: which services belong to the cluster itself?": "Which services belong to the cluster itself?",
     "raw: what does the server answer at this path?": "What does the server answer at this path?",
+    "change: what does the object look like now?": "How is the object now?",
+    "change: only what differs": "Send only what shall be different.",
+    "replace: which version is there now?": "Which version of the object does the server have?",
+    "replace: the whole object, as the manifest has it": "Send the whole object; it takes the place of the old one.",
+    "create: the new object that the flags describe": "Create the object that the flags describe.",
+    "create: what does the cron job look like?": "Read the cron job whose job shall run now.",
+    "create: a token for the service account": "Ask for a token of the service account.",
 }
 
 TAGS = {
@@ -166,4 +173,14 @@ TAGS = {
     "version": "Ask which release the server runs.",
     "watch": "Ask to be told every change.",
     "review": "Ask the server who you are and what you may do.",
+    "annotate": "A call of annotate, to read the object or to change it.",
+    "autoscale": "A call of autoscale, to read the object or to change it.",
+    "edit": "A call of edit, to read the object or to change it.",
+    "expose": "A call of expose, to read the object or to change it.",
+    "label": "A call of label, to read the object or to change it.",
+    "patch": "A call of patch, to read the object or to change it.",
+    "replace": "A call of replace, to read the object or to change it.",
+    "run": "A call of run, to read the object or to change it.",
+    "scale": "A call of scale, to read the object or to change it.",
+    "set": "A call of set, to read the object or to change it.",
 }

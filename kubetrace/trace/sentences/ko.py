@@ -133,6 +133,13 @@ PURPOSES = {
     "watch: what changes from here on?": "지금부터 무엇이 바뀝니까?",
     "cluster-info: which services belong to the cluster itself?": "클러스터 자체의 서비스는 어느 것입니까?",
     "raw: what does the server answer at this path?": "이 경로에서 서버는 무엇이라고 답합니까?",
+    "change: what does the object look like now?": "객체가 지금 어떤 상태입니까?",
+    "change: only what differs": "달라져야 하는 것만 보냅니다.",
+    "replace: which version is there now?": "서버에 있는 객체의 버전은 무엇입니까?",
+    "replace: the whole object, as the manifest has it": "객체 전체를 보내 예전 것을 대신합니다.",
+    "create: the new object that the flags describe": "플래그로 적은 객체를 만듭니다.",
+    "create: what does the cron job look like?": "지금 실행할 작업의 CronJob을 읽습니다.",
+    "create: a token for the service account": "서비스 계정의 토큰을 요청합니다.",
 }
 
 TAGS = {
@@ -161,4 +168,14 @@ TAGS = {
     "version": "서버의 버전을 묻습니다.",
     "watch": "변경을 모두 알려 달라고 합니다.",
     "review": "사용자가 누구이고 무엇이 허용되는지 서버에 묻습니다.",
+    "annotate": "객체를 읽거나 바꾸기 위한 annotate의 호출입니다.",
+    "autoscale": "객체를 읽거나 바꾸기 위한 autoscale의 호출입니다.",
+    "edit": "객체를 읽거나 바꾸기 위한 edit의 호출입니다.",
+    "expose": "객체를 읽거나 바꾸기 위한 expose의 호출입니다.",
+    "label": "객체를 읽거나 바꾸기 위한 label의 호출입니다.",
+    "patch": "객체를 읽거나 바꾸기 위한 patch의 호출입니다.",
+    "replace": "객체를 읽거나 바꾸기 위한 replace의 호출입니다.",
+    "run": "객체를 읽거나 바꾸기 위한 run의 호출입니다.",
+    "scale": "객체를 읽거나 바꾸기 위한 scale의 호출입니다.",
+    "set": "객체를 읽거나 바꾸기 위한 set의 호출입니다.",
 }
