@@ -54,8 +54,9 @@ class Sources(Value):
     single_item_implied: bool
 
 
-def find_sources(options: FilenameOptions, stdin: BinaryIO) -> Sources:
-    """The sources that the options name. Raises KubetraceError (all that is wrong with them)."""
+def find_sources(options: FilenameOptions, stdin: BinaryIO, write_error: Callable[[bytes], object] = bytes) -> Sources:
+    """The sources that the options name; kustomize's warnings go to `write_error`. Raises KubetraceError (all that is
+    wrong with them)."""
     _check(options)
     found: list[Source] = []
     errors: list[KubetraceError] = []
@@ -82,6 +83,8 @@ def find_sources(options: FilenameOptions, stdin: BinaryIO) -> Sources:
                 errors.append(error)
     if errors:
         raise errors[0] if len(errors) == 1 else AggregateError(errors)
+    if options.kustomize:
+        found.append(_kustomize_source(options.kustomize, write_error))
     return Sources(tuple(found), not folder and not stream and len(found) == 1)
 
 
@@ -91,10 +94,17 @@ def _check(options: FilenameOptions) -> None:
         problems.append(KubetraceError("only one of -f or -k can be specified"))
     if options.kustomize and options.recursive:
         problems.append(KubetraceError("the -k flag can't be used with -f or -R"))
-    if not problems and options.kustomize:
-        problems.append(KubetraceError("-k is not supported yet: build the folder first, and pipe it to -f -"))
     if problems:
         raise problems[0] if len(problems) == 1 else AggregateError(problems)
+
+
+def _kustomize_source(folder: str, write_error: Callable[[bytes], object]) -> Source:
+    def read() -> bytes:
+        from kubetrace.api.kustomize import build
+
+        return build(folder, write_error)
+
+    return Source(folder, read)
 
 
 def _expanded(name: str) -> Sequence[str]:

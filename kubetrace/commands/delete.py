@@ -130,7 +130,9 @@ def select(environment: Environment, options: DeleteOptions, words: tuple[str, .
 
     filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
     named = options.filename or options.kustomize
-    found = documents(find_sources(filenames, environment.stdin), None) if named else None
+    found = (
+        documents(find_sources(filenames, environment.stdin, environment.write_error_bytes), None) if named else None
+    )
     selection = Selection()
     selection.add_selectors(options.selector, options.field_selector, options.all)
     selection.add_arguments(words)

@@ -142,7 +142,7 @@ class _Run:
             return request
         names = FilenameOptions(options.filename, options.kustomize, options.recursive)
         try:
-            documents = read_documents(find_sources(names, environment.stdin).sources)
+            documents = read_documents(find_sources(names, environment.stdin, environment.write_error_bytes).sources)
         except KubetraceError as error:
             request.selection.errors.append(error)
             return replace(request, documents=())

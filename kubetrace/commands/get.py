@@ -210,7 +210,11 @@ def _documents(
     from kubetrace.api.manifests import FilenameOptions, find_sources, read_documents
 
     try:
-        found = find_sources(FilenameOptions(options.filename, options.kustomize, options.recursive), environment.stdin)
+        found = find_sources(
+            FilenameOptions(options.filename, options.kustomize, options.recursive),
+            environment.stdin,
+            environment.write_error_bytes,
+        )
     except KubetraceError as error:
         selection.errors.append(error)
         return (), False

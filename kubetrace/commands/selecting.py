@@ -94,7 +94,7 @@ def _documents(
         return None, False
     filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
     try:
-        found = find_sources(filenames, environment.stdin)
+        found = find_sources(filenames, environment.stdin, environment.write_error_bytes)
     except KubetraceError as error:
         selection.errors.append(error)
         return (), False

@@ -195,7 +195,7 @@ ROOT = Entry(
         Entry("patch", "Change fields of objects with a patch", "kubetrace.commands.patch", _ADVANCED),
         Entry("replace", "Replace objects with what files say", "kubetrace.commands.replace", _ADVANCED),
         Entry("wait", "Wait until objects are as they should be", "kubetrace.commands.wait", _ADVANCED),
-        _pending("kustomize"),
+        Entry("kustomize", "Build the objects of a kustomization folder", "kubetrace.commands.kustomize", _ADVANCED),
         Entry("label", "Set and remove labels", "kubetrace.commands.label", _SETTINGS),
         Entry("annotate", "Set and remove annotations", "kubetrace.commands.annotate", _SETTINGS),
         Entry(

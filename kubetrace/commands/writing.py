@@ -202,7 +202,7 @@ def manifest_request(
     from kubetrace.api.manifests import find_sources
     from kubetrace.api.selection import Selection
 
-    sources = find_sources(options, environment.stdin)
+    sources = find_sources(options, environment.stdin, environment.write_error_bytes)
     selection = Selection()
     selection.add_selectors(selector, "")
     return Request(

@@ -21,6 +21,7 @@ from kubetrace.printing.jsonpath_parser import (
     parse,
 )
 from kubetrace.wire.go_json import dumps, dumps_indented
+from kubetrace.wire.go_quote import as_bytes
 
 _NOTHING: Any = object()
 """The value that a range without results walks over: reflect's invalid value."""
@@ -148,7 +149,7 @@ def _children(value: Any) -> list[Any]:
         return [value[key] for key in sorted(value)]
     if isinstance(value, list):
         return value
-    return list(value.encode()) if isinstance(value, str) else []
+    return list(as_bytes(value)) if isinstance(value, str) else []
 
 
 def _descendants(values: list[Any]) -> list[Any]:
@@ -214,7 +215,7 @@ def _compare(left: Any, operator: str, right: Any) -> bool:
     if kind == "bool":
         raise JSONPathError("invalid type for comparison")
     if kind == "string":
-        left, right = left.encode(), right.encode()
+        left, right = as_bytes(left), as_bytes(right)
     less, equal = left < right, left == right
     return bool({"<": less, "<=": less or equal, ">": not (less or equal), ">=": not less}[operator])
 
