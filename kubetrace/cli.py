@@ -15,7 +15,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command, Entry, HelpHintError
-from kubetrace.cmdline.find import find
+from kubetrace.cmdline.find import UnknownCommandError, find
 from kubetrace.cmdline.flags import BoundFlag, bind
 from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
 from kubetrace.cmdline.help import command_help, root_help
@@ -192,6 +192,19 @@ def _apply_kuberc(environment: Environment, args: list[str]) -> tuple[list[str],
     return applied.argv, applied.presets
 
 
+def _try_plugin(environment: Environment, args: list[str], least_words: int) -> None:
+    """Becomes the plugin that argv names; returns where there is none."""
+    from kubetrace.cmdline.plugins import find_plugin, run_plugin
+
+    found = find_plugin(args, environment.environ, least_words)
+    if found is not None:
+        environment.stdout.flush()
+        try:
+            run_plugin(*found, environment.environ)
+        except OSError as error:
+            raise PlainError(f"Error: {(error.strerror or str(error)).lower()}") from None
+
+
 class LazyGroup(TyperGroup):
     """The root: finds the command as cobra does (flags may stand before it) and makes just that one."""
 
@@ -206,7 +219,13 @@ class LazyGroup(TyperGroup):
             ctx.args = args[1:]
             return args[1:]
         args, presets = _apply_kuberc(ctx.obj, args)
-        path, rest, called_as = find(ROOT, args, GLOBAL_FLAGS)
+        try:
+            path, rest, called_as = find(ROOT, args, GLOBAL_FLAGS)
+        except UnknownCommandError:
+            _try_plugin(ctx.obj, args, 1)
+            raise
+        if path and path[-1].name == "create" and rest and not rest[0].startswith("-"):
+            _try_plugin(ctx.obj, args, len(args) - len(rest) + 1)
         ctx.params = {"command": LazyCommand(path, called_as, presets)}
         ctx.args = rest
         return rest

@@ -10,6 +10,10 @@ from kubetrace.cmdline.parser import FlagSet
 from kubetrace.errors import PlainError
 
 
+class UnknownCommandError(PlainError):
+    """Nothing of the table is called so; a plugin may be."""
+
+
 def _words(argv: list[str], flags: FlagSet) -> list[str]:
     """argv's words at one level. A flag written apart from its value takes the next argument with it, unless the flag
     needs none; flags that this level does not know count as needing one."""
@@ -77,8 +81,8 @@ def find(root: Entry, argv: list[str], global_flags: Iterable[BoundFlag]) -> tup
         flags = FlagSet((*global_flags, *(bind(command.options) if command else ())))
     if not path and words:
         if argv[0].startswith("-"):
-            raise PlainError(f"Error: flags cannot be placed before plugin name: {argv[0]}")
-        raise PlainError(
+            raise UnknownCommandError(f"Error: flags cannot be placed before plugin name: {argv[0]}")
+        raise UnknownCommandError(
             f"error: unknown command {go_quote(words[0])} for {go_quote(PROGRAM)}{_suggestions(root, words[0])}"
         )
     return path, rest, called_as

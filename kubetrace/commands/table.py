@@ -232,7 +232,16 @@ ROOT = Entry(
                 _config("view", "Show the merged kubeconfig, or one file"),
             ),
         ),
-        _pending("plugin"),
+        Entry(
+            "plugin",
+            "Find kubectl's plugins",
+            description="""
+            Find plugins: programs in PATH whose names begin with "kubectl-", which extend the command line.
+
+            "kubetrace foo" runs kubectl-foo, where no command is called so.
+            """,
+            children=(Entry("list", "List the plugins in PATH", "kubetrace.commands.plugin_list"),),
+        ),
         Entry("version", "Print the versions of the client and of the server", "kubetrace.commands.version"),
         Entry(
             "api-versions",
