@@ -283,7 +283,7 @@ class Environment:
         from kubetrace.trace.why import WhyObserver
 
         return WhyObserver(
-            lambda text: self.write_error_bytes(self._shown(text)),
+            lambda text: self.write_error_bytes(self.shown(text)),
             language=language(self.own.lang, self.environ),
             masker=self.masker,
             command=self.command_path,
@@ -299,7 +299,7 @@ class Environment:
 
         return RunStats()
 
-    def _shown(self, text: str) -> bytes:
+    def shown(self, text: str) -> bytes:
         """Text for standard error; on a terminal, without what could command it."""
         data = text.encode("utf-8", "surrogateescape")
         if not self.stderr.isatty():

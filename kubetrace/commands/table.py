@@ -288,6 +288,7 @@ ROOT = Entry(
                 _trace("rbac", "Print the permissions that the requests need", "trace_rbac"),
                 _trace("html", "Convert a trace to one page for a browser"),
                 _trace("har", "Convert a trace to HAR 1.2"),
+                _trace("serve", "Serve the answers, for clients that run offline", "trace_serve"),
                 _trace("import", "Read kubectl's own verbose log as a trace", "trace_import"),
                 _trace("mermaid", "Draw a trace as a sequence diagram"),
             ),
