@@ -142,9 +142,11 @@ def _resource_list(group: str, version: dict[str, Any]) -> dict[str, Any]:
         for part in entry.get("subresources", ()):
             kind = part.get("responseKind") or {}
             row = {"name": f"{entry['resource']}/{part['subresource']}", "singularName": "", "namespaced": namespaced}
-            row |= {name: kind[name] for name in ("group", "version") if kind.get(name)}
+            if (kind.get("group", ""), kind.get("version", "")) != (group, version["version"]):
+                row |= {name: kind[name] for name in ("group", "version") if kind.get(name)}
             rows.append(row | {"kind": kind.get("kind", ""), "verbs": part["verbs"]})
-    rows.sort(key=lambda row: row["name"])
+    if group in {entry["metadata"].get("name", "") for entry in server_facts()["discovery"]}:
+        rows.sort(key=lambda row: row["name"])
     kind = {"kind": "APIResourceList"} | ({"apiVersion": "v1"} if group else {})
     return kind | {"groupVersion": group_version, "resources": rows}
 

@@ -93,7 +93,8 @@ def tree_of(value: Any, shape: Shape, dots: bool = False, root: bool = False) ->
         return itself | {f"f:{name}": tree_of(entry, shape.child(name), dots) for name, entry in fields.items()}
     if shape.kind == "listmap" and isinstance(value, list):
         inner = _entry_shape(shape)
-        return {item_key(entry, shape.keys): {".": {}} | tree_of(entry, inner, dots) for entry in value}
+        list_itself: Tree = {".": {}} if dots and shape.schema is not None and value else {}
+        return list_itself | {item_key(entry, shape.keys): {".": {}} | tree_of(entry, inner, dots) for entry in value}
     if shape.kind == "set" and isinstance(value, list):
         return {_set_key(entry): {} for entry in value}
     return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from kubetrace.playground.catalog import Resource
 from kubetrace.playground.fieldsets import Path, Shape
 from kubetrace.playground.objects import Object, now, type_of
 from kubetrace.playground.status import ApiError
+
+KUBECTL = "kubectl"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +42,27 @@ def _paths(entry: Object) -> set[Path]:
 
 
 def _entry(manager: Manager, api_version: str, found: set[Path], time: str) -> Object:
-    entry: Object = {"manager": manager.name, "operation": manager.operation, "apiVersion": api_version, "time": time}
+    entry: Object = {"manager": manager.name, "operation": manager.operation, "apiVersion": api_version}
+    entry |= {"time": time} if time else {}
     entry |= {"fieldsType": "FieldsV1", "fieldsV1": fieldsets.tree_from(found)}
     return entry | ({"subresource": manager.subresource} if manager.subresource else {})
 
 
-def _owned(entries: list[Object], manager: Manager, api_version: str, own: set[Path], taken: set[Path]) -> list[Object]:
-    """The entries with one manager's paths set to `own`, and `taken` gone from all others."""
+def _owned(
+    entries: list[Object], manager: Manager, api_version: str, own: set[Path], taken: set[Path], touched: bool = True
+) -> list[Object]:
+    """The entries with one manager's paths set to `own`, and `taken` gone from all others.
+
+    `touched`: whether the object changed, too; else the manager's entry keeps the time that it has, if it has one.
+    """
     result, found = [], False
     for entry in entries:
         if _is(entry, manager, api_version):
             found = True
             if own:
+                time = now() if touched else entry.get("time", "")
                 same = _paths(entry) == own
-                result.append(entry if same else _entry(manager, api_version, own, now()))
+                result.append(entry if same else _entry(manager, api_version, own, time))
             continue
         kept = _paths(entry) - taken
         if kept == _paths(entry):
@@ -59,7 +70,7 @@ def _owned(entries: list[Object], manager: Manager, api_version: str, own: set[P
         elif kept:
             result.append(entry | {"fieldsV1": fieldsets.tree_from(kept)})
     if own and not found:
-        result.append(_entry(manager, api_version, own, now()))
+        result.append(_entry(manager, api_version, own, now() if touched else ""))
     return sorted(result, key=_order)
 
 
@@ -115,8 +126,26 @@ def apply(resource: Resource, live: Object | None, applied: Object, manager: Man
         if path not in shared and not any(other[: len(path)] == path for other in shared | wanted):
             fieldsets.remove_at(merged, path)
     taken = {path for path, _ in conflicts}
-    merged["metadata"]["managedFields"] = _owned(entries, manager, resource.api_version, wanted, taken)
+    touched = live is None or _unmanaged(merged) != _unmanaged(live)
+    merged["metadata"]["managedFields"] = _owned(entries, manager, resource.api_version, wanted, taken, touched)
     return merged
+
+
+def _unmanaged(item: Object) -> Object:
+    metadata = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
+    return item | {"metadata": metadata}
+
+
+def renew_last_applied(merged: Object, live: Object, applied: Object) -> None:
+    """Keeps the annotation of client-side apply up to date, where it is there (lastappliedupdater.go)."""
+    if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
+        return
+    told = copy.deepcopy(applied)
+    annotations = told["metadata"].get("annotations")
+    if annotations is not None:
+        annotations.pop(LAST_APPLIED, None)
+    text = json.dumps(told, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
+    merged["metadata"].setdefault("annotations", {})[LAST_APPLIED] = text
 
 
 def _own_metadata(applied: Object) -> Object:

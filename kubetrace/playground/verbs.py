@@ -118,7 +118,8 @@ class Verbs:
     def read(self, resource: Resource, namespace: str, name: str) -> Object:
         item = self.store.get(resource.key, namespace, name)
         if item is None:
-            raise status.not_found(resource.name, resource.group, name)
+            title = "componentstatus" if resource.key == "componentstatuses" else resource.name
+            raise status.not_found(title, resource.group, name)
         return item
 
     def check_body(self, resource: Resource, body: Any, namespace: str, write: Write) -> Object:
@@ -346,6 +347,8 @@ class Verbs:
         if resource.key == "secrets":
             defaults.fold_strings(item)
         merged = managed.apply(resource, old, item, manager, force)
+        if old is not None and manager.name == managed.KUBECTL:
+            managed.renew_last_applied(merged, old, item)
         write.applied = True
         if old is None:
             return self.create(resource, namespace, merged, write), True

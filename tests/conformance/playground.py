@@ -36,6 +36,7 @@ _SELECTOR = re.compile(r"fieldSelector=([^&]*)")
 _DISCOVERY = re.compile(r"/(api|apis|openapi)?(/v[23]\S*)?(\?.*)?|/apis/[^/]+(/[^/?]+)?(\?.*)?|/api/v1(\?.*)?")
 _TIMES = r"Start Time|CreationTimestamp|\s*(?:Started|Acquire Time|Renew Time|Started At|Completed At)"
 _RULES = (
+    (re.compile(r"/tmp/(LIVE|MERGED)-\d+"), r"/tmp/\1"),
     (re.compile(r"(?<=%3D)[0-9a-f-]{36}"), "<uid>"),
     (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<hash>"),
     (re.compile(r"(?<=[-=])[bcdfghjklmnpqrstvwxz2456789]{8,10}\b"), "<hash>"),
