@@ -129,6 +129,12 @@ def _deployment(item: Spec) -> None:
         _fill(strategy["rollingUpdate"], maxUnavailable="25%", maxSurge="25%")
 
 
+def _pod_template(item: Spec) -> None:
+    template = item.setdefault("template", {})
+    template.setdefault("metadata", {})
+    pod_spec(template.setdefault("spec", {}))
+
+
 def _replicas(item: Spec) -> None:
     _template(item)
     _fill(item["spec"], replicas=1)
@@ -195,6 +201,11 @@ def _cron_job(item: Spec) -> None:
 def _service(item: Spec) -> None:
     spec = item.setdefault("spec", {})
     _fill(spec, sessionAffinity="None", type="ClusterIP")
+    if spec["sessionAffinity"] == "None":
+        spec.pop("sessionAffinityConfig", None)
+    elif spec["sessionAffinity"] == "ClientIP":
+        affinity = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
+        _fill(affinity, timeoutSeconds=10800)
     for port in spec.get("ports") or ():
         _fill(port, protocol="TCP")
         if port.get("targetPort") in (None, 0, ""):
@@ -295,6 +306,7 @@ def _priority_class(item: Spec) -> None:
 
 _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "pods": _pod,
+    "podtemplates": _pod_template,
     "deployments.apps": _deployment,
     "replicasets.apps": _replicas,
     "replicationcontrollers": _replication_controller,

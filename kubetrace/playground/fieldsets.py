@@ -15,7 +15,8 @@ from kubetrace.wire.schema import Type
 Tree = dict[str, Any]
 Path = tuple[str, ...]
 Kind = Literal["leaf", "map", "listmap", "set"]
-KEY_DEFAULTS: dict[str, Any] = {"protocol": "TCP"}
+KEY_DEFAULTS: dict[str, Any] = {"protocol": "TCP", "port": 0, "containerPort": 0}
+"""What stands for a key that an entry lacks (the defaults of the OpenAPI document); the empty text for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _entry_shape(shape: Shape) -> Shape:
 
 
 def item_key(item: Any, keys: tuple[str, ...]) -> str:
-    found = {key: item.get(key, KEY_DEFAULTS.get(key)) for key in keys}
+    found = {key: item.get(key, KEY_DEFAULTS.get(key, "")) for key in keys}
     present = {key: value for key, value in sorted(found.items()) if value is not None}
     return "k:" + json.dumps(present, separators=(",", ":"), ensure_ascii=False)
 
@@ -89,7 +90,7 @@ def tree_of(value: Any, shape: Shape, dots: bool = False, root: bool = False) ->
     if shape.kind == "map" and isinstance(value, dict):
         free = shape.values is not None or (shape.schema is not None and not root)
         itself: Tree = {".": {}} if dots and free and value else {}
-        fields = {name: entry for name, entry in value.items() if not (name == "metadata" and entry == {})}
+        fields = {name: entry for name, entry in value.items() if not _is_nothing(name, entry, shape)}
         return itself | {f"f:{name}": tree_of(entry, shape.child(name), dots) for name, entry in fields.items()}
     if shape.kind == "listmap" and isinstance(value, list):
         inner = _entry_shape(shape)
@@ -98,6 +99,33 @@ def tree_of(value: Any, shape: Shape, dots: bool = False, root: bool = False) ->
     if shape.kind == "set" and isinstance(value, list):
         return {_set_key(entry): {} for entry in value}
     return {}
+
+
+def _is_nothing(name: str, value: Any, shape: Shape) -> bool:
+    """Empty values that nobody owns: metadata within an object, and lists whose entries are owned one by one."""
+    return (name == "metadata" and value == {}) or (value == [] and shape.child(name).kind in ("listmap", "set"))
+
+
+def duplicates(value: Any, shape: Shape, path: str = "") -> list[str]:
+    """Entries with the same key, which an applied object must not have (structured-merge-diff typed)."""
+    found: list[str] = []
+    if shape.kind == "map" and isinstance(value, dict):
+        for name, entry in value.items():
+            found += duplicates(entry, shape.child(name), f"{path}.{name}")
+    elif shape.kind == "listmap" and isinstance(value, list):
+        seen = []
+        for entry in value:
+            key = item_key(entry, shape.keys)
+            shown = path_text((key,))
+            if key in seen:
+                found.append(f"{path}: duplicate entries for key {shown}")
+            seen.append(key)
+            found += duplicates(entry, _entry_shape(shape), f"{path}{shown}")
+    elif shape.kind == "set" and isinstance(value, list):
+        for index, entry in enumerate(value):
+            if entry in value[:index]:
+                found.append(f"{path}: duplicate entries for key {path_text((_set_key(entry),))}")
+    return found
 
 
 def object_tree(item: dict[str, Any], shape: Shape, dots: bool = False) -> Tree:
@@ -171,7 +199,7 @@ def _step(value: Any, name: str) -> Any:
 
 
 def _matches(entry: Any, wanted: dict[str, Any]) -> bool:
-    return isinstance(entry, dict) and all(entry.get(k, KEY_DEFAULTS.get(k)) == v for k, v in wanted.items())
+    return isinstance(entry, dict) and all(entry.get(k, KEY_DEFAULTS.get(k, "")) == v for k, v in wanted.items())
 
 
 def remove_at(value: Any, path: Path) -> None:

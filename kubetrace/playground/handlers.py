@@ -22,6 +22,28 @@ from kubetrace.playground.storage import Store
 from kubetrace.playground.tables import Form, accepted, many, one, partial, table
 from kubetrace.playground.verbs import Verbs, Write, unsupported_patch
 
+# Whose strategy says AllowCreateOnUpdate (pkg/registry/*/strategy.go).
+_CREATED_BY_UPDATE = frozenset(
+    (
+        *("services", "endpoints", "events", "limitranges", "leases.coordination.k8s.io"),
+        *("roles.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io"),
+        *("rolebindings.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io"),
+        *("runtimeclasses.node.k8s.io", "events.events.k8s.io"),
+    )
+)
+
+
+# Whose deletion answers with the object, not with a Status (ReturnDeletedObject).
+_SHOWN_WHEN_DELETED = frozenset(
+    (
+        *("pods", "services", "persistentvolumes", "persistentvolumeclaims", "podtemplates", "resourcequotas"),
+        *("serviceaccounts", "namespaces", "csidrivers.storage.k8s.io", "storageclasses.storage.k8s.io"),
+        *("volumeattachments.storage.k8s.io", "csinodes.storage.k8s.io", "volumeattributesclasses.storage.k8s.io"),
+        *("resourceclaimtemplates.resource.k8s.io", "resourceslices.resource.k8s.io", "resourceclaims.resource.k8s.io"),
+        "deviceclasses.resource.k8s.io",
+    )
+)
+
 
 class Handlers:
     def __init__(self, verbs: Verbs, authorizer: Authorizer, authenticator: Authenticator) -> None:
@@ -203,6 +225,10 @@ class Handlers:
             if isinstance(body, dict) and not (body.get("metadata") or {}).get("name"):
                 told = f"the name of the object ({target.name} based on URL) was undeterminable: name must be provided"
                 raise ApiError(400, told)
+            if target.resource.key in _CREATED_BY_UPDATE and not (body.get("metadata") or {}).get("resourceVersion"):
+                return self._one(
+                    request, target.resource, self._verbs.create(target.resource, place, body, write), form, 201
+                )
             if isinstance(body, dict) and not (body.get("metadata") or {}).get("resourceVersion"):
                 raise status.not_found(target.resource.name, target.resource.group, target.name)
         item = self._verbs.update(
@@ -244,7 +270,7 @@ class Handlers:
     def _delete(self, request: Request, target: Target, form: Form) -> Answer:
         resource, options = target.resource, self._options(request)
         item, gone = self._verbs.delete(resource, self._place(target), target.name, options, self._write(request))
-        if gone and resource.key != "pods":
+        if gone and resource.key not in _SHOWN_WHEN_DELETED:
             metadata = item["metadata"]
             details = {"name": metadata["name"], "group": resource.group, "kind": resource.name, "uid": metadata["uid"]}
             told = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}

@@ -99,7 +99,8 @@ def track(
         if path not in past or fieldsets.value_at(before, path) != fieldsets.value_at(new, path)
     }
     changed -= {path for path in changed & past if any(other[:-1] == path for other in present)}
-    gone = {path for entry in entries for path in _paths(entry) if fieldsets.missing(fieldsets.value_at(new, path))}
+    known = {path for entry in entries for path in _paths(entry)}
+    gone = {path for path in known if _lost(before, new, path)}
     mine = next((_paths(entry) for entry in entries if _is(entry, manager, resource.api_version)), set())
     entries = _owned(entries, manager, resource.api_version, (mine | changed) - gone, changed | gone)
     if entries:
@@ -108,11 +109,18 @@ def track(
         metadata.pop("managedFields", None)
 
 
+def _lost(before: Object, new: Object, path: Path) -> bool:
+    """Was there, and is no longer."""
+    return fieldsets.missing(fieldsets.value_at(new, path)) and not fieldsets.missing(fieldsets.value_at(before, path))
+
+
 def apply(resource: Resource, live: Object | None, applied: Object, manager: Manager, force: bool) -> Object:
     """The object after a server-side apply. Raises 409 with every conflict."""
     shape = shape_of(resource)
     current: Object = copy.deepcopy(live) if live else {"metadata": {"name": applied["metadata"].get("name")}}
     entries = list(current["metadata"].get("managedFields") or ())
+    if live is not None and not entries:
+        entries = _before_first_apply(resource, live)
     wanted = set(fieldsets.paths(fieldsets.object_tree(applied, shape)))
     others = [entry for entry in entries if not _is(entry, manager, resource.api_version)]
     conflicts = _conflicts(current, applied, wanted, others)
@@ -129,6 +137,13 @@ def apply(resource: Resource, live: Object | None, applied: Object, manager: Man
     touched = live is None or _unmanaged(merged) != _unmanaged(live)
     merged["metadata"]["managedFields"] = _owned(entries, manager, resource.api_version, wanted, taken, touched)
     return merged
+
+
+def _before_first_apply(resource: Resource, live: Object) -> list[Object]:
+    """Who owns an object that nobody managed (skipnonapplied.go)."""
+    whole = {"metadata": dict(live["metadata"])} | live
+    track(resource, None, whole, Manager("before-first-apply"))
+    return list(whole["metadata"].pop("managedFields", ()))
 
 
 def _unmanaged(item: Object) -> Object:
@@ -154,10 +169,24 @@ def _own_metadata(applied: Object) -> Object:
     }
 
 
+def _depth(path: Path) -> tuple[tuple[bool, str], ...]:
+    """The order of a fieldpath.Set: what a level has itself, then what is below."""
+    return tuple((index < len(path) - 1, name) for index, name in enumerate(path))
+
+
+def _filled(current: Object, path: Path, wanted: set[Path]) -> bool:
+    """Would an apply put something into what somebody owns as empty?"""
+    value = fieldsets.value_at(current, path)
+    empty = value == {} or fieldsets.missing(value)
+    return empty and any(other[: len(path)] == path for other in wanted)
+
+
 def _conflicts(current: Object, applied: Object, wanted: set[Path], others: list[Object]) -> list[tuple[Path, Object]]:
     found = []
     for entry in others:
-        for path in sorted(_paths(entry) & wanted):
+        owned = _paths(entry)
+        found += [(path, entry) for path in sorted(owned - wanted, key=_depth) if _filled(current, path, wanted)]
+        for path in sorted(owned & wanted, key=_depth):
             if path[-1][:2] == "k:":
                 continue
             if fieldsets.value_at(current, path) != fieldsets.value_at(applied, path):

@@ -136,7 +136,9 @@ def ordered(item: Object) -> Object:
 class Check:
     """One walk over an object: drops unknown fields (remembering them), refuses values of the wrong type."""
 
-    def __init__(self, resource: Resource) -> None:
+    def __init__(self, resource: Resource, keep_empty: bool = False) -> None:
+        """`keep_empty`: empty maps and lists stay, which Go's omitempty would drop; an apply may own them."""
+        self._keep_empty = keep_empty
         self._what = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
         self.unknown: list[str] = []
 
@@ -156,7 +158,7 @@ class Check:
                 self.unknown.append(where)
             elif entry is not None:
                 kept = self._field(entry, field, type.descend(name), where, type)
-                if kept or not (field.map or field.list) or field.required:  # Go's omitempty
+                if kept or self._keep_empty or not (field.map or field.list) or field.required:  # Go's omitempty
                     result[name] = kept
             elif name == "lastProbeTime":
                 result[name] = None

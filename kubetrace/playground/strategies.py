@@ -41,8 +41,10 @@ def _service(item: Object) -> None:
         return
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
-    spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    headless = spec.get("clusterIP") == "None" and not spec.get("selector")
+    both = headless and not spec.get("ipFamilies") and not spec.get("ipFamilyPolicy")
+    spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
 
 
 def _namespace(item: Object) -> None:

@@ -14,6 +14,7 @@ from kubetrace.playground import (
     allocation,
     defaults,
     definitions,
+    fieldsets,
     managed,
     patches,
     schema_checks,
@@ -122,7 +123,9 @@ class Verbs:
             raise status.not_found(title, resource.group, name)
         return item
 
-    def check_body(self, resource: Resource, body: Any, namespace: str, write: Write) -> Object:
+    def check_body(
+        self, resource: Resource, body: Any, namespace: str, write: Write, keep_empty: bool = False
+    ) -> Object:
         """The body as an object of that resource: kind, namespace, unknown fields."""
         if not isinstance(body, dict):
             raise ApiError(400, "couldn't get version/kind; json parse error: the body is not an object")
@@ -138,13 +141,13 @@ class Verbs:
                 into = f"{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
                 told += f"converting ({resource.version}.{kind}) to ({into}): unknown conversion"
             raise ApiError(400, told)
-        item: Object = self._known_fields(resource, body, write)
+        item: Object = self._known_fields(resource, body, write, keep_empty)
         item["apiVersion"], item["kind"] = resource.api_version, resource.kind
         metadata = item.setdefault("metadata", {})
         self._place(resource, metadata, namespace)
         return item
 
-    def _known_fields(self, resource: Resource, item: Object, write: Write) -> Object:
+    def _known_fields(self, resource: Resource, item: Object, write: Write, keep_empty: bool) -> Object:
         type = type_of(resource)
         if resource.custom is not None:
             unknown: list[str] = []
@@ -153,7 +156,7 @@ class Verbs:
             return item
         if type is None:
             return dict(item)
-        check = Check(resource)
+        check = Check(resource, keep_empty)
         cleaned = check.clean(item, type)
         self._report(check.unknown, check, write, resource)
         return cleaned
@@ -289,11 +292,13 @@ class Verbs:
             item.pop("status", None)
             if "status" in old:
                 item["status"] = copy.deepcopy(old["status"])
-        if subresource in ("", "scale"):
-            allocation.keep(resource, old, item)
+        whole = subresource in ("", "scale")
+        if whole:
             self._default(resource, item)
-            self._check(resource, item, old, write)
         self._track(resource, old, item, write, subresource)
+        if whole:
+            allocation.keep(resource, old, item)
+            self._check(resource, item, old, write)
         if "generation" in before and _changed(resource, old, item):
             item["metadata"]["generation"] = before["generation"] + 1
         if item == old or write.dry_run:
@@ -317,7 +322,7 @@ class Verbs:
             return
         metadata = item["metadata"]
         entries = Verbs._tracked_before(old, metadata)
-        if write.manager:
+        if write.manager and (entries or not metadata.get("resourceVersion")):  # who starts without stays without
             managed.track(resource, old, item, managed.Manager(write.manager, subresource=subresource), entries)
         elif entries:
             metadata["managedFields"] = entries
@@ -331,12 +336,14 @@ class Verbs:
         unknown: list[str] = []
         loose = replace(write, field_validation="Warn", warnings=unknown)
         try:
-            item = self.check_body(resource, body, namespace, loose)
+            item = self.check_body(resource, body, namespace, loose, keep_empty=True)
         except Mistyped as error:
-            raise _untyped(resource, namespace, name, [error.typed]) from None
+            raise _untyped(resource, body, [error.typed]) from None
         if unknown:
             fields = [re.sub(r'unknown field "(.*)"', r".\1: field not declared in schema", text) for text in unknown]
-            raise _untyped(resource, namespace, name, fields)
+            raise _untyped(resource, body, fields)
+        if twice := fieldsets.duplicates(item, managed.shape_of(resource)):
+            raise _untyped(resource, body, twice)
         if item["metadata"].setdefault("name", name) != name:
             told = f"the name of the object ({item['metadata']['name']}) does not match the name on the URL ({name})"
             raise ApiError(400, told)
@@ -344,8 +351,6 @@ class Verbs:
             raise ApiError(400, "metadata.managedFields must be nil")
         manager = managed.Manager(write.manager, "Apply", subresource)
         old = self.store.get(resource.key, namespace, name)
-        if resource.key == "secrets":
-            defaults.fold_strings(item)
         merged = managed.apply(resource, old, item, manager, force)
         if old is not None and manager.name == managed.KUBECTL:
             managed.renew_last_applied(merged, old, item)
@@ -471,10 +476,11 @@ def _content(item: Object) -> Object:
     return {name: value for name, value in item.items() if name not in ("metadata", "status", "kind", "apiVersion")}
 
 
-def _untyped(resource: Resource, namespace: str, name: str, problems: list[str]) -> ApiError:
+def _untyped(resource: Resource, body: Object, problems: list[str]) -> ApiError:
     """An applied object that does not fit its kind's schema (structured-merge-diff)."""
+    metadata = body.get("metadata") or {}
     told = problems[0] if len(problems) == 1 else "errors:\n" + "\n".join(f"  {text}" for text in problems)
-    place = f"{namespace}/{name}" if namespace else f"/{name}"
+    place = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
     kind = f"{resource.group}/{resource.version}, Kind={resource.kind}"
     return ApiError(500, f"failed to create typed patch object ({place}; {kind}): {told}", "")
 
@@ -484,7 +490,9 @@ def _misfit(kind: str, patch: Any, new: Object, error: Mistyped) -> ApiError:
     if kind.startswith("application/strategic"):
         shown, why = patches.go_value(patch), error.conversion
     else:
-        shown, why = json.dumps(new, separators=(",", ":"), sort_keys=True, ensure_ascii=False), error.decoding
+        plain = {name: value for name, value in new.get("metadata", {}).items() if name != "managedFields"}
+        shown = json.dumps(new | {"metadata": plain}, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+        why = error.decoding
     cause = ("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {why}")
     return status.invalid("", "", "", [cause])
 

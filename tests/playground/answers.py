@@ -18,6 +18,9 @@ def _without_versions(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_versions(entry) for entry in value]
     if isinstance(value, dict):
+        if isinstance(value.get("managedFields"), list):  # in the order of the seconds in which they wrote
+            entries = sorted(value["managedFields"], key=lambda entry: (entry["manager"], entry["operation"]))
+            value = value | {"managedFields": entries}
         # "." in fieldsV1: the real server has it for structs that Go holds by pointer, which no table says.
         return {name: _without_versions(entry) for name, entry in value.items() if name not in ("resourceVersion", ".")}
     return value
