@@ -36,6 +36,7 @@ _SELECTOR = re.compile(r"fieldSelector=([^&]*)")
 _DISCOVERY = re.compile(r"/(api|apis|openapi)?(/v[23]\S*)?(\?.*)?|/apis/[^/]+(/[^/?]+)?(\?.*)?|/api/v1(\?.*)?")
 _TIMES = r"Start Time|CreationTimestamp|\s*(?:Started|Acquire Time|Renew Time|Started At|Completed At)"
 _RULES = (
+    (re.compile(r"kubectl-edit-\d+\.yaml"), "<edited>"),
     (re.compile(r"/tmp/(LIVE|MERGED)-\d+"), r"/tmp/\1"),
     (re.compile(r"(?<=%3D)[0-9a-f-]{36}"), "<uid>"),
     (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<hash>"),
@@ -49,7 +50,6 @@ _RULES = (
     (re.compile(r"eyJ[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}"), "<jwt>"),
     (re.compile(r"(?<=[^\s\"]) {2,}"), "  "),
     (re.compile(r"(?m)^((?:---|\+\+\+) /tmp/\S+)\t.*$"), r"\1"),  # diff's times of files
-    (re.compile(r"kubectl-edit-\d+\.yaml"), "<edited>"),
     (re.compile(r"/tmp/(LIVE|MERGED)-\d+"), r"/tmp/\1"),
     (re.compile(r"\b(?:\d+[smhd]){1,2}(?= ago)"), "<age>"),
     (re.compile(r"^-{3,}|(?<= )-{3,}"), "---"),
