@@ -50,7 +50,7 @@ def test_every_purpose_of_the_code_has_its_sentence() -> None:
 
 def test_languages_say_the_same_things() -> None:
     assert set(ko.SENTENCES) <= set(en.SENTENCES)
-    assert set(ko.PURPOSES) <= set(en.PURPOSES) and set(ko.TAGS) == set(en.TAGS)
+    assert set(en.PURPOSES) <= set(ko.PURPOSES) and set(ko.TAGS) == set(en.TAGS)
     for key, text in ko.SENTENCES.items():
         assert fields(text) == fields(en.SENTENCES[key]), key
     for text in (*ko.SENTENCES.values(), *ko.PURPOSES.values(), *ko.TAGS.values()):

@@ -6,6 +6,7 @@ their English sentence, as gettext does with message ids, then by their tag.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
@@ -38,10 +39,11 @@ class Catalogue:
 
     def purpose(self, purpose: Purpose) -> str:
         """Why a call is made; empty where nobody said."""
-        for table in self._tables:
-            if found := table.purposes.get(purpose.sentence) or table.tags.get(purpose.tag):
-                return found
-        return _sentence(purpose)
+        own, english = self._tables[0], self._tables[-1]
+        if found := own.purposes.get(purpose.sentence):
+            return found
+        stated = "" if own is not english else _sentence(purpose)  # written in English where it is made
+        return stated or own.tags.get(purpose.tag) or _sentence(purpose) or english.tags.get(purpose.tag, "")
 
 
 class _Table:
@@ -55,8 +57,8 @@ class _Table:
 
 
 def _sentence(purpose: Purpose) -> str:
-    """A purpose's own sentence, without its tag and with a capital."""
-    text = purpose.sentence.removeprefix(f"{purpose.tag}: ").strip()
+    """A purpose's own sentence, without the word that says what it belongs to, and with a capital."""
+    text = re.sub(r"^[a-z][a-z -]*: ", "", purpose.sentence).strip()
     if not text:
         return ""
     return text[0].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
