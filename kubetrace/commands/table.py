@@ -126,7 +126,7 @@ ROOT = Entry(
             suggest_for=("rm", "remove"),
         ),
         _pending("rollout"),
-        _pending("scale"),
+        Entry("scale", "Set the number of replicas", "kubetrace.commands.scale", _CLUSTER),
         _pending("autoscale"),
         _pending("certificate"),
         Entry(

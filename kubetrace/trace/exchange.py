@@ -50,6 +50,7 @@ Operation = Literal[
     "typed-token",
     "scale-get",
     "scale-update",
+    "scale-patch",
     "replace-get",
     "dynamic-get",
     "dynamic-list",

@@ -99,3 +99,16 @@ def test_replace_says_what_it_did_before_a_document_that_is_broken(at: Run) -> N
     assert outcome.out == "configmap/settings replaced\n"
     assert 'no matches for kind "Nope"' in outcome.err
     assert "error parsing STDIN" in outcome.err
+
+
+def test_scale_sets_the_replicas(at: Run) -> None:
+    assert at("scale", "--replicas=2", "deployment/web").out == "deployment.apps/web scaled\n"
+    assert read(at, "deployment", "web", "-o", "jsonpath={.spec.replicas}") == "2"
+
+
+def test_scale_with_a_condition_that_does_not_hold_changes_nothing(at: Run) -> None:
+    outcome = at("scale", "--current-replicas=5", "--replicas=2", "deployment/web")
+    assert (outcome.code, outcome.err) == (1, "error: Expected replicas to be 5, was 1\n")
+    assert read(at, "deployment", "web", "-o", "jsonpath={.spec.replicas}") == "1"
+    assert at("scale", "--current-replicas=1", "--replicas=2", "deployment/web").code == 0
+    assert read(at, "deployment", "web", "-o", "jsonpath={.spec.replicas}") == "2"
