@@ -114,6 +114,8 @@ class TracingAdapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         with self._managers:
             if proxy not in self.proxy_manager:
+                if self._ssl_context is not None and proxy.lower().startswith("https:"):
+                    proxy_kwargs["proxy_ssl_context"] = self._ssl_context  # Go has one TLS configuration for both
                 self.proxy_manager[proxy] = proxy_manager(
                     proxy,
                     self.proxy_headers(proxy),

@@ -314,11 +314,11 @@ class Client:
         """Takes over a client certificate from an exec plugin; a new one means new connections."""
         with self._context_lock:
             if certificate != self._certificate:
-                self._certificate = certificate
                 try:
                     self._adapter.use_context(make_context(self._connection, certificate))
                 except ConnectionConfigError as error:
                     raise CredentialError(f"failed parsing client key/certificate: {error}") from error
+                self._certificate = certificate
 
     def _make_plugin(self, environ: Mapping[str, str] | None) -> Authenticator | None:
         """The exec plugin, unless the connection brings credentials of its own (UpdateTransportConfig, exec.go)."""

@@ -240,7 +240,13 @@ class TracedTLSConnection(TracedConnection, HTTPSConnection):
         return sock
 
     def _tunnel(self) -> None:
-        super()._tunnel()
+        """CONNECT, as HTTP/1.1 has it: before Python 3.12, http.client asks as HTTP/1.0 and names no host."""
+        target: Any = self
+        place = join_host_port(target._tunnel_host.strip("[]"), target._tunnel_port)
+        headers = {"Host": place, **target._tunnel_headers}
+        fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.send(f"CONNECT {place} HTTP/1.1\r\n{fields}\r\n".encode("latin-1"))
+        _read_tunnel_answer(self.sock)
         recording = current.get()
         if recording is not None:
             recording.phase = "tls"
@@ -262,6 +268,39 @@ class TracedTLSConnection(TracedConnection, HTTPSConnection):
         """Whom the handshake was with; behind a proxy there is no address to look at again."""
         name = self.server_hostname or self._tunnel_host or self.host
         return Peer(None if self.proxy else (self.host, self.port), name.strip("[]"), self.ssl_context)
+
+
+def _read_tunnel_answer(sock: Any) -> None:
+    """Reads a proxy's answer to CONNECT to its empty line, byte by byte: what follows is the tunnel's. Raises
+    TunnelFailed for a refusal, and for what is no answer."""
+    head = b""
+    while not head.endswith((b"\r\n\r\n", b"\n\n")):
+        sign = sock.recv(1)
+        if not sign:
+            line = head.splitlines()[0] if head.splitlines() else b""
+            problem = f"malformed HTTP response {quote(line)}" if line and b" " not in line else "unexpected EOF"
+            raise TunnelFailed(problem)
+        head += sign
+        if len(head) > HEAD_LIMIT:
+            raise TunnelFailed(f"net/http: server response headers exceeded {HEAD_LIMIT} bytes; aborted")
+    line = head.splitlines()[0]
+    version, blank, status = line.partition(b" ")
+    code = status.partition(b" ")[0]
+    if not blank or not version.startswith(b"HTTP/"):
+        raise TunnelFailed(f"malformed HTTP response {quote(line)}")
+    if code != b"200":
+        _, blank, phrase = status.partition(b" ")
+        raise TunnelFailed(phrase.decode("latin-1") if blank else "unknown status code")
+
+
+class TunnelFailed(OSError):
+    """The proxy makes no tunnel; `text` is Go's wording."""
+
+    kind = "proxy"
+
+    def __init__(self, problem: str) -> None:
+        self.text = problem
+        super().__init__(problem)
 
 
 class TracedPool(HTTPConnectionPool):

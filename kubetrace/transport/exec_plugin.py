@@ -82,6 +82,12 @@ class Authenticator:
             if self._kept is refused:
                 self._kept = self._run()
 
+    def forget(self, useless: Credentials) -> None:
+        """These can't be used: the next request runs the program again."""
+        with self._lock:
+            if self._kept is useless:
+                self._kept = None
+
     def _expired(self, kept: Credentials) -> bool:
         return kept.expires is not None and self._now() > kept.expires
 

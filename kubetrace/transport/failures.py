@@ -101,6 +101,8 @@ def _explain(error: BaseException, recording: Recording, reading: bool) -> tuple
     said = next((cause for cause in chain if isinstance(getattr(cause, "text", None), str)), None)
     if said is not None:
         reason, kind = str(said.text), _kind_of(said)  # type: ignore[attr-defined]
+        if kind == "proxy":
+            return reason, kind
     else:
         reason, kind = _from_chain(chain, recording, reading)
     if recording.phase in ("dns", "dial", "proxy") and any(isinstance(cause, u.ProxyError) for cause in chain):

@@ -31,7 +31,11 @@ class PluginAuth:
     def __call__(self, request: PreparedRequest) -> None:
         """Raises CredentialError."""
         self._used = self._plugin.credentials()
-        self._show(self._used.certificate)
+        try:
+            self._show(self._used.certificate)
+        except CredentialError:
+            self._plugin.forget(self._used)
+            raise
         if self._used.token:
             if self._learn is not None:
                 self._learn(self._used.token)

@@ -14,7 +14,7 @@ import pytest
 from kubetrace.transport.call import Call
 from kubetrace.transport.errors import ConnectionConfigError, TransportError
 from kubetrace.transport.proxy import proxy_for
-from tests.transport.scripted import Authority, ScriptedServer, reply
+from tests.transport.scripted import Authority, ScriptedServer, reply, then_close
 from tests.transport.watching import watched
 
 PODS = Call("GET", "/api/v1/pods")
@@ -103,7 +103,9 @@ def test_connect(authority: Authority) -> None:
         with watched(server, authority, server=f"https://api.invalid:{server.port}", proxy_url=url, token="t") as one:
             assert one.client.send(PODS).body == b"ok"
     (wanted,) = proxy.wanted
-    assert wanted.startswith(f"CONNECT api.invalid:{server.port} HTTP/1.".encode())
+    assert wanted.startswith(
+        f"CONNECT api.invalid:{server.port} HTTP/1.1\r\nHost: api.invalid:{server.port}\r\n".encode()
+    )
     assert b"Proxy-Authorization: Basic " + base64.b64encode(b"user:pass") in wanted and b"Bearer" not in wanted
     assert server.asked[0].values("Proxy-Authorization") == []
     assert one.exchanges()[0].connection.address == f"127.0.0.1:{proxy.port}"
@@ -133,6 +135,31 @@ def test_a_proxy_that_refuses(authority: Authority) -> None:
                 one.client.send(PODS)
     assert caught.value.lines() == ["Unable to connect to the server: Proxy Authentication Required"]
     assert caught.value.kind == "proxy"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"", "unexpected EOF"),
+        (b"SSH\r\n", 'malformed HTTP response "SSH"'),
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "Bad Gateway"),
+        (b"HTTP/1.1 502\r\n\r\n", "unknown status code"),
+    ],
+)
+def test_a_proxy_that_makes_no_tunnel(answer: bytes, words: str, authority: Authority) -> None:
+    with ScriptedServer([then_close(answer)] * 3) as proxy:
+        with watched(proxy, authority, server="https://api.invalid", proxy_url=proxy.url) as one:
+            with pytest.raises(TransportError) as caught:
+                one.client.send(PODS)
+    assert caught.value.reason == words
+
+
+def test_an_https_proxy_is_trusted_as_the_server_is(authority: Authority) -> None:
+    with ScriptedServer([reply(status="502 Bad Gateway")], tls=authority.server()) as proxy:
+        with watched(proxy, authority, server="https://api.invalid", proxy_url=proxy.url) as one:
+            with pytest.raises(TransportError, match="Bad Gateway"):
+                one.client.send(PODS)
+    assert proxy.asked[0].line == "CONNECT api.invalid:443 HTTP/1.1"
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
