@@ -61,11 +61,11 @@ def write(
 ) -> None:
     """Creates configmaps, one after the other over one connection.
 
-    With `patience` (seconds for all) a broken connection is made anew, and a name that was perhaps stored is tried
-    again.
+    With `patience` (seconds without an answer) a broken connection is made anew, and a name that was perhaps stored
+    is tried again.
     """
     path, connection = f"/api/v1/namespaces/{namespace}/configmaps", None
-    end = time.monotonic() + patience
+    end = 0.0
     for number in range(count):
         name = f"c-{client}-{number}"
         body = json.dumps({"metadata": {"name": name}, "data": {"key": "value" * 10}})
@@ -80,11 +80,13 @@ def write(
                 if connection is not None:
                     connection.close()
                 connection = None
+                end = end or time.monotonic() + patience
                 if time.monotonic() > end:
                     written.failures.append(f"{name}: {error}")
                     break
                 time.sleep(0.05)
                 continue
+            end = 0.0
             if answer.status in (201, 409):  # 409: stored just before the connection broke
                 written.names.append(name)
             else:
@@ -145,12 +147,14 @@ async def _stream(server: Server, namespace: str, seen: Seen, wanted: int, ready
 async def _watch(
     server: Callable[[], Server], namespace: str, seen: Seen, wanted: int, ready: Callable[[], None], patience: float
 ) -> None:
-    end = time.monotonic() + patience
+    end, before = 0.0, 0
     while len(seen.names) < wanted and not seen.wrong:
         try:
             await _stream(server(), namespace, seen, wanted, ready)
         except (OSError, asyncio.IncompleteReadError, _Ended) as error:
-            if time.monotonic() > end:
+            if len(seen.names) > before or not end:
+                end, before = time.monotonic() + patience, len(seen.names)
+            if time.monotonic() > end or not patience:
                 seen.wrong.append(f"the watch broke: {error!r}")
             await asyncio.sleep(0.05)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from kubetrace.playground.containers.filesystem import FileSystem
 from kubetrace.playground.containers.machine import Machine
 from kubetrace.playground.containers.pipes import Bytes, Kept, Lines
-from kubetrace.playground.containers.shell import Shell, Streams
+from kubetrace.playground.containers.redirections import Streams
+from kubetrace.playground.containers.shell import Shell
 from kubetrace.playground.containers.syntax import ShellSyntaxError, parse
 
 

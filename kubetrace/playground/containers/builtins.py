@@ -7,8 +7,10 @@ import re
 import shlex
 from collections.abc import Awaitable, Callable
 
+from kubetrace.playground.containers.expansion import Exit
 from kubetrace.playground.containers.filesystem import Directory, File, FileSystem, Link, absolute
-from kubetrace.playground.containers.shell import Exit, Shell, ShellFailure, _Leave
+from kubetrace.playground.containers.redirections import ShellFailure
+from kubetrace.playground.containers.shell import Shell, _Leave
 
 Builtin = Callable[[Shell, list[str]], Awaitable[int]]
 

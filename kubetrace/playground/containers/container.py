@@ -97,7 +97,9 @@ class Container:
         return text
 
     async def _run(self, words: list[str]) -> int:
-        from kubetrace.playground.containers.shell import Exit, Shell, Streams
+        from kubetrace.playground.containers.expansion import Exit
+        from kubetrace.playground.containers.redirections import Streams
+        from kubetrace.playground.containers.shell import Shell
 
         terminal = bool(self.spec.get("tty") and self.spec.get("stdin"))
         source = self.input if isinstance(self.input, Terminal) else Lines(self.input or Nothing())
@@ -153,7 +155,8 @@ class Container:
 
     async def execute(self, words: list[str], streams: Any) -> int:
         """A command beside the main process; its files and environment are the container's."""
-        from kubetrace.playground.containers.shell import Exit, Shell
+        from kubetrace.playground.containers.expansion import Exit
+        from kubetrace.playground.containers.shell import Shell
 
         shell = Shell.fresh(self.machine, streams)
         try:
@@ -164,7 +167,7 @@ class Container:
     async def check(self, words: list[str], seconds: float) -> tuple[int, str]:
         """(exit code, output) of a short command, such as a probe's; 124 where it takes too long."""
         from kubetrace.playground.containers.pipes import Kept
-        from kubetrace.playground.containers.shell import Streams
+        from kubetrace.playground.containers.redirections import Streams
 
         kept = Kept(10 * 1024)
         with contextlib.suppress(TimeoutError):

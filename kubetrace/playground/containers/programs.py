@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from kubetrace.playground.containers import archives, file_programs, network_programs, system_programs, text_programs
+from kubetrace.playground.containers import (
+    archives,
+    file_programs,
+    filters,
+    network_programs,
+    system_programs,
+    text_programs,
+)
 from kubetrace.playground.containers.machine import Program
 
 PROGRAMS: dict[str, Program] = (
     text_programs.PROGRAMS
+    | filters.PROGRAMS
     | file_programs.PROGRAMS
     | system_programs.PROGRAMS
     | network_programs.PROGRAMS

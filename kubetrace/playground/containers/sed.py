@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from kubetrace.playground.containers.arguments import UsageFailure
+from kubetrace.playground.containers.patterns import compiled
 
 
 @dataclass(slots=True)
@@ -87,15 +88,13 @@ def _parsed(script: str, extended: bool) -> list[_Edit]:
 
 
 def _substitution(edit: _Edit, rest: str, extended: bool) -> str:
-    from kubetrace.playground.containers.text_programs import _compiled
-
     mark = re.escape(rest[:1])
     match = re.match(rf"{mark}((?:[^\\]|\\.)*?){mark}((?:[^\\]|\\.)*?){mark}([gipI0-9]*)", rest, re.DOTALL)
     if not rest or match is None:
         raise UsageFailure("unmatched '/'")
     pattern, replacement, edit.flags = match.groups()
     pattern = pattern.replace("\\" + rest[0], rest[0])
-    edit.pattern = _compiled(pattern, extended, flags=re.IGNORECASE if {"i", "I"} & set(edit.flags) else 0)
+    edit.pattern = compiled(pattern, extended, flags=re.IGNORECASE if {"i", "I"} & set(edit.flags) else 0)
     text = replacement.replace("\\" + rest[0], rest[0]).replace("\\n", "\n")
     text = re.sub(r"\\(\d)", r"\\g<\1>", re.sub(r"(?<!\\)&", r"\\g<0>", text)).replace("\\&", "&")
     edit.replacement = text

@@ -4,41 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import fnmatch
 import re
 import shlex
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from kubetrace.playground.containers.arithmetic import ArithmeticFailure, evaluate
+from kubetrace.playground.containers.arithmetic import ArithmeticFailure
+from kubetrace.playground.containers.expansion import MAX_VALUE, Exit, fields, one
+from kubetrace.playground.containers.expansion import pattern as pattern_of
 from kubetrace.playground.containers.filesystem import FileFailure, absolute
 from kubetrace.playground.containers.machine import Machine, Process
-from kubetrace.playground.containers.pipes import Bytes, Kept, Lines, Nothing, Pipe, Sink, Source
-from kubetrace.playground.containers.syntax import (
-    Arithmetic,
+from kubetrace.playground.containers.pipes import Lines, Nothing, Pipe
+from kubetrace.playground.containers.redirections import ShellFailure, Streams, redirected
+from kubetrace.playground.containers.syntax import ShellSyntaxError, parse
+from kubetrace.playground.containers.tree import (
     Command,
     Compound,
     Function,
     Literal,
-    Parameter,
     Pipeline,
-    Redirect,
     Sequence,
-    ShellSyntaxError,
     Simple,
     Substitution,
-    Word,
-    parse,
 )
-
-_MAX_VALUE = 1024 * 1024
-
-
-class Exit(Exception):
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class _Leave(Exception):
@@ -47,35 +36,6 @@ class _Leave(Exception):
     def __init__(self, kind: str, count: int) -> None:
         super().__init__(kind)
         self.kind, self.count = kind, count
-
-
-class ShellFailure(Exception):
-    """A message of the shell itself; the command's exit code is 1."""
-
-
-@dataclass(slots=True)
-class Streams:
-    input: Lines
-    output: Sink
-    error: Sink
-    terminal: bool = False
-
-
-class _File:
-    """A redirection's target."""
-
-    def __init__(self, shell: Shell, path: str, append: bool) -> None:
-        self._files, self._path = shell.machine.files, path
-        if not append or self._files.find(path) is None:
-            self._files.write(path, b"")
-
-    async def write(self, data: bytes) -> None:
-        self._files.write(self._path, data, append=True)
-
-
-class _Endless:
-    async def read(self, size: int = 65536) -> bytes:
-        return bytes(size)
 
 
 @dataclass
@@ -206,7 +166,7 @@ class Shell:
             return 0
         before = self.streams
         try:
-            self.streams = await self._redirected(command.redirects)
+            self.streams = await redirected(self, command.redirects)
             if isinstance(command, Compound):
                 return await self._compound(command)
             return await self._simple(command, before)
@@ -227,59 +187,6 @@ class Shell:
     def _is_exec(command: Simple) -> bool:
         return len(command.words) == 1 and command.words[0] == (Literal("exec"),)
 
-    async def _redirected(self, redirects: list[Redirect]) -> Streams:
-        found = self.streams
-        for redirect in redirects:
-            operator = redirect.operator
-            if operator in ("<<", "<<-"):
-                body = "".join([await self._text(part) for part in redirect.target])
-                found = replace(found, input=Lines(Bytes(body.encode())))
-                continue
-            text = await self.one(redirect.target)
-            if operator in (">&", "<&") and text in ("1", "2", "-"):
-                sink: Sink = Nothing() if text == "-" else found.output if text == "1" else found.error
-                if redirect.descriptor == 0:
-                    continue
-                found = replace(found, error=sink) if redirect.descriptor == 2 else replace(found, output=sink)
-            elif operator in ("<", "<>") or operator == "<&":
-                found = replace(found, input=Lines(self._source(text, found)))
-            else:
-                sink = self._sink(text, found, append=operator == ">>")
-                if operator in ("&>", ">&"):
-                    found = replace(found, output=sink, error=sink)
-                else:
-                    found = replace(found, error=sink) if redirect.descriptor == 2 else replace(found, output=sink)
-        return found
-
-    def _source(self, text: str, streams: Streams) -> Source:
-        path = absolute(text, self.folder)
-        if path == "/dev/null":
-            return Nothing()
-        if path in ("/dev/zero", "/dev/urandom", "/dev/random"):
-            return _Endless()
-        if path in ("/dev/stdin", "/proc/self/fd/0"):
-            return streams.input
-        try:
-            return Bytes(self.machine.files.read(path))
-        except FileFailure as failure:
-            raise ShellFailure(f"can't open {text}: {_shorter(failure)}") from None
-
-    def _sink(self, text: str, streams: Streams, append: bool) -> Sink:
-        path = absolute(text, self.folder)
-        known: dict[str, Sink | None] = {
-            "/dev/null": Nothing(),
-            "/dev/stdout": streams.output,
-            "/dev/stderr": streams.error,
-            "/proc/1/fd/1": self.machine.main_output,
-            "/proc/1/fd/2": self.machine.main_output,
-        }
-        if path in known:
-            return known[path] or Nothing()
-        try:
-            return _File(self, path, append)
-        except FileFailure as failure:
-            raise ShellFailure(f"can't create {text}: {_shorter(failure, made=True)}") from None
-
     async def _compound(self, command: Compound) -> int:
         kind = command.kind
         if kind == "(":
@@ -298,10 +205,10 @@ class Shell:
         return await self._loop(command)
 
     async def _case(self, command: Compound) -> int:
-        subject = await self.one((command.words or [()])[0])
+        subject = await one(self, (command.words or [()])[0])
         for patterns, body in command.cases:
             for pattern in patterns:
-                if fnmatch.fnmatchcase(subject, await self._pattern(pattern)):
+                if fnmatch.fnmatchcase(subject, await pattern_of(self, pattern)):
                     self.status = 0
                     return await self.sequence(body)
         return 0
@@ -310,7 +217,7 @@ class Shell:
         condition, body = command.branches[0]
         values: list[str] | None = None
         if command.kind == "for":
-            words = [await self.fields(word) for word in command.words or ()]
+            words = [await fields(self, word) for word in command.words or ()]
             values = [entry for group in words for entry in group] if command.words is not None else self.positional[:]
         status = 0
         while True:
@@ -335,13 +242,13 @@ class Shell:
                     return 0
 
     def _set(self, name: str, value: str) -> None:
-        if len(value) > _MAX_VALUE:
+        if len(value) > MAX_VALUE:
             raise MemoryError
         self.variables[name] = value
 
     async def _simple(self, command: Simple, before: Streams) -> int:
-        words = [entry for word in command.words for entry in await self.fields(word)]
-        values = [(name, await self.one(word)) for name, word in command.assignments]
+        words = [entry for word in command.words for entry in await fields(self, word)]
+        values = [(name, await one(self, word)) for name, word in command.assignments]
         if "x" in self.options and (words or values):
             shown = [f"{name}={value}" for name, value in values] + words
             await self.streams.error.write(f"+ {' '.join(shown)}\n".encode())
@@ -533,159 +440,3 @@ class Shell:
             if work in interrupts:
                 interrupts.remove(work)
             work.cancel()
-
-    async def one(self, word: Word) -> str:
-        """A word as one string: no splitting, no patterns."""
-        found = ""
-        for part in _with_home(word, self.variables):
-            found += await self._text(part)
-            if len(found) > _MAX_VALUE:
-                raise MemoryError
-        return found
-
-    async def _pattern(self, word: Word) -> str:
-        """A word as an fnmatch pattern: quoted parts stand for themselves."""
-        found = ""
-        for part in word:
-            text = await self._text(part)
-            found += re.sub(r"([*?\[])", r"[\1]", text) if part.quoted else text
-        return found
-
-    async def fields(self, word: Word) -> list[str]:
-        """A word as fields: unquoted expansions are split, patterns stand for the files they match."""
-        word = _with_home(word, self.variables)
-        current: list[tuple[str, bool]] = []
-        found: list[list[tuple[str, bool]]] = []
-        for part in word:
-            if isinstance(part, Parameter) and part.name in "@*" and not part.operator:
-                if part.quoted and part.name == "*":
-                    current.append((" ".join(self.positional), True))
-                    continue
-                for index, value in enumerate(self.positional):
-                    if index:
-                        found.append(current)
-                        current = []
-                    current.append((value, part.quoted))
-                continue
-            text = await self._text(part)
-            if sum(len(piece) for piece, _ in current) > _MAX_VALUE:
-                raise MemoryError
-            if part.quoted or isinstance(part, Literal):
-                current.append((text, part.quoted))
-                continue
-            pieces = re.split(r"[ \t\n]+", text)
-            for index, piece in enumerate(pieces):
-                if index and current:
-                    found.append(current)
-                    current = []
-                if piece:
-                    current.append((piece, False))
-        if current:
-            found.append(current)
-        return [entry for pieces in found for entry in self._globbed(pieces)]
-
-    def _globbed(self, pieces: list[tuple[str, bool]]) -> list[str]:
-        text = "".join(piece for piece, _ in pieces)
-        if not any(not quoted and re.search(r"[*?\[]", piece) for piece, quoted in pieces):
-            return [text]
-        pattern = "".join(re.sub(r"([*?\[])", r"[\1]", piece) if quoted else piece for piece, quoted in pieces)
-        return self.machine.files.matching(pattern, self.folder) or [text]
-
-    async def _text(self, part: Literal | Parameter | Substitution | Arithmetic) -> str:
-        if isinstance(part, Literal):
-            return part.text
-        if isinstance(part, Parameter):
-            return await self._parameter(part)
-        if isinstance(part, Arithmetic):
-            return str(evaluate(await self.one(part.expression), _Variables(self)))
-        kept = Kept()
-        child = self._child(replace(self.streams, output=kept))
-        self.status = await child._alone(child.sequence(part.script))
-        return kept.data.decode("utf-8", "surrogateescape").rstrip("\n")
-
-    def _plain(self, name: str) -> str | None:
-        if name.isdigit():
-            number = int(name)
-            if number == 0:
-                return self.name
-            return self.positional[number - 1] if number <= len(self.positional) else None
-        special = {"?": str(self.status), "#": str(len(self.positional)), "$": "1", "!": "2", "-": ""}
-        if name in ("@", "*"):
-            return " ".join(self.positional)
-        if name == "PWD":
-            return self.folder
-        return special.get(name) if name in special else self.variables.get(name)
-
-    async def _parameter(self, part: Parameter) -> str:
-        value = self._plain(part.name)
-        operator = part.operator
-        if not operator:
-            if value is None and "u" in self.options:
-                await self._tell(f"{part.name}: parameter not set")
-                raise Exit(2)
-            return value or ""
-        if operator == "length":
-            return str(len(value or ""))
-        missing = not value if operator.startswith(":") else value is None
-        kind = operator[-1]
-        if kind == "-":
-            return await self.one(part.word) if missing else value or ""
-        if kind == "+":
-            return "" if missing else await self.one(part.word)
-        if kind == "=":
-            if missing:
-                value = await self.one(part.word)
-                self._set(part.name, value)
-            return value or ""
-        if kind == "?":
-            if missing:
-                await self._tell(f"{part.name}: {await self.one(part.word) or 'parameter not set'}")
-                raise Exit(2)
-            return value or ""
-        return _trimmed(value or "", operator, await self._pattern(part.word))
-
-
-class _Variables(MutableMapping[str, str]):
-    """The shell's variables as arithmetic sees them, with $1 and the like left out."""
-
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-
-    def __getitem__(self, name: str) -> str:
-        return self._shell.variables[name]
-
-    def __setitem__(self, name: str, value: str) -> None:
-        self._shell._set(name, value)
-
-    def __delitem__(self, name: str) -> None:
-        del self._shell.variables[name]
-
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        return iter(copy.copy(self._shell.variables))
-
-    def __len__(self) -> int:
-        return len(self._shell.variables)
-
-
-def _with_home(word: Word, variables: dict[str, str]) -> Word:
-    if word and isinstance(word[0], Literal) and not word[0].quoted and re.match(r"~(/|$)", word[0].text):
-        return (Literal(variables.get("HOME", "/"), True), Literal(word[0].text[1:]), *word[1:])
-    return word
-
-
-def _trimmed(value: str, operator: str, pattern: str) -> str:
-    """${name#pattern} and its kin."""
-    lengths = range(len(value) + 1)
-    if operator.startswith("#"):
-        ends = lengths if operator == "#" else reversed(lengths)
-        return next((value[n:] for n in ends if fnmatch.fnmatchcase(value[:n], pattern)), value)
-    starts = reversed(lengths) if operator == "%" else lengths
-    return next((value[:n] for n in starts if fnmatch.fnmatchcase(value[n:], pattern)), value)
-
-
-def _shorter(failure: FileFailure, made: bool = False) -> str:
-    """As ash words it."""
-    text = str(failure)
-    if text == "No such file or directory":
-        return "nonexistent directory" if made else "no such file"
-    return text

@@ -266,7 +266,8 @@ async def _nproc(process: Process) -> int:
 async def _test(process: Process) -> int:
     """test(1) without a shell around it."""
     from kubetrace.playground.containers.builtins import BUILTINS
-    from kubetrace.playground.containers.shell import Shell, Streams
+    from kubetrace.playground.containers.redirections import Streams
+    from kubetrace.playground.containers.shell import Shell
 
     streams = Streams(process.input, process.output, process.error)
     shell = Shell(process.machine, streams, folder=process.folder)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import copy
-import math
-from typing import Any
 
-from kubetrace.playground.controllers.base import Controller, age_of, is_active, owner_reference, template_hash
-from kubetrace.playground.objects import Object, now
+from kubetrace.playground.controllers.base import Controller, is_active, owner_reference, template_hash
+from kubetrace.playground.controllers.rollouts import (
+    available_of,
+    bounds,
+    condition_of,
+    counts,
+    is_complete,
+    progressing,
+    set_condition,
+    size_of,
+)
+from kubetrace.playground.objects import Object
 
 _KEY, _SETS = "deployments.apps", "replicasets.apps"
 _PREFIX = "deployment.kubernetes.io/"
@@ -24,35 +32,6 @@ _OWN_ANNOTATIONS = frozenset(
     )
 )
 _HASH = "pod-template-hash"
-
-
-def share(value: Any, total: int, up: bool) -> int:
-    """A number or a percentage of the total."""
-    if isinstance(value, str) and value.endswith("%"):
-        part = total * int(value[:-1]) / 100
-        return math.ceil(part) if up else math.floor(part)
-    return int(value)
-
-
-def bounds(item: Object) -> tuple[int, int]:
-    """(maxSurge, maxUnavailable) as numbers; never both zero."""
-    wanted, strategy = item["spec"].get("replicas", 1), item["spec"].get("strategy") or {}
-    if strategy.get("type") == "Recreate":
-        return 0, 0
-    rolling = strategy.get("rollingUpdate") or {}
-    surge = share(rolling.get("maxSurge", "25%"), wanted, up=True)
-    unavailable = share(rolling.get("maxUnavailable", "25%"), wanted, up=False)
-    if not surge and not unavailable:
-        unavailable = 1
-    return surge, min(unavailable, wanted)
-
-
-def _size(entry: Object) -> int:
-    return int(entry["spec"].get("replicas", 0))
-
-
-def _available(entry: Object) -> int:
-    return int((entry.get("status") or {}).get("availableReplicas", 0))
 
 
 def _revision(entry: Object) -> int:
@@ -95,7 +74,7 @@ class Deployments(Controller):
     def _finish(self, item: Object, others: list[Object], current: Object) -> float | None:
         again = self._report(item, [current, *others], current)
         fresh = self.store.get(_KEY, item["metadata"]["namespace"], item["metadata"]["name"])
-        if fresh is not None and _complete(fresh):
+        if fresh is not None and is_complete(fresh):
             self._clean_up(item, others)
         return again
 
@@ -129,7 +108,7 @@ class Deployments(Controller):
             number = max(number, _revision(found))
             if self._annotate(item, found, number):
                 found = self.store.put(_SETS, found)
-            known = _condition(item, "Progressing")
+            known = condition_of(item, "Progressing")
             if known is None and item["spec"].get("progressDeadlineSeconds") is not None:
                 self._progress(item, "FoundNewReplicaSet", f'Found new replica set "{found["metadata"]["name"]}"')
         self._note_revision(item, _revision(found))
@@ -154,8 +133,8 @@ class Deployments(Controller):
         self._annotate(item, body, number)
         self._mark_sizes(item, body)
         made = self.create(_SETS, metadata["namespace"], body)
-        if _size(made):
-            told = f"Scaled up replica set {made['metadata']['name']} from 0 to {_size(made)}"
+        if size_of(made):
+            told = f"Scaled up replica set {made['metadata']['name']} from 0 to {size_of(made)}"
             self.events.normal(item, "ScalingReplicaSet", told)
         return made
 
@@ -165,7 +144,7 @@ class Deployments(Controller):
         if (item["spec"].get("strategy") or {}).get("type") == "Recreate":
             return wanted
         surge, _ = bounds(item)
-        total = sum(map(_size, self._claimed(item)))
+        total = sum(map(size_of, self._claimed(item)))
         return max(0, min(wanted, wanted + surge - total))
 
     def _annotate(self, item: Object, entry: Object, number: int) -> bool:
@@ -206,13 +185,13 @@ class Deployments(Controller):
             return
         found = fresh.setdefault("status", {})
         entries: list[Object] = list(found.get("conditions") or [])
-        _set(entries, "Progressing", status, reason, message)
+        set_condition(entries, "Progressing", status, reason, message)
         found["conditions"] = entries
         item["status"] = self.store.put(_KEY, fresh)["status"]
 
     def _pause(self, item: Object) -> None:
         """The Progressing condition of a Deployment that is paused or goes on."""
-        known = _condition(item, "Progressing")
+        known = condition_of(item, "Progressing")
         reason = (known or {}).get("reason")
         if reason == "ProgressDeadlineExceeded":
             return
@@ -225,32 +204,32 @@ class Deployments(Controller):
     def _scaled(item: Object, sets: list[Object]) -> bool:
         """Whether replicas changed since the ReplicaSets were last sized (isScalingEvent)."""
         wanted = str(item["spec"].get("replicas", 1))
-        active = [entry for entry in sets if _size(entry)]
+        active = [entry for entry in sets if size_of(entry)]
         return any((e["metadata"].get("annotations") or {}).get(_DESIRED, wanted) != wanted for e in active)
 
     def _proportion(self, item: Object, current: Object | None, sets: list[Object]) -> None:
         """Scales the ReplicaSets that are there in proportion (deployment/sync.go, scale)."""
         wanted = int(item["spec"].get("replicas", 1))
-        active = [entry for entry in sets if _size(entry)]
+        active = [entry for entry in sets if size_of(entry)]
         if len(active) <= 1:
             only = active[0] if active else current
-            if only is not None and (_size(only) != wanted or self._mark_sizes(item, copy.deepcopy(only))):
+            if only is not None and (size_of(only) != wanted or self._mark_sizes(item, copy.deepcopy(only))):
                 self._scale(item, only, wanted)
             return
         surge = bounds(item)[0]
         allowed = wanted + surge if wanted else 0
-        total = sum(map(_size, active))
+        total = sum(map(size_of, active))
         to_add, added = allowed - total, 0
-        order = sorted(active, key=_size, reverse=True)
+        order = sorted(active, key=size_of, reverse=True)
         sizes = {}
         for entry in order:
             mine = 0
             if to_add and total:
                 before = int((entry["metadata"].get("annotations") or {}).get(_MAX, total)) or total
-                part = round(_size(entry) * allowed / before) - _size(entry)
+                part = round(size_of(entry) * allowed / before) - size_of(entry)
                 left = to_add - added
                 mine = min(part, left) if to_add > 0 else max(part, left)
-            sizes[entry["metadata"]["uid"]] = _size(entry) + mine
+            sizes[entry["metadata"]["uid"]] = size_of(entry) + mine
             added += mine
         sizes[order[0]["metadata"]["uid"]] = max(0, sizes[order[0]["metadata"]["uid"]] + to_add - added)
         for entry in order:
@@ -261,7 +240,7 @@ class Deployments(Controller):
         fresh = self.store.get(_SETS, metadata["namespace"], metadata["name"])
         if fresh is None:
             return
-        before = _size(fresh)
+        before = size_of(fresh)
         marked = self._mark_sizes(item, fresh)
         if before == size and not marked:
             return
@@ -276,41 +255,41 @@ class Deployments(Controller):
             self.events.normal(item, "ScalingReplicaSet", told)
 
     def _grow(self, item: Object, current: Object, others: list[Object]) -> None:
-        wanted, size = int(item["spec"].get("replicas", 1)), _size(current)
+        wanted, size = int(item["spec"].get("replicas", 1)), size_of(current)
         if size > wanted:
             self._scale(item, current, wanted)
         elif size <= wanted:
-            room = wanted + bounds(item)[0] - sum(map(_size, [current, *others]))
+            room = wanted + bounds(item)[0] - sum(map(size_of, [current, *others]))
             self._scale(item, current, size + max(0, min(room, wanted - size)))
 
     def _shrink(self, item: Object, current: Object, others: list[Object]) -> None:
         """Unhealthy old pods first, then as many as may be missing (deployment/rolling.go)."""
         wanted, (_, unavailable) = int(item["spec"].get("replicas", 1)), bounds(item)
-        old = [entry for entry in others if _size(entry)]
+        old = [entry for entry in others if size_of(entry)]
         if not old:
             return
         least = wanted - unavailable
-        missing = _size(current) - _available(current)
-        spare = sum(map(_size, [current, *old])) - least - missing
+        missing = size_of(current) - available_of(current)
+        spare = sum(map(size_of, [current, *old])) - least - missing
         if spare <= 0:
             return
         for entry in old:
-            broken = min(_size(entry) - _available(entry), spare)
+            broken = min(size_of(entry) - available_of(entry), spare)
             if broken > 0:
-                self._scale(item, entry, _size(entry) - broken)
+                self._scale(item, entry, size_of(entry) - broken)
                 spare -= broken
-        free = sum(map(_available, [current, *others])) - least
+        free = sum(map(available_of, [current, *others])) - least
         for entry in old:
-            take = min(_size(entry), max(0, free))
+            take = min(size_of(entry), max(0, free))
             if take:
-                self._scale(item, entry, _size(entry) - take)
+                self._scale(item, entry, size_of(entry) - take)
                 free -= take
 
     def _recreate(self, item: Object, sets: list[Object], current: Object | None) -> float | None:
         others = [entry for entry in sets if entry is not current]
         busy = False
         for entry in others:
-            if _size(entry):
+            if size_of(entry):
                 self._scale(item, entry, 0)
                 busy = True
         if busy or any(
@@ -334,111 +313,30 @@ class Deployments(Controller):
         sets = [entry for entry in newest if entry is not None]
         name = current["metadata"]["name"] if current else ""
         mine = next((entry for entry in sets if entry["metadata"]["name"] == name), None)
-        status = self._counts(fresh, sets, mine)
+        status = counts(fresh, sets, mine)
         before: Object = fresh.get("status") or {}
         entries: list[Object] = [dict(entry) for entry in before.get("conditions") or []]
         wanted, (_, unavailable) = int(fresh["spec"].get("replicas", 1)), bounds(fresh)
         if status.get("availableReplicas", 0) >= wanted - unavailable:
             told = "Deployment has minimum availability."
-            _set(entries, "Available", "True", "MinimumReplicasAvailable", told)
+            set_condition(entries, "Available", "True", "MinimumReplicasAvailable", told)
         else:
             told = "Deployment does not have minimum availability."
-            _set(entries, "Available", "False", "MinimumReplicasUnavailable", told)
-        again = self._progressing(fresh, status, entries, mine)
+            set_condition(entries, "Available", "False", "MinimumReplicasUnavailable", told)
+        again = progressing(fresh, status, entries, mine)
         failures = [c for e in sets for c in (e.get("status") or {}).get("conditions") or () if c["status"] == "True"]
         entries = [entry for entry in entries if entry["type"] != "ReplicaFailure" or failures]
         if failures:
-            _set(entries, "ReplicaFailure", "True", failures[0]["reason"], failures[0]["message"])
+            set_condition(entries, "ReplicaFailure", "True", failures[0]["reason"], failures[0]["message"])
         self.put_status(_KEY, fresh, status | {"conditions": entries})
         return again
-
-    @staticmethod
-    def _counts(item: Object, sets: list[Object], current: Object | None) -> Object:
-        def total(field: str, which: list[Object]) -> int:
-            return sum((entry.get("status") or {}).get(field, 0) for entry in which)
-
-        wanted = int(item["spec"].get("replicas", 1))
-        available = total("availableReplicas", sets)
-        counts = {
-            "replicas": total("replicas", sets),
-            "updatedReplicas": total("replicas", [current] if current else []),
-            "readyReplicas": total("readyReplicas", sets),
-            "availableReplicas": available,
-            "unavailableReplicas": max(0, sum(map(_size, sets)) - available),
-        }
-        status: Object = {"observedGeneration": item["metadata"].get("generation", 1)}
-        status |= {name: count for name, count in counts.items() if count}
-        if sets or wanted:
-            status["terminatingReplicas"] = total("terminatingReplicas", sets)
-        if (item.get("status") or {}).get("collisionCount"):
-            status["collisionCount"] = item["status"]["collisionCount"]
-        return status
-
-    def _progressing(self, item: Object, status: Object, entries: list[Object], current: Object | None) -> float | None:
-        """syncRolloutStatus: the answer is when to look at the deadline again."""
-        deadline, before = item["spec"].get("progressDeadlineSeconds"), item.get("status") or {}
-        if deadline is None or item["spec"].get("paused"):
-            return None
-        name = f'ReplicaSet "{current["metadata"]["name"]}"' if current else f'Deployment "{item["metadata"]["name"]}"'
-        known = next((entry for entry in entries if entry["type"] == "Progressing"), None)
-        done = status.get("replicas", 0) == status.get("updatedReplicas", 0) and known is not None
-        if done and known is not None and known["reason"] == "NewReplicaSetAvailable":
-            return None
-        if _complete(item | {"status": status}):
-            _set(entries, "Progressing", "True", "NewReplicaSetAvailable", f"{name} has successfully progressed.")
-            return None
-        moved = (
-            status.get("updatedReplicas", 0) > before.get("updatedReplicas", 0)
-            or status.get("replicas", 0) - status.get("updatedReplicas", 0)
-            < before.get("replicas", 0) - before.get("updatedReplicas", 0)
-            or status.get("readyReplicas", 0) > before.get("readyReplicas", 0)
-            or status.get("availableReplicas", 0) > before.get("availableReplicas", 0)
-        )
-        if moved:
-            entries[:] = [entry for entry in entries if entry["type"] != "Progressing"]
-            fresh = {"type": "Progressing", "status": "True", "lastUpdateTime": now(), "lastTransitionTime": now()}
-            if known is not None and known["status"] == "True":
-                fresh["lastTransitionTime"] = known["lastTransitionTime"]
-            entries.append(fresh | {"reason": "ReplicaSetUpdated", "message": f"{name} is progressing."})
-            return float(deadline) + 0.5
-        if known is None:
-            return None
-        if known["reason"] == "ProgressDeadlineExceeded":
-            return None
-        left = deadline - age_of(known["lastUpdateTime"])
-        if left <= 0:
-            _set(entries, "Progressing", "False", "ProgressDeadlineExceeded", f"{name} has timed out progressing.")
-            return None
-        return float(max(0.1, left + 0.1))
 
     def _clean_up(self, item: Object, others: list[Object]) -> None:
         limit = item["spec"].get("revisionHistoryLimit", 10)
         empty = [
             entry
             for entry in others
-            if not _size(entry) and not (entry.get("status") or {}).get("replicas") and not self.owned("pods", entry)
+            if not size_of(entry) and not (entry.get("status") or {}).get("replicas") and not self.owned("pods", entry)
         ]
         for entry in sorted(empty, key=_revision)[: max(0, len(others) - limit)]:
             self.delete(_SETS, entry)
-
-
-def _complete(item: Object) -> bool:
-    status, wanted = item.get("status") or {}, int(item["spec"].get("replicas", 1))
-    counts = [status.get(name, 0) for name in ("updatedReplicas", "replicas", "availableReplicas")]
-    return counts == [wanted] * 3 and status.get("observedGeneration", 0) >= item["metadata"].get("generation", 1)
-
-
-def _condition(item: Object, kind: str) -> Object | None:
-    return next((entry for entry in (item.get("status") or {}).get("conditions") or () if entry["type"] == kind), None)
-
-
-def _set(entries: list[Object], kind: str, status: str, reason: str, message: str) -> None:
-    """SetDeploymentCondition: what is changed moves to the end; what says the same stays."""
-    old = next((entry for entry in entries if entry["type"] == kind), None)
-    if old is not None and (old["status"], old["reason"]) == (status, reason):
-        old["message"] = message
-        return
-    since = old["lastTransitionTime"] if old is not None and old["status"] == status else now()
-    entries[:] = [entry for entry in entries if entry["type"] != kind]
-    times = {"lastUpdateTime": now(), "lastTransitionTime": since}
-    entries.append({"type": kind, "status": status} | times | {"reason": reason, "message": message})

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-from dataclasses import dataclass, field
 
 from kubetrace.playground.containers.container import Container, StartFailure
 from kubetrace.playground.containers.environment import ConfigFailure
-from kubetrace.playground.containers.images import full_name, is_broken
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.containers.volumes import MountFailure
 from kubetrace.playground.controllers.base import Controller, Enqueue, age_of
 from kubetrace.playground.controllers.podstatus import (
+    GROUPS,
     conditions,
     exit_of,
     fresh_status,
     initialized,
     is_sidecar,
+    part_of,
     phase,
     restarts,
     started_status,
@@ -26,20 +26,19 @@ from kubetrace.playground.controllers.podstatus import (
     waiting,
 )
 from kubetrace.playground.controllers.probes import Probes
+from kubetrace.playground.controllers.pulls import Pulls
+from kubetrace.playground.controllers.worker import (
+    BACKOFF_SECONDS,
+    MAX_BACKOFF_SECONDS,
+    RESTART_SECONDS,
+    Worker,
+)
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.verbs import Verbs
 
 START_SECONDS = 0.7
 STOP_SECONDS = 0.4
-RESTART_SECONDS = 1.0
-BACKOFF_SECONDS = 10.0
-MAX_BACKOFF_SECONDS = 300.0
 _RETRY_SECONDS = 2.0
-_GROUPS = {
-    "initContainers": "initContainerStatuses",
-    "containers": "containerStatuses",
-    "ephemeralContainers": "ephemeralContainerStatuses",
-}
 _LOST = {
     "exitCode": 137,
     "reason": "ContainerStatusUnknown",
@@ -49,30 +48,15 @@ _LOST = {
 }
 
 
-@dataclass
-class _Worker:
-    """What the kubelet remembers of one pod."""
-
-    due: dict[str, float] = field(default_factory=dict)
-    """Step → when it may happen (loop time)."""
-    pulls: dict[str, int] = field(default_factory=dict)
-    """Container → how often its image could not be pulled."""
-    probes: dict[str, Probes] = field(default_factory=dict)
-    hooks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
-    wakes: list[float] = field(default_factory=list)
-    """Seconds after which this round wants to look again."""
-
-
 class Kubelet(Controller):
     component = "kubelet"
 
     def __init__(self, verbs: Verbs, runtime: Runtime) -> None:
         super().__init__(verbs)
         self._runtime = runtime
-        self._workers: dict[str, _Worker] = {}
+        self._workers: dict[str, Worker] = {}
         self._uids: dict[tuple[str, str], str] = {}
-        self._images: set[str] = set()
+        self._pulls = Pulls(self._tell)
         self.enqueue: Enqueue = lambda resource, namespace, name: None
 
     def reconcile(self, namespace: str, name: str) -> float | None:
@@ -85,7 +69,7 @@ class Kubelet(Controller):
         if self.store.get("nodes", "", pod["spec"]["nodeName"]) is None:
             return None
         self._uids[(namespace, name)] = pod["metadata"]["uid"]
-        worker = self._workers.setdefault(pod["metadata"]["uid"], _Worker())
+        worker = self._workers.setdefault(pod["metadata"]["uid"], Worker())
         worker.wakes = []
         if pod["metadata"].get("deletionTimestamp"):
             return self._stop(pod, worker)
@@ -110,27 +94,11 @@ class Kubelet(Controller):
                 hook.cancel()
         self._runtime.forget(uid)
 
-    def _wait(self, worker: _Worker, step: str, seconds: float) -> bool:
-        """Whether a step must wait still; counts from the first call."""
-        clock = asyncio.get_running_loop().time()
-        left = worker.due.setdefault(step, clock + seconds) - clock
-        if left > 0:
-            worker.wakes.append(left + 0.01)
-            return True
-        del worker.due[step]
-        return False
-
-    def _once(self, worker: _Worker, text: str) -> bool:
-        if text in worker.told:
-            return False
-        worker.told.add(text)
-        return True
-
     def _tell(self, pod: Object, reason: str, text: str, field: str = "", bad: bool = False) -> None:
         tell = self.events.warning if bad else self.events.normal
         tell(pod, reason, text, field, pod["spec"]["nodeName"])
 
-    def _sync(self, pod: Object, worker: _Worker) -> None:
+    def _sync(self, pod: Object, worker: Worker) -> None:
         status: Object = copy.deepcopy(pod.get("status") or {})
         before = copy.deepcopy(status)
         node = self.store.get("nodes", "", pod["spec"]["nodeName"]) or {}
@@ -171,19 +139,19 @@ class Kubelet(Controller):
         status |= {"phase": "Failed", "reason": reason, "message": message}
         for container in self._runtime.of(pod):
             container.stop(137)
-        for group in _GROUPS.values():
+        for group in GROUPS.values():
             for entry in status.get(group) or ():
                 running = entry["state"].get("running")
                 if running:
                     entry["state"] = terminated(137, running["startedAt"], now(), entry.get("containerID", ""))
                     entry |= {"ready": False, "started": False}
 
-    def _sandbox(self, pod: Object, status: Object, worker: _Worker) -> bool:
+    def _sandbox(self, pod: Object, status: Object, worker: Worker) -> bool:
         """Volumes and an address; False while the pod still waits for them."""
         if status.get("podIP"):
             return True
         reason = "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"
-        for part, group in _GROUPS.items():
+        for part, group in GROUPS.items():
             found = {entry["name"]: entry for entry in status.get(group) or ()}
             specs = pod["spec"].get(part) or ()
             entries = [found.get(container["name"]) or fresh_status(container, reason) for container in specs]
@@ -192,11 +160,11 @@ class Kubelet(Controller):
         try:
             self._runtime.volumes.check(pod)
         except MountFailure as failure:
-            if not self._wait(worker, "mount", 0.0 if self._once(worker, str(failure)) else 8.0):
+            if not worker.wait("mount", 0.0 if worker.once(str(failure)) else 8.0):
                 self._tell(pod, "FailedMount", str(failure), bad=True)
             worker.wakes.append(_RETRY_SECONDS)
             return False
-        if self._wait(worker, "sandbox", START_SECONDS):
+        if worker.wait("sandbox", START_SECONDS):
             return False
         status["podIP"] = (pod["spec"].get("hostNetwork") and status.get("hostIP")) or self._address(pod)
         status["podIPs"] = [{"ip": status["podIP"]}]
@@ -216,7 +184,7 @@ class Kubelet(Controller):
                 return address
         return f"{start}.254"
 
-    def _run(self, pod: Object, status: Object, worker: _Worker) -> None:
+    def _run(self, pod: Object, status: Object, worker: Worker) -> None:
         spec = pod["spec"]
         init = {entry["name"]: entry for entry in status.get("initContainerStatuses") or ()}
         for container in spec.get("initContainers") or ():
@@ -243,7 +211,7 @@ class Kubelet(Controller):
             status["ephemeralContainerStatuses"] = extra
 
     def _step(
-        self, pod: Object, container: Object, entry: Object, worker: _Worker, init: bool, once: bool = False
+        self, pod: Object, container: Object, entry: Object, worker: Worker, init: bool, once: bool = False
     ) -> None:
         """Brings one container's entry up to what is, and starts what is due."""
         name = container["name"]
@@ -260,7 +228,7 @@ class Kubelet(Controller):
         ended = entry["state"].get("terminated") or entry["lastState"]["terminated"]
         count = entry["restartCount"]
         if "terminated" in entry["state"] and count == 0:
-            if self._wait(worker, f"restart {name}", RESTART_SECONDS):
+            if worker.wait(f"restart {name}", RESTART_SECONDS):
                 return
         elif count:
             pause = min(BACKOFF_SECONDS * 2 ** (count - 1), MAX_BACKOFF_SECONDS)
@@ -275,7 +243,7 @@ class Kubelet(Controller):
         if "waiting" in entry["state"] and entry["restartCount"] == count + 1:
             entry["restartCount"] = count
 
-    def _running(self, pod: Object, container: Object, entry: Object, worker: _Worker, init: bool) -> bool:
+    def _running(self, pod: Object, container: Object, entry: Object, worker: Worker, init: bool) -> bool:
         """Looks at a run that was going on; True where it is over (or was lost with an earlier playground)."""
         name = container["name"]
         found = self._runtime.find(pod, name)
@@ -297,12 +265,12 @@ class Kubelet(Controller):
         entry["ready"] = not plain_init and (probes is None or probes.ready) and not hooked
         return False
 
-    def _end_probes(self, worker: _Worker, name: str) -> None:
+    def _end_probes(self, worker: Worker, name: str) -> None:
         probes = worker.probes.pop(name, None)
         if probes is not None:
             probes.stop()
 
-    def _resume(self, pod: Object, container: Object, entry: Object, worker: _Worker, init: bool) -> None:
+    def _resume(self, pod: Object, container: Object, entry: Object, worker: Worker, init: bool) -> None:
         """A container that ran under an earlier process of the playground goes on, with new files."""
         try:
             made = self._runtime.make(pod, container)
@@ -320,18 +288,17 @@ class Kubelet(Controller):
         told = f"back-off {text} restarting failed container={name} pod={where}"
         entry["lastState"], entry["state"] = {"terminated": ended}, waiting("CrashLoopBackOff", told)
         told = f"Back-off restarting failed container {name} in pod {where}"
-        self._tell(pod, "BackOff", told, _part(pod, name), bad=True)
+        self._tell(pod, "BackOff", told, part_of(pod, name), bad=True)
 
-    def _begin(self, pod: Object, container: Object, entry: Object, worker: _Worker, init: bool) -> None:
+    def _begin(self, pod: Object, container: Object, entry: Object, worker: Worker, init: bool) -> None:
         """Pulls, creates and starts; what hinders it is told in the entry's state."""
-        if not self._pull(pod, container, entry, worker):
+        if not self._pulls.pull(pod, container, entry, worker):
             return
-        place = _part(pod, container["name"])
+        place = part_of(pod, container["name"])
         try:
             made = self._runtime.make(pod, container)
         except ConfigFailure as failure:
-            if entry["state"] != waiting("CreateContainerConfigError", str(failure)) or not worker.told:
-                entry["state"] = waiting("CreateContainerConfigError", str(failure))
+            entry["state"] = waiting("CreateContainerConfigError", str(failure))
             self._tell(pod, "Failed", f"Error: {failure}", place, bad=True)
             worker.wakes.append(_RETRY_SECONDS)
             return
@@ -358,7 +325,7 @@ class Kubelet(Controller):
         entry.update(started_status(entry, container, made.id, made.started_at))
         self._running(pod, container, entry, worker, init)
 
-    def _launch(self, pod: Object, container: Object, made: Container, worker: _Worker, init: bool) -> None:
+    def _launch(self, pod: Object, container: Object, made: Container, worker: Worker, init: bool) -> None:
         metadata, name = pod["metadata"], container["name"]
 
         def changed() -> None:
@@ -376,72 +343,23 @@ class Kubelet(Controller):
         code, _ = await made.check(hook.get("command") or ["true"], 3600.0)
         name = made.spec["name"]
         if code and made.running:
-            self._tell(pod, "FailedPostStartHook", "PostStartHook failed", _part(pod, name), bad=True)
+            self._tell(pod, "FailedPostStartHook", "PostStartHook failed", part_of(pod, name), bad=True)
             made.stop(137)
         self.enqueue("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
 
-    def _pull(self, pod: Object, container: Object, entry: Object, worker: _Worker) -> bool:
-        image, name, place = container.get("image", ""), container["name"], _part(pod, container["name"])
-        policy = container.get("imagePullPolicy", "IfNotPresent")
-        if not is_broken(image):
-            if policy != "Always" and (image in self._images or policy == "Never"):
-                told = f'Container image "{image}" already present on machine and can be accessed by the pod'
-                self._tell(pod, "Pulled", told, place)
-                return True
-            self._images.add(image)
-            self._tell(pod, "Pulling", f'Pulling image "{image}"', place)
-            size = 1_000_000 + sum(image.encode()) * 10_007
-            took = f"{200 + sum(image.encode()) % 300}ms"
-            told = (
-                f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: {size} bytes.'
-            )
-            self._tell(pod, "Pulled", told, place)
-            return True
-        if policy == "Never":
-            told = f'Container image "{image}" is not present with pull policy of Never'
-            self._tell(pod, "ErrImageNeverPull", told, place, bad=True)
-            self._tell(pod, "Failed", "Error: ErrImageNeverPull", place, bad=True)
-            entry["state"] = waiting("ErrImageNeverPull", told)
-            worker.wakes.append(BACKOFF_SECONDS)
-            return False
-        full = full_name(image)
-        told = f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": {full}: not found'
-        told = f"rpc error: code = NotFound desc = {told}"
-        reason = (entry["state"].get("waiting") or {}).get("reason")
-        failures = worker.pulls.get(name, 0)
-        step = f"pull {name}"
-        pause = min(BACKOFF_SECONDS * 2 ** max(0, failures - 1), MAX_BACKOFF_SECONDS)
-        if reason == "ErrImagePull" and self._wait(worker, f"{step} shown", RESTART_SECONDS):
-            return False
-        if failures and (reason == "ErrImagePull" or self._wait(worker, step, pause)):
-            backing = f'Back-off pulling image "{image}"'
-            entry["state"] = waiting("ImagePullBackOff", f"{backing}: ErrImagePull: {told}")
-            if reason == "ErrImagePull":
-                self._wait(worker, step, pause)
-                self._tell(pod, "BackOff", backing, place)
-                self._tell(pod, "Failed", "Error: ImagePullBackOff", place, bad=True)
-            return False
-        worker.pulls[name] = failures + 1
-        self._tell(pod, "Pulling", f'Pulling image "{image}"', place)
-        self._tell(pod, "Failed", f'Failed to pull image "{image}": {told}', place, bad=True)
-        self._tell(pod, "Failed", "Error: ErrImagePull", place, bad=True)
-        entry["state"] = waiting("ErrImagePull", told)
-        self._wait(worker, f"{step} shown", RESTART_SECONDS)
-        return False
-
-    def _stop(self, pod: Object, worker: _Worker) -> float | None:
+    def _stop(self, pod: Object, worker: Worker) -> float | None:
         metadata, grace = pod["metadata"], pod["metadata"].get("deletionGracePeriodSeconds") or 0
         running = [container for container in self._runtime.of(pod) if container.running]
-        if self._once(worker, "stopping"):
+        if worker.once("stopping"):
             for container in running:
                 name = container.spec["name"]
                 self._end_probes(worker, name)
-                self._tell(pod, "Killing", f"Stopping container {name}", _part(pod, name))
+                self._tell(pod, "Killing", f"Stopping container {name}", part_of(pod, name))
                 hook = ((container.spec.get("lifecycle") or {}).get("preStop")) or {}
                 if hook and grace:
                     worker.hooks[f"stop {name}"] = asyncio.create_task(self._pre_stop(pod, container, hook, grace))
         hooks = [task for name, task in worker.hooks.items() if name.startswith("stop ") and not task.done()]
-        if grace and (hooks or self._wait(worker, "stop", min(STOP_SECONDS, float(grace)))):
+        if grace and (hooks or worker.wait("stop", min(STOP_SECONDS, float(grace)))):
             return min(worker.wakes, default=0.2)
         self._end_containers(pod)
         if metadata.get("finalizers"):
@@ -456,7 +374,7 @@ class Kubelet(Controller):
     def _end_containers(self, pod: Object) -> None:
         """The last status: everything has ended."""
         status: Object = copy.deepcopy(pod.get("status") or {})
-        for group in _GROUPS.values():
+        for group in GROUPS.values():
             for entry in status.get(group) or ():
                 state = entry["state"].get("running")
                 if not state:
@@ -485,13 +403,5 @@ class Kubelet(Controller):
                 code, _ = await container.check(hook["exec"].get("command") or ["true"], grace)
                 if code:
                     name = container.spec["name"]
-                    self._tell(pod, "FailedPreStopHook", "PreStopHook failed", _part(pod, name), bad=True)
+                    self._tell(pod, "FailedPreStopHook", "PreStopHook failed", part_of(pod, name), bad=True)
         self.enqueue("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
-
-
-def _part(pod: Object, name: str) -> str:
-    """The field path of a container, as events name it."""
-    for group in _GROUPS:
-        if any(entry["name"] == name for entry in pod["spec"].get(group) or ()):
-            return f"spec.{group}{{{name}}}"
-    return ""

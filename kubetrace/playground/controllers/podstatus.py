@@ -7,6 +7,13 @@ from typing import Any
 from kubetrace.playground.containers.images import identity
 from kubetrace.playground.objects import Object, now
 
+GROUPS = {
+    "initContainers": "initContainerStatuses",
+    "containers": "containerStatuses",
+    "ephemeralContainers": "ephemeralContainerStatuses",
+}
+"""The parts of a pod's spec that hold containers, and those of its status that tell of them."""
+
 
 def waiting(reason: str, message: str = "") -> Object:
     return {"waiting": {"reason": reason} | ({"message": message} if message else {})}
@@ -177,3 +184,11 @@ def _condition(old: Object | None, kind: str, facts: tuple[str, str, str], gener
     found: dict[str, Any] = {"type": kind, "status": status, "lastProbeTime": None, "lastTransitionTime": since}
     found |= {"observedGeneration": generation}
     return found | ({"reason": reason} if reason else {}) | ({"message": message} if message else {})
+
+
+def part_of(pod: Object, name: str) -> str:
+    """The field path of a container, as events name it."""
+    for group in GROUPS:
+        if any(entry["name"] == name for entry in pod["spec"].get(group) or ()):
+            return f"spec.{group}{{{name}}}"
+    return ""

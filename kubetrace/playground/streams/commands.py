@@ -99,7 +99,7 @@ def _absent(container: Container, word: str) -> str:
 
 
 async def _execute(container: Container, words: list[str], remote: Remote, tty: bool) -> Object:
-    from kubetrace.playground.containers.shell import Streams
+    from kubetrace.playground.containers.redirections import Streams
 
     why = _absent(container, words[0])
     if why:
