@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kubetrace.cmdline.find import UnknownCommandError
 from kubetrace.cmdline.flags import BadValue, BoundFlag, bind, go_quote, parse_bool, parse_value
 from kubetrace.errors import KubetraceError, PlainError
 from kubetrace.value import Value, fresh
@@ -102,8 +103,10 @@ class Preferences(Value):
             named = str(default.get("command", ""))
             try:
                 target, _, _ = find(named.split())
-            except KubetraceError:
+            except UnknownCommandError:
                 warn(f"Warning: command {go_quote(named)} not found to set kuberc override\n")
+                continue
+            except KubetraceError:  # a command of kubectl's that is not here yet
                 continue
             if not path or not target or target[-1].name != path[-1].name:
                 continue

@@ -250,7 +250,15 @@ ROOT = Entry(
         ),
         Entry("api-resources", "List the resources that the server serves", "kubetrace.commands.api_resources"),
         Entry("options", "List the options that every command takes", "kubetrace.commands.options", hidden=True),
-        _pending("kuberc"),
+        Entry(
+            "kuberc",
+            "Show and change preferences",
+            description="Show and change the kuberc file: other defaults for flags, and aliases for commands.",
+            children=(
+                Entry("set", "Change the preferences", "kubetrace.commands.kuberc.set"),
+                Entry("view", "Show the preferences", "kubetrace.commands.kuberc.view"),
+            ),
+        ),
         Entry(
             "playground",
             "Run an API server to practise on",
