@@ -275,6 +275,24 @@ class Environment:
         return PlanObserver(lambda text: self.streams.stdout.write(text), self.masker)
 
     @cached_property
+    def trace_id(self) -> str:
+        """--traceparent: the trace that this run's requests belong to; empty for none. Raises KubetraceError."""
+        wanted = self.own.traceparent
+        if not wanted:
+            return ""
+        import re
+        import secrets
+
+        from kubetrace.errors import KubetraceError
+
+        if wanted == "new":
+            return secrets.token_hex(16)
+        found = re.fullmatch(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", wanted)
+        if found is None or not int(found[1], 16):
+            raise KubetraceError(f'--traceparent takes a W3C traceparent (00-TRACE-PARENT-FLAGS), not "{wanted}"')
+        return found[1]
+
+    @cached_property
     def explainer(self) -> WhyObserver | None:
         """--why: what tells the purpose of each call and the meaning of each answer."""
         if not self.own.why:
@@ -441,6 +459,7 @@ class Environment:
             learn=self.masker.register,
             keep=self._keep_tokens,
             plan=self.plan if self.own.plan else None,
+            trace_id=self.trace_id,
         )
 
     def _keep_tokens(self, changed: Mapping[str, str]) -> None:

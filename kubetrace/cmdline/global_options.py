@@ -85,6 +85,11 @@ class OwnOptions(Value):
         help='Language of --why: "en" or "ko"; without it, what LC_ALL, LC_MESSAGES or LANG say.',
         completion="=en,ko",
     )
+    traceparent: str = flag(
+        "",
+        bare="new",
+        help="Send W3C trace context with every request: a new trace, or the one of this traceparent value.",
+    )
     stats: bool = flag(False, help="End with a line on calls, new connections, bytes and times (on standard error).")
 
 

@@ -298,6 +298,7 @@ ROOT = Entry(
                 _trace("har", "Convert a trace to HAR 1.2"),
                 _trace("serve", "Serve the answers, for clients that run offline", "trace_serve"),
                 _trace("import", "Read kubectl's own verbose log as a trace", "trace_import"),
+                _trace("otlp", "Convert a trace to OpenTelemetry spans", "trace_otlp"),
                 _trace("mermaid", "Draw a trace as a sequence diagram"),
             ),
         ),

@@ -90,6 +90,7 @@ class Client:
         learn: Callable[[str], object] | None = None,
         keep: Callable[[Mapping[str, str]], object] | None = None,
         plan: Plan | None = None,
+        trace_id: str = "",
     ) -> None:
         self._connection = connection
         self._events = events if events is not None else Events()
@@ -100,6 +101,7 @@ class Client:
         self._throttles = throttles or Throttles(sleep=sleep)
         self._sleep = sleep
         self._plan = plan
+        self._trace_id = trace_id  # 32 hex digits: goes with every request as W3C trace context
         self._warned: set[str] = set()
         self._warned_lock = threading.Lock()
         self._proxy = proxy_for(connection.proxy_url, os.environ if environ is None else environ)
@@ -294,6 +296,9 @@ class Client:
         for name, value in (*request.headers, *self._command_headers):
             headers.add(name, value)
         unlogged = set(context.unlogged) | {name.lower() for name, _ in self._command_headers}
+        if self._trace_id:
+            headers["Traceparent"] = f"00-{self._trace_id}-{os.urandom(8).hex()}-01"
+            unlogged.add("traceparent")
         if "Accept-Encoding" not in headers:
             headers["Accept-Encoding"] = "identity" if self._connection.disable_compression else "gzip"
         if request.body is not None or request.method in ("POST", "PUT", "PATCH"):
