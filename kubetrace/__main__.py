@@ -5,6 +5,9 @@ from __future__ import annotations
 import gc
 import sys
 
+_COLLECT_AFTER = 50_000
+"""New containers until the collector looks for cycles: a parsed list of objects has many, and none of them in one."""
+
 
 def main() -> None:
     # Start-up allocates much and frees next to nothing: the collector would only look in vain.
@@ -15,8 +18,10 @@ def main() -> None:
     from kubetrace.cli import main as run
 
     gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
     gc.enable()
     code = run(sys.argv[1:])
+    gc.freeze()  # what is left goes with the process
     if code < 0:
         _die(-code)
     sys.exit(code)
