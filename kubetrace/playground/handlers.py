@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from kubetrace.playground import paging, patches, status, subresources, watching
+from kubetrace.playground import options, paging, patches, status, subresources, watching
 from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.discovery import encode
@@ -105,10 +105,9 @@ class Handlers:
         return decode_body(request.body, request.headers.get("content-type", ""), target.resource.kind)
 
     def _write(self, request: Request) -> Write:
+        if request.method != "DELETE":
+            options.check(request)
         dry = request.query.get("dryRun", [])
-        if any(entry != "All" for entry in dry):
-            told = f"Invalid value: {json.dumps(dry)}: must be one of: [All]"
-            raise ApiError(422, f' "" is invalid: dryRun: {told}', "Invalid")
         level = request.parameter("fieldValidation") or "Warn"
         name = manager_name(request.parameter("fieldManager"), request.headers.get("user-agent", ""))
         user = request.facts["user"]
@@ -254,22 +253,16 @@ class Handlers:
         item, new = self._verbs.apply(target.resource, place, target.name, body, write, force, target.subresource)
         return self._one(request, target.resource, item, form, 201 if new else 200)
 
-    def _options(self, request: Request) -> Object:
-        options: Object = {}
+    @staticmethod
+    def _options(request: Request) -> Object:
+        body = None
         if request.body:
             body = decode_body(request.body, request.headers.get("content-type", ""), "DeleteOptions")
-            options = body if isinstance(body, dict) else {}
-        if request.parameter("gracePeriodSeconds"):
-            options["gracePeriodSeconds"] = int(request.parameter("gracePeriodSeconds"))
-        if request.parameter("propagationPolicy"):
-            options["propagationPolicy"] = request.parameter("propagationPolicy")
-        if options.get("dryRun"):
-            request.query["dryRun"] = list(options["dryRun"])
-        return options
+        return options.of_deletion(request, body)
 
     def _delete(self, request: Request, target: Target, form: Form) -> Answer:
-        resource, options = target.resource, self._options(request)
-        item, gone = self._verbs.delete(resource, self._place(target), target.name, options, self._write(request))
+        resource, wanted = target.resource, self._options(request)
+        item, gone = self._verbs.delete(resource, self._place(target), target.name, wanted, self._write(request))
         if gone and resource.key not in _SHOWN_WHEN_DELETED:
             metadata = item["metadata"]
             details = {"name": metadata["name"], "group": resource.group, "kind": resource.name, "uid": metadata["uid"]}
@@ -278,11 +271,11 @@ class Handlers:
         return self._one(request, resource, item, form)
 
     def _deletecollection(self, request: Request, target: Target, form: Form) -> Answer:
-        resource, options, write = target.resource, self._options(request), self._write(request)
+        resource, wanted, write = target.resource, self._options(request), self._write(request)
         matches = self._matcher(request, resource)
         items = [item for item in self._store.select(resource.key, self._place(target)) if matches(item)]
         for item in items:
             metadata = item["metadata"]
-            self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], dict(options), write)
+            self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], dict(wanted), write)
         metadata = {"resourceVersion": str(self._store.version)}
         return self._encode(many(resource, items, metadata, form, self._include(request)), form)

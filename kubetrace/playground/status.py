@@ -76,7 +76,7 @@ def forbidden(resource: str, group: str, name: str, why: str) -> ApiError:
 
 def invalid(kind: str, group: str, name: str, causes: list[tuple[str, str, str]]) -> ApiError:
     """`causes` are (field, reason, message): field.ErrorList as metav1.StatusCauses."""
-    texts = [f"{field}: {message}" for field, _, message in causes]
+    texts = list(dict.fromkeys(f"{field}: {message}" for field, _, message in causes))
     told = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     details = _details(kind, group, name)
     details["causes"] = [{"reason": reason, "message": message, "field": field} for field, reason, message in causes]

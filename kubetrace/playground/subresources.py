@@ -94,6 +94,9 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
         why = f"Invalid value: {replicas}: must be greater than or equal to 0"
         cause = ("spec.replicas", "FieldValueInvalid", why)
         raise status.invalid("Scale", "autoscaling", target.name, [cause])
+    named = (body.get("metadata") or {}).get("name") or target.name
+    if named != target.name:
+        raise ApiError(400, f"the name of the object ({named}) does not match the name on the URL ({target.name})")
     version = (body.get("metadata") or {}).get("resourceVersion")
     new = copy.deepcopy(old)
     new["metadata"]["resourceVersion"] = version or old["metadata"]["resourceVersion"]
@@ -104,6 +107,8 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
 
 
 def _evict(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
+    if (((body or {}).get("metadata") or {}).get("name") or target.name) != target.name:
+        raise ApiError(400, "name in URL does not match name in Eviction object")
     pod = verbs.read(target.resource, target.namespace, target.name)
     labels = pod["metadata"].get("labels") or {}
     for budget in verbs.store.select("poddisruptionbudgets.policy", target.namespace):
@@ -143,8 +148,15 @@ def _refuse_eviction(budget: Object) -> None:
 
 
 def _bind(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
+    aim = (body or {}).get("target") or {}
+    node, wrong = aim.get("name", ""), []
+    if aim.get("kind", "") not in ("Node", ""):
+        wrong.append(f'target.kind: Unsupported value: "{aim["kind"]}": supported values: "Node", "<empty>"')
+    if not node:
+        wrong.append("target.name: Required value")
+    if wrong:
+        raise ApiError(500, wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]", "")
     pod = verbs.read(target.resource, target.namespace, target.name)
-    node = ((body or {}).get("target") or {}).get("name", "")
     if pod["spec"].get("nodeName"):
         why = f'pod {target.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
         raise status.conflict("pods/binding", "", target.name, why)
@@ -163,6 +175,7 @@ def _token(verbs: Verbs, signer: Signer, target: Target, body: Any) -> Object:
         why = "may not specify a duration less than 10 minutes"
         cause = ("spec.expirationSeconds", "FieldValueInvalid", f"Invalid value: {seconds}: {why}")
         raise status.invalid("TokenRequest", "authentication.k8s.io", "", [cause])
+    _check_bound(verbs, target, spec.get("boundObjectRef") or {})
     audiences = spec.get("audiences") or [ISSUER]
     token, end = signer.issue(account, audiences, seconds)
     names = {"name": target.name, "namespace": target.namespace, "creationTimestamp": now()}
@@ -175,6 +188,18 @@ def _token(verbs: Verbs, signer: Signer, target: Target, body: Any) -> Object:
     return answer | {"status": {"token": token, "expirationTimestamp": end}}
 
 
+def _check_bound(verbs: Verbs, target: Target, bound: Object) -> None:
+    """A token may be bound to a Pod, a Secret or a Node that is there."""
+    if not bound:
+        return
+    kind, name = bound.get("kind", ""), bound.get("name", "")
+    key = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}.get(kind)
+    if key is None or bound.get("apiVersion") != "v1":
+        raise ApiError(400, f"cannot bind token to object of type /{bound.get('apiVersion', '')}, Kind={kind}")
+    if verbs.store.get(key, "" if key == "nodes" else target.namespace, name) is None:
+        raise status.not_found(key, "", name)
+
+
 def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     """A subresource that is the whole object, of which only one part may change."""
     old = verbs.read(target.resource, _place(target), target.name)
@@ -184,7 +209,8 @@ def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     new = copy.deepcopy(old)
     if target.subresource == "approval":
         new["status"] = item.get("status") or {}
-    elif target.subresource == "finalize":
+        return new if write.dry_run else verbs.store.put(target.resource.key, new)
+    if target.subresource == "finalize":
         new["spec"] = (new.get("spec") or {}) | {"finalizers": (item.get("spec") or {}).get("finalizers") or []}
     elif target.subresource == "ephemeralcontainers":
         new["spec"]["ephemeralContainers"] = item["spec"].get("ephemeralContainers") or []
@@ -192,4 +218,4 @@ def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
         wanted = {entry["name"]: entry.get("resources") or {} for entry in item["spec"]["containers"]}
         for container in new["spec"]["containers"]:
             container["resources"] = wanted.get(container["name"], container["resources"])
-    return new if write.dry_run else verbs.store.put(target.resource.key, new)
+    return verbs.replace(target.resource, old, new, write, target.subresource)

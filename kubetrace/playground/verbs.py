@@ -82,6 +82,8 @@ _WITH_STATUS = frozenset(
     )
 )
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+# Subresources whose update may change the spec.
+_WHOLE = ("", "scale", "ephemeralcontainers", "resize")
 _KEPT_NAMESPACES = ("default", "kube-system", "kube-public")
 _OWNED_BY_SERVER = (
     "uid",
@@ -187,7 +189,7 @@ class Verbs:
         metadata = item["metadata"]
         self._name(resource, metadata)
         if metadata.get("resourceVersion"):
-            raise ApiError(500, "resourceVersion should not be set on objects to be created", "InternalError")
+            raise ApiError(500, "resourceVersion should not be set on objects to be created", "")
         for owned in _OWNED_BY_SERVER:
             metadata.pop(owned, None)
         self._check_namespace(resource, namespace, metadata.get("name", ""))
@@ -218,7 +220,7 @@ class Verbs:
         _as_struct(resource, item)
 
     @staticmethod
-    def _check(resource: Resource, item: Object, old: Object | None, write: Write) -> None:
+    def _check(resource: Resource, item: Object, old: Object | None, write: Write, subresource: str = "") -> None:
         """May they write this, and is it right?"""
         write.guard(resource, item, old)
         if resource.custom is not None:
@@ -227,7 +229,7 @@ class Verbs:
             definitions.check(item)
             definitions.complete(item)
             write.warnings += [f"the playground does not run the rules of {path}" for path in definitions.rules(item)]
-        validation.check(resource, item, type_of(resource), old)
+        validation.check(resource, item, type_of(resource), old, subresource)
 
     @staticmethod
     def _custom_status(resource: Resource) -> bool:
@@ -292,13 +294,13 @@ class Verbs:
             item.pop("status", None)
             if "status" in old:
                 item["status"] = copy.deepcopy(old["status"])
-        whole = subresource in ("", "scale")
+        whole = subresource in _WHOLE
         if whole:
             self._default(resource, item)
         self._track(resource, old, item, write, subresource)
         if whole:
             allocation.keep(resource, old, item)
-            self._check(resource, item, old, write)
+            self._check(resource, item, old, write, subresource)
         if "generation" in before and _changed(resource, old, item):
             item["metadata"]["generation"] = before["generation"] + 1
         if item == old or write.dry_run:

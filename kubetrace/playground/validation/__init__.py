@@ -10,6 +10,8 @@ from kubetrace.playground.validation import cluster, pods, services, storage, wo
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
+    bad,
+    forbidden,
     label_name,
     labels,
     path_segment,
@@ -33,10 +35,15 @@ def name_causes(resource: Resource, name: str, prefix: str = "") -> list[Cause]:
     return label_name(field, name) if resource.name in ("namespaces", "services") else subdomain(field, name)
 
 
-def check(resource: Resource, item: Object, type: Type | None, old: Object | None = None) -> None:
-    """Raises 422 with every cause that was found; `old` is what an update replaces."""
+def check(
+    resource: Resource, item: Object, type: Type | None, old: Object | None = None, subresource: str = ""
+) -> None:
+    """Raises 422 with every cause that was found; `old` is what an update, of a subresource perhaps, replaces."""
     metadata = item["metadata"]
-    causes = name_causes(resource, metadata.get("name", "")) if old is None else []
+    causes: list[Cause] = []
+    if old is None:
+        causes += _prefix_causes(resource, metadata.get("generateName", ""))
+        causes += name_causes(resource, metadata.get("name", ""))
     causes += metadata_causes(metadata)
     special = _CHECKS.get(resource.key)
     if special is not None:
@@ -44,7 +51,7 @@ def check(resource: Resource, item: Object, type: Type | None, old: Object | Non
     elif type is not None:
         causes += _missing(item, type, "")
     if old is not None:
-        causes += immutable(resource.key, old, item)
+        causes += _new_finalizers(old["metadata"], metadata) + immutable(resource.key, old, item, subresource)
     if causes:
         raise invalid(resource.kind, resource.group, metadata.get("name", ""), causes)
 
@@ -58,15 +65,37 @@ def metadata_causes(metadata: Object) -> list[Cause]:
         size += len(key) + len(str(value))
     if size > 256 * 1024:
         causes.append(("metadata.annotations", "FieldValueTooLong", "Too long: may not be more than 262144 bytes"))
-    for index, owner in enumerate(metadata.get("ownerReferences") or ()):
-        at = f"metadata.ownerReferences[{index}]"
+    for owner in metadata.get("ownerReferences") or ():
+        at = "metadata.ownerReferences"
         for name, why in (("apiVersion", "version must not be empty"), ("kind", "must not be empty"),
                           ("name", "must not be empty"), ("uid", "must not be empty")):  # fmt: skip
             if not owner.get(name):
                 causes.append((f"{at}.{name}", "FieldValueInvalid", f'Invalid value: "": {why}'))
-    for finalizer in metadata.get("finalizers") or ():
+    for index, finalizer in enumerate(metadata.get("finalizers") or ()):
         causes += qualified_name("metadata.finalizers", finalizer)
+        if "/" not in finalizer and finalizer not in ("kubernetes", "orphan", "foregroundDeletion"):
+            why = "name is neither a standard finalizer name nor is it fully qualified"
+            causes.append(bad(f"metadata.finalizers[{index}]", finalizer, why))
     return causes
+
+
+def _prefix_causes(resource: Resource, prefix: str) -> list[Cause]:
+    """generateName is a name, but for a "-" at its end."""
+    if not prefix:
+        return []
+    masked = f"{prefix[:-1]}a" if prefix.endswith("-") else prefix
+    found = name_causes(resource, masked)
+    return [("metadata.generateName", why, text.replace(masked, prefix, 1)) for _, why, text in found]
+
+
+def _new_finalizers(before: Object, metadata: Object) -> list[Cause]:
+    """What is being deleted gets no more of them."""
+    added = sorted(set(metadata.get("finalizers") or ()) - set(before.get("finalizers") or ()))
+    if not before.get("deletionTimestamp") or not added:
+        return []
+    listed = ", ".join(f'"{name}"' for name in added)
+    why = "no new finalizers can be added if the object is being deleted, found new finalizers "
+    return [forbidden("metadata.finalizers", f"{why}[]string{{{listed}}}")] * 2  # the real server checks it twice
 
 
 _WHY_REQUIRED = {"pathType": "pathType must be specified"}

@@ -77,6 +77,7 @@ def pod_spec(spec: Object, path: str) -> list[Cause]:
     volumes, causes = _volumes(spec.get("volumes") or [], f"{path}.volumes")
     causes += _containers(spec.get("containers") or [], f"{path}.containers", volumes, spec)
     causes += _init_containers(spec, f"{path}.initContainers", volumes)
+    causes += _ephemeral_containers(spec, f"{path}.ephemeralContainers", volumes)
     policies = ["Always", "OnFailure", "Never"]
     causes += one_of(f"{path}.restartPolicy", spec.get("restartPolicy"), policies)
     policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]
@@ -177,6 +178,25 @@ def _init_containers(spec: Object, path: str, volumes: dict[str, Object]) -> lis
             why = "may not be set for init containers without restartPolicy=Always"
             hooks = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
             causes += [forbidden(f"{where}.{hook}", why) for hook in hooks if hook in container]
+    return causes
+
+
+def _ephemeral_containers(spec: Object, path: str, volumes: dict[str, Object]) -> list[Cause]:
+    causes: list[Cause] = []
+    others = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    names = {container.get("name") for container in others}
+    for index, container in enumerate(spec.get("ephemeralContainers") or ()):
+        where, name = f"{path}[{index}]", container.get("name", "")
+        causes += _container(container, where, volumes)
+        if name in names:
+            causes.append(duplicate(f"{where}.name", name))
+        names.add(name)
+        target = container.get("targetContainerName")
+        if target and target not in {other.get("name") for other in others}:
+            causes.append(missing(f"{where}.targetContainerName", target))
+        for field in ("ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"):
+            if field in container:
+                causes.append(forbidden(f"{where}.{field}", "cannot be set for an Ephemeral Container"))
     return causes
 
 

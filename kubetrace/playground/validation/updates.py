@@ -31,8 +31,12 @@ _IMMUTABLE = {
 }
 
 
-def immutable(key: str, old: Object, new: Object) -> list[Cause]:
+def immutable(key: str, old: Object, new: Object, subresource: str = "") -> list[Cause]:
     """Where an update of a resource changes what stays."""
+    if subresource == "ephemeralcontainers":
+        return _ephemeral(old["spec"].get("ephemeralContainers") or [], new["spec"].get("ephemeralContainers") or [])
+    if subresource == "resize":
+        return []
     causes: list[Cause] = []
     for field in _IMMUTABLE.get(key, ()):
         before, after = _at(old, field), _at(new, field)
@@ -61,9 +65,25 @@ def _pod(old: Object, new: Object) -> list[Cause]:
     return [forbidden("spec", _POD_WORDS)] if _fixed(old["spec"]) != _fixed(new["spec"]) else []
 
 
+def _ephemeral(old: list[Object], new: list[Object]) -> list[Cause]:
+    """They come and stay as they are."""
+    found = {entry.get("name"): entry for entry in new}
+    causes = []
+    for entry in old:
+        name = entry.get("name")
+        if name not in found:
+            why = f'existing ephemeral containers "{name}" may not be removed'
+        elif found[name] != entry:
+            why = f'existing ephemeral containers "{name}" may not be changed'
+        else:
+            continue
+        causes.append(forbidden("spec.ephemeralContainers", why))
+    return causes
+
+
 def _fixed(spec: Object) -> Object:
     """A pod's spec without what may change. (The node is set by a binding, which is no update.)"""
-    loose = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations", "ephemeralContainers")
+    loose = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations")
     kept = {name: value for name, value in spec.items() if name not in (*loose, "containers", "initContainers")}
     for group in ("containers", "initContainers"):
         kept[group] = [{k: v for k, v in entry.items() if k != "image"} for entry in spec.get(group) or ()]
