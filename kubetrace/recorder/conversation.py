@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from kubetrace.errors import KubetraceError
 from kubetrace.recorder.answers import LocalAnswer, refusal
 from kubetrace.recorder.framing import Framing, of_request
-from kubetrace.recorder.heads import BadMessage, RequestHead, ResponseHead, request_head, response_head, split, written
+from kubetrace.recorder.heads import BadMessage, RequestHead, request_head, response_head, split
 from kubetrace.recorder.observed import Observed, request_value
+from kubetrace.recorder.passage import Broken, NoLink, Passage, Reset
 from kubetrace.recorder.policy import Verdict
-from kubetrace.recorder.relay import ClientGone, Relay, ServerGone
-from kubetrace.recorder.upstream import Identity, Link, Upstream
+from kubetrace.recorder.relay import ClientGone
+from kubetrace.recorder.upstream import Identity, Upstream
 from kubetrace.recorder.wire import Wire, wait
-from kubetrace.trace.endpoint import endpoint
-from kubetrace.trace.exchange import UNSTATED, Purpose, Request
-from kubetrace.transport.failures import explain
+from kubetrace.trace.endpoint import endpoint_of
+from kubetrace.trace.exchange import Request
 
 if TYPE_CHECKING:
     from kubetrace.recorder.recorder import Recorder
@@ -30,9 +30,6 @@ SEND_SECONDS = 60.0
 WHOLE_BODY = 4 << 20
 """Request bodies up to this size are read before they are sent on, so that a log can show them first, as kubectl's
 does; an API server takes 3 MiB at most. Larger ones, and those of unknown size, are streamed."""
-REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
-CANCELED = "context canceled"
-"""Go's words for a request whose client has gone."""
 
 
 class Conversation:
@@ -50,12 +47,12 @@ class Conversation:
             while self._next():
                 pass
             self._client.finish()
-        except (ClientGone, TimeoutError, OSError):
+        except (Broken, ClientGone, OSError):
             self._client.close()
-        except _Reset:
+        except Reset:
             self._client.reset()
 
-    # --- one request --------------------------------------------------------------------------------------------------
+    # --- reading ------------------------------------------------------------------------------------------------------
 
     def _next(self) -> bool:
         """Serves one request. False where the connection is to be closed after it."""
@@ -154,186 +151,49 @@ class Conversation:
     # --- through to the server ----------------------------------------------------------------------------------------
 
     def _serve(self, upstream: Upstream, head: RequestHead, framing: Framing, body: bytes | None) -> bool:
+        failure: KubetraceError | None = None
         try:
             identity = upstream.identify()
         except KubetraceError as error:
-            self._observe(upstream, head, Identity(), body).failed(str(error))
-            return self._unreachable(head, framing, str(error))
+            identity, failure = Identity(), error
         verdict = self._judge(upstream, head)
+        fields = upstream.fields(head, identity)
+        if self._recorder.events.active:
+            value = request_value(head, upstream.origin, fields, body or None, identity.unlogged, verdict.purpose)
+        else:
+            value = Request(head.method.decode("latin-1"), upstream.origin)
+        observed = Observed(value, self._recorder.events, self._recorder.keep)
+        self._recorder.count()
+        observed.begin()
         if verdict.answer is not None:
-            return self._instead(upstream, head, framing, identity, body, verdict)
-        observed = self._observe(upstream, head, identity, body)
+            return self._instead(head, framing, observed, verdict.answer)
         if verdict.reset:
             observed.failed("read: connection reset by peer (a fault that kubetrace was told to make)")
-            raise _Reset
-        return self._carry(upstream, head, framing, identity, observed, body, verdict.pause)
+            raise Reset
+        if failure is not None:
+            observed.failed(str(failure))
+            return self._unreachable(head, framing, str(failure))
+        passage = Passage(self._client, upstream, identity, head, fields, framing, observed)
+        try:
+            passage.carry(body, self._buffer, here=self._recorder.origin(self._cluster), pause=verdict.pause)
+        except NoLink as error:
+            return self._unreachable(head, framing, f"cannot reach {upstream.origin}: {error}")
+        return passage.client_stays
 
     def _judge(self, upstream: Upstream, head: RequestHead) -> Verdict:
         policy = self._recorder.policy
         if policy.latency:
             time.sleep(policy.latency)
+        if not policy.judges:
+            return Verdict()
         method = head.method.decode("latin-1")
-        where = endpoint(Request(method, upstream.origin + head.target.decode("latin-1")))
+        where = endpoint_of(method, upstream.origin + head.target.decode("latin-1"))
         return policy.judge(method, where, upgrades=head.first(b"upgrade") is not None)
 
-    def _observe(
-        self,
-        upstream: Upstream,
-        head: RequestHead,
-        identity: Identity,
-        body: bytes | None,
-        purpose: Purpose = UNSTATED,
-    ) -> Observed:
-        value = request_value(
-            head,
-            upstream.origin,
-            upstream.fields(head, identity),
-            body=body or None,
-            unlogged=identity.unlogged,
-            purpose=purpose,
-        )
-        observed = Observed(value, self._recorder.events, self._recorder.keep)
-        self._recorder.count()
-        observed.begin()
-        return observed
-
-    def _instead(
-        self,
-        upstream: Upstream,
-        head: RequestHead,
-        framing: Framing,
-        identity: Identity,
-        body: bytes | None,
-        verdict: Verdict,
-    ) -> bool:
-        answer = verdict.answer
-        assert answer is not None
-        observed = self._observe(upstream, head, identity, body, verdict.purpose)
+    def _instead(self, head: RequestHead, framing: Framing, observed: Observed, answer: LocalAnswer) -> bool:
+        """An answer of ours, told as if the server had given it; the request's purpose says that it has not."""
         observed.answered(response_head(answer.head()))
         if head.method != b"HEAD":
             observed.received(answer.body)
         observed.ended()
         return self._refuse(head, framing, answer)
-
-    def _carry(
-        self,
-        upstream: Upstream,
-        head: RequestHead,
-        framing: Framing,
-        identity: Identity,
-        observed: Observed,
-        body: bytes | None,
-        pause: float,
-    ) -> bool:
-        try:
-            outgoing = self._outgoing(upstream, head, identity) + self._first_of_body(framing, observed, body)
-        except BadMessage as error:
-            observed.ended(CANCELED)
-            raise _Broken from error
-        fresh = False
-        while True:
-            try:
-                link = upstream.link(observed.recording, fresh=fresh)
-            except Exception as error:  # whatever urllib3, ssl and socket raise: explained in Go's words
-                return self._no_link(upstream, head, framing, observed, error)
-            relay = Relay(
-                self._client,
-                link,
-                head,
-                outgoing,
-                framing,
-                observed,
-                pause=pause,
-                rewrite=lambda response, raw: self._rewritten(upstream, response, raw),
-            )
-            try:
-                relay.run()
-            except ServerGone as gone:
-                link.wire.close()
-                if self._may_repeat(link, head, body, gone):
-                    observed.recording.forget_stale()
-                    fresh = True
-                    continue
-                self._broken(observed, gone)
-            except (ClientGone, OSError):
-                link.wire.close()
-                observed.ended(CANCELED)
-                raise
-            except BadMessage as error:
-                link.wire.close()
-                observed.ended(f"net/http: HTTP/1.x transport connection broken: {error}")
-                raise _Broken from error
-            return self._after(upstream, identity, head, framing, relay, link)
-
-    def _outgoing(self, upstream: Upstream, head: RequestHead, identity: Identity) -> bytes:
-        line = b"%s %s HTTP/1.%d" % (head.method, upstream.target(head.target), head.minor)
-        return written(line, upstream.fields(head, identity))
-
-    def _first_of_body(self, framing: Framing, observed: Observed, body: bytes | None) -> bytes:
-        """The body where it has been read; of a streamed one, what has come already."""
-        if body is not None:
-            return body
-        data = bytes(self._buffer)
-        content, used = framing.feed(data)
-        observed.sent(content)
-        del self._buffer[:used]
-        return data[:used]
-
-    @staticmethod
-    def _may_repeat(link: Link, head: RequestHead, body: bytes | None, gone: ServerGone) -> bool:
-        """A kept connection that the server had closed in the meantime is replaced unseen, as Go's transport does for
-        requests that may be repeated."""
-        return link.used and not gone.answered and body is not None and head.method in REPEATABLE
-
-    def _no_link(
-        self, upstream: Upstream, head: RequestHead, framing: Framing, observed: Observed, error: Exception
-    ) -> bool:
-        why = str(error) if isinstance(error, KubetraceError) else explain(error, observed.recording)[0]
-        observed.failed(why)
-        return self._unreachable(head, framing, f"cannot reach {upstream.origin}: {why}")
-
-    def _broken(self, observed: Observed, gone: ServerGone) -> None:
-        """The server broke off: so does the client's connection, in the same way."""
-        recording = observed.recording
-        if recording.response is None and not gone.answered:
-            observed.failed("EOF" if gone.error is None else explain(gone.error, recording)[0])
-        else:
-            reading = "unexpected EOF" if gone.error is None else explain(gone.error, recording, reading=True)[0]
-            observed.ended(reading)
-        raise _Broken if gone.error is None else _Reset
-
-    def _after(
-        self, upstream: Upstream, identity: Identity, head: RequestHead, framing: Framing, relay: Relay, link: Link
-    ) -> bool:
-        if relay.reusable:
-            upstream.keep(link)
-        else:
-            link.wire.finish()
-        response = relay.response
-        assert response is not None
-        if response.status == 401:
-            with contextlib.suppress(KubetraceError):  # the next request says what is wrong
-                upstream.refused(identity)
-        self._buffer += relay.left_over
-        return relay.reusable and head.keeps_alive
-
-    def _rewritten(self, upstream: Upstream, response: ResponseHead, raw: bytes) -> bytes:
-        """A redirect to the server itself leads back here, as the client has no other way in."""
-        location = response.first(b"location") if 300 <= response.status < 400 else None
-        origin = upstream.origin.encode("latin-1")
-        if location is None or (not location.startswith((origin + b"/", origin + b"?")) and location != origin):
-            return raw
-        here = self._recorder.origin(self._cluster).encode("ascii")
-        fields = [
-            (name, here + value[len(origin) :] if name.lower() == b"location" else value)
-            for name, value in response.fields
-        ]
-        return written(raw.partition(b"\r\n")[0], fields)
-
-
-class _Broken(ClientGone):
-    """The client's connection ends as the server's did: without a word."""
-
-
-class _Reset(Exception):
-    """The client's connection ends as the server's did: reset."""

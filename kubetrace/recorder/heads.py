@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import re
 
-from kubetrace.value import Value
-
 LIMIT = 1 << 20
 """The most bytes of a head: net/http's DefaultMaxHeaderBytes."""
 
@@ -23,18 +21,25 @@ class BadMessage(Exception):
     """Bytes that are no HTTP/1.1 message, or one that can be read in two ways."""
 
 
-class Head(Value):
+class Head:
     """What requests and answers have in common: HTTP/1.`minor` and the fields in wire order."""
 
-    minor: int
-    fields: Fields
+    __slots__ = ("_by_name", "fields", "minor")
+
+    def __init__(self, minor: int, fields: Fields) -> None:
+        self.minor = minor
+        self.fields = fields
+        self._by_name: dict[bytes, list[bytes]] = {}
+        for name, value in fields:
+            self._by_name.setdefault(name.lower(), []).append(value)
 
     def values(self, name: bytes) -> list[bytes]:
         """The values of a field, named in lower case."""
-        return [value for key, value in self.fields if key.lower() == name]
+        return self._by_name.get(name, [])
 
     def first(self, name: bytes) -> bytes | None:
-        return next((value for key, value in self.fields if key.lower() == name), None)
+        found = self._by_name.get(name)
+        return found[0] if found else None
 
     def lists(self, name: bytes, word: bytes) -> bool:
         """Does a comma-separated field hold this word (lower case)?"""
@@ -69,24 +74,31 @@ class Head(Value):
 
 
 class RequestHead(Head):
-    method: bytes
-    target: bytes
+    """Raises BadMessage for a request whose end is not clear, or that does not say to whom it goes."""
 
-    def check(self) -> None:
-        """Raises BadMessage for a request whose end is not clear, or that does not say to whom it goes."""
+    __slots__ = ("method", "target")
+
+    def __init__(self, minor: int, fields: Fields, method: bytes, target: bytes) -> None:
+        super().__init__(minor, fields)
+        self.method = method
+        self.target = target
         if self.chunked and self.length is not None:
             raise BadMessage("both Transfer-Encoding and Content-Length")
         if len(self.values(b"host")) != 1:
             raise BadMessage("missing or repeated Host")
-        if not self.target.startswith(b"/"):
+        if not target.startswith(b"/"):
             raise BadMessage("the target is no path")
 
 
 class ResponseHead(Head):
     """`reason` is None where the status line ends after its code."""
 
-    status: int
-    reason: bytes | None
+    __slots__ = ("reason", "status")
+
+    def __init__(self, minor: int, fields: Fields, status: int, reason: bytes | None) -> None:
+        super().__init__(minor, fields)
+        self.status = status
+        self.reason = reason
 
     def has_body(self, method: bytes) -> bool:
         return method != b"HEAD" and self.status >= 200 and self.status not in (204, 304)
@@ -110,9 +122,7 @@ def request_head(head: bytes) -> RequestHead:
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise BadMessage("malformed request line")
-    found = RequestHead(int(match[3]), fields, match[1], match[2])
-    found.check()
-    return found
+    return RequestHead(int(match[3]), fields, match[1], match[2])
 
 
 def response_head(head: bytes) -> ResponseHead:

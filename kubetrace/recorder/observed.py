@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
 
 from kubetrace.recorder.frames import FrameWatcher, frame_watcher
 from kubetrace.recorder.heads import Fields, RequestHead, ResponseHead
-from kubetrace.trace.endpoint import Endpoint, endpoint
+from kubetrace.trace.endpoint import Endpoint, endpoint_of
 from kubetrace.trace.exchange import (
-    UNSTATED,
     CallStarted,
     Direction,
     Events,
@@ -74,24 +72,12 @@ def _discovery(path: str) -> Operation:
 
 
 def request_value(
-    head: RequestHead,
-    origin: str,
-    fields: Fields,
-    *,
-    body: bytes | None = None,
-    unlogged: Iterable[str] = (),
-    purpose: Purpose = UNSTATED,
+    head: RequestHead, origin: str, fields: Fields, body: bytes | None, unlogged: frozenset[str], purpose: Purpose
 ) -> Request:
     """The request as it goes to the server at `origin`, with its true fields."""
-    bare = Request(head.method.decode("latin-1"), origin + head.target.decode("latin-1"))
-    return replace(
-        bare,
-        headers=tuple((canonical(name.decode("latin-1")), value.decode("latin-1")) for name, value in fields),
-        body=body,
-        operation=operation(endpoint(bare)),
-        purpose=purpose,
-        unlogged=frozenset(unlogged),
-    )
+    method, url = head.method.decode("latin-1"), origin + head.target.decode("latin-1")
+    headers = tuple([(canonical(name.decode("latin-1")), value.decode("latin-1")) for name, value in fields])
+    return Request(method, url, headers, body, operation(endpoint_of(method, url)), purpose, unlogged)
 
 
 class Kept:

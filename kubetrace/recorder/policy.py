@@ -9,11 +9,11 @@ from kubetrace.recorder.answers import LocalAnswer, error_event, refusal
 from kubetrace.recorder.observed import CONNECTED
 from kubetrace.serving.faults import Fault, take
 from kubetrace.trace.endpoint import Endpoint
-from kubetrace.trace.exchange import Purpose
+from kubetrace.trace.exchange import UNSTATED, Purpose
 from kubetrace.value import Value
 
 BLOCKED = Purpose("blocked", "kubetrace did not let this request through (--block-writes).")
-FAULT = Purpose("fault", "kubetrace answered in the server's place (--fault).")
+FAULT = Purpose("fault", "kubetrace made this request fail (--fault).")
 _MESSAGE = "a fault that kubetrace was told to make"
 _REASONS = {
     400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed",
@@ -37,7 +37,7 @@ class Verdict(Value):
     the answer's body."""
 
     answer: LocalAnswer | None = None
-    purpose: Purpose = FAULT
+    purpose: Purpose = UNSTATED
     reset: bool = False
     pause: float = 0.0
 
@@ -53,6 +53,11 @@ class Policy:
         self._block_writes = block_writes
         self._faults = list(faults)
         self._lock = threading.Lock()
+
+    @property
+    def judges(self) -> bool:
+        """Is there anything that a request could meet?"""
+        return self._block_writes or bool(self._faults)
 
     def judge(self, method: str, where: Endpoint, upgrades: bool) -> Verdict:
         if self._block_writes and not reads(method, where, upgrades):
@@ -83,12 +88,12 @@ def _forbidden(method: str, where: Endpoint) -> LocalAnswer:
 
 def _verdict(fault: Fault, watch: bool) -> Verdict:
     if fault.reset:
-        return Verdict(reset=True)
+        return Verdict(None, FAULT, reset=True)
     if fault.slow:
-        return Verdict(pause=fault.slow)
+        return Verdict(None, FAULT, pause=fault.slow)
     reason = _REASONS.get(fault.code, "")
     if watch and fault.code == 410:
-        return Verdict(error_event(410, _MESSAGE, reason))
+        return Verdict(error_event(410, _MESSAGE, reason), FAULT)
     details: dict[str, object] = {"retryAfterSeconds": fault.retry_after} if fault.retry_after else {}
     fields = [(b"Retry-After", b"%d" % fault.retry_after)] if fault.retry_after else []
-    return Verdict(refusal(fault.code, _MESSAGE, reason, details=details, fields=fields))
+    return Verdict(refusal(fault.code, _MESSAGE, reason, details=details, fields=fields), FAULT)

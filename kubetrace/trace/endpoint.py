@@ -44,17 +44,22 @@ class Endpoint(Value):
 
 def endpoint(request: Request) -> Endpoint:
     """The operation that a request asks for."""
+    return endpoint_of(request.method, request.url)
+
+
+def endpoint_of(method: str, url: str) -> Endpoint:
+    """The operation that a method asks for at a URL."""
     try:
-        parts = urlsplit(request.url)
+        parts = urlsplit(url)
     except ValueError:
-        return Endpoint(request.method.lower(), request.url)
+        return Endpoint(method.lower(), url)
     path = parts.path or "/"
     match = _ROOT.match(path)
     words = [unquote(word) for word in path[match.end() :].split("/") if word] if match else []
     if match is None or not words:
-        return Endpoint(request.method.lower(), path)
+        return Endpoint(method.lower(), path)
     query = dict(reversed(parse_qsl(parts.query, keep_blank_values=True)))
-    verb = _VERBS.get(request.method, request.method.lower())
+    verb = _VERBS.get(method, method.lower())
     if words[0] in ("proxy", "watch") and len(words) > 1:
         verb, words = words[0], words[1:]
     namespace = ""

@@ -35,6 +35,8 @@ class Masker:
         self._numbers: dict[bytes, int] = {}
         self._registered: list[tuple[re.Pattern[bytes], bytes]] = []
         self._needles: list[bytes] = []
+        self.version = 0
+        """Rises whenever something else is masked than before."""
         self._lock = threading.Lock()
 
     def register(self, secret: str | bytes, username: str | None = None) -> None:
@@ -54,6 +56,7 @@ class Masker:
             if not any(known == raw for _, known in self._registered):
                 self._registered.append((re.compile(expression), raw))
                 self._needles.extend(forms)
+                self.version += 1
 
     def placeholder(self, secret: bytes) -> bytes:
         """The stable stand-in for a secret; a value and its base64 form share one."""

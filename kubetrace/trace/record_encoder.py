@@ -38,6 +38,7 @@ from kubetrace.trace.records import JSON, REMEMBERED
 DEFAULT_BODIES = 256 * 1024
 _HIDDEN_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 _NUL_SEARCH = 1024
+_PAIRS = 1000
 
 
 class Encoder:
@@ -50,6 +51,8 @@ class Encoder:
         self._open: dict[int, Request] = {}
         self._answered: set[int] = set()
         self._told: set[int] = set()
+        self._pairs: dict[tuple[str, str], list[str]] = {}
+        self._pairs_of = 0
 
     def encode(self, event: Event, at: float, cut: frozenset[str] = frozenset()) -> JSON:
         """`cut` names bodies of an ended exchange that were not whole to begin with."""
@@ -90,7 +93,17 @@ class Encoder:
         return data
 
     def _headers(self, headers: Headers) -> list[list[str]]:
-        return [[name, self._header(name, value)] for name, value in headers]
+        """Nearly all fields of a run are the same in each of its requests: they are masked once."""
+        if self._pairs_of != self._masker.version or len(self._pairs) > _PAIRS:
+            self._pairs_of = self._masker.version
+            self._pairs.clear()
+        pairs = self._pairs
+        return [pairs.get(pair) or self._pair(pair) for pair in headers]
+
+    def _pair(self, pair: tuple[str, str]) -> list[str]:
+        name, value = pair
+        found = self._pairs[pair] = [name, self._header(name, value)]
+        return found
 
     def _header(self, name: str, value: str) -> str:
         if name.lower() in _HIDDEN_HEADERS and not self._masker.unmask:
