@@ -144,4 +144,5 @@ def prepare(plane: Plane, kubectl: Path, folder: Path) -> Programs:
     return Programs(str(kubectl), str(script), environ, folder)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
