@@ -42,6 +42,7 @@ def run(environment: Environment, options: WrapOptions, arguments: Arguments) ->
     if not 0 <= options.latency <= 3600:
         raise KubetraceError("invalid latency: must be between 0s and 1h")
     path = child.find(arguments.words[0], environment.environ) if arguments.words else ""
+    _ = environment.kubeconfig  # before signals are held: a playground that it starts would never let go of them
     with child.HeldSignals() as signals, _recording(environment, options) as (recorder, kubeconfig, folder):
         if not arguments.words:
             return _session(environment, kubeconfig, signals)

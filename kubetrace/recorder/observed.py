@@ -26,6 +26,7 @@ from kubetrace.value import replace
 
 CONNECTED = frozenset({"exec", "attach", "portforward"})
 """Subresources whose answer is a connection."""
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 _PIECE = 1 << 16
 _OPERATIONS: dict[str, Operation] = {
     "get": "get",
@@ -39,8 +40,11 @@ _OPERATIONS: dict[str, Operation] = {
 }
 
 
-def operation(where: Endpoint) -> Operation:
-    """Which of client-go's functions makes such a call (the log of kubectl 1.32 and later names it)."""
+def operation(where: Endpoint, content_type: str = "") -> Operation:
+    """Which of client-go's functions makes such a call (the log of kubectl 1.32 and later names it). Only its typed
+    clients write protobuf."""
+    if where.verb == "create" and content_type == PROTOBUF:
+        return "typed-create"
     if where.subresource in CONNECTED:
         return "stream"
     if where.subresource == "log":
@@ -77,7 +81,9 @@ def request_value(
     """The request as it goes to the server at `origin`, with its true fields."""
     method, url = head.method.decode("latin-1"), origin + head.target.decode("latin-1")
     headers = tuple([(canonical(name.decode("latin-1")), value.decode("latin-1")) for name, value in fields])
-    return Request(method, url, headers, body, operation(endpoint_of(method, url)), purpose, unlogged)
+    content_type = (head.first(b"content-type") or b"").decode("latin-1")
+    made_by = operation(endpoint_of(method, url), content_type)
+    return Request(method, url, headers, body, made_by, purpose, unlogged)
 
 
 class Kept:

@@ -110,6 +110,7 @@ class Authenticator:
         return self._parse(self._output(path, environ, interactive))
 
     def _output(self, path: str, environ: dict[str, str], interactive: bool) -> bytes:
+        import signal
         import subprocess
 
         try:
@@ -120,6 +121,7 @@ class Authenticator:
                 stdin=None if interactive else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 check=False,
+                preexec_fn=_hold_no_signal if signal.pthread_sigmask(signal.SIG_BLOCK, ()) else None,
             )
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
@@ -175,6 +177,13 @@ class Authenticator:
         if not isinstance(status, dict):
             raise CredentialError("exec plugin didn't return a status field")
         return _from_status(status)
+
+
+def _hold_no_signal() -> None:
+    """Ctrl-C ends the program also where kubetrace itself holds signals (wrap does)."""
+    import signal
+
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _decoded(output: bytes) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def table(results: dict[str, list[Found]], count: int, versions: str) -> str:
     """Ratios within a round, their median; the times added to a request are medians of differences within a round."""
     lines = [HEAD, f"Median of {count} rounds. {versions}.", ""]
     lines += [
-        f"| | requests a second, {MANY} connections | of straight | of kubectl proxy | of mitmproxy | added to a request |",
+        f"| | requests a second, {MANY} connections | of straight | of kubectl proxy | of mitmproxy | added to each |",
         "|---|---|---|---|---|---|",
     ]
     for name, runs in results.items():

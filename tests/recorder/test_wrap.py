@@ -187,6 +187,9 @@ def test_an_exec_plugin_is_run_by_kubetrace_and_not_by_the_command(
     assert (program.folder / "runs").read_text() == "x\n" * 2  # once, and once more after the 401
     assert [asked.values("authorization") for asked in server.asked] == [["Bearer from-plugin-123456"]] * 3
     assert "from-plugin" not in done.stderr and "Authorization" not in done.stderr  # below the log, as in client-go
+    plugin.write_text("#!/bin/sh\nkill -INT $$; exit 0\n")  # as Ctrl-C does
+    done = program.run("wrap", "-v=6", "--", *asking("print(ask('GET', '/a'))"))
+    assert "failed with exit code -1" in done.stdout
     plugin.write_text("#!/bin/sh\nexit 3\n")
     done = program.run("wrap", "-v=6", "--", *asking("print(ask('GET', '/a'))"))
     words = f"getting credentials: exec: executable {plugin} failed with exit code 3"
