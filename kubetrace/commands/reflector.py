@@ -7,6 +7,7 @@ The object's first state comes first: streamed where the server can do that (Wat
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -52,8 +53,8 @@ class Reflector(Value):
     go_type: str = "*unstructured.Unstructured"
 
     def until(self, precondition: Precondition, condition: Condition, deadline: float) -> None:
-        """Returns when either says so. `deadline` is on time.monotonic's clock. Raises TimedOut, and what the calls
-        and the two functions raise."""
+        """Returns when either says so. `deadline` is on time.monotonic's clock (math.inf: none). Raises TimedOut, and
+        what the calls and the two functions raise."""
         self._note("reflector-started", resync="0s")
         try:
             while not self._round(precondition, condition, deadline):
@@ -116,7 +117,7 @@ class Reflector(Value):
     def _open(self, options: verbs.ListOptions, deadline: float) -> Answer:
         options = replace(options, timeout_seconds=random.randint(300, 599))
         call = verbs.watch(self.mapping, self.namespace, options, purpose=self.purpose)
-        remaining = max(deadline - time.monotonic(), 0.001)
+        remaining = None if deadline == math.inf else max(deadline - time.monotonic(), 0.001)
         answer = self.environment.client.send(
             replace(call, operation="dynamic-watch", timeout=remaining, log_request_body=True)
         )

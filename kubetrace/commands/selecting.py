@@ -3,7 +3,7 @@ with resource.NewBuilder)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
@@ -13,9 +13,19 @@ if TYPE_CHECKING:
 
     from kubetrace.api.builder import Document, Result
     from kubetrace.api.selection import Selection
-    from kubetrace.commands.shared_options import ChangeOptions
     from kubetrace.environment import Environment
     from kubetrace.trace.exchange import Purpose
+
+
+class Files(Protocol):
+    """The options of a command that takes -f, -k and -R."""
+
+    @property
+    def filename(self) -> tuple[str, ...]: ...
+    @property
+    def kustomize(self) -> str: ...
+    @property
+    def recursive(self) -> bool: ...
 
 
 class Selecting(Value):
@@ -33,12 +43,12 @@ class Selecting(Value):
     subresource: str = ""
 
 
-def names_files(options: ChangeOptions) -> bool:
+def names_files(options: Files) -> bool:
     """Is there a -f or -k (not IsFilenameSliceEmpty)?"""
     return bool(options.filename or options.kustomize)
 
 
-def select(environment: Environment, options: ChangeOptions, words: Sequence[str], how: Selecting) -> Result:
+def select(environment: Environment, options: Files, words: Sequence[str], how: Selecting) -> Result:
     """The objects, not yet fetched. Raises KubetraceError."""
     from kubetrace.api.builder import Request, build
     from kubetrace.api.selection import Selection
@@ -85,7 +95,7 @@ def _namespace(environment: Environment, local: bool) -> tuple[str, bool]:
 
 
 def _documents(
-    environment: Environment, options: ChangeOptions, selection: Selection
+    environment: Environment, options: Files, selection: Selection
 ) -> tuple[Iterable[Document] | None, bool]:
     """The files' objects (None without -f), and whether there can be but one."""
     from kubetrace.api.manifests import FilenameOptions, find_sources, read_documents

@@ -47,6 +47,28 @@ def cascade() -> str:
     )
 
 
+def filename() -> tuple[str, ...]:
+    """-f"""
+    return flag(
+        (), "f", help="File, folder or URL with the objects ('-': standard input).", completion="ext:json,yaml,yml"
+    )
+
+
+def kustomize() -> str:
+    """-k"""
+    return flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
+
+
+def recursive() -> bool:
+    """-R"""
+    return flag(False, "R", help="Read folders given with -f and all folders in them.")
+
+
+def selector() -> str:
+    """-l"""
+    return flag("", "l", help="Only objects whose labels meet this selector.")
+
+
 def subresource(verb: str) -> str:
     """--subresource"""
     return flag("", help=f"{verb} this subresource of the object (status, scale, resize, …).")
@@ -82,11 +104,9 @@ class ChangeOptions(PrintOptions):
     """What commands take that change objects which argv or files name."""
 
     dry_run: str = dry_run()
-    filename: tuple[str, ...] = flag(
-        (), "f", help="File, folder or URL with the objects ('-': standard input).", completion="ext:json,yaml,yml"
-    )
-    kustomize: str = flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
-    recursive: bool = flag(False, "R", help="Read folders given with -f and all folders in them.")
+    filename: tuple[str, ...] = filename()
+    kustomize: str = kustomize()
+    recursive: bool = recursive()
 
 
 class RecordedOptions(ChangeOptions):

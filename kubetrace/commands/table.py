@@ -34,6 +34,10 @@ def _create_part(kind: str, name: str, summary: str) -> Entry:
     return Entry(name, summary, f"kubetrace.commands.create.{kind}_{name.replace('-', '_')}")
 
 
+def _rollout(name: str, summary: str) -> Entry:
+    return Entry(name, summary, f"kubetrace.commands.rollout.{name}")
+
+
 def _playground(name: str, summary: str) -> Entry:
     return Entry(name, summary, "kubetrace.commands.playground", attribute=name.upper())
 
@@ -125,7 +129,23 @@ ROOT = Entry(
             _INTERMEDIATE,
             suggest_for=("rm", "remove"),
         ),
-        _pending("rollout"),
+        Entry(
+            "rollout",
+            "Restart, pause and watch the rollout of a workload",
+            group=_INTERMEDIATE,
+            usage="rollout SUBCOMMAND",
+            description="""
+            Look after the rollouts of deployments, daemon sets and stateful sets: how they get to a new version.
+            """,
+            children=(
+                _pending("history"),
+                _rollout("pause", "Pause a deployment's rollout"),
+                _rollout("restart", "Replace the pods of a workload"),
+                _rollout("resume", "Resume a deployment's rollout"),
+                _rollout("status", "Show how far a rollout is"),
+                _pending("undo"),
+            ),
+        ),
         Entry("scale", "Set the number of replicas", "kubetrace.commands.scale", _CLUSTER),
         _pending("autoscale"),
         _pending("certificate"),

@@ -120,6 +120,9 @@ PURPOSES = {
     "diff: how would the object be? (dry run)": "객체가 어떻게 될지 서버에 시험해 봅니다.",
     "dump: what is there?": "무엇이 있는지 봅니다.",
     "logs: what did the container write?": "컨테이너가 쓴 것을 읽습니다.",
+    "rollout: what does the workload look like now?": "워크로드가 지금 어떤지 읽습니다.",
+    "rollout: change only what differs": "달라지는 필드만 바꿉니다.",
+    "rollout: watch the workload until it is done": "롤아웃이 끝날 때까지 워크로드를 지켜봅니다.",
     "wait: how is the object now?": "객체가 지금 어떤지 읽습니다.",
     "wait: watch the object until the condition holds": "객체가 원하는 상태가 될 때까지 지켜봅니다.",
     "events: what happened lately?": "최근에 무슨 일이 있었는지 묻습니다.",
@@ -142,9 +145,6 @@ PURPOSES = {
     "create: a token for the service account": "서비스 계정의 토큰을 요청합니다.",
     "openapi: how does the server describe this kind?": "서버는 이 종류를 어떻게 설명합니까?",
     "kubetrace made this request fail (--fault).": "kubetrace가 이 요청을 실패하게 했습니다(--fault).",
-    "rollout: change only what differs": "다른 부분만 바꿉니다.",
-    "rollout: watch the workload until it is done": "워크로드가 끝날 때까지 지켜봅니다.",
-    "rollout: what does the workload look like now?": "지금 워크로드는 어떤 상태입니까?",
 }
 
 TAGS = {

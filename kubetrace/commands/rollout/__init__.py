@@ -1,0 +1,1 @@
+"""`rollout`: how workloads get to a new version, and back (kubectl pkg/cmd/rollout)."""
