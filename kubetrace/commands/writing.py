@@ -168,6 +168,21 @@ def send_typed(
         raise error.without_type() if isinstance(error, StatusError) else error from None
 
 
+def create_as_typed(
+    environment: Environment, mapping: ResourceMapping, body: bytes, manager: str, dry: bool
+) -> TypedObject:
+    """POSTs a body to where the command's namespace is, and reads the answer as kubectl's struct.
+
+    Raises StatusError, TransportError."""
+    from kubetrace.api import verbs
+    from kubetrace.trace.exchange import Purpose
+
+    purpose = Purpose("create", "create: the new object that the flags describe")
+    write = verbs.WriteOptions(manager, dry_run=dry)
+    call = verbs.create(mapping, environment.namespace, body, write, purpose=purpose)
+    return as_typed(environment.cluster.typed.objects.send(call, mapping))
+
+
 def as_typed(value: dict[str, Any]) -> TypedObject:
     """A server's answer as kubectl's struct has it; a kind without a struct stays as it came."""
     from kubetrace.wire.go_struct import TypedObject, is_registered, typed

@@ -112,3 +112,26 @@ def test_scale_with_a_condition_that_does_not_hold_changes_nothing(at: Run) -> N
     assert read(at, "deployment", "web", "-o", "jsonpath={.spec.replicas}") == "1"
     assert at("scale", "--current-replicas=1", "--replicas=2", "deployment/web").code == 0
     assert read(at, "deployment", "web", "-o", "jsonpath={.spec.replicas}") == "2"
+
+
+def test_run_makes_a_pod_and_expose_a_service_for_it(at: Run) -> None:
+    assert at("run", "web", "--image=nginx", "--port=80", "--env=A=1", "--", "serve").out == "pod/web created\n"
+    container = json.loads(read(at, "pod", "web", "-o", "jsonpath={.spec.containers[0]}"))
+    assert container["args"] == ["serve"]
+    assert container["env"] == [{"name": "A", "value": "1"}]
+    assert at("expose", "pod", "web").out == "service/web exposed\n"
+    assert json.loads(read(at, "service", "web", "-o", "jsonpath={.spec.selector}")) == {"run": "web"}
+    assert read(at, "service", "web", "-o", "jsonpath={.spec.ports[0].targetPort}") == "80"
+
+
+def test_run_that_would_attach_makes_nothing(at: Run) -> None:
+    outcome = at("run", "web", "--image=nginx", "-i")
+    assert outcome.code == 1
+    assert at("get", "pod", "web").code == 1
+
+
+def test_set_image_changes_one_container_only(at: Run) -> None:
+    assert at("set", "image", "deployment/web", "c=other").out == "deployment.apps/web image updated\n"
+    assert read(at, "deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[*].image}") == "other"
+    outcome = at("set", "image", "deployment/web", "nobody=x")
+    assert (outcome.code, outcome.err) == (1, 'error: unable to find container named "nobody"\n')

@@ -1,0 +1,110 @@
+"""The Service that `expose` makes of what another object says (kubectl pkg/cmd/expose, pkg/polymorphichelpers)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kubetrace.api.metadata import string_map
+from kubetrace.commands.generators.metadata import Object
+from kubetrace.errors import KubetraceError
+
+EXPOSABLE = {
+    ("", "ReplicationController"),
+    ("", "Service"),
+    ("", "Pod"),
+    ("apps", "Deployment"),
+    ("apps", "ReplicaSet"),
+    ("extensions", "Deployment"),
+    ("extensions", "ReplicaSet"),
+}
+"""Groups and kinds of what has pods behind it that a service can find."""
+
+
+def pod_selector(value: Object) -> dict[str, str]:
+    """The labels of the pods behind an object. Raises KubetraceError."""
+    kind = str(value.get("kind"))
+    spec = value.get("spec") or {}
+    if kind == "Pod":
+        return _some(string_map(value, "labels"), "the pod has no labels and cannot be exposed")
+    selector = spec.get("selector")
+    if kind == "ReplicationController":
+        return dict(selector or {})
+    if kind == "Service":
+        if selector is None:
+            raise KubetraceError("the service has no pod selector set")
+        return dict(selector)
+    words = {"Deployment": "deployment", "ReplicaSet": "replicaset"}[kind]
+    labels = (selector or {}).get("matchLabels") or {}
+    _some(labels, f"invalid {words}: no selectors, therefore cannot be exposed")
+    if expressions := (selector or {}).get("matchExpressions"):
+        raise KubetraceError(f'couldn\'t convert expressions - "{_shown(expressions)}" to map-based selector format')
+    return dict(labels)
+
+
+def _some(labels: Mapping[str, str], problem: str) -> dict[str, str]:
+    if not labels:
+        raise KubetraceError(problem)
+    return dict(labels)
+
+
+def _shown(expressions: Sequence[Mapping[str, Any]]) -> str:
+    """LabelSelectorRequirements as %+v shows them."""
+    texts = (
+        f"{{Key:{one.get('key', '')} Operator:{one.get('operator', '')} Values:[{' '.join(one.get('values') or ())}]}}"
+        for one in expressions
+    )
+    return f"[{' '.join(texts)}]"
+
+
+def protocols_of(value: Object) -> dict[str, list[str]]:
+    """The ports that an object has, in order, each with its protocols."""
+    found: dict[str, list[str]] = {}
+    for port, protocol in _ports(value):
+        protocols = found.setdefault(port, [])
+        if protocol not in protocols:
+            protocols.append(protocol)
+    return found
+
+
+def _ports(value: Object) -> Iterator[tuple[str, str]]:
+    spec = value.get("spec") or {}
+    if value.get("kind") == "Service":
+        for port in spec.get("ports") or ():
+            yield str(port.get("port", 0)), str(port.get("protocol") or "TCP")
+        return
+    if value.get("kind") != "Pod":
+        spec = (spec.get("template") or {}).get("spec") or {}
+    for container in spec.get("containers") or ():
+        for port in container.get("ports") or ():
+            yield str(port.get("containerPort", 0)), str(port.get("protocol") or "TCP")
+
+
+def parse_labels(text: str) -> dict[str, str]:
+    """ "a=b,c=d". Raises KubetraceError."""
+    labels = {}
+    for pair in text.split(","):
+        parts = pair.split("=")
+        if len(parts) != 2:
+            raise KubetraceError(f"unexpected label spec: {pair}")
+        if not parts[0]:
+            raise KubetraceError("unexpected empty label key")
+        labels[parts[0]] = parts[1]
+    return labels
+
+
+def service_ports(numbers: Sequence[str], protocol: str, known: Mapping[str, Sequence[str]]) -> Iterator[Object]:
+    """The service's ports; several need names. Raises KubetraceError."""
+    from kubetrace.commands.generators.pods import whole
+
+    for index, number in enumerate(numbers, 1):
+        port = whole(number)
+        name = f"port-{index}" if len(numbers) > 1 else ""
+        wanted = [protocol] if protocol else list(known.get(number) or ("TCP",))
+        for one in wanted:
+            found: Object = {"port": port, "protocol": one, "targetPort": port}
+            if len(wanted) > 1:
+                found["name"] = f"port-{index}-{one.lower()}"
+            elif name:
+                found["name"] = name
+            yield found

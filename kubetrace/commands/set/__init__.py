@@ -1,0 +1,1 @@
+"""`set`: single fields of objects that have pods (kubectl pkg/cmd/set)."""
