@@ -103,6 +103,8 @@ class Seen:
     names: list[bytes] = field(default_factory=list)
     last: int = 0
     wrong: list[str] = field(default_factory=list)
+    breaks: int = 0
+    """How often the server ended the watch, which was then taken up again."""
 
     def take(self, line: bytes) -> None:
         name, version = _NAME.search(line), _VERSION.search(line)
@@ -152,6 +154,7 @@ async def _watch(
         try:
             await _stream(server(), namespace, seen, wanted, ready)
         except (OSError, asyncio.IncompleteReadError, _Ended) as error:
+            seen.breaks += 1
             if len(seen.names) > before or not end:
                 end, before = time.monotonic() + patience, len(seen.names)
             if time.monotonic() > end or not patience:

@@ -51,6 +51,8 @@ class Outcome:
     memory: int
     """Peak resident bytes of the server's processes, together."""
     idle: int
+    breaks: int
+    """Watches that the server ended before all was seen."""
 
 
 def _children(pid: int) -> list[int]:
@@ -108,11 +110,11 @@ def _write(server: Server, namespace: str, client: int, count: int, patience: fl
 def _watch(
     server: Server, namespace: str, since: int, wanted: int, watchers: int, ready: object, queue: object
 ) -> None:
-    found = watch(lambda: server, namespace, since, wanted, watchers, ready.set, 0.0)  # type: ignore[attr-defined]
+    found = watch(lambda: server, namespace, since, wanted, watchers, ready.set, _PATIENCE)  # type: ignore[attr-defined]
     wrong = [text for seen in found for text in seen.wrong]
     wrong += [f"{len(seen.names)} events" for seen in found if len(set(seen.names)) != wanted]
     wrong += ["another order" for seen in found if seen.names != found[0].names]
-    queue.put(wrong)  # type: ignore[attr-defined]
+    queue.put((wrong, sum(seen.breaks for seen in found)))  # type: ignore[attr-defined]
 
 
 def _writers(server: Server, namespace: str, objects: int, patience: float) -> Callable[[], list[str]]:
@@ -142,7 +144,7 @@ def load(found: manager.Playground, objects: int, watchers: int) -> Outcome:
     idle = _memory(pids, "VmRSS")
     since = _namespace(server, "load")
     ready: object = multiprocessing.Event()
-    queue: multiprocessing.Queue[list[str]] = multiprocessing.Queue()
+    queue: multiprocessing.Queue[tuple[list[str], int]] = multiprocessing.Queue()
     arguments = (server, "load", since, objects, watchers, ready, queue)
     looking = multiprocessing.Process(target=_watch, args=arguments)
     looking.start()
@@ -150,14 +152,16 @@ def load(found: manager.Playground, objects: int, watchers: int) -> Outcome:
     start, cpu = time.monotonic(), _cpu(pids)
     names = _writers(server, "load", objects, 0.0)()
     written = Cost(time.monotonic() - start, _cpu(pids) - cpu)
-    wrong = queue.get()
+    wrong, breaks = queue.get()
     looking.join()
     seen = Cost(time.monotonic() - start, _cpu(pids) - cpu)
     assert not wrong, wrong[:3]
     start, cpu = time.monotonic(), _cpu(pids)
     listed = pages(server, "load", PAGE)
     assert sorted(listed) == sorted(names) and len(set(listed)) == objects
-    return Outcome(written, seen, Cost(time.monotonic() - start, _cpu(pids) - cpu), _memory(pids, "VmHWM"), idle)
+    return Outcome(
+        written, seen, Cost(time.monotonic() - start, _cpu(pids) - cpu), _memory(pids, "VmHWM"), idle, breaks
+    )
 
 
 def kill(environ: dict[str, str], name: str, found: manager.Playground, objects: int) -> int:
@@ -177,13 +181,15 @@ def kill(environ: dict[str, str], name: str, found: manager.Playground, objects:
     return len(names)
 
 
-def report(objects: int, watchers: int, ours: Outcome, real: Outcome | None, killed: int) -> str:
+def report(objects: int, watchers: int, ours: Outcome, real: Outcome | None, killed: int | None) -> str:
     lines = [HEAD, f"{objects:,} configmaps by {CLIENTS} clients, {watchers} watchers, pages of {PAGE}.", ""]
     lines += [f"- Each of the {watchers} watchers saw each of the {objects:,} events exactly once and in order."]
     lines += [f"- The list in pages held each of the {objects:,} objects exactly once."]
-    lines += [
-        f"- Killed with SIGKILL while {CLIENTS} clients wrote: all of the {killed:,} acknowledged objects were there."
-    ]
+    if killed is not None:
+        told = f"all of the {killed:,} acknowledged objects were there, each once"
+        lines += [f"- Killed with SIGKILL while {CLIENTS} clients wrote, and started again: {told}."]
+    ends = f"the playground {ours.breaks} times" + (f", the real server {real.breaks} times" if real else "")
+    lines += [f"- Watches that the server ended early, and that went on where they had been: {ends}."]
     idle = ours.idle / 2**20
     lines += [f"- Idle, the playground holds {idle:.0f} MB of memory (target: at most 120 MB).", ""]
     if real is None:
@@ -207,13 +213,20 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         environ = {"XDG_STATE_HOME": place, "PATH": os.environ.get("PATH", "")}
-        ours = manager.up(environ, "ours")
+
+        def tell(killed: int | None) -> None:
+            text = report(options.objects, options.watchers, mine, real, killed)
+            if options.write:
+                options.write.write_text(text)
+            if killed is not None:
+                sys.stdout.write(text)
+
+        real: Outcome | None = None
         try:
+            ours = manager.up(environ, "ours")
             mine = load(ours, options.objects, options.watchers)
-            killed = kill(environ, "ours", ours, options.objects)
         finally:
             manager.down(environ, "ours")
-        real = None
         if os.environ.get("KUBEBUILDER_ASSETS"):
             environ["KUBEBUILDER_ASSETS"] = os.environ["KUBEBUILDER_ASSETS"]
             plane = manager.up(environ, "real", manager.Start(engine=manager.ENVTEST))
@@ -221,10 +234,11 @@ def main() -> int:
                 real = load(plane, options.objects, options.watchers)
             finally:
                 manager.down(environ, "real")
-    text = report(options.objects, options.watchers, mine, real, killed)
-    if options.write:
-        options.write.write_text(text)
-    sys.stdout.write(text)
+        tell(None)
+        try:
+            tell(kill(environ, "ours", manager.up(environ, "ours"), options.objects))
+        finally:
+            manager.down(environ, "ours")
     return 0
 
 
