@@ -121,9 +121,14 @@ ROOT = Entry(
             children=(
                 _pending("env"),
                 Entry("image", "Set other images for containers", "kubetrace.commands.set.image"),
-                _pending("resources"),
+                Entry("resources", "Set what containers request and may use", "kubetrace.commands.set.resources"),
                 _pending("selector"),
-                _pending("serviceaccount", aliases=("sa",)),
+                Entry(
+                    "serviceaccount",
+                    "Set the pods' service account",
+                    "kubetrace.commands.set.serviceaccount",
+                    aliases=("sa",),
+                ),
                 _pending("subject"),
             ),
         ),

@@ -43,7 +43,7 @@ def run(environment: Environment, options: ImageOptions, arguments: Arguments) -
             if not _set_image(spec, name, image):
                 errors.append(KubetraceError(f"error: unable to find container named {quoted(name)}"))
 
-    failure = "failed to patch image update to pod template"
+    failure = "failed to patch image update to pod template: "
     PodChanges(environment, options, strategy, recorder, printer, failure).make(found, change, errors)
 
 

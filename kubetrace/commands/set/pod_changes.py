@@ -77,6 +77,7 @@ class PodChanges(Value):
     recorder: Recorder
     printer: Printer
     failure: str
+    even_unchanged: bool = False
 
     def make(
         self, found: Sequence[Info], change: Callable[[dict[str, Any]], None], errors: list[KubetraceError]
@@ -86,7 +87,7 @@ class PodChanges(Value):
 
         patches = [(info, self._patch(info, change, errors)) for info in found]
         for info, patch in patches:
-            if patch in (b"", b"{}"):
+            if not patch or (patch == b"{}" and not self.even_unchanged):
                 continue
             try:
                 self.printer.print(self._send(info, patch), self.environment.stdout)
@@ -134,4 +135,4 @@ class PodChanges(Value):
         try:
             return as_typed(self.environment.cluster.typed.objects.send(call, info.mapping, info.name))
         except KubetraceError as error:
-            raise KubetraceError(f"{self.failure}: {error}") from None
+            raise KubetraceError(f"{self.failure}{error}") from None
