@@ -199,7 +199,7 @@ class Client:
     def _follow(self, call: Call, context: CallContext, request: Request) -> ClientAnswer:
         """One attempt and the redirects it leads to; each hop is an exchange of its own."""
         origin = request.url
-        for _ in range(LIMIT + 1):
+        for _ in range(LIMIT):
             answer = self._round_trip(call, context, request)
             hop = next_hop(request.method, request.url, origin, answer.response)
             if hop is None:

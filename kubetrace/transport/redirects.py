@@ -9,6 +9,7 @@ from __future__ import annotations
 from urllib.parse import urljoin, urlsplit
 
 from kubetrace.trace.exchange import Response
+from kubetrace.transport.errors import TransportError
 from kubetrace.value import Value
 
 LIMIT = 10
@@ -29,10 +30,30 @@ def next_hop(method: str, url: str, origin: str, response: Response) -> Hop | No
     location = response.header("Location")
     if response.status not in (301, 302, 303, 307, 308) or not location:
         return None
-    target = urljoin(url, location)
+    target = _target(method, url, location)
     keep = response.status in (307, 308)
     followed = method if keep or method in ("GET", "HEAD") else "GET"
     return Hop(followed, target, keep, _referer(url, target), _same_site(origin, target))
+
+
+def _target(method: str, url: str, location: str) -> str:
+    """The absolute URL that a Location names; one that is no URL ends the command as it ends kubectl."""
+    try:
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+    except ValueError as error:
+        raise _no_url(method, url, location, "missing ']' in host") from error
+    port = parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
+    if port and not (port.isascii() and port.isdigit()):
+        raise _no_url(method, url, location, f'invalid port ":{port}" after host')
+    if port and int(port) > 65535:
+        raise TransportError(method, target, f"dial tcp: address {port}: invalid port", "protocol")
+    return target
+
+
+def _no_url(method: str, url: str, location: str, why: str) -> TransportError:
+    told = f'failed to parse Location header "{location}": parse "{location}": {why}'
+    return TransportError(method, url, told, "protocol")
 
 
 def _referer(url: str, target: str) -> str:

@@ -17,7 +17,7 @@ from kubetrace.trace.exchange import Operation, Response
 from kubetrace.trace.warning_header import warning_texts
 from kubetrace.transport.call import Call
 from kubetrace.transport.credentials import TokenFile, escape_key, static_auth
-from kubetrace.transport.errors import ConnectionConfigError
+from kubetrace.transport.errors import ConnectionConfigError, TransportError
 from kubetrace.transport.headers import canonical
 from kubetrace.transport.redirects import next_hop
 from kubetrace.transport.retry import pause_after_answer
@@ -179,6 +179,15 @@ def test_who_may_see_credentials_after_a_redirect(origin: str, location: str, tr
 @pytest.mark.parametrize("status", [200, 304, 305, 404])
 def test_no_redirect(status: int) -> None:
     assert next_hop("GET", "https://a/x", "https://a/x", Response(status, "", (("Location", "/y"),))) is None
+
+
+@pytest.mark.parametrize(
+    ("location", "why"), [("http://[::1", "missing ']' in host"), ("http://h:ab/x", 'invalid port ":ab" after host')]
+)
+def test_a_location_that_is_no_url_is_said(location: str, why: str) -> None:
+    with pytest.raises(TransportError) as caught:
+        next_hop("GET", "https://a/x", "https://a/x", Response(302, "", (("Location", location),)))
+    assert f'failed to parse Location header "{location}": parse "{location}": {why}' in str(caught.value)
 
 
 def test_reasons_of_retries() -> None:
