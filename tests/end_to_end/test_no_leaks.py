@@ -124,6 +124,22 @@ def test_no_answer_and_no_failure_shows_a_secret(
             assert "Traceback" not in shown
 
 
+@pytest.mark.parametrize("mode", ["fine", "401 Unauthorized", "403 Forbidden", "html"])
+@pytest.mark.parametrize("flags", [["--why"], ["--why", "--lang=ko"], ["--plan"], ["--stats", "--traceparent"]])
+def test_what_explains_a_command_shows_no_secret(
+    mode: str, flags: list[str], place: tuple[ScriptedServer, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, home = place
+    monkeypatch.chdir(home)
+    for user in CREDENTIALS:
+        server.script = Echo(mode, user)
+        for command in COMMANDS:
+            got = run([*command, f"--user={user}", *flags], environment_of(home))
+            shown = (got.stderr + got.stdout).decode("utf-8", "replace")
+            assert [secret for secret in SECRETS if secret in shown] == [], (command, flags)
+            assert "Traceback" not in shown and shown
+
+
 @pytest.mark.parametrize("user", ["failing", "nonsense"])
 def test_what_a_failing_plugin_says_is_not_repeated(user: str, place: tuple[ScriptedServer, Path]) -> None:
     server, home = place

@@ -17,6 +17,8 @@ from kubetrace.trace.record_file import Reader, RecordObserver, open_sink
 from kubetrace.trace.records import Header
 from kubetrace.trace.replay import Answers
 from kubetrace.trace.views import VIEWS, audit, diff, httpie, requests_script, show, view
+from tests.conftest import Kubetrace
+from tests.transport.scripted import ScriptedServer, reply
 
 BODY = 30_000
 
@@ -84,3 +86,11 @@ def test_reading_a_file_keeps_nothing(tmp_path: Path) -> None:
     peak(events(5))
     small, big = peak(events(60)), peak(events(240))
     assert big < small * 1.5 + 50_000
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_ends_the_trace_and_not_the_command(kubetrace: Kubetrace) -> None:
+    with ScriptedServer([reply(b'{"a":1}')]) as server:
+        done = kubetrace("get", "--raw", "/version", "--server", server.url, "--trace", "/dev/full")
+    assert (done.code, done.out) == (0, '{"a":1}')
+    assert done.err == "warning: the trace is not complete: No space left on device\n"
