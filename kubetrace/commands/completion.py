@@ -14,7 +14,7 @@ from kubetrace.cmdline.command import Arguments, Command, NoOptions
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
-SHELLS = ("bash", "zsh", "fish")
+SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
 def run(environment: Environment, options: NoOptions, arguments: Arguments) -> None:
@@ -31,11 +31,11 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
 COMMAND = Command(
     run=run,
     usage="completion SHELL",
-    words="=bash,zsh,fish",
+    words="=bash,zsh,fish,powershell",
     description="""
     Print a script that makes a shell complete kubetrace's commands, options, resource types, names and contexts.
 
-    The shell is one of bash, zsh and fish.
+    The shell is one of bash, zsh, fish and powershell.
     """,
     examples="""
     # bash, in this session
@@ -46,5 +46,8 @@ COMMAND = Command(
 
     # fish, in every session
     kubetrace completion fish > ~/.config/fish/completions/kubetrace.fish
+
+    # PowerShell, in every session
+    kubetrace completion powershell >> $PROFILE
     """,
 )

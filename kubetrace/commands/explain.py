@@ -149,7 +149,6 @@ def _explain_v2(
 COMMAND = Command(
     run=run,
     options=ExplainOptions,
-    words="types",
     usage="explain TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] "
     "[-o|--output=plaintext|plaintext-openapiv2]",
     description="""

@@ -239,7 +239,7 @@ ROOT = Entry(
         Entry("annotate", "Set and remove annotations", "kubetrace.commands.annotate", _SETTINGS),
         Entry(
             "completion",
-            "Print shell completion code (bash, zsh, fish)",
+            "Print shell completion code (bash, zsh, fish, powershell)",
             "kubetrace.commands.completion",
             _SETTINGS,
         ),

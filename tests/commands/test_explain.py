@@ -57,3 +57,8 @@ def test_a_server_without_openapi_v3_is_asked_for_v2(tmp_path: Path) -> None:
 )
 def test_lines_break_before_the_limit(text: str, limit: int, wrapped: str) -> None:
     assert wrap(text, limit) == wrapped
+
+
+@pytest.mark.parametrize("words", [["explain", "ge"], ["explain", "gears", ""]])
+def test_completion_offers_nothing_as_in_kubectl(words: list[str], tmp_path: Path) -> None:
+    assert explained(["__complete", *words], tmp_path).stdout == ":0\n"
