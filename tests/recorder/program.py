@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -48,11 +49,18 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_as_in_a_terminal,
         )
 
     def left_behind(self) -> list[str]:
         """What is still there of runs that are over."""
         return [str(path.relative_to(self.runtime)) for path in self.runtime.glob("kubetrace/*")]
+
+
+def _as_in_a_terminal() -> None:
+    """Tests that run under nohup have SIGHUP ignored, which no shell below could trap then."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 ASK = """
