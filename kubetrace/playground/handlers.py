@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from kubetrace.playground import options, paging, patches, status, subresources, watching
+from kubetrace.playground import options, paging, patch_errors, patches, status, subresources, watching
 from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.discovery import encode
@@ -20,7 +20,7 @@ from kubetrace.playground.selectors import Matcher, field_selector, label_select
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tables import Form, accepted, many, one, partial, table
-from kubetrace.playground.verbs import Verbs, Write, unsupported_patch
+from kubetrace.playground.verbs import Verbs, Write
 
 # Whose strategy says AllowCreateOnUpdate (pkg/registry/*/strategy.go).
 _CREATED_BY_UPDATE = frozenset(
@@ -240,7 +240,7 @@ class Handlers:
         if kind == "application/apply-patch+yaml":
             return self._apply(request, target, form)
         if kind not in patches.KINDS:
-            raise unsupported_patch(kind, target.resource)
+            raise patch_errors.unsupported(kind, target.resource)
         patch = patches.decode(request.body, kind)
         place, write = self._place(target), self._write(request)
         item = self._verbs.patch(target.resource, place, target.name, kind, patch, write, target.subresource)

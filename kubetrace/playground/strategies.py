@@ -1,13 +1,63 @@
-"""What a kind's strategy sets on a new object (PrepareForCreate in pkg/registry/*/strategy.go). Unlike defaults it is
-nobody's in managedFields.
+"""What a kind's strategy says: which have a generation and a status of their own, what it sets on a new object
+(PrepareForCreate in pkg/registry/*/strategy.go; unlike defaults it is nobody's in managedFields), and when an update
+raises the generation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from kubetrace.playground.catalog import Resource
 from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.objects import Object, now
+
+# Kinds whose strategy sets metadata.generation (pkg/registry/*/strategy.go).
+WITH_GENERATION = frozenset(
+    (
+        "pods",
+        "deployments.apps",
+        "replicasets.apps",
+        "statefulsets.apps",
+        "daemonsets.apps",
+        "jobs.batch",
+        "cronjobs.batch",
+        "ingresses.networking.k8s.io",
+        "networkpolicies.networking.k8s.io",
+        "podtemplates",
+        "poddisruptionbudgets.policy",
+        "replicationcontrollers",
+        "ingressclasses.networking.k8s.io",
+        "endpointslices.discovery.k8s.io",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "priorityclasses.scheduling.k8s.io",
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+        "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    )
+)
+WITH_STATUS = frozenset(
+    (
+        "pods",
+        "deployments.apps",
+        "replicasets.apps",
+        "statefulsets.apps",
+        "daemonsets.apps",
+        "jobs.batch",
+        "cronjobs.batch",
+        "services",
+        "namespaces",
+        "nodes",
+        "persistentvolumes",
+        "persistentvolumeclaims",
+        "resourcequotas",
+        "replicationcontrollers",
+        "ingresses.networking.k8s.io",
+        "poddisruptionbudgets.policy",
+        "horizontalpodautoscalers.autoscaling",
+        "certificatesigningrequests.certificates.k8s.io",
+        "customresourcedefinitions.apiextensions.k8s.io",
+        "apiservices.apiregistration.k8s.io",
+    )
+)
 
 
 def prepare(key: str, item: Object) -> None:
@@ -69,3 +119,16 @@ _STRATEGIES: dict[str, Callable[[Object], None]] = {
     "pods": _pod,
     "persistentvolumes": _volume,
 }
+
+
+def changed(resource: Resource, old: Object, new: Object) -> bool:
+    """Does an update raise the generation? A Deployment's annotations count, too (its strategy says so)."""
+    if resource.key == "deployments.apps":
+        annotations = (old["metadata"].get("annotations") or {}, new["metadata"].get("annotations") or {})
+        if annotations[0] != annotations[1]:
+            return True
+    return _content(new) != _content(old)
+
+
+def _content(item: Object) -> Object:
+    return {name: value for name, value in item.items() if name not in ("metadata", "status", "kind", "apiVersion")}

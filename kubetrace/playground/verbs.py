@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,8 +13,10 @@ from kubetrace.playground import (
     allocation,
     defaults,
     definitions,
+    deletion,
     fieldsets,
     managed,
+    patch_errors,
     patches,
     schema_checks,
     schemas,
@@ -25,7 +26,7 @@ from kubetrace.playground import (
 )
 from kubetrace.playground.access import User
 from kubetrace.playground.catalog import Catalog, Resource
-from kubetrace.playground.objects import Check, Mistyped, Object, moment, new_uid, now, random_suffix, type_of
+from kubetrace.playground.objects import Check, Mistyped, Object, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
@@ -34,53 +35,6 @@ from kubetrace.wire.go_struct import is_registered, typed
 if TYPE_CHECKING:
     from kubetrace.playground.containers.runtime import Runtime
 
-# Kinds whose strategy sets metadata.generation (pkg/registry/*/strategy.go).
-_WITH_GENERATION = frozenset(
-    (
-        "pods",
-        "deployments.apps",
-        "replicasets.apps",
-        "statefulsets.apps",
-        "daemonsets.apps",
-        "jobs.batch",
-        "cronjobs.batch",
-        "ingresses.networking.k8s.io",
-        "networkpolicies.networking.k8s.io",
-        "podtemplates",
-        "poddisruptionbudgets.policy",
-        "replicationcontrollers",
-        "ingressclasses.networking.k8s.io",
-        "endpointslices.discovery.k8s.io",
-        "customresourcedefinitions.apiextensions.k8s.io",
-        "priorityclasses.scheduling.k8s.io",
-        "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-        "validatingwebhookconfigurations.admissionregistration.k8s.io",
-    )
-)
-_WITH_STATUS = frozenset(
-    (
-        "pods",
-        "deployments.apps",
-        "replicasets.apps",
-        "statefulsets.apps",
-        "daemonsets.apps",
-        "jobs.batch",
-        "cronjobs.batch",
-        "services",
-        "namespaces",
-        "nodes",
-        "persistentvolumes",
-        "persistentvolumeclaims",
-        "resourcequotas",
-        "replicationcontrollers",
-        "ingresses.networking.k8s.io",
-        "poddisruptionbudgets.policy",
-        "horizontalpodautoscalers.autoscaling",
-        "certificatesigningrequests.certificates.k8s.io",
-        "customresourcedefinitions.apiextensions.k8s.io",
-        "apiservices.apiregistration.k8s.io",
-    )
-)
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 # Subresources whose update may change the spec.
 _WHOLE = ("", "scale", "ephemeralcontainers", "resize")
@@ -194,9 +148,9 @@ class Verbs:
             metadata.pop(owned, None)
         self._check_namespace(resource, namespace, metadata.get("name", ""))
         metadata["uid"], metadata["creationTimestamp"] = new_uid(), now()
-        if resource.key in _WITH_GENERATION or resource.custom is not None:
+        if resource.key in strategies.WITH_GENERATION or resource.custom is not None:
             metadata["generation"] = 1
-        if resource.key in _WITH_STATUS or self._custom_status(resource):
+        if resource.key in strategies.WITH_STATUS or self._custom_status(resource):
             item.pop("status", None)
         self._default(resource, item)
         self._track(resource, None, item, write, "")
@@ -290,7 +244,7 @@ class Verbs:
                 metadata[owned] = before[owned]
         if subresource == "status":
             item = copy.deepcopy(old) | {"status": item.get("status") or {}}
-        elif resource.key in _WITH_STATUS or self._custom_status(resource):
+        elif resource.key in strategies.WITH_STATUS or self._custom_status(resource):
             item.pop("status", None)
             if "status" in old:
                 item["status"] = copy.deepcopy(old["status"])
@@ -301,7 +255,7 @@ class Verbs:
         if whole:
             allocation.keep(resource, old, item)
             self._check(resource, item, old, write, subresource)
-        if "generation" in before and _changed(resource, old, item):
+        if "generation" in before and strategies.changed(resource, old, item):
             item["metadata"]["generation"] = before["generation"] + 1
         if item == old or write.dry_run:
             return item
@@ -340,12 +294,12 @@ class Verbs:
         try:
             item = self.check_body(resource, body, namespace, loose, keep_empty=True)
         except Mistyped as error:
-            raise _untyped(resource, body, [error.typed]) from None
+            raise patch_errors.untyped(resource, body, [error.typed]) from None
         if unknown:
             fields = [re.sub(r'unknown field "(.*)"', r".\1: field not declared in schema", text) for text in unknown]
-            raise _untyped(resource, body, fields)
+            raise patch_errors.untyped(resource, body, fields)
         if twice := fieldsets.duplicates(item, managed.shape_of(resource)):
-            raise _untyped(resource, body, twice)
+            raise patch_errors.untyped(resource, body, twice)
         if item["metadata"].setdefault("name", name) != name:
             told = f"the name of the object ({item['metadata']['name']}) does not match the name on the URL ({name})"
             raise ApiError(400, told)
@@ -379,11 +333,11 @@ class Verbs:
         elif kind == "application/strategic-merge-patch+json" and resource.custom is None:
             new = patches.strategic_merge(copy.deepcopy(old), patch, type_of(resource))
         else:
-            raise unsupported_patch(kind, resource)
+            raise patch_errors.unsupported(kind, resource)
         try:
             new = self.check_body(resource, new, namespace, write)
         except Mistyped as error:
-            raise _misfit(kind, patch, new, error) from None
+            raise patch_errors.misfit(kind, patch, new, error) from None
         if new["metadata"].get("name") != name:
             told = f"the name of the object ({new['metadata'].get('name')}) does not match the name on the URL ({name})"
             raise ApiError(400, told)
@@ -397,8 +351,8 @@ class Verbs:
             raise status.forbidden(resource.name, "", name, "this namespace may not be deleted")
         item = self.read(resource, namespace, name)
         metadata = item["metadata"]
-        self._preconditions(resource, metadata, options.get("preconditions") or {})
-        grace = self._grace(resource, item, options)
+        deletion.check_preconditions(resource, metadata, options.get("preconditions") or {})
+        grace = deletion.grace_of(resource, item, options)
         policy = options.get("propagationPolicy")
         finalizers = list(metadata.get("finalizers") or ())
         for wanted, finalizer in (("Foreground", "foregroundDeletion"), ("Orphan", "orphan")):
@@ -415,46 +369,10 @@ class Verbs:
             return item, not waits
         if not waits:
             return self.store.remove(resource.key, item), True
-        self._mark(item, grace)
+        deletion.mark(item, grace)
         if resource.key == "namespaces":
             item["status"] = {"phase": "Terminating"}
         return self.store.put(resource.key, item), False
-
-    @staticmethod
-    def _mark(item: Object, grace: int) -> None:
-        import datetime
-
-        metadata = item["metadata"]
-        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=grace)
-        if "deletionTimestamp" in metadata:
-            end = min(end, moment(metadata["deletionTimestamp"]))
-            grace = min(grace, metadata.get("deletionGracePeriodSeconds") or 0)
-        metadata["deletionTimestamp"] = end.strftime("%Y-%m-%dT%H:%M:%SZ")
-        metadata["deletionGracePeriodSeconds"] = grace
-        if "generation" in metadata:
-            metadata["generation"] += 1
-
-    @staticmethod
-    def _preconditions(resource: Resource, metadata: Object, wanted: Object) -> None:
-        for name, title, what in (
-            ("uid", "UID", "deleted and then recreated"),
-            ("resourceVersion", "ResourceVersion", "modified"),
-        ):
-            if wanted.get(name) and wanted[name] != metadata[name]:
-                why = f"the {title} in the precondition ({wanted[name]}) does not match the {title} in record "
-                why += f"({metadata[name]}). The object might have been {what}"
-                raise status.conflict(resource.kind, resource.group, metadata["name"], why)
-
-    @staticmethod
-    def _grace(resource: Resource, item: Object, options: Object) -> int:
-        if resource.key != "pods":
-            return 0
-        spec = item["spec"]
-        running = spec.get("nodeName") and (item.get("status") or {}).get("phase") not in ("Failed", "Succeeded")
-        wanted = options.get("gracePeriodSeconds")
-        if wanted is None:
-            wanted = spec.get("terminationGracePeriodSeconds", 30)
-        return int(wanted) if running else 0
 
 
 def _as_struct(resource: Resource, item: Object) -> None:
@@ -463,48 +381,3 @@ def _as_struct(resource: Resource, item: Object) -> None:
         found = typed(item)
         item.clear()
         item.update(found)
-
-
-def _changed(resource: Resource, old: Object, new: Object) -> bool:
-    """Does an update raise the generation? A Deployment's annotations count, too (its strategy says so)."""
-    if resource.key == "deployments.apps":
-        annotations = (old["metadata"].get("annotations") or {}, new["metadata"].get("annotations") or {})
-        if annotations[0] != annotations[1]:
-            return True
-    return _content(new) != _content(old)
-
-
-def _content(item: Object) -> Object:
-    return {name: value for name, value in item.items() if name not in ("metadata", "status", "kind", "apiVersion")}
-
-
-def _untyped(resource: Resource, body: Object, problems: list[str]) -> ApiError:
-    """An applied object that does not fit its kind's schema (structured-merge-diff)."""
-    metadata = body.get("metadata") or {}
-    told = problems[0] if len(problems) == 1 else "errors:\n" + "\n".join(f"  {text}" for text in problems)
-    place = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
-    kind = f"{resource.group}/{resource.version}, Kind={resource.kind}"
-    return ApiError(500, f"failed to create typed patch object ({place}; {kind}): {told}", "")
-
-
-def _misfit(kind: str, patch: Any, new: Object, error: Mistyped) -> ApiError:
-    """A patch that makes an object of values of the wrong types (handlers/patch.go)."""
-    if kind.startswith("application/strategic"):
-        shown, why = patches.go_value(patch), error.conversion
-    else:
-        plain = {name: value for name, value in new.get("metadata", {}).items() if name != "managedFields"}
-        shown = json.dumps(new | {"metadata": plain}, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-        why = error.decoding
-    cause = ("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {why}")
-    return status.invalid("", "", "", [cause])
-
-
-def unsupported_patch(kind: str, resource: Resource) -> ApiError:
-    if kind not in patches.KINDS:
-        return ApiError(415, "415: Unsupported Media Type", details={})
-    known = ["application/json-patch+json", "application/merge-patch+json"]
-    known.append(
-        "application/strategic-merge-patch+json" if resource.custom is None else "application/apply-patch+yaml"
-    )
-    told = f"the body of the request was in an unknown format - accepted media types include: {', '.join(known)}"
-    return ApiError(415, told)

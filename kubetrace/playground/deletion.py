@@ -1,0 +1,43 @@
+"""What a deletion asks for, and what it leaves on an object that stays a while (apiserver registry/rest/delete.go)."""
+
+from __future__ import annotations
+
+import datetime
+
+from kubetrace.playground import status
+from kubetrace.playground.catalog import Resource
+from kubetrace.playground.objects import Object, moment
+
+
+def mark(item: Object, grace: int) -> None:
+    metadata = item["metadata"]
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=grace)
+    if "deletionTimestamp" in metadata:
+        end = min(end, moment(metadata["deletionTimestamp"]))
+        grace = min(grace, metadata.get("deletionGracePeriodSeconds") or 0)
+    metadata["deletionTimestamp"] = end.strftime("%Y-%m-%dT%H:%M:%SZ")
+    metadata["deletionGracePeriodSeconds"] = grace
+    if "generation" in metadata:
+        metadata["generation"] += 1
+
+
+def check_preconditions(resource: Resource, metadata: Object, wanted: Object) -> None:
+    for name, title, what in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ):
+        if wanted.get(name) and wanted[name] != metadata[name]:
+            why = f"the {title} in the precondition ({wanted[name]}) does not match the {title} in record "
+            why += f"({metadata[name]}). The object might have been {what}"
+            raise status.conflict(resource.kind, resource.group, metadata["name"], why)
+
+
+def grace_of(resource: Resource, item: Object, options: Object) -> int:
+    if resource.key != "pods":
+        return 0
+    spec = item["spec"]
+    running = spec.get("nodeName") and (item.get("status") or {}).get("phase") not in ("Failed", "Succeeded")
+    wanted = options.get("gracePeriodSeconds")
+    if wanted is None:
+        wanted = spec.get("terminationGracePeriodSeconds", 30)
+    return int(wanted) if running else 0
