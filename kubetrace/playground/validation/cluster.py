@@ -18,7 +18,7 @@ from kubetrace.playground.validation.causes import (
     subdomain,
     unsupported,
 )
-from kubetrace.playground.validation.pods import config_key
+from kubetrace.playground.validation.containers import config_key
 
 _RBAC = "rbac.authorization.k8s.io"
 

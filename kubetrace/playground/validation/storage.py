@@ -18,7 +18,7 @@ from kubetrace.playground.validation.causes import (
     subdomain,
     unsupported,
 )
-from kubetrace.playground.validation.pods import is_standard
+from kubetrace.playground.validation.containers import is_standard
 
 _MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"]
 _VOLUME_MODES = ["Block", "Filesystem"]
