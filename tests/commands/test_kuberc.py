@@ -27,3 +27,10 @@ def test_all_commands_in_turn(kubetrace: Kubetrace, tmp_path: Path, monkeypatch:
 def test_off_is_off(kubetrace: Kubetrace) -> None:
     done = kubetrace("kuberc", "view", environ={"KUBERC": "off"})
     assert (done.code, done.err) == (1, "error: KUBERC is disabled via KUBERC=off environment variable\n")
+
+
+def test_kyaml_of_a_kubeconfig_has_the_order_of_its_structs(kubetrace: Kubetrace, tmp_path: Path) -> None:
+    """As kubectl 1.36 prints it."""
+    (tmp_path / "config").write_text("apiVersion: v1\nkind: Config\ncurrent-context: x\n")
+    done = kubetrace("config", "view", "-o", "kyaml", "--kubeconfig", str(tmp_path / "config"))
+    assert [line.split(":")[0].strip() for line in done.out.splitlines()[2:]][:2] == ["kind", "apiVersion"]

@@ -40,12 +40,23 @@ class PlainYAMLPrinter(Value):
         out.write(dumps(value))
 
 
+class TypedKYAMLPrinter(Value):
+    """-o kyaml: the fields in the structs' order, too."""
+
+    def print(self, value: Printed, out: TextSink) -> None:
+        from kubetrace.wire.go_kyaml import dumps
+
+        out.write(dumps(value, in_order=True))
+
+
 _OWN: dict[str, Any] = {"json": TypedJSONPrinter, "name": NamelessPrinter, "yaml": PlainYAMLPrinter}
 
 
 def printer(output: str, template: str, allow_missing_keys: bool, environ: Mapping[str, str]) -> Printer:
     """The printer of an -o value. Raises KubetraceError with kubectl's words for an unknown one."""
     own = _OWN.get(output.lower())
+    if output.lower() == "kyaml" and environ.get("KUBECTL_KYAML", "").lower() != "false":
+        own = TypedKYAMLPrinter
     if own is not None:
         made: Printer = own()
         return made
