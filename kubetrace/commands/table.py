@@ -150,19 +150,20 @@ ROOT = Entry(
         ),
         Entry(
             "rollout",
-            "Restart, pause and watch the rollout of a workload",
+            "Restart, pause, undo and watch the rollout of a workload",
             group=_INTERMEDIATE,
             usage="rollout SUBCOMMAND",
             description="""
-            Look after the rollouts of deployments, daemon sets and stateful sets: how they get to a new version.
+            Look after the rollouts of deployments, daemon sets and stateful sets: how they get to a new version, and
+            back to an earlier one.
             """,
             children=(
-                _pending("history"),
+                _rollout("history", "Show the revisions of a workload"),
                 _rollout("pause", "Pause a deployment's rollout"),
                 _rollout("restart", "Replace the pods of a workload"),
                 _rollout("resume", "Resume a deployment's rollout"),
                 _rollout("status", "Show how far a rollout is"),
-                _pending("undo"),
+                _rollout("undo", "Go back to an earlier revision"),
             ),
         ),
         Entry("scale", "Set the number of replicas", "kubetrace.commands.scale", _CLUSTER),

@@ -46,6 +46,7 @@ Operation = Literal[
     "typed-create",
     "typed-get",
     "typed-list",
+    "typed-patch",
     "typed-watch",
     "typed-token",
     "scale-get",

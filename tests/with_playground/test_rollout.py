@@ -79,3 +79,22 @@ def test_partitions_and_revisions_of_a_stateful_set() -> None:
     assert _told("StatefulSet", value) == ("partitioned roll out complete: 2 new pods have been updated...\n", True)
     with pytest.raises(KubetraceError, match="only available for RollingUpdate"):
         _told("StatefulSet", {"spec": {"updateStrategy": {"type": "OnDelete"}}})
+
+
+def test_back_to_the_version_before(run: Run, namespace: str) -> None:
+    here = ("-n", namespace)
+    run("create", "deployment", "web", "--image=nginx:1", *here)
+    run("rollout", "status", "deploy/web", "--timeout=60s", *here)
+    patch = '{"spec":{"template":{"spec":{"containers":[{"name":"nginx","image":"nginx:2"}]}}}}'
+    run("patch", "deploy", "web", "-p", patch, *here)
+    run("rollout", "status", "deploy/web", "--timeout=60s", *here)
+    told = run("rollout", "history", "deploy/web", *here)
+    assert told.out == "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n"
+    assert "    Image:\tnginx:1\n" in run("rollout", "history", "deploy/web", "--revision=1", *here).out
+    missing = run("rollout", "history", "deploy/web", "--revision=9", *here)
+    assert missing == Outcome(1, "", "error: unable to find the specified revision\n")
+    planned = run("rollout", "undo", "deploy/web", "--dry-run=client", *here)
+    assert planned.out.startswith("deployment.apps/web Pod Template:\n") and planned.out.endswith("\n (dry run)\n")
+    assert run("rollout", "undo", "deploy/web", *here).out == "deployment.apps/web rolled back\n"
+    image = "jsonpath={.spec.template.spec.containers[0].image}"
+    assert run("get", "deploy", "web", "-o", image, *here).out == "nginx:1"

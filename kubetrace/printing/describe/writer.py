@@ -17,12 +17,15 @@ NONE, UNSET = "<none>", "<unset>"
 
 
 class Writer:
-    """Collects one description. `now` is in seconds since the epoch, for ages. A level is two blanks."""
+    """Collects one description. `now` is in seconds since the epoch, for ages. A level is two blanks. Without `aligned`
+    the tabs stay."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, *, aligned: bool = True) -> None:
         self.now = now
         self._text = io.StringIO()
-        self._tabs = TabWriter(self._text, min_width=0, padding=2, remembers=False)
+        self._tabs: TabWriter | io.StringIO = self._text
+        if aligned:
+            self._tabs = TabWriter(self._text, min_width=0, padding=2, remembers=False)
         self._indent = 0
 
     def write(self, text: str, level: int = 0) -> None:

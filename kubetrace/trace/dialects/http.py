@@ -127,6 +127,7 @@ OPERATIONS: Mapping[str, Since] = {
     "typed-create": {"1.32": "type.go:252", "1.34": "type.go:213"},
     "typed-get": {"1.32": "type.go:168", "1.34": "type.go:165"},
     "typed-list": {"1.32": "type.go:204", "1.34": "type.go:183"},
+    "typed-patch": {"1.32": "type.go:328", "1.34": "type.go:289"},
     "typed-watch": {"1.32": "request.go:736", "1.33": "type.go:240", "1.34": "type.go:201"},
     "typed-token": {"1.32": "serviceaccount.go:87"},
     "scale-get": {"1.32": "client.go:168"},

@@ -127,6 +127,8 @@ PURPOSES = {
     "logs: what did the container write?": "Read what the container wrote.",
     "rollout: what does the workload look like now?": "Read the workload as it is now.",
     "rollout: change only what differs": "Change the field that makes the difference.",
+    "rollout: which revisions are there?": "Find the workload's revisions.",
+    "rollout: back to an earlier revision": "Give the workload the pod template of an earlier revision.",
     "rollout: watch the workload until it is done": "Watch the workload until its rollout is done.",
     "wait: how is the object now?": "Read the object as it is now.",
     "wait: watch the object until the condition holds": "Watch the object until it is as it should be.",

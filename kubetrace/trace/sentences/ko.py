@@ -122,6 +122,8 @@ PURPOSES = {
     "logs: what did the container write?": "컨테이너가 쓴 것을 읽습니다.",
     "rollout: what does the workload look like now?": "워크로드가 지금 어떤지 읽습니다.",
     "rollout: change only what differs": "달라지는 필드만 바꿉니다.",
+    "rollout: which revisions are there?": "워크로드의 리비전을 찾습니다.",
+    "rollout: back to an earlier revision": "워크로드에 이전 리비전의 파드 템플릿을 되돌려 놓습니다.",
     "rollout: watch the workload until it is done": "롤아웃이 끝날 때까지 워크로드를 지켜봅니다.",
     "wait: how is the object now?": "객체가 지금 어떤지 읽습니다.",
     "wait: watch the object until the condition holds": "객체가 원하는 상태가 될 때까지 지켜봅니다.",
