@@ -96,7 +96,7 @@ class StatusError(KubetraceError):
 
     def lines(self) -> list[str]:
         text = self._invalid_text() if self.reason == "Invalid" else self.user_message()
-        return text.removesuffix("\n").split("\n")
+        return text.split("\n")
 
     def _invalid_text(self) -> str:
         details = self.status.get("details")

@@ -96,9 +96,11 @@ def test_a_long_text_is_cut() -> None:
 def test_invalid_lists_its_causes_once_each() -> None:
     causes = [{"field": "spec", "message": "Required value"}, {"field": "metadata.name", "message": "Invalid value"}]
     one = failure(422, "Invalid", "m", kind="Pod", name="x", causes=causes[:1])
-    assert said(one) == ['The Pod "x" is invalid: spec: Required value']
+    assert said(one) == ['The Pod "x" is invalid: spec: Required value', ""]
     many = failure(422, "Invalid", "m", kind="Pod", name="x", causes=[*causes, causes[0]])
-    assert said(many) == ['The Pod "x" is invalid: ', "* spec: Required value", "* metadata.name: Invalid value"]
+    assert said(many) == ['The Pod "x" is invalid: ', "* spec: Required value", "* metadata.name: Invalid value", ""]
+    with_end = failure(422, "Invalid", "m", kind="Pod", name="x", causes=[{"field": "spec", "message": "Forbidden\n"}])
+    assert said(with_end) == ['The Pod "x" is invalid: spec: Forbidden', "", ""]  # MultilineError's own newline
     bare = {
         "kind": "Status",
         "apiVersion": "v1",
