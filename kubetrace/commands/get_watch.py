@@ -137,11 +137,12 @@ def _watch_call(result: Result, infos: list[Info], version: str) -> Call:
                 f"{len(infos)} resources were found"
             )
         options = verbs.ListOptions(field_selector=f"metadata.name={info.name}", resource_version=version)
-        call = verbs.watch(info.mapping, info.namespace, options, purpose=purpose)
+        call = replace(verbs.watch(info.mapping, info.namespace, options, purpose=purpose), operation="watch-one")
     else:
         options = _watch_options(list_options(result.request), version)
         namespace = result.request.namespace if info.mapping.namespaced else ""
         call = verbs.watch(info.mapping, namespace, options, purpose=purpose)
+    call = replace(call, log_request_body=True)
     transform = result.cluster.objects.transform
     return transform(call) if transform else call
 

@@ -55,7 +55,7 @@ class Reflector(Value):
     def until(self, precondition: Precondition, condition: Condition, deadline: float) -> None:
         """Returns when either says so. `deadline` is on time.monotonic's clock (math.inf: none). Raises TimedOut, and
         what the calls and the two functions raise."""
-        self._note("reflector-started", resync="0s")
+        self._tell("reflector-started", resync="0s")
         try:
             while not self._round(precondition, condition, deadline):
                 remaining = deadline - time.monotonic()
@@ -63,14 +63,14 @@ class Reflector(Value):
                     raise TimedOut("timed out waiting for the condition")
                 time.sleep(min(_BACK_OFF, remaining))
         finally:
-            self._note("reflector-stopped", resync="0s")
+            self._tell("reflector-stopped", resync="0s")
 
-    def _note(self, name: str, **values: Any) -> None:
+    def _tell(self, name: str, **values: Any) -> None:
         self.environment.note(name, type=self.go_type, reflector=_LOG_NAME, **values)
 
     def _round(self, precondition: Precondition, condition: Condition, deadline: float) -> bool:
         """The first state and the events after it; False when the stream ended and nothing had held."""
-        self._note("reflector-listing")
+        self._tell("reflector-listing")
         if time.monotonic() >= deadline:
             return False
         selector = f"metadata.name={self.name}"
@@ -89,7 +89,7 @@ class Reflector(Value):
         first = verbs.ListOptions(field_selector=selector, limit=500, resource_version="0")
         call = verbs.list_(self.mapping, self.namespace, first, purpose=self.purpose)
         page = self.environment.cluster.objects.send(replace(call, operation="dynamic-list"), self.mapping)
-        self._note("reflector-populated")
+        self._tell("reflector-populated")
         items = page.get("items") or []
         if precondition(items[0] if items else None) or any(condition("ADDED", item) for item in items):
             return True
@@ -141,8 +141,8 @@ class Reflector(Value):
             elif kind == "BOOKMARK":
                 if string_map(value, "annotations").get("k8s.io/initial-events-end") != "true":
                     continue
-                self._note("watch-list-bookmark", items=count, seconds=time.monotonic() - started)
-                self._note("reflector-populated")
+                self._tell("watch-list-bookmark", items=count, seconds=time.monotonic() - started)
+                self._tell("reflector-populated")
                 synced = True
                 if precondition(next(iter(first.values()), None)):
                     return True

@@ -25,6 +25,7 @@ Operation = Literal[
     "namespace-get",
     "list",
     "watch",
+    "watch-one",
     "create",
     "patch",
     "replace",

@@ -13,7 +13,7 @@ from kubetrace.trace.exchange import Exchange, Request, Response
 from kubetrace.value import Value, fresh
 from kubetrace.wire import PROTOBUF
 
-STREAMED = frozenset({"watch", "dynamic-watch", "logs", "stream"})
+STREAMED = frozenset({"watch", "watch-one", "dynamic-watch", "logs", "stream"})
 """Operations whose answer has no end that anybody waits for."""
 CONNECTED = frozenset({"exec", "attach", "portforward", "proxy"})
 """Subresources that open a connection to something behind the server."""

@@ -43,7 +43,7 @@ def pause_after_error(attempt: int, error: TransportError, method: str, operatio
     watch also after a timeout."""
     if attempt > MAX_RETRIES or operation in STREAMS:
         return None
-    if operation == "watch":
+    if operation in ("watch", "watch-one"):
         retryable = error.kind in ("reset", "eof", "timeout")
     else:
         retryable = method == "GET" and error.kind in ("reset", "eof")

@@ -26,6 +26,8 @@ def _emitted() -> Iterator[tuple[str, str, set[str] | None]]:
             name = node.args[0]
             if called not in ("note", "_note", "Note") or not isinstance(name, ast.Constant):
                 continue
+            if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "attr", "") == "dialect":
+                continue  # asks how a note is worded
             values = {keyword.arg or "**" for keyword in node.keywords}
             for value in node.args[1:]:
                 if isinstance(value, ast.Dict):

@@ -101,7 +101,8 @@ OPERATIONS: Mapping[str, Since] = {
     # cli-runtime/pkg/resource/helper.go
     "get": {"1.32": "helper.go:105"},
     "list": {"1.32": "helper.go:113"},
-    "watch": {"1.32": "request.go:736", "1.33": "helper.go:170"},
+    "watch": {"1.32": "request.go:736", "1.33": "request.go:759", "1.34": "helper.go:170"},
+    "watch-one": {"1.32": "request.go:736", "1.33": "request.go:759", "1.34": "helper.go:182"},
     "delete": {"1.32": "helper.go:202"},
     "create": {"1.32": "helper.go:246"},
     "patch": {"1.32": "helper.go:269"},
