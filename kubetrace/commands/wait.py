@@ -225,6 +225,7 @@ class _Wait:
     def _until_created(self) -> None:
         from kubetrace.api.status import is_not_found
 
+        tick = time.monotonic()
         while True:
             found: list[Info] = []
             try:
@@ -234,9 +235,10 @@ class _Wait:
                     raise
             if found:
                 return
-            if time.monotonic() + _POLL > self._deadline:
+            tick += _POLL  # however long the look took
+            if tick >= self._deadline:
                 raise KubetraceError(_TIMED_OUT)
-            time.sleep(_POLL)
+            time.sleep(max(tick - time.monotonic(), 0))
 
     def _met(self, info: Info, target: Target) -> Object:
         """The object once the target is met. Raises KubetraceError where it is not, in time."""
