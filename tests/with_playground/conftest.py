@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,11 +23,12 @@ def server(playground: manager.Playground) -> Client:
 
 
 @pytest.fixture
-def namespace(server: Client) -> str:
-    """A new namespace."""
+def namespace(server: Client) -> Iterator[str]:
+    """A new namespace; it goes when the test is over, because a node has room for 110 pods only."""
     name = f"ns-{next(_names)}"
     server.post("/api/v1/namespaces", {"metadata": {"name": name}})
-    return name
+    yield name
+    server.call("DELETE", f"/api/v1/namespaces/{name}")
 
 
 @pytest.fixture
