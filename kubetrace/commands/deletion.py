@@ -93,7 +93,7 @@ def wait_until_gone(environment: Environment, info: Info, uid: str | None, timeo
         with ending_quietly():
             reflector.until(
                 lambda value: value is None or _is_another(value, uid),
-                lambda event, value: event == "DELETED" or (event != "ERROR" and _is_another(value, uid)),
+                lambda event, value: event == "DELETED" or _is_another(value, uid),
                 deadline,
             )
     except TimedOut as error:

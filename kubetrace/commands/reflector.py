@@ -11,15 +11,16 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.api import verbs
 from kubetrace.api.metadata import string_map, text
 from kubetrace.api.status import check, is_invalid, is_success
+from kubetrace.api.watch import WatchEvent, events
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
 from kubetrace.value import Value, replace
-from kubetrace.wire import go_json
 
 if TYPE_CHECKING:
     from kubetrace.api.resources import Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 Precondition = Callable[[Object | None], bool]
 Condition = Callable[[str, Object], bool]
-"""Gets an event's type and object; True ends the wait."""
+"""Gets the type (ADDED, MODIFIED, DELETED) and the object of an event; True ends the wait."""
 
 _LOG_NAME = "k8s.io/client-go/tools/watch/informerwatcher.go:162"
 
@@ -98,7 +99,7 @@ class Reflector(Value):
         )
         answer = self._open(options, deadline)
         try:
-            return any(_holds(event, condition) for event in _events(answer))
+            return any(_holds(event, condition) for event in _sent(answer))
         finally:
             answer.close()
 
@@ -133,8 +134,8 @@ class Reflector(Value):
         first: dict[str, Object] = {}
         synced = False
         started = time.monotonic()
-        for count, event in enumerate(_events(answer), 1):
-            kind, value = str(event.get("type") or ""), event.get("object") or {}
+        for count, event in enumerate(_sent(answer), 1):
+            kind, value = event.type, event.object
             if synced:
                 if _holds(event, condition):
                     return True
@@ -150,26 +151,15 @@ class Reflector(Value):
                     return True
             elif kind == "DELETED":
                 first.pop(text(value, "name"), None)
-            elif kind == "ERROR":
-                return condition(kind, value)
             else:
                 first[text(value, "name")] = value
         return False
 
 
-def _holds(event: Object, condition: Condition) -> bool:
-    kind = str(event.get("type") or "")
-    return kind != "BOOKMARK" and condition(kind, event.get("object") or {})
+def _sent(answer: Answer) -> Iterator[WatchEvent]:
+    """A watch's events up to the first error: kubectl's reflector begins anew after one and tells nobody."""
+    return takewhile(lambda event: event.type != "ERROR", events(answer.chunks()))
 
 
-def _events(answer: Answer) -> Iterator[Object]:
-    """A watch's events; a stream that breaks, or that time cuts, is at its end."""
-    rest = b""
-    try:
-        for chunk in answer.chunks():
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                if line.strip():
-                    yield go_json.loads(line)
-    except (OSError, KubetraceError):
-        return
+def _holds(event: WatchEvent, condition: Condition) -> bool:
+    return event.type != "BOOKMARK" and condition(event.type, event.object)

@@ -284,7 +284,7 @@ class _Wait:
         return value
 
     def _holding(self, info: Info, holds: Check) -> Object:
-        from kubetrace.api.status import StatusError, not_found
+        from kubetrace.api.status import not_found
         from kubetrace.commands.reflector import Reflector, TimedOut
         from kubetrace.trace.exchange import Purpose
 
@@ -305,10 +305,6 @@ class _Wait:
 
         def met(event: str, value: Object) -> bool:
             nonlocal last
-            if event == "ERROR":
-                problem = f"An error occurred while waiting for the condition to be satisfied: {StatusError(value)}"
-                self._environment.stderr.write(f"error: {problem}")
-                return False
             last = value
             return event != "DELETED" and holds(value)
 

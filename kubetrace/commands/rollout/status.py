@@ -61,8 +61,6 @@ def _watch(environment: Environment, options: StatusOptions, info: Info) -> None
     def happened(event: str, value: Object) -> bool:
         if event == "DELETED":
             raise KubetraceError("object has been deleted")
-        if event not in ("ADDED", "MODIFIED"):
-            return False
         told = progress(value, options.revision)
         environment.stdout.write(told.text)
         environment.stdout.flush()
