@@ -7,6 +7,7 @@ The kubeconfig is an admin's; the commands are kubetrace's own (what is recorded
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import sys
@@ -45,9 +46,10 @@ def record(kubeconfig: str, log: Path) -> None:
         data = json.dumps(stdin).encode() if stdin else b""
         streams = Streams(io.BytesIO(data), io.StringIO(), io.StringIO())
         environment = Environment(streams, {"HOME": str(DATA)})
-        main([*argv, "--kubeconfig", kubeconfig, "-n", NAMESPACE, "--cache-dir", "/tmp/record-audit"], environment)
+        with contextlib.chdir(DATA):
+            main([*argv, "--kubeconfig", kubeconfig, "-n", NAMESPACE, "--cache-dir", "/tmp/record-audit"], environment)
 
-    traced = ("--trace", str(trace))
+    traced = ("--trace", trace.name)  # the trace keeps the command's words: none of them names a place of this machine
     run("apply", "-f", "-", stdin=LABELLED)
     run("get", "pods", ALICE, *traced)
     run("create", "-f", "-", stdin=ROLE)
@@ -80,4 +82,4 @@ def _without_places(lines: list[str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    record(sys.argv[1], Path(sys.argv[2]))
+    record(str(Path(sys.argv[1]).resolve()), Path(sys.argv[2]))
