@@ -6,16 +6,14 @@ This is the one place where the kubeconfig meets the transport.
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from kubetrace.cmdline.global_options import GlobalOptions, OwnOptions
-from kubetrace.value import Mutable
+from kubetrace.streams import Streams, nowhere
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,42 +33,6 @@ if TYPE_CHECKING:
     from kubetrace.transport.answer import ClientAnswer
     from kubetrace.transport.call import Call
     from kubetrace.transport.client import Client
-
-
-class Streams(Mutable):
-    """The three standard streams: bytes in, text out (UTF-8, undecodable bytes kept by surrogates)."""
-
-    stdin: BinaryIO
-    stdout: TextIO
-    stderr: TextIO
-
-    @classmethod
-    def standard(cls) -> Streams:
-        """The process's own. Go writes UTF-8 whatever the locale, and so do we."""
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
-        # Python's streams are None where the caller closed the descriptor (`>&-`).
-        return cls(sys.stdin.buffer if sys.stdin else io.BytesIO(), sys.stdout or _closed(), sys.stderr or _closed())
-
-
-class _Nowhere(io.RawIOBase):
-    """Takes everything and keeps nothing."""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        return len(data)
-
-
-def _nowhere() -> TextIO:
-    return io.TextIOWrapper(io.BufferedWriter(_Nowhere()), "utf-8", "surrogateescape", "\n")
-
-
-def _closed() -> TextIO:
-    """Takes what nobody can read: Go's writes to a closed descriptor fail unnoticed, too."""
-    return io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", "\n")
 
 
 def _random_uuid() -> str:
@@ -137,7 +99,7 @@ class Environment:
     @cached_property
     def stdout(self) -> TextIO:
         """Where the command's output goes; with --plan nowhere, as the plan is what was asked for."""
-        return _nowhere() if self.own.plan else self.streams.stdout
+        return nowhere() if self.own.plan else self.streams.stdout
 
     @property
     def stderr(self) -> TextIO:
@@ -277,20 +239,11 @@ class Environment:
     @cached_property
     def trace_id(self) -> str:
         """--traceparent: the trace that this run's requests belong to; empty for none. Raises KubetraceError."""
-        wanted = self.own.traceparent
-        if not wanted:
+        if not self.own.traceparent:
             return ""
-        import re
-        import secrets
+        from kubetrace.trace.traceparent import trace_id
 
-        from kubetrace.errors import KubetraceError
-
-        if wanted == "new":
-            return secrets.token_hex(16)
-        found = re.fullmatch(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", wanted)
-        if found is None or not int(found[1], 16):
-            raise KubetraceError(f'--traceparent takes a W3C traceparent (00-TRACE-PARENT-FLAGS), not "{wanted}"')
-        return found[1]
+        return trace_id(self.own.traceparent)
 
     @cached_property
     def explainer(self) -> WhyObserver | None:

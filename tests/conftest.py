@@ -12,7 +12,8 @@ import pytest
 from hypothesis import settings
 
 from kubetrace.cli import main
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None)

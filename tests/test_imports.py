@@ -14,7 +14,8 @@ def modules_after(*argv: str) -> set[str]:
     code = f"""
 import io, sys
 from kubetrace.cli import main
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 streams = Streams(io.BytesIO(), io.StringIO(), io.StringIO())
 assert main({list(argv)!r}, Environment(streams, {{"HOME": "/nonexistent"}})) == 0, streams.stderr.getvalue()
 print("\\n".join(sys.modules))

@@ -297,7 +297,9 @@ class Client:
             headers.add(name, value)
         unlogged = set(context.unlogged) | {name.lower() for name, _ in self._command_headers}
         if self._trace_id:
-            headers["Traceparent"] = f"00-{self._trace_id}-{os.urandom(8).hex()}-01"
+            from kubetrace.trace.traceparent import new_span
+
+            headers["Traceparent"] = new_span(self._trace_id)
             unlogged.add("traceparent")
         if "Accept-Encoding" not in headers:
             headers["Accept-Encoding"] = "identity" if self._connection.disable_compression else "gzip"

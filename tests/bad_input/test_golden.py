@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from kubetrace import cli
-from kubetrace.environment import Streams
+from kubetrace.streams import Streams
 from tests.bad_input.cases import Case, cases, normal
 from tests.bad_input.differences import DIFFERENCES
 from tests.bad_input.server import TOKEN, BadServer, answers, authority, door

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kubetrace.cli import main
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 
 
 def measure(argv: Sequence[str], environ: Mapping[str, str], log: Path, count: int) -> tuple[list[float], list[float]]:

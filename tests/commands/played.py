@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kubetrace import cli
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 from kubetrace.transport.call import Call
 
 KUBECONFIG = """\

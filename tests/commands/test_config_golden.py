@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from kubetrace.cli import main
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 from tests.tools.config_cases import CASES, Case
 from tests.tools.record_config import GOLDEN, changed_files, prepare
 

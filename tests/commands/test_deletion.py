@@ -13,8 +13,9 @@ from kubetrace.api.resources import GroupVersionKind, GroupVersionResource, Mapp
 from kubetrace.api.typed_kinds import CONFIG_MAPS
 from kubetrace.commands.deletion import _WATCH, _is_another, delete_options, deleted_uid
 from kubetrace.commands.reflector import Reflector
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
 from kubetrace.errors import KubetraceError
+from kubetrace.streams import Streams
 from tests.api.fake import FakeAnswer
 
 PODS = Mapping(GroupVersionResource("", "v1", "pods"), GroupVersionKind("", "v1", "Pod"), namespaced=True)

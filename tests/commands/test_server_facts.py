@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from kubetrace.cli import main
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
 from kubetrace.kubeconfig.connection import Connection
+from kubetrace.streams import Streams
 from kubetrace.transport.errors import TransportError
 from tests.api.fake import RECORDED, FakeAnswer, FakeServer, failure, json_answer, recorded_routes
 

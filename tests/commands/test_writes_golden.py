@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from kubetrace.cli import main
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 from kubetrace.transport.call import Call
 from tests.api.fake import FakeAnswer, recorded_routes
 from tests.tools.write_cases import FILES

@@ -14,7 +14,8 @@ from pathlib import Path
 import trustme
 
 from kubetrace.cli import main
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 from kubetrace.transport.client import Client
 
 EXEC_CREDENTIAL = '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1",'

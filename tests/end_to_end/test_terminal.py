@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kubetrace.cli import main
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 from tests.end_to_end.answers import Answer
 from tests.end_to_end.scripted_server import ScriptedServer, serving
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from kubetrace.cli import main
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 from kubetrace.trace.audit_log import ENDS, events
 from kubetrace.trace.exchanges import numbered
 from kubetrace.trace.record_file import Reader

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from kubetrace.api.verbs import DISCOVERY
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 from tests.tools.record_get import KUBECONFIG, LOG_LINE, Recorder, kubectl
 
 DATA = Path(__file__).parent.parent / "commands" / "data" / "describe.json"

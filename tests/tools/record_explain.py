@@ -233,7 +233,8 @@ def _answer(media: str, body: bytes) -> dict[str, Any]:
 
 
 def main() -> None:
-    from kubetrace.environment import Environment, Streams
+    from kubetrace.environment import Environment
+    from kubetrace.streams import Streams
 
     real = os.environ["KUBECONFIG"]
     with tempfile.TemporaryDirectory() as home:

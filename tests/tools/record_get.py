@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from kubetrace.api.verbs import DISCOVERY
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
 from kubetrace.kubeconfig.connection import Connection
+from kubetrace.streams import Streams
 
 DATA = Path(__file__).parent.parent / "commands" / "data"
 GROUPS = {"", "apps", "autoscaling", "batch", "rbac.authorization.k8s.io", "example.com"}

@@ -16,7 +16,8 @@ import threading
 import time
 from pathlib import Path
 
-from kubetrace.environment import Environment, Streams
+from kubetrace.environment import Environment
+from kubetrace.streams import Streams
 from tests.tools.record_describe import JSONRecorder, recorded
 from tests.tools.record_get import KUBECONFIG, kubectl
 
