@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetrace.printing.describe.conditions import describe_watched_conditions
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.related import PODS, Related
 from kubetrace.printing.describe.volumes import describe_persistent_source
@@ -85,15 +86,7 @@ def persistent_volume_claim(w: Writer, claim: Object, related: Related) -> None:
     events = related.events(claim)
     describe_claim(w, claim, whole=True)
     w.several("Used By", sorted(str((pod.get("metadata") or {}).get("name", "")) for pod in pods))
-    conditions = (claim.get("status") or {}).get("conditions")
-    if conditions:
-        w.line("Conditions:")
-        w.line("Type\tStatus\tLastProbeTime\tLastTransitionTime\tReason\tMessage", 1)
-        w.line("----\t------\t-----------------\t------------------\t------\t-------", 1)
-        for one in conditions:
-            times = f"{date(one.get('lastProbeTime'))} \t{date(one.get('lastTransitionTime'))}"
-            kind, status = one.get("type", ""), one.get("status", "")
-            w.line(f"{kind} \t{status} \t{times} \t{one.get('reason', '')} \t{one.get('message', '')}", 1)
+    describe_watched_conditions(w, (claim.get("status") or {}).get("conditions"), "LastProbeTime")
     describe_events(w, events)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubetrace.api.status import StatusError, is_forbidden, is_not_found
 from kubetrace.errors import KubetraceError
+from kubetrace.printing.describe.conditions import describe_conditions, describe_watched_conditions
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.node_resources import describe_pods_on_node
 from kubetrace.printing.describe.related import PODS, Related, typed
@@ -41,15 +42,7 @@ def namespace(w: Writer, value: Object, related: Related) -> None:
     limits = _listed(related, LIMIT_RANGES, name)
     w.head(value, namespace=False)
     w.row("Status", (value.get("status") or {}).get("phase"))
-    conditions = (value.get("status") or {}).get("conditions")
-    if conditions:
-        w.line("Conditions:")
-        rows = [
-            (str(one.get("type", "")), str(one.get("status", "")), date(one.get("lastTransitionTime")),
-             str(one.get("reason", "")), str(one.get("message", "")))
-            for one in conditions
-        ]  # fmt: skip
-        w.conditions(("Type", "Status", "LastTransitionTime", "Reason", "Message"), rows)
+    describe_conditions(w, (value.get("status") or {}).get("conditions"))
     if quotas is not None:
         w.line("")
         _namespace_quotas(w, quotas)
@@ -175,7 +168,7 @@ def node(w: Writer, value: Object, related: Related) -> None:
     w.several("Taints", [taint_text(one) for one in taints])
     w.row("Unschedulable", bool(spec.get("unschedulable")))
     _lease(w, name, related)
-    _node_conditions(w, status)
+    describe_watched_conditions(w, status.get("conditions"), "LastHeartbeatTime")
     w.line("Addresses:")
     for address in status.get("addresses") or ():
         w.row(str(address.get("type", "")), address.get("address"), 1)
@@ -242,19 +235,6 @@ def _lease(w: Writer, name: str, related: Related) -> None:
         w.row(label, date(spec[field]) if spec.get(field) else UNSET, 1)
 
 
-def _node_conditions(w: Writer, status: Object) -> None:
-    conditions = status.get("conditions")
-    if not conditions:
-        return
-    w.line("Conditions:")
-    w.line("Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage", 1)
-    w.line("----\t------\t-----------------\t------------------\t------\t-------", 1)
-    for one in conditions:
-        times = f"{date(one.get('lastHeartbeatTime'))} \t{date(one.get('lastTransitionTime'))}"
-        kind, state = one.get("type", ""), one.get("status", "")
-        w.line(f"{kind} \t{state} \t{times} \t{one.get('reason', '')} \t{one.get('message', '')}", 1)
-
-
 def _resource_slices(w: Writer, slices: Sequence[Object]) -> None:
     pools: dict[tuple[str, str], list[int]] = {}
     for one in slices:
@@ -267,7 +247,7 @@ def _resource_slices(w: Writer, slices: Sequence[Object]) -> None:
     w.line("Node-Local ResourceSlices:")
     shown = sorted(pools.items(), key=lambda item: "/".join(item[0]))
     rows = [(driver, pool, str(count), str(devices)) for (driver, pool), (count, devices) in shown[:_POOLS_SHOWN]]
-    w.conditions(("Driver", "Pool", "Slices", "Devices"), rows)
+    w.table(("Driver", "Pool", "Slices", "Devices"), rows)
     if len(shown) > _POOLS_SHOWN:
         w.line(f"...and {len(shown) - _POOLS_SHOWN} more pools", 1)
 

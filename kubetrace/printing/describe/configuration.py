@@ -82,7 +82,7 @@ def role(w: Writer, value: Object, related: Related) -> None:
         )
         for rule in compact_rules(value.get("rules") or ())
     ]
-    w.conditions(("Resources", "Non-Resource URLs", "Resource Names", "Verbs"), rows)
+    w.table(("Resources", "Non-Resource URLs", "Resource Names", "Verbs"), rows)
 
 
 def role_binding(w: Writer, value: Object, related: Related) -> None:
@@ -97,7 +97,7 @@ def role_binding(w: Writer, value: Object, related: Related) -> None:
         [str(subject.get(field) or "") for field in ("kind", "name", "namespace")]
         for subject in value.get("subjects") or ()
     ]
-    w.conditions(("Kind", "Name", "Namespace"), rows)
+    w.table(("Kind", "Name", "Namespace"), rows)
 
 
 def signing_request(w: Writer, value: Object, related: Related) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubetrace.errors import KubetraceError
+from kubetrace.printing.describe.conditions import describe_conditions
 from kubetrace.printing.describe.containers import join_host
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.related import Related, typed
 from kubetrace.printing.describe.selectors import shown_selector
-from kubetrace.printing.describe.writer import NONE, UNSET, Writer, date, format_labels, full_date, go_value, or_none
+from kubetrace.printing.describe.writer import NONE, UNSET, Writer, format_labels, full_date, go_value, or_none
 
 Object = Mapping[str, Any]
 
@@ -123,7 +124,7 @@ def endpoints(w: Writer, value: Object, related: Related) -> None:
                 (port.get("name") or UNSET, str(port.get("port") or 0), port.get("protocol") or "")
                 for port in subset["ports"]
             ]
-            w.conditions(("Name", "Port", "Protocol"), rows, 2)
+            w.table(("Name", "Port", "Protocol"), rows, 2)
         w.line("")
     describe_events(w, events)
 
@@ -138,7 +139,7 @@ def endpoint_slice(w: Writer, value: Object, related: Related) -> None:
         rows = [
             (port.get("name") or UNSET, str(port.get("port", UNSET)), str(port.get("protocol", ""))) for port in ports
         ]
-        w.conditions(("Name", "Port", "Protocol"), rows)
+        w.table(("Name", "Port", "Protocol"), rows)
     found = value.get("endpoints")
     w.line("Endpoints:" if found else f"Endpoints: {NONE}")
     for endpoint in found or ():
@@ -242,13 +243,7 @@ def service_cidr(w: Writer, value: Object, related: Related) -> None:
     conditions = (value.get("status") or {}).get("conditions")
     if conditions:
         w.line("Status:")
-        w.line("Conditions:")
-        rows = [
-            (str(one.get("type", "")), str(one.get("status", "")), date(one.get("lastTransitionTime")),
-             str(one.get("reason", "")), str(one.get("message", "")))
-            for one in conditions
-        ]  # fmt: skip
-        w.conditions(("Type", "Status", "LastTransitionTime", "Reason", "Message"), rows)
+        describe_conditions(w, conditions)
     describe_events(w, events)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kubetrace.printing.describe.conditions import describe_conditions
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.related import Related
 from kubetrace.printing.describe.selectors import shown_selector
@@ -40,13 +41,7 @@ def autoscaler(w: Writer, value: Object, related: Related) -> None:
         _direction(w, "Scale Down", behavior.get("scaleDown"))
     replicas = f"{status.get('currentReplicas') or 0} current / {status.get('desiredReplicas') or 0} desired"
     w.row(f"{target.get('kind', '')} pods", replicas)
-    if status.get("conditions"):
-        w.line("Conditions:")
-        rows = [
-            [str(one.get(field) or "") for field in ("type", "status", "reason", "message")]
-            for one in status["conditions"]
-        ]
-        w.conditions(("Type", "Status", "Reason", "Message"), rows)
+    describe_conditions(w, status.get("conditions"), ("Type", "Status", "Reason", "Message"))
     describe_events(w, events)
 
 

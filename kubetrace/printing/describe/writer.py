@@ -101,7 +101,7 @@ class Writer:
             else:
                 self.line(f"{key}: {value}")
 
-    def conditions(self, columns: Sequence[str], rows: Iterable[Sequence[str]], level: int = 1) -> None:
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], level: int = 1) -> None:
         """A small table with its heading underlined."""
         self.line("\t".join(columns), level)
         self.line("\t".join("-" * len(name) for name in columns), level)
