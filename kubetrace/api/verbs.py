@@ -65,6 +65,11 @@ class ListOptions(Value):
         return tuple(pair for pair in pairs if pair[1])
 
 
+def escaped_value(text: str) -> str:
+    """A value in a field selector (fields.EscapeValue)."""
+    return text.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
+
+
 class WriteOptions(Value):
     """What create, update and patch have in common as query parameters."""
 

@@ -149,14 +149,9 @@ def watch_single(
 ) -> Iterator[WatchEvent]:
     """One object's changes (resource.Helper.WatchSingle)."""
     options = verbs.ListOptions(
-        field_selector=f"metadata.name={escaped_value(name)}", resource_version=resource_version
+        field_selector=f"metadata.name={verbs.escaped_value(name)}", resource_version=resource_version
     )
     return watch(objects, mapping, namespace, options, purpose=purpose)
-
-
-def escaped_value(text: str) -> str:
-    """A field selector's value (fields.EscapeValue)."""
-    return text.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
 
 
 def watch_on(

@@ -79,7 +79,7 @@ class Related(Value):
             "uid": metadata.get("uid") if uid is None else uid,
         }
         selector = ",".join(
-            f"involvedObject.{field}={_escaped(text or '')}"
+            f"involvedObject.{field}={verbs.escaped_value(text or '')}"
             for field, text in wanted.items()
             if text or field in ("name", "namespace")
         )
@@ -101,8 +101,3 @@ class Related(Value):
         options = verbs.ListOptions(label_selector=labels, field_selector=fields, limit=limit)
         for page in self.objects.pages(mapping, namespace, options, purpose=purpose, operation="typed-list"):
             found += page.get("items") or ()
-
-
-def _escaped(text: str) -> str:
-    """A value in a field selector (fields.EscapeValue)."""
-    return text.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
