@@ -14,8 +14,7 @@ from typing import Any
 from kubetrace.api.manifest_objects import kind_problems, validation_error
 from kubetrace.api.objects import Objects
 from kubetrace.api.openapi import GroupVersionNotFoundError, OpenAPI
-from kubetrace.api.resources import GroupKind, GroupVersion, GroupVersionKind, GroupVersionResource
-from kubetrace.api.resources import Mapping as ResourceMapping
+from kubetrace.api.resources import GroupKind, GroupVersion, GroupVersionKind
 from kubetrace.api.verbs import ListOptions
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Note, Purpose
@@ -23,11 +22,6 @@ from kubetrace.value import replace
 
 STRICT, WARN, IGNORE = "Strict", "Warn", "Ignore"
 
-_CRDS = ResourceMapping(
-    GroupVersionResource("apiextensions.k8s.io", "v1", "customresourcedefinitions"),
-    GroupVersionKind("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
-    namespaced=False,
-)
 _NAMESPACE = GroupVersionKind("", "v1", "Namespace")
 _LIST = GroupVersionKind("", "v1", "List")
 _SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
@@ -90,9 +84,13 @@ class FieldValidation:
     def _known_custom_kinds(self, asker: str) -> set[GroupKind]:
         """The kinds that CustomResourceDefinitions define; each of kubectl's two verifiers asks for itself."""
         if asker not in self._custom_kinds:
+            from kubetrace.api.typed_kinds import CUSTOM_RESOURCE_DEFINITIONS
+
             found: set[GroupKind] = set()
             with contextlib.suppress(KubetraceError):
-                for page in self._dynamic.pages(_CRDS, "", ListOptions(), purpose=_WHICH_CUSTOM_KINDS):
+                for page in self._dynamic.pages(
+                    CUSTOM_RESOURCE_DEFINITIONS, "", ListOptions(), purpose=_WHICH_CUSTOM_KINDS
+                ):
                     found |= {_defined_kind(item) for item in page.get("items") or ()}
             self._custom_kinds[asker] = found
         return self._custom_kinds[asker]

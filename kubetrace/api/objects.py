@@ -9,7 +9,7 @@ from typing import Any
 from kubetrace.api import status, verbs
 from kubetrace.api.go_words import quoted
 from kubetrace.api.metadata import text
-from kubetrace.api.resources import GroupResource, GroupVersionKind, GroupVersionResource, Mapping
+from kubetrace.api.resources import GroupResource, GroupVersionResource, Mapping
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import UNSTATED, Events, Operation, Purpose
 from kubetrace.transport.call import Call, Sender
@@ -18,7 +18,6 @@ from kubetrace.value import Value, replace
 Transform = Callable[[Call], Call]
 """Changes a call before it is sent (kubectl's RequestTransform: `get` asks for tables this way)."""
 
-NAMESPACES = Mapping(GroupVersionResource("", "v1", "namespaces"), GroupVersionKind("", "v1", "Namespace"), False)
 IS_THE_NAMESPACE_THERE = Purpose("namespace", "not found: does the namespace exist at all?")
 
 
@@ -64,6 +63,8 @@ class Objects(Value):
             raise
 
     def _raise_if_namespace_is_missing(self, namespace: str) -> None:
+        from kubetrace.api.typed_kinds import NAMESPACES
+
         call = replace(verbs.get(NAMESPACES, "", namespace, purpose=IS_THE_NAMESPACE_THERE), operation="namespace-get")
         try:
             self.send(call, Mapping(GroupVersionResource("", "v1", ""), NAMESPACES.kind, False))

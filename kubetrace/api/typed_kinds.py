@@ -1,58 +1,69 @@
-"""Kinds that kubectl's typed clients know without asking the server (client-go kubernetes/typed)."""
+"""Kinds that kubectl knows without asking the server, mostly through its typed clients (client-go kubernetes/typed)."""
 
 from __future__ import annotations
 
 from kubetrace.api.resources import GroupVersionKind, GroupVersionResource, Mapping
 
 
-def _mapping(group: str, version: str, resource: str, kind: str, namespaced: bool = True) -> Mapping:
+def typed(group: str, version: str, resource: str, kind: str, namespaced: bool = True) -> Mapping:
+    """A kind of this table, and of the one that `describe` has."""
     return Mapping(GroupVersionResource(group, version, resource), GroupVersionKind(group, version, kind), namespaced)
 
 
 _RBAC = "rbac.authorization.k8s.io"
 
-CONFIG_MAPS = _mapping("", "v1", "configmaps", "ConfigMap")
-EVENTS = _mapping("", "v1", "events", "Event")
-NAMESPACES = _mapping("", "v1", "namespaces", "Namespace", namespaced=False)
-NODES = _mapping("", "v1", "nodes", "Node", namespaced=False)
-PODS = _mapping("", "v1", "pods", "Pod")
-RESOURCE_QUOTAS = _mapping("", "v1", "resourcequotas", "ResourceQuota")
-SECRETS = _mapping("", "v1", "secrets", "Secret")
-SERVICES = _mapping("", "v1", "services", "Service")
-SERVICE_ACCOUNTS = _mapping("", "v1", "serviceaccounts", "ServiceAccount")
-DEPLOYMENTS = _mapping("apps", "v1", "deployments", "Deployment")
-AUTOSCALERS_V1 = _mapping("autoscaling", "v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
-AUTOSCALERS_V2 = _mapping("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
-CRON_JOBS = _mapping("batch", "v1", "cronjobs", "CronJob")
-JOBS = _mapping("batch", "v1", "jobs", "Job")
-INGRESSES = _mapping("networking.k8s.io", "v1", "ingresses", "Ingress")
-NODE_METRICS = _mapping("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", namespaced=False)
-POD_METRICS = _mapping("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
-DISRUPTION_BUDGETS = _mapping("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
-CLUSTER_ROLES = _mapping(_RBAC, "v1", "clusterroles", "ClusterRole", namespaced=False)
-CLUSTER_ROLE_BINDINGS = _mapping(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
-ROLES = _mapping(_RBAC, "v1", "roles", "Role")
-ROLE_BINDINGS = _mapping(_RBAC, "v1", "rolebindings", "RoleBinding")
-ACCESS_REVIEWS = _mapping(
+CONFIG_MAPS = typed("", "v1", "configmaps", "ConfigMap")
+EVENTS = typed("", "v1", "events", "Event")
+LIMIT_RANGES = typed("", "v1", "limitranges", "LimitRange")
+NAMESPACES = typed("", "v1", "namespaces", "Namespace", namespaced=False)
+NODES = typed("", "v1", "nodes", "Node", namespaced=False)
+PODS = typed("", "v1", "pods", "Pod")
+REPLICATION_CONTROLLERS = typed("", "v1", "replicationcontrollers", "ReplicationController")
+RESOURCE_QUOTAS = typed("", "v1", "resourcequotas", "ResourceQuota")
+SECRETS = typed("", "v1", "secrets", "Secret")
+SERVICES = typed("", "v1", "services", "Service")
+SERVICE_ACCOUNTS = typed("", "v1", "serviceaccounts", "ServiceAccount")
+CUSTOM_RESOURCE_DEFINITIONS = typed(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
+)
+CONTROLLER_REVISIONS = typed("apps", "v1", "controllerrevisions", "ControllerRevision")
+DAEMON_SETS = typed("apps", "v1", "daemonsets", "DaemonSet")
+DEPLOYMENTS = typed("apps", "v1", "deployments", "Deployment")
+REPLICA_SETS = typed("apps", "v1", "replicasets", "ReplicaSet")
+STATEFUL_SETS = typed("apps", "v1", "statefulsets", "StatefulSet")
+CRON_JOBS = typed("batch", "v1", "cronjobs", "CronJob")
+JOBS = typed("batch", "v1", "jobs", "Job")
+LEASES = typed("coordination.k8s.io", "v1", "leases", "Lease")
+ENDPOINT_SLICES = typed("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+INGRESSES = typed("networking.k8s.io", "v1", "ingresses", "Ingress")
+NODE_METRICS = typed("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", namespaced=False)
+POD_METRICS = typed("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
+DISRUPTION_BUDGETS = typed("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+CLUSTER_ROLES = typed(_RBAC, "v1", "clusterroles", "ClusterRole", namespaced=False)
+CLUSTER_ROLE_BINDINGS = typed(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
+ROLES = typed(_RBAC, "v1", "roles", "Role")
+ROLE_BINDINGS = typed(_RBAC, "v1", "rolebindings", "RoleBinding")
+ACCESS_REVIEWS = typed(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )
-RULES_REVIEWS = _mapping(
+RULES_REVIEWS = typed(
     "authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", namespaced=False
 )
 SELF_REVIEWS = tuple(
-    _mapping("authentication.k8s.io", version, "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
+    typed("authentication.k8s.io", version, "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
     for version in ("v1", "v1beta1", "v1alpha1")
 )
 """The newest version first."""
-PRIORITY_CLASSES = _mapping("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)
+RESOURCE_SLICES = typed("resource.k8s.io", "v1", "resourceslices", "ResourceSlice", namespaced=False)
+PRIORITY_CLASSES = typed("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False)
 
 DUMPED_KINDS = (
     ("events", EVENTS),
-    ("replication-controllers", _mapping("", "v1", "replicationcontrollers", "ReplicationController")),
+    ("replication-controllers", REPLICATION_CONTROLLERS),
     ("services", SERVICES),
-    ("daemonsets", _mapping("apps", "v1", "daemonsets", "DaemonSet")),
+    ("daemonsets", DAEMON_SETS),
     ("deployments", DEPLOYMENTS),
-    ("replicasets", _mapping("apps", "v1", "replicasets", "ReplicaSet")),
+    ("replicasets", REPLICA_SETS),
     ("pods", PODS),
 )
 """What `cluster-info dump` writes of each namespace, in its order, by the names of its files."""

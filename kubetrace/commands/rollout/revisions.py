@@ -8,12 +8,19 @@ from typing import Any
 from kubetrace.api.metadata import string_map, text
 from kubetrace.api.resources import GroupVersionKind
 from kubetrace.api.resources import Mapping as ResourceMapping
+from kubetrace.api.typed_kinds import (
+    CONTROLLER_REVISIONS,
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    REPLICA_SETS,
+    STATEFUL_SETS,
+)
 from kubetrace.commands.rollout.progress import revision_of
 from kubetrace.commands.rollout.workloads import GROUPS
 from kubetrace.environment import Environment
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.describe.pods import controller_of, describe_template
-from kubetrace.printing.describe.related import Related, typed
+from kubetrace.printing.describe.related import Related
 from kubetrace.printing.describe.selectors import selector_text
 from kubetrace.printing.describe.writer import Writer
 from kubetrace.trace.exchange import Purpose
@@ -25,11 +32,7 @@ Object = dict[str, Any]
 CHANGE_CAUSE = "kubernetes.io/change-cause"
 PURPOSE = Purpose("rollout", "rollout: which revisions are there?")
 
-_REPLICA_SETS = typed("apps", "v1", "replicasets", "ReplicaSet")
-_CONTROLLER_REVISIONS = typed("apps", "v1", "controllerrevisions", "ControllerRevision")
-_WORKLOADS = {
-    kind: typed("apps", "v1", f"{kind.lower()}s", kind) for kind in ("Deployment", "DaemonSet", "StatefulSet")
-}
+_WORKLOADS = {mapping.kind.kind: mapping for mapping in (DEPLOYMENTS, DAEMON_SETS, STATEFUL_SETS)}
 _OTHERS = (("batch", "Job"), ("", "Pod"), ("", "ReplicationController"), ("batch", "CronJob"))
 
 
@@ -78,7 +81,7 @@ def read_history(environment: Environment, kind: str, namespace: str, name: str,
         claim.pop("kind", None)
     of_deployment = kind == "Deployment"
     selector = selector_text((workload.get("spec") or {}).get("selector"))
-    listed = _REPLICA_SETS if of_deployment else _CONTROLLER_REVISIONS
+    listed = REPLICA_SETS if of_deployment else CONTROLLER_REVISIONS
     try:
         found = related.many(listed, namespace, labels=selector, paged=False)
     except KubetraceError as error:

@@ -13,17 +13,15 @@ from importlib import import_module
 from typing import Any
 
 from kubetrace.api.resources import Mapping as ResourceMapping
+from kubetrace.api.typed_kinds import PRIORITY_CLASSES, typed
 from kubetrace.errors import KubetraceError
-from kubetrace.printing.describe.related import WHAT_IS_IT, Related, typed
+from kubetrace.printing.describe.related import WHAT_IS_IT, Related
 from kubetrace.printing.describe.writer import Writer
 
 Description = Callable[[Writer, Mapping[str, Any], Related], None]
 
 _RBAC, _NETWORK, _STORAGE = "rbac.authorization.k8s.io", "networking.k8s.io", "storage.k8s.io"
-_PRIORITY_CLASS = (
-    "cluster.priority_class",
-    typed("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False),
-)
+_PRIORITY_CLASS = ("cluster.priority_class", PRIORITY_CLASSES)
 
 
 def _kinds(

@@ -6,19 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubetrace.api.status import StatusError, is_forbidden, is_not_found
+from kubetrace.api.typed_kinds import LEASES, LIMIT_RANGES, PODS, RESOURCE_QUOTAS, RESOURCE_SLICES
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.describe.conditions import describe_conditions, describe_watched_conditions
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.node_resources import describe_pods_on_node
-from kubetrace.printing.describe.related import PODS, Related, typed
+from kubetrace.printing.describe.related import Related
 from kubetrace.printing.describe.writer import UNSET, Writer, date, format_labels, or_none
 
 Object = Mapping[str, Any]
-
-QUOTAS = typed("", "v1", "resourcequotas", "ResourceQuota")
-LIMIT_RANGES = typed("", "v1", "limitranges", "LimitRange")
-LEASES = typed("coordination.k8s.io", "v1", "leases", "Lease")
-RESOURCE_SLICES = typed("resource.k8s.io", "v1", "resourceslices", "ResourceSlice", namespaced=False)
 
 _POOLS_SHOWN = 10
 _ROLE_LABEL, _ROLE_PREFIX = "kubernetes.io/role", "node-role.kubernetes.io/"
@@ -38,7 +34,7 @@ _LIMIT_FIELDS = ("min", "max", "defaultRequest", "default", "maxLimitRequestRati
 
 def namespace(w: Writer, value: Object, related: Related) -> None:
     name = (value.get("metadata") or {}).get("name") or ""
-    quotas = _listed(related, QUOTAS, name)
+    quotas = _listed(related, RESOURCE_QUOTAS, name)
     limits = _listed(related, LIMIT_RANGES, name)
     w.head(value, namespace=False)
     w.row("Status", (value.get("status") or {}).get("phase"))

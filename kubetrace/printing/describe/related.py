@@ -9,9 +9,9 @@ from typing import Any
 
 from kubetrace.api import verbs
 from kubetrace.api.objects import Objects
-from kubetrace.api.resources import GroupVersionKind, GroupVersionResource
 from kubetrace.api.resources import Mapping as ResourceMapping
 from kubetrace.api.status import StatusError
+from kubetrace.api.typed_kinds import EVENTS
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Operation, Purpose
 from kubetrace.value import Value, replace
@@ -21,17 +21,6 @@ Object = Mapping[str, Any]
 WHAT_IS_IT = Purpose("describe", "describe: the object itself")
 WHAT_BELONGS = Purpose("describe-related", "describe: what belongs to the object?")
 WHAT_HAPPENED = Purpose("describe-events", "describe: what happened to the object?")
-
-
-def typed(group: str, version: str, resource: str, kind: str, namespaced: bool = True) -> ResourceMapping:
-    """A resource that kubectl knows without discovery."""
-    return ResourceMapping(
-        GroupVersionResource(group, version, resource), GroupVersionKind(group, version, kind), namespaced
-    )
-
-
-PODS = typed("", "v1", "pods", "Pod")
-EVENTS = typed("", "v1", "events", "Event")
 
 
 class Related(Value):

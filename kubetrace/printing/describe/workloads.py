@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetrace.api.typed_kinds import PODS, REPLICA_SETS
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.describe.claims import describe_claim_templates
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.pods import controlled_by, controller_of, describe_template
-from kubetrace.printing.describe.related import PODS, Related, typed
+from kubetrace.printing.describe.related import Related
 from kubetrace.printing.describe.selectors import selector_text, shown_selector
 from kubetrace.printing.describe.writer import NONE, UNSET, Writer, boolean, date, epoch, format_labels, or_none
 from kubetrace.printing.durations import human_duration
 
 Object = Mapping[str, Any]
 
-REPLICA_SETS = typed("apps", "v1", "replicasets", "ReplicaSet")
 _PHASES = ("Running", "Pending", "Succeeded", "Failed")
 _INDEXES_SHOWN = 50
 """Characters after which a list of indexes is cut at the next comma."""
