@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubetrace.api.metadata import string_map, text
+from kubetrace.api.controllers import is_controlled_by
+from kubetrace.api.metadata import string_map
 from kubetrace.api.resources import GroupVersionKind
 from kubetrace.api.resources import Mapping as ResourceMapping
 from kubetrace.api.typed_kinds import (
@@ -19,7 +20,7 @@ from kubetrace.commands.rollout.progress import revision_of
 from kubetrace.commands.rollout.workloads import GROUPS
 from kubetrace.environment import Environment
 from kubetrace.errors import KubetraceError
-from kubetrace.printing.describe.pods import controller_of, describe_template
+from kubetrace.printing.describe.pods import describe_template
 from kubetrace.printing.describe.related import Related
 from kubetrace.printing.describe.selectors import selector_text
 from kubetrace.printing.describe.writer import Writer
@@ -91,11 +92,8 @@ def read_history(environment: Environment, kind: str, namespace: str, name: str,
             else (f"unable to find history controlled by {kind}")
         )
         raise KubetraceError(f"{what} {name}: {error}") from None
-    uid = text(workload, "uid")
     owned = [
-        {"kind": listed.kind.kind, "apiVersion": "apps/v1", **one}
-        for one in found
-        if (controller_of(one) or {}).get("uid") == uid
+        {"kind": listed.kind.kind, "apiVersion": "apps/v1", **one} for one in found if is_controlled_by(one, workload)
     ]
     make = _of_replica_set if of_deployment else _of_controller_revision
     return History(mapping, workload, [made for one in owned if (made := make(workload, one)) is not None])

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 _DONE, _SKIPPED = "rolled back", "skipped rollback"
-_HASH = "pod-template-hash"
 _KEPT = frozenset(
     (
         ANNOTATION,
@@ -58,6 +57,7 @@ def run(environment: Environment, options: UndoOptions, arguments: Arguments) ->
 
 def _roll_back(environment: Environment, options: UndoOptions, info: Info, strategy: DryRun) -> str:
     """What has been done, in a few words. Raises KubetraceError."""
+    from kubetrace.api.controllers import same_template
     from kubetrace.api.metadata import string_map
     from kubetrace.commands.rollout.revisions import check_kind, described, read_history
     from kubetrace.commands.writing import DryRun
@@ -83,7 +83,7 @@ def _roll_back(environment: Environment, options: UndoOptions, info: Info, strat
             f"you cannot rollback a paused deployment; resume it first with '{PROGRAM} rollout resume' and try again"
         )
     if deployment:
-        same = _without_hash(revision.template) == _without_hash((history.workload.get("spec") or {}).get("template"))
+        same = same_template(revision.template, (history.workload.get("spec") or {}).get("template"))
     else:
         same = _state(history) == _sorted(revision.source.get("data"))
     if same:
@@ -121,15 +121,6 @@ def _numbered(history: History, wanted: int) -> Revision:
 
 def _unknown(revision: int) -> KubetraceError:
     return KubetraceError(f"unable to find specified revision {revision} in history")
-
-
-def _without_hash(template: dict[str, Any] | None) -> dict[str, Any]:
-    """A template as deployments have it: without the label that tells their replica sets apart."""
-    result = dict(template or {})
-    metadata = dict(result.get("metadata") or {})
-    metadata["labels"] = {key: text for key, text in (metadata.get("labels") or {}).items() if key != _HASH}
-    result["metadata"] = {key: value for key, value in metadata.items() if value not in (None, {}, [])}
-    return result
 
 
 def _state(history: History) -> bytes:
@@ -178,21 +169,16 @@ def _send(
 
 
 def _deployment_patch(history: History, revision: Revision) -> bytes:
+    from kubetrace.api.controllers import without_hash
     from kubetrace.api.metadata import string_map
     from kubetrace.wire import go_json
 
-    template = dict(revision.template)
-    metadata = dict(template.get("metadata") or {})
-    metadata["labels"] = {key: text for key, text in (metadata.get("labels") or {}).items() if key != _HASH}
-    if not metadata["labels"]:
-        del metadata["labels"]
-    template["metadata"] = metadata
     now, then = string_map(history.workload, "annotations"), string_map(revision.source, "annotations")
     annotations = {key: text for key, text in now.items() if key in _KEPT}
     annotations.update({key: text for key, text in then.items() if key not in _KEPT})
     return go_json.dumps_in_order(
         [
-            {"op": "replace", "path": "/spec/template", "value": template},
+            {"op": "replace", "path": "/spec/template", "value": without_hash(revision.template)},
             {"op": "replace", "path": "/metadata/annotations", "value": dict(sorted(annotations.items()))},
         ]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetrace.api.controllers import controller_of
 from kubetrace.printing.describe.containers import describe_containers, describe_resources, describe_seccomp
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.related import Related
@@ -15,12 +16,6 @@ from kubetrace.printing.describe.writer import NONE, UNSET, Writer, date
 Object = Mapping[str, Any]
 
 _MIRROR = "kubernetes.io/config.mirror"
-
-
-def controller_of(value: Object) -> Object | None:
-    """The owner that controls an object."""
-    owners = (value.get("metadata") or {}).get("ownerReferences") or ()
-    return next((owner for owner in owners if owner.get("controller")), None)
 
 
 def controlled_by(w: Writer, value: Object) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetrace.api.controllers import is_controlled_by, same_template
 from kubetrace.api.typed_kinds import PODS, REPLICA_SETS
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.describe.claims import describe_claim_templates
 from kubetrace.printing.describe.events import describe_events
-from kubetrace.printing.describe.pods import controlled_by, controller_of, describe_template
+from kubetrace.printing.describe.pods import controlled_by, describe_template
 from kubetrace.printing.describe.related import Related
 from kubetrace.printing.describe.selectors import selector_text, shown_selector
 from kubetrace.printing.describe.writer import NONE, UNSET, Writer, boolean, date, epoch, format_labels, or_none
@@ -31,9 +32,8 @@ def _pods_status(value: Object, selector: str, related: Related) -> str:
     pods = related.many(PODS, _metadata(value).get("namespace") or "", labels=selector)
     counts = dict.fromkeys(_PHASES, 0)
     for pod in pods:
-        owner = controller_of(pod)
         phase = (pod.get("status") or {}).get("phase")
-        if owner is not None and owner.get("uid") == _metadata(value).get("uid") and phase in counts:
+        if is_controlled_by(pod, value) and phase in counts:
             counts[phase] += 1
     running, waiting, succeeded, failed = counts.values()
     return f"{running} Running / {waiting} Waiting / {succeeded} Succeeded / {failed} Failed"
@@ -137,20 +137,10 @@ def _replica_sets(value: Object, related: Related) -> tuple[list[Object], list[O
         found = related.many(REPLICA_SETS, metadata.get("namespace") or "", labels=selector_text(spec.get("selector")))
     except KubetraceError:
         return [], []
-    owned = [one for one in found if (controller_of(one) or {}).get("uid") == metadata.get("uid")]
+    owned = [one for one in found if is_controlled_by(one, value)]
     owned.sort(key=lambda one: (epoch(_metadata(one).get("creationTimestamp")), str(_metadata(one).get("name"))))
-    wanted = _without_hash(spec.get("template"))
-    new = [one for one in owned if _without_hash((one.get("spec") or {}).get("template")) == wanted][:1]
+    new = [one for one in owned if same_template((one.get("spec") or {}).get("template"), spec.get("template"))][:1]
     return [one for one in owned if one not in new], [*new]
-
-
-def _without_hash(template: Object | None) -> Object:
-    """A template without the label that tells the replica sets of a deployment apart."""
-    metadata = dict((template or {}).get("metadata") or {})
-    metadata["labels"] = {
-        key: text for key, text in (metadata.get("labels") or {}).items() if key != "pod-template-hash"
-    }
-    return {**(template or {}), "metadata": {key: item for key, item in metadata.items() if item}}
 
 
 def _created(replica_sets: Sequence[Object]) -> str:
