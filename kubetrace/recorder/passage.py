@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from kubetrace.errors import KubetraceError
 from kubetrace.recorder.framing import Framing
 from kubetrace.recorder.heads import BadMessage, Fields, RequestHead, ResponseHead, written
@@ -139,9 +137,9 @@ class Passage:
             self._upstream.keep(link)
         else:
             link.wire.finish()
-        if relay.response is not None and relay.response.status == 401:
-            with contextlib.suppress(KubetraceError):  # the next request says what is wrong
-                self._upstream.refused(self._identity)
+        plugin = self._identity.plugin
+        if relay.response is not None and relay.response.status == 401 and plugin is not None:
+            plugin.refused()  # what is wrong with it the next request says
         self.client_stays = relay.reusable and self._head.keeps_alive
 
     def _led_back(self, response: ResponseHead, raw: bytes, here: str) -> bytes:

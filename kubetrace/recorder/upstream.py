@@ -7,18 +7,17 @@ import threading
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from requests.models import PreparedRequest
-
 from kubetrace.kubeconfig.connection import Connection
 from kubetrace.recorder.heads import Fields, RequestHead
 from kubetrace.recorder.wire import Wire, honest, wire
-from kubetrace.transport.credentials import impersonation_headers, static_auth
+from kubetrace.trace.exchange import Events
+from kubetrace.transport.client_tls import ClientTLS
+from kubetrace.transport.credentials import authorization, impersonation_headers, static_auth
 from kubetrace.transport.dial import Dialer
-from kubetrace.transport.errors import ConnectionConfigError
-from kubetrace.transport.exec_plugin import Authenticator, CredentialError, Credentials
+from kubetrace.transport.exec_plugin import CredentialError, plugin_of
 from kubetrace.transport.headers import is_field_value, wire_text
+from kubetrace.transport.plugin_auth import PluginAuth
 from kubetrace.transport.recording import Recording
-from kubetrace.transport.tls import make_context
 from kubetrace.value import Mutable, Value, fresh
 
 IDLE_CONNECTIONS = 25
@@ -46,11 +45,11 @@ class Link(Mutable):
 
 
 class Identity(Value):
-    """Who one request is from: the fields that say so, and the plugin's credentials where they come from one."""
+    """Who one request is from: the fields that say so, and the plugin's part in it where there is one."""
 
     authorization: bytes | None = None
     impersonation: Fields = fresh(list)
-    plugin: Credentials | None = None
+    plugin: PluginAuth | None = None
 
     @property
     def unlogged(self) -> frozenset[str]:
@@ -71,10 +70,10 @@ class Upstream:
         parts = urlsplit(connection.server)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self._host = parts.netloc.rpartition("@")[2].encode("latin-1", "replace")
-        self._connection = connection
         self._learn = learn
         self._auth = static_auth(connection, learn)
-        self._plugin = self._make_plugin(environ)
+        self._plugin = plugin_of(connection, authorized=self._auth is not None, environ=environ)
+        self._unheard = Events()
         self._impersonation = _wire_fields(impersonation_headers(connection.impersonation))
         self._dialer = Dialer(
             connection.server,
@@ -82,51 +81,21 @@ class Upstream:
             tls_server_name=connection.tls_server_name,
             environ=environ,
         )
+        self._tls = ClientTLS(connection, self._renew)
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
-        self._certificate: tuple[bytes, bytes] | None = None
         self._generation = 0
         self._idle: list[Link] = []
-
-    def _make_plugin(self, environ: Mapping[str, str]) -> Authenticator | None:
-        """The exec plugin, unless the connection brings credentials of its own (UpdateTransportConfig, exec.go)."""
-        connection = self._connection
-        has_own = self._auth is not None or connection.client_certificate or connection.client_certificate_data
-        if connection.exec_plugin is None or has_own or not self._is_secure:
-            return None
-        return Authenticator(connection.exec_plugin, environ=environ)
-
-    @property
-    def _is_secure(self) -> bool:
-        return self.origin.startswith("https:")
 
     # --- who ----------------------------------------------------------------------------------------------------------
 
     def identify(self) -> Identity:
         """What the next request is authenticated with. Raises CredentialError, ConnectionConfigError."""
-        if self._plugin is None:
-            return Identity(self._static(), self._impersonation)
-        credentials = self._plugin.credentials()
-        self._present(credentials.certificate)
-        token = None
-        if credentials.token:
-            if self._learn is not None:
-                self._learn(credentials.token)
-            token = _field_value("Authorization", f"Bearer {credentials.token}")
-        return Identity(token, self._impersonation, credentials)
-
-    def _static(self) -> bytes | None:
-        if self._auth is None:
-            return None
-        holder = PreparedRequest()
-        holder.headers = {}  # type: ignore[assignment]
-        self._auth(holder)
-        return _field_value("Authorization", str(holder.headers["Authorization"]))
-
-    def refused(self, identity: Identity) -> None:
-        """The server said 401: a plugin gives new credentials for the next request. Raises CredentialError."""
-        if self._plugin is not None and identity.plugin is not None:
-            self._plugin.refresh(identity.plugin)
+        plugin = None
+        if self._plugin is not None:
+            plugin = PluginAuth(self._plugin, self._tls.show, self._unheard, self._learn)
+        value = authorization(plugin or self._auth)
+        return Identity(None if value is None else _field_value("Authorization", value), self._impersonation, plugin)
 
     def fields(self, head: RequestHead, identity: Identity) -> Fields:
         """A client's fields as the server gets them: its own host and the user's real credentials. Whom a client
@@ -185,25 +154,16 @@ class Upstream:
             link.wire.finish()
 
     def _secured(self) -> tuple[int, ssl.SSLContext | None]:
+        if self.origin.startswith("https:"):
+            self._tls.secure()
         with self._lock:
-            if self._context is None and self._is_secure:
-                self._context = honest(make_context(self._connection, self._certificate))
             return self._generation, self._context
 
-    def _present(self, certificate: tuple[bytes, bytes] | None) -> None:
-        """Takes over a client certificate from an exec plugin; a new one means new connections."""
+    def _renew(self, context: ssl.SSLContext) -> None:
         with self._lock:
-            if certificate == self._certificate:
-                return
-            try:
-                self._context = honest(make_context(self._connection, certificate))
-            except ConnectionConfigError as error:
-                raise CredentialError(f"failed parsing client key/certificate: {error}") from error
-            self._certificate = certificate
+            self._context = honest(context)
             self._generation += 1
-            idle, self._idle = self._idle, []
-        for link in idle:
-            link.wire.finish()
+        self.close()
 
 
 def _wire_fields(fields: list[tuple[str, str]]) -> Fields:

@@ -36,9 +36,10 @@ from kubetrace.trace.warning_header import warning_texts
 from kubetrace.transport.adapter import CallContext, TracedRequest, TracingAdapter
 from kubetrace.transport.answer import ClientAnswer
 from kubetrace.transport.call import Call
-from kubetrace.transport.credentials import impersonation_headers, static_auth
-from kubetrace.transport.errors import ConnectionConfigError, TransportError
-from kubetrace.transport.exec_plugin import Authenticator, CredentialError
+from kubetrace.transport.client_tls import ClientTLS
+from kubetrace.transport.credentials import authorization, impersonation_headers, static_auth
+from kubetrace.transport.errors import TransportError
+from kubetrace.transport.exec_plugin import plugin_of
 from kubetrace.transport.failures import translate
 from kubetrace.transport.headers import canonical, is_field_value, wire_text
 from kubetrace.transport.plugin_auth import PluginAuth
@@ -107,13 +108,12 @@ class Client:
         self._proxy = proxy_for(connection.proxy_url, os.environ if environ is None else environ)
         self._learn = learn
         self._auth: AuthBase | None = static_auth(connection, learn)
-        self._plugin = self._make_plugin(environ)
+        self._plugin = plugin_of(connection, authorized=self._auth is not None, environ=environ)
         self._oidc = self._make_oidc(environ, keep)
-        self._certificate: tuple[bytes, bytes] | None = None
-        self._context_lock = threading.Lock()
         self._session = self._make_session()
+        self._tls = ClientTLS(connection, self._adapter.use_context)
         if connection.server.lower().startswith("https:"):
-            self._secure()  # what is wrong with the CA is told before anything is asked
+            self._tls.secure()  # what is wrong with the CA is told before anything is asked
 
     @property
     def server(self) -> str:
@@ -221,7 +221,7 @@ class Client:
         if request.method == "GET" and call.operation in _CACHED and call.cached:
             prepared.context.cache = self._http_cache
         if request.url.lower().startswith("https:"):
-            self._secure()
+            self._tls.secure()  # a plain server may redirect to one
         proxy = self._proxy(request.url)
         try:
             answer = self._session.send(
@@ -280,12 +280,11 @@ class Client:
         return Request(call.method, url, headers, call.body, call.operation, call.purpose)
 
     def _authorized(self, headers: Headers) -> Headers:
-        if self._auth is None or any(name == "Authorization" for name, _ in headers):
+        if any(name == "Authorization" for name, _ in headers):
             return headers
-        holder = TracedRequest()
-        holder.headers = {}  # type: ignore[assignment]
-        self._auth(holder)
-        value = str(holder.headers["Authorization"])
+        value = authorization(self._auth)
+        if value is None:
+            return headers
         position = 1 + max((i for i, (name, _) in enumerate(headers) if name == "User-Agent"), default=len(headers) - 1)
         return (*headers[:position], ("Authorization", value), *headers[position:])
 
@@ -310,30 +309,6 @@ class Client:
         prepared.headers = headers  # type: ignore[assignment]
         prepared.context = replace(context, unlogged=frozenset(unlogged))
         return prepared
-
-    def _secure(self) -> None:
-        """Makes the TLS context when the first https request needs it (a plain server may redirect to one)."""
-        with self._context_lock:
-            if self._adapter.ssl_context is None:
-                self._adapter.use_context(make_context(self._connection, self._certificate))
-
-    def _show(self, certificate: tuple[bytes, bytes] | None) -> None:
-        """Takes over a client certificate from an exec plugin; a new one means new connections."""
-        with self._context_lock:
-            if certificate != self._certificate:
-                try:
-                    self._adapter.use_context(make_context(self._connection, certificate))
-                except ConnectionConfigError as error:
-                    raise CredentialError(f"failed parsing client key/certificate: {error}") from error
-                self._certificate = certificate
-
-    def _make_plugin(self, environ: Mapping[str, str] | None) -> Authenticator | None:
-        """The exec plugin, unless the connection brings credentials of its own (UpdateTransportConfig, exec.go)."""
-        connection = self._connection
-        has_own = self._auth is not None or connection.client_certificate or connection.client_certificate_data
-        if connection.exec_plugin is None or has_own or not connection.server.lower().startswith("https:"):
-            return None
-        return Authenticator(connection.exec_plugin, environ=environ)
 
     def _make_oidc(
         self, environ: Mapping[str, str] | None, keep: Callable[[Mapping[str, str]], object] | None
@@ -373,7 +348,7 @@ class Client:
         if any(name == "Authorization" for name, _ in request.headers) or self._foreign(request.url):
             return None
         if self._plugin is not None:
-            return PluginAuth(self._plugin, self._show, self._events, self._learn)
+            return PluginAuth(self._plugin, self._tls.show, self._events, self._learn)
         return self._oidc
 
     def _foreign(self, url: str) -> bool:

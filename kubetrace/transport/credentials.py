@@ -7,16 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from requests.auth import AuthBase
+from requests.models import PreparedRequest
 
 from kubetrace.kubeconfig.connection import Connection, Impersonation
 from kubetrace.transport.errors import ConnectionConfigError
 from kubetrace.transport.headers import wire_text
-
-if TYPE_CHECKING:
-    from requests.models import PreparedRequest
 
 TOKEN_FILE_LIFETIME = 50.0
 """Seconds for which a token file's content is used: client-go's one minute less ten seconds of leeway."""
@@ -105,6 +102,16 @@ def static_auth(connection: Connection, learn: Callable[[str], object] | None = 
     if connection.username or connection.password:
         return BasicAuth(connection.username, connection.password)
     return None
+
+
+def authorization(auth: Callable[[PreparedRequest], object] | None) -> str | None:
+    """The Authorization field that an auth object gives a request without one. Raises what the object raises."""
+    if auth is None:
+        return None
+    holder = PreparedRequest()
+    holder.headers = {}  # type: ignore[assignment]
+    auth(holder)
+    return holder.headers.get("Authorization")
 
 
 def _first_of(source: Callable[[], str], token: str) -> Callable[[], str]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubetrace.errors import KubetraceError
-from kubetrace.kubeconfig.connection import ExecPlugin
+from kubetrace.kubeconfig.connection import Connection, ExecPlugin
 from kubetrace.value import Value
 
 API_VERSIONS = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1")
@@ -177,6 +177,15 @@ class Authenticator:
         if not isinstance(status, dict):
             raise CredentialError("exec plugin didn't return a status field")
         return _from_status(status)
+
+
+def plugin_of(connection: Connection, *, authorized: bool, environ: Mapping[str, str] | None) -> Authenticator | None:
+    """A connection's plugin, unless it is `authorized` otherwise or brings a client certificate of its own
+    (UpdateTransportConfig, exec.go); none over plain http."""
+    has_own = authorized or connection.client_certificate or connection.client_certificate_data
+    if connection.exec_plugin is None or has_own or not connection.server.lower().startswith("https:"):
+        return None
+    return Authenticator(connection.exec_plugin, environ=environ)
 
 
 def _hold_no_signal() -> None:
