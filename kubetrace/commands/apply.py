@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.writing import DRY_RUN_HELP, VALIDATE_HELP, DryRun
+from kubetrace.commands.shared_options import ChangeOptions, field_manager, filename, selector, validate
+from kubetrace.commands.writing import DryRun
 from kubetrace.errors import KubetraceError
-from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
@@ -18,39 +18,22 @@ CLIENT_SIDE_MANAGER = "kubectl-client-side-apply"
 SERVER_SIDE_MANAGER = "kubectl"
 
 
-class ApplyOptions(Value):
+class ApplyOptions(ChangeOptions):
     all: bool = flag(False, help="With --prune, take in every object of the kinds concerned.")
-    allow_missing_template_keys: bool = flag(
-        True, help="In templates, take a missing field or key for nothing instead of for an error."
-    )
     cascade: str = flag(
         "background",
         help='Must be "background", "orphan" or "foreground": what becomes of dependents when --force deletes.',
         bare="background",
         completion="=background,orphan,foreground",
     )
-    dry_run: str = flag("none", help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")
-    field_manager: str = flag(CLIENT_SIDE_MANAGER, help="Name under which the server records who set which field.")
-    filename: tuple[str, ...] = flag(
-        (),
-        "f",
-        help="File, folder or URL with the objects to apply ('-': standard input).",
-        completion="ext:json,yaml,yml",
-    )
+    field_manager: str = field_manager(CLIENT_SIDE_MANAGER)
+    filename: tuple[str, ...] = filename("the objects to apply")
     force: bool = flag(False, help="Delete and create anew what can't be patched.")
     force_conflicts: bool = flag(False, help="With --server-side, take over fields that others manage.")
     grace_period: int = flag(
         -1, help="Seconds an object that --force deletes has to end; negative: its own. 0 only with --force."
     )
-    kustomize: str = flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
     openapi_patch: bool = flag(True, help="Ask the server's OpenAPI how fields merge; if false, use what is built in.")
-    output: str = flag(
-        "",
-        "o",
-        help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, "
-        "templatefile, jsonpath, jsonpath-as-json, jsonpath-file).",
-        completion="=json,yaml,name",
-    )
     overwrite: bool = flag(
         True, help="Where the live object was changed, too, the manifest wins; if false, that is an error."
     )
@@ -58,14 +41,11 @@ class ApplyOptions(Value):
     prune_allowlist: tuple[str, ...] = flag(
         (), kind="array", help="Kinds that --prune may delete, as group/version/kind."
     )
-    recursive: bool = flag(False, "R", help="Read folders given with -f and all folders in them.")
-    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
+    selector: str = selector()
     server_side: bool = flag(False, help="Have the server merge instead of doing it here.")
-    show_managed_fields: bool = flag(False, help="Print metadata.managedFields, too (json and yaml).")
     subresource: str = flag("", help="With --server-side, apply to this subresource of the object.")
-    template: str = flag("", help="Template, or file with it, for the template formats of -o.")
     timeout: float = flag(0.0, help="How long --force waits for a deletion; 0 lets the object decide.")
-    validate: str = flag("strict", help=VALIDATE_HELP, bare="strict", completion="=strict,warn,ignore")
+    validate: str = validate()
     wait: bool = flag(False, help="Wait until deleted objects are gone.")
 
 
@@ -288,17 +268,9 @@ class Run:
             self._printer(operation).print(info.object, self.environment.stdout)
 
     def _printer(self, operation: str) -> Any:
-        from kubetrace.printing.formats import OutputOptions, resource_printer
+        from kubetrace.commands.writing import object_printer
 
-        options = self.options
-        output = OutputOptions(
-            options.output,
-            options.template,
-            options.allow_missing_template_keys,
-            options.show_managed_fields,
-            operation=self.strategy.mark(operation),
-        )
-        return resource_printer(output, self.environment.environ)
+        return object_printer(self.environment, self.options, self.strategy.mark(operation))
 
     def _print_objects(self, infos: list[Info]) -> None:
         """With -o: the object, or a List of them, at the end."""

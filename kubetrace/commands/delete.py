@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import cascade
-from kubetrace.commands.writing import DRY_RUN_HELP, DryRun
+from kubetrace.commands.shared_options import cascade, dry_run, filename, kustomize, recursive, selector
+from kubetrace.commands.writing import DryRun
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Mutable, Value, fresh, replace
 
@@ -25,28 +25,23 @@ class DeleteOptions(Value):
     all: bool = flag(False, help="Delete every object of the types given, in the namespace.")
     all_namespaces: bool = flag(False, "A", help="In all namespaces, whatever --namespace says.")
     cascade: str = cascade()
-    dry_run: str = flag("none", help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")
+    dry_run: str = dry_run()
     field_selector: str = flag(
         "", help="Only objects whose fields meet this selector ('=', '==', '!='), as far as the server knows."
     )
-    filename: tuple[str, ...] = flag(
-        (),
-        "f",
-        help="File, folder or URL with the objects to delete ('-': standard input).",
-        completion="ext:json,yaml,yml",
-    )
+    filename: tuple[str, ...] = filename("the objects to delete")
     force: bool = flag(False, help="Remove the object from the API at once, without letting it end. May lose data.")
     grace_period: int = flag(
         -1, help="Seconds the object has to end; negative: its own, 1: at once. 0 only with --force."
     )
     ignore_not_found: bool = flag(False, help="Take what is not there for deleted. Implied by --all.")
     interactive: bool = flag(False, "i", help="Ask before anything is deleted.")
-    kustomize: str = flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
+    kustomize: str = kustomize()
     now: bool = flag(False, help="Let the object end at once (like --grace-period=1).")
     output: str = flag("", "o", help='Output mode: "name" prints resource/name only.', completion="=name")
     raw: str = flag("", help="Path on the server to DELETE.")
-    recursive: bool = flag(False, "R", help="Read folders given with -f and all folders in them.")
-    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
+    recursive: bool = recursive()
+    selector: str = selector()
     timeout: float = flag(0.0, help="How long to wait for the objects to go; 0 lets them decide.")
     wait: bool = flag(True, help="Wait until the objects are gone, their finalizers included.")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
 from kubetrace.commands.apply import CLIENT_SIDE_MANAGER, SERVER_SIDE_MANAGER
+from kubetrace.commands.shared_options import filename, kustomize, recursive, selector
 from kubetrace.errors import KubetraceError, SilentExit
 from kubetrace.value import Value, replace
 
@@ -29,18 +30,13 @@ _MASK, _BEFORE, _AFTER = "***", "*** (before)", "*** (after)"
 class DiffOptions(Value):
     concurrency: int = flag(1, help="Has no effect: objects are compared one after the other.")
     field_manager: str = flag(CLIENT_SIDE_MANAGER, help="Name under which the server would record who set which field.")
-    filename: tuple[str, ...] = flag(
-        (),
-        "f",
-        help="File, folder or URL with the objects to compare ('-': standard input).",
-        completion="ext:json,yaml,yml",
-    )
+    filename: tuple[str, ...] = filename("the objects to compare")
     force_conflicts: bool = flag(False, help="With --server-side, take over fields that others manage.")
-    kustomize: str = flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
+    kustomize: str = kustomize()
     prune: bool = flag(False, help="Show objects that 'apply --prune' would delete.")
     prune_allowlist: tuple[str, ...] = flag((), kind="array", help="Kinds that 'apply --prune' may delete.")
-    recursive: bool = flag(False, "R", help="Read folders given with -f and all folders in them.")
-    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
+    recursive: bool = recursive()
+    selector: str = selector()
     server_side: bool = flag(False, help="Have the server merge instead of doing it here.")
     show_managed_fields: bool = flag(False, help="Compare metadata.managedFields, too.")
     show_secrets: bool = flag(False, help="Show the values of Secrets instead of asterisks.")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import RecordedOptions
+from kubetrace.commands.shared_options import RecordedOptions, selector
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -28,7 +28,7 @@ class MapOptions(RecordedOptions):
     resource_version: str = flag(
         "", help="Change the object only if this is its version on the server. For a single object."
     )
-    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
+    selector: str = selector()
 
 
 class MapChange(Value):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import RecordedOptions
+from kubetrace.commands.shared_options import RecordedOptions, selector
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -31,7 +31,7 @@ class ScaleOptions(RecordedOptions):
     current_replicas: int = flag(-1, help="Scale only if there are so many replicas now; -1: however many.")
     replicas: int = flag(0, help="How many replicas there shall be. Must be given.", required=True)
     resource_version: str = flag("", help="Scale only if this is the object's version on the server.")
-    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
+    selector: str = selector()
     timeout: float = flag(0.0, help="How long to wait until the replicas are there; 0 is not at all.")
 
 

@@ -4,13 +4,17 @@ FilenameOptions, AddDryRunFlag … in pkg/cmd/util/helpers.go and cli-runtime pk
 from __future__ import annotations
 
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.writing import DRY_RUN_HELP, VALIDATE_HELP
 from kubetrace.value import Value
 
 
 def dry_run() -> str:
     """--dry-run"""
-    return flag("none", help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")
+    return flag(
+        "none",
+        help='Must be "none", "server" or "client": client shows what would be sent, server has it tried out.',
+        bare="unchanged",
+        completion="=none,server,client",
+    )
 
 
 def field_manager(default: str) -> str:
@@ -34,7 +38,13 @@ def save_config() -> bool:
 
 def validate() -> str:
     """--validate"""
-    return flag("strict", help=VALIDATE_HELP, bare="strict", completion="=strict,warn,ignore")
+    return flag(
+        "strict",
+        help='Must be "strict" (or true), "warn" or "ignore" (or false): what to do about unknown and repeated fields, '
+        "refuse the object, warn, or drop them silently. The server judges.",
+        bare="strict",
+        completion="=strict,warn,ignore",
+    )
 
 
 def cascade() -> str:
@@ -47,11 +57,9 @@ def cascade() -> str:
     )
 
 
-def filename() -> tuple[str, ...]:
+def filename(what: str = "the objects") -> tuple[str, ...]:
     """-f"""
-    return flag(
-        (), "f", help="File, folder or URL with the objects ('-': standard input).", completion="ext:json,yaml,yml"
-    )
+    return flag((), "f", help=f"File, folder or URL with {what} ('-': standard input).", completion="ext:json,yaml,yml")
 
 
 def kustomize() -> str:

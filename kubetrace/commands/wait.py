@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import PrintOptions
+from kubetrace.commands.shared_options import PrintOptions, selector
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -42,7 +42,7 @@ class WaitOptions(PrintOptions):
     )
     local: bool = flag(False, help="Make no call to the server.")
     recursive: bool = flag(True, "R", help="Read folders given with -f and all folders in them.")
-    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
+    selector: str = selector()
     timeout: float = flag(30.0, help="How long to wait; 0 looks once, a negative time is a week.")
 
 

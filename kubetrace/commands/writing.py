@@ -27,12 +27,6 @@ if TYPE_CHECKING:
 
 _RAW_OPERATIONS: dict[str, Operation] = {"POST": "raw-create", "PUT": "raw-replace", "DELETE": "raw-delete"}
 
-DRY_RUN_HELP = 'Must be "none", "server" or "client": client shows what would be sent, server has it tried out.'
-VALIDATE_HELP = (
-    'Must be "strict" (or true), "warn" or "ignore" (or false): what to do about unknown and repeated fields, refuse '
-    "the object, warn, or drop them silently. The server judges."
-)
-
 
 class DryRun(Enum):
     """Where a change ends: on the server, in its dry run, or here."""

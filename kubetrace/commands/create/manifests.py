@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.writing import DRY_RUN_HELP, VALIDATE_HELP, DryRun
+from kubetrace.commands.shared_options import ChangeOptions, field_manager, filename, selector, validate
+from kubetrace.commands.writing import DryRun
 from kubetrace.errors import KubetraceError
-from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
@@ -17,55 +17,27 @@ if TYPE_CHECKING:
     from kubetrace.printing.printers import Printer
 
 
-class CreateOptions(Value):
-    allow_missing_template_keys: bool = flag(
-        True, help="In templates, take a missing field or key for nothing instead of for an error."
-    )
-    dry_run: str = flag("none", help=DRY_RUN_HELP, bare="unchanged", completion="=none,server,client")
+class CreateOptions(ChangeOptions):
     edit: bool = flag(False, help="Open the object in an editor before it is created.")
-    field_manager: str = flag("kubectl-create", help="Name under which the server records who set which field.")
-    filename: tuple[str, ...] = flag(
-        (),
-        "f",
-        help="File, folder or URL with the objects to create ('-': standard input).",
-        completion="ext:json,yaml,yml",
-    )
-    kustomize: str = flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
-    output: str = flag(
-        "",
-        "o",
-        help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, "
-        "templatefile, jsonpath, jsonpath-as-json, jsonpath-file).",
-        completion="=json,yaml,name",
-    )
+    field_manager: str = field_manager("kubectl-create")
+    filename: tuple[str, ...] = filename("the objects to create")
     raw: str = flag("", help="Path on the server to POST the file to, as it is.")
-    recursive: bool = flag(False, "R", help="Read folders given with -f and all folders in them.")
     save_config: bool = flag(
         False, help="Keep the manifest in the object's annotation, so that 'apply' can be used on it later."
     )
-    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
-    show_managed_fields: bool = flag(False, help="Print metadata.managedFields, too (json and yaml).")
-    template: str = flag("", help="Template, or file with it, for the template formats of -o.")
-    validate: str = flag("strict", help=VALIDATE_HELP, bare="strict", completion="=strict,warn,ignore")
+    selector: str = selector()
+    validate: str = validate()
     windows_line_endings: bool = flag(False, help="With --edit, write the file with CRLF line ends.")
 
 
 def run(environment: Environment, options: CreateOptions, arguments: Arguments) -> None:
     from kubetrace.commands import writing
-    from kubetrace.printing.formats import OutputOptions, resource_printer
 
     if arguments.words:
         raise arguments.usage_error(f"Unexpected args: [{' '.join(arguments.words)}]")
     strategy = writing.dry_run(environment, options.dry_run)
     directive = writing.validation_directive(options.validate)
-    output = OutputOptions(
-        options.output,
-        options.template,
-        options.allow_missing_template_keys,
-        options.show_managed_fields,
-        operation=strategy.mark("created"),
-    )
-    printer = resource_printer(output, environment.environ)
+    printer = writing.object_printer(environment, options, strategy.mark("created"))
     filenames = _filenames(options)
     _check(options, filenames)
     if options.raw:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import RecordedOptions, field_manager
+from kubetrace.commands.shared_options import RecordedOptions, field_manager, selector
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -33,7 +33,7 @@ class PodChangeOptions(RecordedOptions):
     all: bool = flag(False, help="Take every object of the types given, in the namespace.")
     field_manager: str = field_manager("kubectl-set")
     local: bool = flag(False, help="Change the objects of the files and print them; the server is not asked.")
-    selector: str = flag("", "l", help="Only objects whose labels meet this selector.")
+    selector: str = selector()
 
 
 def pod_spec(value: dict[str, Any]) -> dict[str, Any]:
