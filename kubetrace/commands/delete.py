@@ -85,7 +85,7 @@ def _completed(options: DeleteOptions, arguments: Arguments) -> DeleteOptions:
 
 def _check(environment: Environment, options: DeleteOptions) -> None:
     """The combinations that kubectl refuses (DeleteOptions.Validate)."""
-    from kubetrace.commands.writing import check_raw_path
+    from kubetrace.commands.writing import check_raw
 
     if options.output not in ("", "name"):
         raise KubetraceError(f"unexpected -o output mode: {options.output}. We only support '-o name'")
@@ -104,15 +104,8 @@ def _check(environment: Environment, options: DeleteOptions) -> None:
         return
     if options.interactive:
         raise KubetraceError("--interactive can not be used with --raw")
-    if len(options.filename) > 1:
-        raise KubetraceError("--raw can only use a single local file or stdin")
-    if options.filename and options.filename[0].startswith(("http://", "https://")):
-        raise KubetraceError("--raw cannot read from a url")
-    if options.recursive:
-        raise KubetraceError("--raw and --recursive are mutually exclusive")
-    if options.output:
-        raise KubetraceError("--raw and --output are mutually exclusive")
-    check_raw_path(options.raw)
+    beside = ((options.recursive, "--recursive"), (options.output, "--output"))
+    check_raw(options.raw, options.filename, beside, bare=True)
 
 
 def select(environment: Environment, options: DeleteOptions, words: tuple[str, ...]) -> Result:

@@ -129,17 +129,15 @@ def _check(environment: Environment, options: GetOptions, arguments: Arguments) 
 
 
 def _check_raw(options: GetOptions) -> None:
+    from kubetrace.commands.writing import check_raw_path
+
     if options.watch or options.watch_only or options.selector:
         raise KubetraceError(
             "--raw may not be specified with other flags that filter the server request or alter the output"
         )
     if options.output:
         raise KubetraceError("--raw and --output are mutually exclusive")
-    if not options.raw.startswith("/") and "://" not in options.raw:
-        from kubetrace.trace.go_text import quote
-
-        parsed = quote(options.raw).decode()
-        raise KubetraceError(f"--raw must be a valid URL path: parse {parsed}: invalid URI for request")
+    check_raw_path(options.raw)
 
 
 def _check_selection(environment: Environment, options: GetOptions, arguments: Arguments) -> None:

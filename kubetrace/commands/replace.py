@@ -73,7 +73,7 @@ def run(environment: Environment, options: ReplaceOptions, arguments: Arguments)
 
 def _check(options: ReplaceOptions, strategy: DryRun) -> None:
     """The combinations that kubectl refuses (ReplaceOptions.Validate)."""
-    from kubetrace.commands.writing import DryRun, check_raw_path
+    from kubetrace.commands.writing import DryRun, check_raw
 
     if options.grace_period >= 0 and not options.force:
         raise KubetraceError("--grace-period must have --force specified")
@@ -81,17 +81,8 @@ def _check(options: ReplaceOptions, strategy: DryRun) -> None:
         raise KubetraceError("--timeout must have --force specified")
     if options.force and strategy is not DryRun.NONE:
         raise KubetraceError("--dry-run can not be used when --force is set")
-    if not options.raw:
-        return
-    if len(options.filename) != 1:
-        raise KubetraceError("--raw can only use a single local file or stdin")
-    if options.filename[0].startswith(("http://", "https://")):
-        raise KubetraceError("--raw cannot read from a url")
-    if options.recursive:
-        raise KubetraceError("--raw and --recursive are mutually exclusive")
-    if options.output:
-        raise KubetraceError("--raw and --output are mutually exclusive")
-    check_raw_path(options.raw)
+    if options.raw:
+        check_raw(options.raw, options.filename, ((options.recursive, "--recursive"), (options.output, "--output")))
 
 
 class Run(Value):

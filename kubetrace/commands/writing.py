@@ -10,7 +10,7 @@ from kubetrace.cmdline.flags import BadValue, parse_bool
 from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kubetrace.api.builder import Info, Request
     from kubetrace.api.field_validation import FieldValidation
@@ -244,17 +244,25 @@ def with_source(verb: str, source: str, error: KubetraceError) -> KubetraceError
     return KubetraceError(f"error when {verb} {quoted(source)}: {error}")
 
 
+def check_raw(path: str, files: Sequence[str], beside: Sequence[tuple[object, str]], *, bare: bool = False) -> None:
+    """What kubectl refuses together with --raw: any but one file (`bare`: or none), and the flags `beside` it, each
+    with its name. Raises KubetraceError."""
+    if len(files) > 1 or not (files or bare):
+        raise KubetraceError("--raw can only use a single local file or stdin")
+    if files and files[0].startswith(("http://", "https://")):
+        raise KubetraceError("--raw cannot read from a url")
+    for given, name in beside:
+        if given:
+            raise KubetraceError(f"--raw and {name} are mutually exclusive")
+    check_raw_path(path)
+
+
 def check_raw_path(text: str) -> None:
     """Refuses what is no path for --raw (url.ParseRequestURI)."""
     from kubetrace.api.go_words import quoted
 
-    problem = ""
-    if not text:
-        problem = "empty url"
-    elif not text.startswith("/") and "://" not in text:
-        problem = "invalid URI for request"
-    if problem:
-        raise KubetraceError(f"--raw must be a valid URL path: parse {quoted(text)}: {problem}")
+    if not text.startswith("/") and "://" not in text:
+        raise KubetraceError(f"--raw must be a valid URL path: parse {quoted(text)}: invalid URI for request")
 
 
 def send_raw(environment: Environment, method: Literal["POST", "PUT", "DELETE"], url: str, filename: str) -> None:

@@ -56,25 +56,19 @@ def _filenames(options: CreateOptions) -> FilenameOptions:
 
 def _check(options: CreateOptions, filenames: FilenameOptions) -> None:
     """The combinations that kubectl refuses (CreateOptions.Validate)."""
-    from kubetrace.commands.writing import check_raw_path
+    from kubetrace.commands.writing import check_raw
 
     filenames.require_any()
     if not options.raw:
         return
     if options.edit:
         raise KubetraceError("--raw and --edit are mutually exclusive")
-    if len(options.filename) != 1:
-        raise KubetraceError("--raw can only use a single local file or stdin")
-    if options.filename[0].startswith(("http://", "https://")):
-        raise KubetraceError("--raw cannot read from a url")
-    for given, name in (
+    beside = (
         (options.recursive, "--recursive"),
         (options.selector, "--selector (-l)"),
         (options.output, "--output"),
-    ):
-        if given:
-            raise KubetraceError(f"--raw and {name} are mutually exclusive")
-    check_raw_path(options.raw)
+    )
+    check_raw(options.raw, options.filename, beside)
 
 
 def _create_all(
