@@ -131,7 +131,6 @@ class _Run:
 
     def _with_sources(self, request: Request) -> Request:
         """What the flags select besides: manifests, labels, namespaces."""
-        from kubetrace.api.manifests import FilenameOptions, find_sources, read_documents
         from kubetrace.value import replace
 
         options, environment = self._options, self._environment
@@ -140,12 +139,9 @@ class _Run:
             request = replace(request, namespace="", all_namespaces=True)
         if not options.filename and not options.kustomize:
             return request
-        names = FilenameOptions(options.filename, options.kustomize, options.recursive)
-        try:
-            documents = read_documents(find_sources(names, environment.stdin, environment.write_error_bytes).sources)
-        except KubetraceError as error:
-            request.selection.errors.append(error)
-            return replace(request, documents=())
+        from kubetrace.commands.selecting import file_documents
+
+        documents, _ = file_documents(environment, options, request.selection)
         enforced = environment.namespace_given and not options.all_namespaces
         return replace(request, documents=documents, enforce_namespace=enforced)
 

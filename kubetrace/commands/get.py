@@ -12,7 +12,6 @@ from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Document, Request, Result
-    from kubetrace.api.selection import Selection
     from kubetrace.environment import Environment
     from kubetrace.transport.call import Call
 
@@ -178,7 +177,12 @@ def build_result(
 
     selection = Selection()
     selection.add_selectors(options.selector, options.field_selector)
-    documents, single = _documents(environment, options, selection)
+    documents: Iterable[Document] | None = None
+    single = False
+    if options.filename or options.kustomize:
+        from kubetrace.commands.selecting import file_documents
+
+        documents, single = file_documents(environment, options, selection)
     selection.add_arguments(arguments.words, allow_empty_selector=True)
     request = Request(
         selection,
@@ -197,26 +201,6 @@ def build_result(
     if change is not None:
         request = change(request)
     return build(environment.cluster.transformed(lambda call: _as_table(call, options)), request)
-
-
-def _documents(
-    environment: Environment, options: GetOptions, selection: Selection
-) -> tuple[Iterable[Document] | None, bool]:
-    """The manifests' objects (None without -f), and whether there can be but one."""
-    if not options.filename and not options.kustomize:
-        return None, False
-    from kubetrace.api.manifests import FilenameOptions, find_sources, read_documents
-
-    try:
-        found = find_sources(
-            FilenameOptions(options.filename, options.kustomize, options.recursive),
-            environment.stdin,
-            environment.write_error_bytes,
-        )
-    except KubetraceError as error:
-        selection.errors.append(error)
-        return (), False
-    return read_documents(found.sources), found.single_item_implied
 
 
 def _as_table(call: Call, options: GetOptions) -> Call:

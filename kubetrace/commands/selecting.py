@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from kubetrace.errors import KubetraceError
+from kubetrace.trace.exchange import UNSTATED, Purpose
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from kubetrace.api.builder import Document, Result
     from kubetrace.api.selection import Selection
     from kubetrace.environment import Environment
-    from kubetrace.trace.exchange import Purpose
 
 
 class Files(Protocol):
@@ -32,7 +32,7 @@ class Selecting(Value):
     """How objects are selected beside files and words. `latest` fetches what a file names, too; `typed` asks as
     kubectl's typed clients do; `local` asks nobody."""
 
-    purpose: Purpose
+    purpose: Purpose = UNSTATED
     labels: str = ""
     fields: str = ""
     everything: bool = False
@@ -54,7 +54,7 @@ def select(environment: Environment, options: Files, words: Sequence[str], how: 
     from kubetrace.api.selection import Selection
 
     selection = Selection()
-    documents, single = _documents(environment, options, selection)
+    documents, single = file_documents(environment, options, selection)
     if not how.local:
         selection.add_selectors(how.labels, how.fields)
         selection.add_arguments(words, allow_empty_selector=how.everything)
@@ -94,14 +94,15 @@ def _namespace(environment: Environment, local: bool) -> tuple[str, bool]:
         return "", False
 
 
-def _documents(
+def file_documents(
     environment: Environment, options: Files, selection: Selection
 ) -> tuple[Iterable[Document] | None, bool]:
-    """The files' objects (None without -f), and whether there can be but one."""
-    from kubetrace.api.manifests import FilenameOptions, find_sources, read_documents
-
+    """The files' objects (None without -f), and whether there can be but one; what is wrong with the files is among the
+    selection's errors."""
     if not names_files(options):
         return None, False
+    from kubetrace.api.manifests import FilenameOptions, find_sources, read_documents
+
     filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
     try:
         found = find_sources(filenames, environment.stdin, environment.write_error_bytes)

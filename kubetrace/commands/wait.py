@@ -45,6 +45,11 @@ class WaitOptions(PrintOptions):
     selector: str = selector()
     timeout: float = flag(30.0, help="How long to wait; 0 looks once, a negative time is a week.")
 
+    @property
+    def kustomize(self) -> str:
+        """There is no -k."""
+        return ""
+
 
 def run(environment: Environment, options: WaitOptions, arguments: Arguments) -> None:
     from kubetrace.commands.interrupts import ending_quietly
@@ -193,34 +198,17 @@ class _Wait:
             raise KubetraceError("no matching resources found")
 
     def _found(self) -> Result:
-        from kubetrace.api.builder import Request, build
-        from kubetrace.api.manifests import FilenameOptions, find_sources, read_documents
-        from kubetrace.api.selection import Selection
+        from kubetrace.commands.selecting import Selecting, select
 
-        options, environment = self._options, self._environment
-        selection = Selection()
-        documents: Any = None
-        if options.filename:
-            try:
-                sources = find_sources(FilenameOptions(options.filename, "", options.recursive), environment.stdin)
-                documents = read_documents(sources.sources)
-            except KubetraceError as error:
-                selection.errors.append(error)
-                documents = ()
-        selection.add_selectors(options.selector, options.field_selector)
-        selection.add_arguments(self._arguments.words, allow_empty_selector=options.all)
-        request = Request(
-            selection,
-            documents,
-            namespace="" if options.all_namespaces else environment.namespace,
+        options = self._options
+        how = Selecting(
+            labels=options.selector,
+            fields=options.field_selector,
+            everything=options.all,
             all_namespaces=options.all_namespaces,
-            default_namespace=True,
-            enforce_namespace=documents is not None and environment.namespace_given,
-            flatten=True,
             latest=True,
-            continue_on_error=True,
         )
-        return build(environment.cluster, request)
+        return select(self._environment, options, self._arguments.words, how)
 
     def _until_created(self) -> None:
         from kubetrace.api.status import is_not_found
