@@ -11,8 +11,8 @@ from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info, Request, Result
+    from kubetrace.api.related import Related
     from kubetrace.environment import Environment
-    from kubetrace.printing.describe.related import Related
 
 
 class DescribeOptions(Value):
@@ -105,7 +105,7 @@ class _Run:
 
     def _related(self, single: bool) -> Related:
         """With events where they were asked for, or nothing was said and there is one object to describe."""
-        from kubetrace.printing.describe.related import Related
+        from kubetrace.api.related import Related
 
         events = self._options.show_events and (single or self._arguments.changed("show_events"))
         return Related(self._environment.cluster.objects, events, self._options.chunk_size)

@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from kubetrace.api.related import Related
 from kubetrace.api.resources import Mapping as ResourceMapping
 from kubetrace.api.typed_kinds import PRIORITY_CLASSES, typed
 from kubetrace.errors import KubetraceError
-from kubetrace.printing.describe.related import WHAT_IS_IT, Related
 from kubetrace.printing.describe.writer import Writer
+from kubetrace.trace.exchange import Purpose
 
 Description = Callable[[Writer, Mapping[str, Any], Related], None]
+
+WHAT_IS_IT = Purpose("describe", "describe: the object itself")
 
 _RBAC, _NETWORK, _STORAGE = "rbac.authorization.k8s.io", "networking.k8s.io", "storage.k8s.io"
 _PRIORITY_CLASS = ("cluster.priority_class", PRIORITY_CLASSES)

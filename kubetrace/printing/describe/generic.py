@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from kubetrace.api.related import Related
 from kubetrace.printing.describe.events import describe_events
-from kubetrace.printing.describe.related import Related
 from kubetrace.printing.describe.writer import Writer
 from kubetrace.printing.go_values import sprint
 

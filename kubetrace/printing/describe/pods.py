@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubetrace.api.controllers import controller_of
+from kubetrace.api.related import Related
 from kubetrace.printing.describe.containers import describe_containers, describe_resources, describe_seccomp
 from kubetrace.printing.describe.events import describe_events
-from kubetrace.printing.describe.related import Related
 from kubetrace.printing.describe.selectors import shown_selector
 from kubetrace.printing.describe.volumes import describe_volumes
 from kubetrace.printing.describe.writer import NONE, UNSET, Writer, date

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kubetrace.api.related import Related
 from kubetrace.printing.describe.conditions import describe_conditions
 from kubetrace.printing.describe.events import describe_events
-from kubetrace.printing.describe.related import Related
 from kubetrace.printing.describe.selectors import shown_selector
 from kubetrace.printing.describe.writer import UNSET, Writer, date, go_value
 from kubetrace.wire.go_quote import quote

@@ -1,5 +1,5 @@
-"""What a description asks the server for: its object, events, pods, replica sets …, with the calls that kubectl's typed
-clients make."""
+"""An object and what belongs to it: events, pods, replica sets …, asked for with the calls that kubectl's typed clients
+make. For `describe`, and for the history of a rollout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from kubetrace.value import Value, replace
 
 Object = Mapping[str, Any]
 
-WHAT_IS_IT = Purpose("describe", "describe: the object itself")
 WHAT_BELONGS = Purpose("describe-related", "describe: what belongs to the object?")
 WHAT_HAPPENED = Purpose("describe-events", "describe: what happened to the object?")
 
