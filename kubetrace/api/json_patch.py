@@ -3,6 +3,8 @@ github.com/evanphx/json-patch/v5, which kubectl uses."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -66,25 +68,19 @@ def apply_patch(document: Any, operations: list[dict[str, Any]]) -> Any:
 
 def _add(document: Any, operation: dict[str, Any]) -> Any:
     path = operation["path"]
-    place, key = _find(document, path)
-    if place is None:
-        raise JSONPatchError(f'add operation does not apply: doc is missing path: "{path}": {_MISSING}')
-    try:
+    with _told(f'add operation does not apply: doc is missing path: "{path}"'):
+        place, key = _find(document, path)
+    with _told(f"error in add for path: '{path}'"):
         _insert(place, key, deepcopy(operation["value"]))
-    except ValueError as error:
-        raise JSONPatchError(f"error in add for path: '{path}': {error}") from None
     return document
 
 
 def _remove(document: Any, operation: dict[str, Any]) -> Any:
     path = operation["path"]
-    place, key = _find(document, path)
-    if place is None:
-        raise JSONPatchError(f'remove operation does not apply: doc is missing path: "{path}": {_MISSING}')
-    try:
+    with _told(f'remove operation does not apply: doc is missing path: "{path}"'):
+        place, key = _find(document, path)
+    with _told(f"error in remove for path: '{path}'"):
         _take(place, key)
-    except ValueError as error:
-        raise JSONPatchError(f"error in remove for path: '{path}': {error}") from None
     return document
 
 
@@ -92,9 +88,8 @@ def _replace(document: Any, operation: dict[str, Any]) -> Any:
     path, value = operation["path"], deepcopy(operation["value"])
     if path == "":
         return value if isinstance(value, dict | list) else document
-    place, key = _find(document, path)
-    if place is None:
-        raise JSONPatchError(f"replace operation does not apply: doc is missing path: {path}: {_MISSING}")
+    with _told(f"replace operation does not apply: doc is missing path: {path}"):
+        place, key = _find(document, path)
     try:
         _get(place, key)
     except ValueError:
@@ -108,40 +103,28 @@ def _replace(document: Any, operation: dict[str, Any]) -> Any:
 
 def _move(document: Any, operation: dict[str, Any]) -> Any:
     source, path = operation["from"], operation["path"]
-    place, key = _find(document, source)
-    if place is None:
-        raise JSONPatchError(f"move operation does not apply: doc is missing from path: {source}: {_MISSING}")
-    try:
+    with _told(f"move operation does not apply: doc is missing from path: {source}"):
+        place, key = _find(document, source)
+    with _told(f"error in move for path: '{key}'"):
         value = _get(place, key)
         _take(place, key)
-    except ValueError as error:
-        raise JSONPatchError(f"error in move for path: '{key}': {error}") from None
-    place, key = _find(document, path)
-    if place is None:
-        raise JSONPatchError(f"move operation does not apply: doc is missing destination path: {path}: {_MISSING}")
-    try:
+    with _told(f"move operation does not apply: doc is missing destination path: {path}"):
+        place, key = _find(document, path)
+    with _told(f"error in move for path: '{path}'"):
         _insert(place, key, value)
-    except ValueError as error:
-        raise JSONPatchError(f"error in move for path: '{path}': {error}") from None
     return document
 
 
 def _copy(document: Any, operation: dict[str, Any]) -> Any:
     source, path = operation["from"], operation["path"]
-    place, key = _find(document, source)
-    if place is None:
-        raise JSONPatchError(f"copy operation does not apply: doc is missing from path: {source}: {_MISSING}")
-    try:
+    with _told(f"copy operation does not apply: doc is missing from path: {source}"):
+        place, key = _find(document, source)
+    with _told(f"error in copy for from: '{source}'"):
         value = deepcopy(_get(place, key))
-    except ValueError as error:
-        raise JSONPatchError(f"error in copy for from: '{source}': {error}") from None
-    place, key = _find(document, path)
-    if place is None:
-        raise JSONPatchError(f"copy operation does not apply: doc is missing destination path: {path}: {_MISSING}")
-    try:
+    with _told(f"copy operation does not apply: doc is missing destination path: {path}"):
+        place, key = _find(document, path)
+    with _told("error while adding value during copy"):
         _insert(place, key, value)
-    except ValueError as error:
-        raise JSONPatchError(f"error while adding value during copy: {error}") from None
     return document
 
 
@@ -152,9 +135,8 @@ def _test(document: Any, operation: dict[str, Any]) -> Any:
         if not same(document, expected):
             raise failed
         return document
-    place, key = _find(document, path)
-    if place is None:
-        raise JSONPatchError(f"test operation does not apply: is missing path: {path}: {_MISSING}")
+    with _told(f"test operation does not apply: is missing path: {path}"):
+        place, key = _find(document, path)
     try:
         value = _get(place, key)
     except ValueError as error:
@@ -166,6 +148,15 @@ def _test(document: Any, operation: dict[str, Any]) -> Any:
     return document
 
 
+@contextmanager
+def _told(problem: str) -> Iterator[None]:
+    """A ValueError within is a problem of the patch: `problem`, and what it says."""
+    try:
+        yield
+    except ValueError as error:
+        raise JSONPatchError(f"{problem}: {error}") from None
+
+
 _APPLY = {"add": _add, "remove": _remove, "replace": _replace, "move": _move, "copy": _copy, "test": _test}
 
 
@@ -173,19 +164,19 @@ _APPLY = {"add": _add, "remove": _remove, "replace": _replace, "move": _move, "c
 
 
 def _find(document: Any, path: str) -> tuple[Any, str]:
-    """The object or array that a JSON pointer's last part is in, and that part; (None, "") where there is none, and for
-    the whole document."""
+    """The object or array that a JSON pointer's last part is in, and that part. Raises ValueError where there is none,
+    and for the whole document."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
     if len(parts) < 2:
-        return None, ""
+        raise ValueError(_MISSING)
     place = document
     for part in parts[1:-1]:
         try:
             place = _get(place, part)
         except ValueError:
-            return None, ""
+            raise ValueError(_MISSING) from None
         if not isinstance(place, dict | list):
-            return None, ""
+            raise ValueError(_MISSING)
     return place, parts[-1]
 
 
