@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kubetrace.api.go_words import quoted
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Mutable, fresh
 
@@ -73,20 +72,6 @@ class Selection(Mutable):
             except KubetraceError as error:
                 self.errors.append(error)
                 return
-
-    def add_named(self, default_type: str, words: Sequence[str]) -> None:
-        """NAME or TYPE/NAME words of commands that know a default type (ResourceNames)."""
-        for word in words:
-            if "/" in word:
-                try:
-                    self.pairs.append(split_pair(word))
-                except KubetraceError as error:
-                    self.errors.append(error)
-                    return
-            elif not default_type:
-                self._fail(f"the argument {quoted(word)} must be RESOURCE/NAME")
-            else:
-                self.pairs.append((default_type, word))
 
     def _fail(self, text: str) -> None:
         self.errors.append(KubetraceError(text))

@@ -13,7 +13,7 @@ from typing import Any
 
 from kubetrace.api.go_words import json_problem, quoted, struct_json
 from kubetrace.api.resources import GroupResource
-from kubetrace.errors import KubetraceError, PlainError
+from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Events, Note
 from kubetrace.transport.call import Answer
 from kubetrace.transport.errors import TransportError
@@ -176,10 +176,6 @@ def without(error: KubetraceError, unwanted: Callable[[KubetraceError], bool]) -
     return None if unwanted(error) else error
 
 
-class NoResourceError(PlainError):
-    """A resource that nobody serves (meta.NoResourceMatchError), in CheckErr's words."""
-
-
 def not_found(resource: GroupResource, name: str) -> StatusError:
     """What client-go says of an object that it found missing itself (errors.NewNotFound)."""
     details = {"name": name, **({"group": resource.group} if resource.group else {}), "kind": resource.resource}
@@ -191,10 +187,6 @@ def not_found(resource: GroupResource, name: str) -> StatusError:
 
 def is_not_found(error: BaseException) -> bool:
     return isinstance(error, StatusError) and error.means("NotFound", 404)
-
-
-def is_already_exists(error: BaseException) -> bool:
-    return isinstance(error, StatusError) and error.reason == "AlreadyExists"
 
 
 def is_conflict(error: BaseException) -> bool:

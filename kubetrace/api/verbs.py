@@ -227,26 +227,6 @@ def delete(mapping: Mapping, namespace: str, name: str, body: bytes, *, purpose:
     )
 
 
-def delete_collection(
-    mapping: Mapping,
-    namespace: str,
-    body: bytes,
-    options: ListOptions | None = None,
-    *,
-    purpose: Purpose = UNSTATED,
-) -> Call:
-    """The end of all objects that `options` select."""
-    return Call(
-        "DELETE",
-        _path(mapping, namespace),
-        (options or ListOptions()).query(),
-        _sends(JSON),
-        body,
-        operation="deletecollection",
-        purpose=purpose,
-    )
-
-
 def discover(path: str, timeout: float | None) -> Call:
     """/api or /apis, the aggregated form preferred."""
     operation = "discovery-api" if path == "/api" else "discovery-apis"

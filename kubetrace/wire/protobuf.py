@@ -88,14 +88,6 @@ def _json_object(raw: bytes) -> dict[str, Any]:
         raise InvalidProtobuf("embedded JSON is broken") from error
 
 
-def decode_as(data: bytes, api_version: str, kind: str) -> dict[str, Any]:
-    """A bare message (no envelope) of a known kind. Raises InvalidProtobuf."""
-    message = _facts()["kinds"].get(f"{api_version}/{kind}")
-    if message is None:
-        raise InvalidProtobuf(f'no kind "{kind}" is registered for version "{api_version}"')
-    return _message(data, message, 0)
-
-
 def watch_frames(data: bytes) -> tuple[list[dict[str, Any]], bytes]:
     """The whole events of a watch stream (type and object), and the bytes of a frame that is not complete yet."""
     events = []
