@@ -294,7 +294,7 @@ def _report(environment: Environment, error: KubetraceError) -> int:
     except (BrokenPipeError, OSError):
         _silence(1)
     if "events" in environment.__dict__ and environment.events.active:
-        from kubetrace.api.status import debug_notes
+        from kubetrace.api.aggregates import debug_notes
 
         for note in debug_notes(error):
             environment.events.emit(note)

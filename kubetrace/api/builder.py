@@ -8,11 +8,11 @@ pkg/resource: builder.go, visitor.go, selector.go, result.go).
 
 from __future__ import annotations
 
+from kubetrace.api.aggregates import AggregateError
 from kubetrace.api.builder_arguments import by_names, by_pairs, by_selector, list_options
 from kubetrace.api.builder_documents import by_documents
 from kubetrace.api.built import Asked, Cluster, Document, Info, Request, Result, is_list, items_of
 from kubetrace.api.selection import NOTHING_SELECTED, Selection
-from kubetrace.api.status import AggregateError
 from kubetrace.errors import KubetraceError
 
 __all__ = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from kubetrace.api.aggregates import AggregateError
 from kubetrace.api.built import (
     Asked,
     Document,
@@ -21,7 +22,6 @@ from kubetrace.api.kind_index import NoKindMatchError
 from kubetrace.api.labels import Requirement, parse
 from kubetrace.api.metadata import string_map
 from kubetrace.api.resources import GroupVersionKind, Mapping
-from kubetrace.api.status import AggregateError
 from kubetrace.errors import KubetraceError
 from kubetrace.value import replace
 

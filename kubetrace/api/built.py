@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
+from kubetrace.api.aggregates import AggregateError, aggregate
 from kubetrace.api.go_words import quoted
 from kubetrace.api.mapper import Mapper
 from kubetrace.api.metadata import is_object, text
 from kubetrace.api.objects import Objects
 from kubetrace.api.resources import GroupVersionKind, Mapping
 from kubetrace.api.selection import Selection
-from kubetrace.api.status import AggregateError, aggregate
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import UNSTATED, Purpose
 from kubetrace.value import Mutable, Value, fresh

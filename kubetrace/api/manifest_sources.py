@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from kubetrace.api.aggregates import AggregateError
 from kubetrace.api.go_words import bracketed, quoted
 from kubetrace.api.manifest_stream import documents
-from kubetrace.api.status import AggregateError
 from kubetrace.errors import KubetraceError
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Value

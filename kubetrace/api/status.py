@@ -7,7 +7,7 @@ cmd/util/helpers.go (CheckErr).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from email.message import Message
 from typing import Any
 
@@ -114,66 +114,6 @@ class StatusError(KubetraceError):
         if len(texts) == 1:
             return f"{head}: {next(iter(texts))}\n"
         return f"{head}: \n" + "".join(f"* {text}\n" for text in texts)
-
-
-class AggregateError(KubetraceError):
-    """Several failures of one command, told in order (apimachinery's util/errors.Aggregate)."""
-
-    def __init__(self, errors: Sequence[KubetraceError]) -> None:
-        self.errors = tuple(errors)
-        super().__init__(self._text())
-
-    def _text(self) -> str:
-        texts = list(dict.fromkeys(str(error) for error in self._leaves()))
-        return texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
-
-    def _leaves(self) -> Iterator[KubetraceError]:
-        for error in self.errors:
-            if isinstance(error, AggregateError):
-                yield from error._leaves()
-            else:
-                yield error
-
-    @property
-    def told(self) -> tuple[KubetraceError, ...]:
-        """The errors that are told one by one: an aggregate of one error is that error, but only once (checkErr)."""
-        only = self.errors[0] if len(self.errors) == 1 else None
-        return only.errors if isinstance(only, AggregateError) else self.errors
-
-    def lines(self) -> list[str]:
-        if len(self.errors) == 1 and self.told is self.errors:
-            return self.errors[0].lines()
-        return "".join(f"{_listed(error)}\n" for error in self.told).split("\n")
-
-    def flat(self) -> list[KubetraceError]:
-        """The single errors, those within aggregates included."""
-        return list(self._leaves())
-
-    def without(self, unwanted: Callable[[KubetraceError], bool]) -> KubetraceError | None:
-        """The same aggregates, some errors left out; None where nothing is left (FilterOut)."""
-        kept = [found for error in self.errors if (found := without(error, unwanted)) is not None]
-        return AggregateError(kept) if kept else None
-
-
-def _listed(error: KubetraceError) -> str:
-    """One of several errors: its standard words, without the "error: " that a lone error gets (MultipleErrors)."""
-    if isinstance(error, StatusError) or (isinstance(error, TransportError) and error.recognized):
-        return error.user_message()
-    return str(error)
-
-
-def aggregate(errors: Sequence[KubetraceError]) -> KubetraceError | None:
-    """None, the one error, or all of them."""
-    if not errors:
-        return None
-    return errors[0] if len(errors) == 1 else AggregateError(errors)
-
-
-def without(error: KubetraceError, unwanted: Callable[[KubetraceError], bool]) -> KubetraceError | None:
-    """The error, or what of it is not unwanted."""
-    if isinstance(error, AggregateError):
-        return error.without(unwanted)
-    return None if unwanted(error) else error
 
 
 def not_found(resource: GroupResource, name: str) -> StatusError:
@@ -441,12 +381,6 @@ def debug_note(error: BaseException) -> Note | None:
     if isinstance(error, TransportError) and error.recognized:
         return Note("connection-error", {"op": error.operation, "url": error.url, "error": error.reason})
     return None
-
-
-def debug_notes(error: BaseException) -> list[Note]:
-    """The notes of an error and, where it is an aggregate, of all in it."""
-    errors = error.told if isinstance(error, AggregateError) else (error,)
-    return [note for one in errors if (note := debug_note(one)) is not None]
 
 
 _STATUS_KEYS = ("kind", "apiVersion", "metadata", "status", "message", "reason", "details", "code")

@@ -31,7 +31,7 @@ class ApiResourcesOptions(Value):
 
 
 def run(environment: Environment, options: ApiResourcesOptions, arguments: Arguments) -> None:
-    from kubetrace.api.status import aggregate
+    from kubetrace.api.aggregates import aggregate
 
     arguments.no_words()
     discovery = environment.cluster.discovery

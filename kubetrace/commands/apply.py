@@ -125,8 +125,8 @@ class Run:
         self._write = WriteOptions(manager, directive, strategy is DryRun.SERVER)
 
     def all(self, filenames: Any) -> None:
+        from kubetrace.api.aggregates import aggregate
         from kubetrace.api.builder import build
-        from kubetrace.api.status import aggregate
         from kubetrace.commands import writing
 
         for operation in ("created", ""):

@@ -184,7 +184,8 @@ class Run(Mutable):
 
     def _visit(self, selection: Result, function: object) -> None:
         """Visits all; what is not found is no error with --ignore-not-found."""
-        from kubetrace.api.status import is_not_found, without
+        from kubetrace.api.aggregates import without
+        from kubetrace.api.status import is_not_found
 
         try:
             selection.visit(function)  # type: ignore[arg-type]

@@ -47,7 +47,8 @@ class _Run:
 
     def describe(self) -> None:
         """Each object once; errors that repeat are told once, at the end."""
-        from kubetrace.api.status import aggregate, is_not_found
+        from kubetrace.api.aggregates import aggregate
+        from kubetrace.api.status import is_not_found
 
         words = self._arguments.words
         result = self._build(words, continues=True)

@@ -40,8 +40,8 @@ def object_printer(environment: Environment, options: GetOptions) -> Printer:
 
 def print_objects(environment: Environment, options: GetOptions, result: Result) -> None:
     """Prints what was found as one value; then raises what went wrong."""
+    from kubetrace.api.aggregates import AggregateError, aggregate
     from kubetrace.api.metadata import text
-    from kubetrace.api.status import AggregateError, aggregate
     from kubetrace.commands.get_table import collect
 
     infos, failure = collect(result, options)

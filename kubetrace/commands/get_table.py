@@ -46,14 +46,15 @@ def collect(result: Result, options: GetOptions) -> tuple[list[Info], KubetraceE
 
 
 def _worth_telling(error: KubetraceError, options: GetOptions) -> KubetraceError | None:
-    from kubetrace.api.status import is_not_found, without
+    from kubetrace.api.aggregates import without
+    from kubetrace.api.status import is_not_found
 
     return without(error, is_not_found) if options.ignore_not_found else error
 
 
 def print_tables(environment: Environment, options: GetOptions, result: Result) -> None:
     """Prints what was found; then raises what went wrong."""
-    from kubetrace.api.status import AggregateError
+    from kubetrace.api.aggregates import AggregateError
 
     infos, failure = collect(result, options)
     if options.sort_by:

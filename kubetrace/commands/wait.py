@@ -176,7 +176,8 @@ class _Wait:
         self._deadline = time.monotonic() + timeout
 
     def run(self, targets: Sequence[Target], show: Callable[[Object], None]) -> None:
-        from kubetrace.api.status import is_not_found, without
+        from kubetrace.api.aggregates import without
+        from kubetrace.api.status import is_not_found
 
         if "create" in targets:
             self._until_created()

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from kubetrace.api.aggregates import AggregateError
 from kubetrace.api.builder import Cluster, Info, Request, Result, build
 from kubetrace.api.discovery import Discovery
 from kubetrace.api.mapper import Mapper
 from kubetrace.api.objects import Objects
 from kubetrace.api.selection import NOTHING_SELECTED, Selection, has_names
-from kubetrace.api.status import AggregateError
 from kubetrace.errors import KubetraceError
 from tests.api.fake import FakeServer, failure, json_answer, recorded_routes
 

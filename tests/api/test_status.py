@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kubetrace.api import status
+from kubetrace.api.aggregates import AggregateError, aggregate, debug_notes
 from kubetrace.api.resources import GroupResource
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Note
@@ -123,14 +124,14 @@ def test_good_answers_that_are_no_objects() -> None:
 
 def test_several_errors_are_told_in_order_without_the_word_error() -> None:
     refused = TransportError("GET", "https://h:1/api", "dial tcp 127.0.0.1:1: connect: connection refused", "refused")
-    found = status.aggregate(
+    found = aggregate(
         [
             status.failure(failure(404, "NotFound", 'pods "x" not found')),
             KubetraceError("something else"),
             refused,
         ]
     )
-    assert isinstance(found, status.AggregateError)
+    assert isinstance(found, AggregateError)
     assert found.lines() == [
         'Error from server (NotFound): pods "x" not found',
         "something else",
@@ -138,9 +139,9 @@ def test_several_errors_are_told_in_order_without_the_word_error() -> None:
         "",
     ]
     assert str(found).startswith('[pods "x" not found, something else, Get "https://h:1/api"')
-    assert status.aggregate([]) is None
-    assert str(status.aggregate([KubetraceError("a")])) == "a"
-    assert str(status.AggregateError([KubetraceError("a"), KubetraceError("a")])) == "a"
+    assert aggregate([]) is None
+    assert str(aggregate([KubetraceError("a")])) == "a"
+    assert str(AggregateError([KubetraceError("a"), KubetraceError("a")])) == "a"
 
 
 def test_predicates_look_at_the_code_where_the_reason_is_unknown() -> None:
@@ -157,7 +158,7 @@ def test_predicates_look_at_the_code_where_the_reason_is_unknown() -> None:
 
 def test_what_is_logged_before_the_words() -> None:
     error = status.failure(failure(404, "NotFound", "a < b", name="x", kind="pods"))
-    [note] = status.debug_notes(error)
+    [note] = debug_notes(error)
     assert note == Note(
         "server-response-object",
         {
@@ -167,6 +168,6 @@ def test_what_is_logged_before_the_words() -> None:
         },
     )
     refused = TransportError("GET", "https://h:1/api", "refused", "refused")
-    assert [note.name for note in status.debug_notes(refused)] == ["connection-error"]
-    assert status.debug_notes(status.failure(failure(422, "Invalid", "m"))) == []
-    assert status.debug_notes(KubetraceError("x")) == []
+    assert [note.name for note in debug_notes(refused)] == ["connection-error"]
+    assert debug_notes(status.failure(failure(422, "Invalid", "m"))) == []
+    assert debug_notes(KubetraceError("x")) == []

@@ -118,7 +118,7 @@ def _set_alias(content: dict[str, Any], options: SetOptions, given: list[dict[st
 
 
 def _allowed(options: SetOptions) -> list[dict[str, str]]:
-    from kubetrace.api.status import aggregate
+    from kubetrace.api.aggregates import aggregate
 
     entries, errors = [], []
     for pair in (pair for text in options.allowlist_entry for pair in text.split(",")):

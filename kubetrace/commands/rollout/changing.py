@@ -35,7 +35,7 @@ class Change(Value):
 
 def change_workloads(environment: Environment, options: ChangingOptions, arguments: Arguments, change: Change) -> None:
     """Changes and prints each; what fails is told at the end. Raises KubetraceError."""
-    from kubetrace.api.status import aggregate
+    from kubetrace.api.aggregates import aggregate
     from kubetrace.commands.rollout.workloads import check_named, note_none, workloads
     from kubetrace.commands.selecting import load_namespace
 

@@ -49,7 +49,7 @@ def run(environment: Environment, options: ImageOptions, arguments: Arguments) -
 
 def _check(options: ImageOptions, strategy: DryRun, objects: Sequence[str], images: dict[str, str]) -> None:
     """The combinations that kubectl refuses, all at once (SetImageOptions.Validate)."""
-    from kubetrace.api.status import aggregate
+    from kubetrace.api.aggregates import aggregate
     from kubetrace.commands.selecting import names_files
     from kubetrace.commands.writing import DryRun
 

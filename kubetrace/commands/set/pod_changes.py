@@ -83,7 +83,7 @@ class PodChanges(Value):
         self, found: Sequence[Info], change: Callable[[dict[str, Any]], None], errors: list[KubetraceError]
     ) -> None:
         """Changes the pods' spec of each, and sends what differs. Raises KubetraceError: `errors`, and what fails."""
-        from kubetrace.api.status import aggregate
+        from kubetrace.api.aggregates import aggregate
 
         patches = [(info, self._patch(info, change, errors)) for info in found]
         for info, patch in patches:
