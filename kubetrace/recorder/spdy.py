@@ -7,6 +7,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+from kubetrace.serving.spdy import dictionary
+
 FRAME_HEADER = 8
 HEADERS_LIMIT = 1 << 16
 """Larger header blocks are passed over, and with them the names of what follows: they share one compressor."""
@@ -19,29 +21,6 @@ _KINDS = {
 _BLOCK_AT = {_SYN_STREAM: 10, _SYN_REPLY: 4, _HEADERS: 4}
 """Where the compressed header block begins in these frames' payload."""
 _OF_A_STREAM = frozenset({1, 2, 3, 8, 9})
-
-_WORDS = (
-    "options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow "
-    "authorization cache-control connection content-base content-encoding content-language content-length "
-    "content-location content-md5 content-range content-type date etag expect expires from host if-match "
-    "if-modified-since if-none-match if-range if-unmodified-since last-modified location max-forwards pragma "
-    "proxy-authenticate proxy-authorization range referer retry-after server te trailer transfer-encoding upgrade "
-    "user-agent vary via warning www-authenticate method get status"
-)
-_REST = (
-    "100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505"
-    "203 Non-Authoritative Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized"
-    "403 Forbidden404 Not Found500 Internal Server Error501 Not Implemented503 Service Unavailable"
-    "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMT"
-    "chunked,text/html,image/png,image/jpg,image/gif,application/xml,application/xhtml+xml,text/plain,"
-    "text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0."
-)
-
-
-def dictionary() -> bytes:
-    """The text that both ends' compressors know beforehand (draft 3.1, section 2.6.10.1)."""
-    words = [*_WORDS.split(" "), "200 OK", "version", "HTTP/1.1", "url", "public", "set-cookie", "keep-alive", "origin"]
-    return b"".join(struct.pack(">I", len(word)) + word.encode() for word in words) + _REST.encode()
 
 
 class SPDYReader:

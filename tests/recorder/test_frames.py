@@ -14,7 +14,7 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 
 from kubetrace.recorder.frames import frame_watcher
-from kubetrace.recorder.spdy import dictionary
+from kubetrace.serving.spdy import dictionary
 from kubetrace.trace.exchange import Direction
 
 EXEC = "https://h/api/v1/namespaces/n/pods/p/exec?command=sh"

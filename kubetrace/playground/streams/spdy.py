@@ -10,34 +10,12 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from kubetrace.serving.spdy import dictionary
+
 MAX_FRAME = 16 * 1024 * 1024
 _VERSION = 3
 _FIN = 1
 _SYN_STREAM, _SYN_REPLY, _RST_STREAM, _SETTINGS, _PING, _GOAWAY, _HEADERS = 1, 2, 3, 4, 6, 7, 8
-
-# The dictionary that both sides' header compression starts from (SPDY/3 draft, 2.6.10.1): words, then loose text.
-_WORDS = (
-    "options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow "
-    "authorization cache-control connection content-base content-encoding content-language content-length "
-    "content-location content-md5 content-range content-type date etag expect expires from host if-match "
-    "if-modified-since if-none-match if-range if-unmodified-since last-modified location max-forwards pragma "
-    "proxy-authenticate proxy-authorization range referer retry-after server te trailer transfer-encoding upgrade "
-    "user-agent vary via warning www-authenticate method get status 200_OK version HTTP/1.1 url public set-cookie "
-    "keep-alive origin"
-)
-_LOOSE = (
-    "100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505203 Non-Authoritative "
-    "Information204 No Content301 Moved Permanently400 Bad Request401 Unauthorized403 Forbidden404 Not Found500 "
-    "Internal Server Error501 Not Implemented503 Service UnavailableJan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec "
-    "00:00:00 Mon, Tue, Wed, Thu, Fri, Sat, Sun, GMTchunked,text/html,image/png,image/jpg,image/gif,application/xml,"
-    "application/xhtml+xml,text/plain,text/javascript,publicprivatemax-age=gzip,deflate,sdchcharset=utf-8"
-    "charset=iso-8859-1,utf-,*,enq=0."
-)
-
-
-def _dictionary() -> bytes:
-    words = [word.replace("_", " ").encode() for word in _WORDS.split()]
-    return b"".join(struct.pack(">I", len(word)) + word for word in words) + _LOOSE.encode()
 
 
 class SpdyError(Exception):
@@ -94,8 +72,8 @@ class Framer:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._inflate = zlib.decompressobj(zdict=_dictionary())
-        self._deflate = zlib.compressobj(zlib.Z_BEST_COMPRESSION, zdict=_dictionary())
+        self._inflate = zlib.decompressobj(zdict=dictionary())
+        self._deflate = zlib.compressobj(zlib.Z_BEST_COMPRESSION, zdict=dictionary())
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The frames that are whole now; those that Kubernetes does not use are skipped. Raises SpdyError."""
