@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from kubetrace.playground.catalog import Resource
-from kubetrace.playground.objects import Object
+from kubetrace.playground.objects import Object, is_done
 from kubetrace.playground.quantities import amount, written
 from kubetrace.playground.status import ApiError, forbidden
 from kubetrace.playground.storage import Store
@@ -21,7 +21,6 @@ _COUNTED = {
     "replicationcontrollers": "replicationcontrollers",
     "resourcequotas": "resourcequotas",
 }
-_DONE = ("Succeeded", "Failed")
 
 
 def _resource_of(key: str) -> str:
@@ -91,7 +90,7 @@ def _in_scope(quota: Object, item: Object) -> bool:
 
 
 def _counts(resource: str, item: Object) -> bool:
-    return resource != "pods" or (item.get("status") or {}).get("phase") not in _DONE
+    return resource != "pods" or not is_done(item)
 
 
 def _items(store: Store, resource: str, namespace: str, quota: Object) -> Iterable[Object]:

@@ -6,7 +6,7 @@ import datetime
 
 from kubetrace.playground import status
 from kubetrace.playground.catalog import Resource
-from kubetrace.playground.objects import Object, moment
+from kubetrace.playground.objects import Object, is_done, moment
 
 
 def mark(item: Object, grace: int) -> None:
@@ -36,7 +36,7 @@ def grace_of(resource: Resource, item: Object, options: Object) -> int:
     if resource.key != "pods":
         return 0
     spec = item["spec"]
-    running = spec.get("nodeName") and (item.get("status") or {}).get("phase") not in ("Failed", "Succeeded")
+    running = spec.get("nodeName") and not is_done(item)
     wanted = options.get("gracePeriodSeconds")
     if wanted is None:
         wanted = spec.get("terminationGracePeriodSeconds", 30)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubetrace.playground.events import Recorder
-from kubetrace.playground.objects import Object, random_suffix
+from kubetrace.playground.objects import Object, is_done, random_suffix
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.verbs import Verbs, Write
@@ -17,7 +17,6 @@ from kubetrace.playground.verbs import Verbs, Write
 Enqueue = Callable[[str, str, str], None]
 """Takes resource key, namespace and name."""
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-_DONE = ("Succeeded", "Failed")
 
 
 def controller_of(item: Object) -> Object | None:
@@ -62,7 +61,7 @@ def age_of(time: str) -> float:
 
 
 def is_active(pod: Object) -> bool:
-    return not pod["metadata"].get("deletionTimestamp") and (pod.get("status") or {}).get("phase") not in _DONE
+    return not pod["metadata"].get("deletionTimestamp") and not is_done(pod)
 
 
 class Controller:

@@ -15,7 +15,7 @@ from kubetrace.playground.controllers.rollouts import (
     set_condition,
     size_of,
 )
-from kubetrace.playground.objects import Object
+from kubetrace.playground.objects import Object, is_done
 
 _KEY, _SETS = "deployments.apps", "replicasets.apps"
 _PREFIX = "deployment.kubernetes.io/"
@@ -296,7 +296,7 @@ class Deployments(Controller):
             is_active(pod) or pod["metadata"].get("deletionTimestamp")
             for entry in others
             for pod in self.owned("pods", entry)
-            if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
+            if not is_done(pod)
         ):
             again = self._report(item, sets, current)
             return 0.3 if again is None else min(again, 0.3)

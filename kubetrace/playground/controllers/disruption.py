@@ -7,11 +7,10 @@ from typing import Any
 
 from kubetrace.playground import budgets
 from kubetrace.playground.controllers.base import Controller, condition, controller_of, is_ready
-from kubetrace.playground.objects import Object
+from kubetrace.playground.objects import Object, is_done
 from kubetrace.playground.selectors import matches_labels
 
 KEY = "poddisruptionbudgets.policy"
-_DONE = ("Succeeded", "Failed")
 _SETTLE_SECONDS = 0.2
 
 
@@ -57,8 +56,7 @@ class Disruption(Controller):
         return [
             pod
             for pod in self.store.select("pods", namespace)
-            if matches_labels(selector, pod["metadata"].get("labels") or {})
-            and (pod.get("status") or {}).get("phase") not in _DONE
+            if matches_labels(selector, pod["metadata"].get("labels") or {}) and not is_done(pod)
         ]
 
     def _expected(self, pods: list[Object]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubetrace.playground.objects import Object, new_uid, now, random_suffix
+from kubetrace.playground.objects import Object, is_done, new_uid, now, random_suffix
 from kubetrace.playground.verbs import Verbs
 
 _SLICES = "endpointslices.discovery.k8s.io"
@@ -54,7 +54,7 @@ class Networking:
             for pod in pods
             if all((pod["metadata"].get("labels") or {}).get(key) == value for key, value in selector)
             and (pod.get("status") or {}).get("podIP")
-            and pod["status"].get("phase") not in ("Succeeded", "Failed")
+            and not is_done(pod)
             and not pod["metadata"].get("deletionTimestamp")
         ]
 

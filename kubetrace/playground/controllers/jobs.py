@@ -6,12 +6,11 @@ import copy
 import re
 
 from kubetrace.playground.controllers.base import Controller, age_of, controller_of, is_active, is_ready
-from kubetrace.playground.objects import Object, now, random_suffix
+from kubetrace.playground.objects import Object, is_done, now, random_suffix
 
 KEY = "jobs.batch"
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _TRACKING = "batch.kubernetes.io/job-tracking"
-_DONE = ("Succeeded", "Failed")
 _BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 10.0, 600.0
 
 
@@ -87,7 +86,7 @@ class Jobs(Controller):
                 continue
             phase = _phase(pod)
             lost = pod["metadata"].get("deletionTimestamp") and not pod["spec"].get("nodeName")
-            if phase not in _DONE and not lost:
+            if not is_done(pod) and not lost:
                 continue
             if phase == "Succeeded":
                 done |= {_index(pod)} - {""}
@@ -167,7 +166,7 @@ class Jobs(Controller):
             if is_active(pod):
                 self.delete_pod(item, pod)
         self._count(item, status)
-        if any(_phase(pod) not in _DONE for pod in self.owned("pods", item)):
+        if any(not is_done(pod) for pod in self.owned("pods", item)):
             return 0.3
         self._track(item, status, self.owned("pods", item))
         self._count(item, status)
@@ -197,7 +196,7 @@ class Jobs(Controller):
                 self.delete_pod(item, pod)
             return None
         if spec.get("podReplacementPolicy") == "Failed":
-            active += [p for p in pods if p["metadata"].get("deletionTimestamp") and _phase(p) not in _DONE]
+            active += [p for p in pods if p["metadata"].get("deletionTimestamp") and not is_done(p)]
         missing = limit - len(active)
         if missing <= 0:
             return None
@@ -245,7 +244,7 @@ class Jobs(Controller):
     def _count(self, item: Object, status: Object) -> None:
         pods = self.owned("pods", item)
         active = [pod for pod in pods if is_active(pod)]
-        gone = [p for p in pods if p["metadata"].get("deletionTimestamp") and _phase(p) not in _DONE]
+        gone = [p for p in pods if p["metadata"].get("deletionTimestamp") and not is_done(p)]
         status.pop("active", None)
         if active:
             status["active"] = len(active)

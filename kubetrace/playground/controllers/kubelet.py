@@ -33,7 +33,7 @@ from kubetrace.playground.controllers.worker import (
     RESTART_SECONDS,
     Worker,
 )
-from kubetrace.playground.objects import Object, now
+from kubetrace.playground.objects import Object, is_done, now
 from kubetrace.playground.verbs import Verbs
 
 START_SECONDS = 0.7
@@ -73,7 +73,7 @@ class Kubelet(Controller):
         worker.wakes = []
         if pod["metadata"].get("deletionTimestamp"):
             return self._stop(pod, worker)
-        if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        if is_done(pod):
             return None
         self._sync(pod, worker)
         return min(worker.wakes, default=None)

@@ -28,7 +28,7 @@ from kubetrace.playground.controllers.nodes import Nodes
 from kubetrace.playground.controllers.replicasets import ReplicaSets, ReplicationControllers
 from kubetrace.playground.controllers.scheduler import Scheduler
 from kubetrace.playground.controllers.statefulsets import StatefulSets
-from kubetrace.playground.objects import Object
+from kubetrace.playground.objects import Object, is_done
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Change
 from kubetrace.playground.verbs import Verbs
@@ -129,8 +129,7 @@ class Controllers:
 
     def _wake_pending(self, change: Change) -> None:
         """Room that a pod leaves may let others in."""
-        phase = (change.object.get("status") or {}).get("phase")
-        if change.kind == "DELETED" or phase in ("Succeeded", "Failed"):
+        if change.kind == "DELETED" or is_done(change.object):
             self._add_pending("")
 
     def _add_pending(self, namespace: str) -> None:

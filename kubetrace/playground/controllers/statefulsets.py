@@ -6,7 +6,7 @@ import copy
 
 from kubetrace.playground.controllers import revisions
 from kubetrace.playground.controllers.base import Controller, is_active, is_available, is_ready, owner_reference
-from kubetrace.playground.objects import Object
+from kubetrace.playground.objects import Object, is_done
 from kubetrace.playground.status import ApiError
 
 _KEY, _CLAIMS = "statefulsets.apps", "persistentvolumeclaims"
@@ -53,7 +53,7 @@ class StatefulSets(Controller):
         for index in range(start, start + wanted):
             own = f"{name}-{index}"
             pod = pods.get(own)
-            if pod is not None and pod["status"].get("phase") in ("Failed", "Succeeded") and is_done(pod):
+            if pod is not None and is_done(pod):
                 self._delete(item, pod, "recreating")
                 return None
             if pod is None and not self._make(item, index, current, update):
@@ -172,7 +172,3 @@ class StatefulSets(Controller):
         status |= {"collisionCount": 0, "availableReplicas": available}
         self.put_status(_KEY, item, status)
         return float(seconds) if ready > available else None
-
-
-def is_done(pod: Object) -> bool:
-    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")

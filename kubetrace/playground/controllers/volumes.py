@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from kubetrace.playground.admission import STORAGE_CLASSES
 from kubetrace.playground.controllers.base import Controller, is_active
-from kubetrace.playground.objects import Object, now
+from kubetrace.playground.objects import Object, is_done, now
 from kubetrace.playground.quantities import amount
 from kubetrace.playground.selectors import matches_labels
 
@@ -119,7 +119,7 @@ class Binder(Controller):
         finalizers = item["metadata"].get("finalizers") or []
         if "kubernetes.io/pvc-protection" not in finalizers:
             return None
-        if any((pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed") for pod in self._users(item)):
+        if any(not is_done(pod) for pod in self._users(item)):
             return None
         finalizers.remove("kubernetes.io/pvc-protection")
         if finalizers:
