@@ -18,7 +18,7 @@ from kubetrace.wire.schema import Field, Type, built_in
 
 Object = dict[str, Any]
 
-_NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _META_ORDER: tuple[str, ...] = (
     "name",
     "generateName",
@@ -54,7 +54,7 @@ def is_done(pod: Object) -> bool:
 
 def random_suffix(length: int = 5) -> str:
     """As generateName's: no vowels, so no words (apimachinery util/rand)."""
-    return "".join(secrets.choice(_NAME_LETTERS) for _ in range(length))
+    return "".join(secrets.choice(NAME_LETTERS) for _ in range(length))
 
 
 def new_uid() -> str:

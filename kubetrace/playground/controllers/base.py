@@ -9,14 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from kubetrace.playground.events import Recorder
-from kubetrace.playground.objects import Object, is_done, random_suffix
+from kubetrace.playground.objects import NAME_LETTERS, Object, is_done, random_suffix
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.verbs import Verbs, Write
 
 Enqueue = Callable[[str, str, str], None]
 """Takes resource key, namespace and name."""
-_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
 def controller_of(item: Object) -> Object | None:
@@ -31,7 +30,7 @@ def owner_reference(owner: Object) -> Object:
 def template_hash(value: Any, length: int = 10) -> str:
     """A short name for a template, without vowels (as the real ones, whose hash is another)."""
     digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
-    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:length])
+    return "".join(NAME_LETTERS[byte % len(NAME_LETTERS)] for byte in digest[:length])
 
 
 def is_ready(pod: Object) -> bool:

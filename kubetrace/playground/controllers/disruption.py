@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 from kubetrace.playground import budgets
 from kubetrace.playground.controllers.base import Controller, condition, controller_of, is_ready
+from kubetrace.playground.controllers.rollouts import share
 from kubetrace.playground.objects import Object, is_done
 from kubetrace.playground.selectors import matches_labels
 
 KEY = "poddisruptionbudgets.policy"
-_SETTLE_SECONDS = 0.2
-
-
-def _share(value: Any, total: int) -> int:
-    if isinstance(value, str) and value.endswith("%"):
-        return math.ceil(total * int(value[:-1]) / 100)
-    return int(value)
 
 
 class Disruption(Controller):
@@ -31,11 +22,11 @@ class Disruption(Controller):
         expected = self._expected(pods)
         healthy = sum(is_ready(pod) and not pod["metadata"].get("deletionTimestamp") for pod in pods)
         if "maxUnavailable" in spec:
-            wanted = max(0, expected - _share(spec["maxUnavailable"], expected))
+            wanted = max(0, expected - share(spec["maxUnavailable"], expected, up=True))
         else:
             least = spec.get("minAvailable", 1)
             expected = expected if isinstance(least, str) else len(pods)
-            wanted = _share(least, expected)
+            wanted = share(least, expected, up=True)
         allowed = max(0, healthy - wanted) if expected else 0
         before: Object = item.get("status") or {}
         reason = "SufficientPods" if allowed else "InsufficientPods"
@@ -88,9 +79,4 @@ class Quotas(Controller):
             self.put_status(
                 budgets.KEY, item, {"hard": item["spec"].get("hard") or {}, "used": budgets.used(self.store, item)}
             )
-        return None
-
-    def namespace_changed(self, namespace: str) -> float | None:
-        for quota in self.store.select(budgets.KEY, namespace):
-            self.reconcile(namespace, quota["metadata"]["name"])
         return None
