@@ -13,7 +13,7 @@ from kubetrace.playground.discovery import encode
 from kubetrace.playground.escalation import Escalation
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.managed import Manager, check_apply, manager_name, track
-from kubetrace.playground.objects import Object, decode_body
+from kubetrace.playground.objects import Object, decode_body, type_of
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector
@@ -91,8 +91,6 @@ class Handlers:
         if kind == "application/json-patch+json":
             return patches.json_patch(old, patch)
         if target.subresource in ("ephemeralcontainers", "resize") and kind.startswith("application/strategic"):
-            from kubetrace.playground.objects import type_of
-
             return patches.strategic_merge(old, patch, type_of(target.resource))
         return patches.merge_patch(old, patch)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.objects import Object
-from kubetrace.playground.quantities import amount
+from kubetrace.playground.quantities import amount, written
 from kubetrace.playground.status import forbidden
 from kubetrace.playground.storage import Store
 
@@ -67,8 +67,6 @@ def _problems(resource: Resource, item: Object, entry: Object) -> list[str]:
 
 
 def _total(pod: Object) -> Object:
-    from kubetrace.playground.quantities import written
-
     total: dict[str, dict[str, Any]] = {"requests": {}, "limits": {}}
     for container in pod["spec"].get("containers") or ():
         for part in total:

@@ -6,7 +6,7 @@ import io
 import tarfile
 
 from kubetrace.playground.containers.arguments import UsageFailure, options
-from kubetrace.playground.containers.filesystem import Directory, File, FileFailure, Link
+from kubetrace.playground.containers.filesystem import Directory, File, FileFailure, Link, absolute
 from kubetrace.playground.containers.machine import Process, Program
 from kubetrace.playground.containers.pipes import read_all
 from kubetrace.playground.containers.text_programs import program
@@ -37,18 +37,12 @@ async def _tar(process: Process) -> int:
     raise UsageFailure("must specify one of -c, -x, -t")
 
 
-def _at(place: str, name: str) -> str:
-    from kubetrace.playground.containers.filesystem import absolute
-
-    return absolute(name, place)
-
-
 async def _create(process: Process, flags: dict[str, str], names: list[str], place: str) -> int:
     buffer, code = io.BytesIO(), 0
     stripped = False
     with tarfile.open(fileobj=buffer, mode="w:gz" if "z" in flags else "w", format=tarfile.GNU_FORMAT) as archive:
         for name in names:
-            start = _at(place, name)
+            start = absolute(name, place)
             if process.files.find(start, follow=False) is None:
                 await process.complain(f"{name}: Cannot stat: No such file or directory")
                 code = 2
@@ -94,7 +88,7 @@ async def _extract(process: Process, flags: dict[str, str], names: list[str], pl
                     await process.say(f"{entry.name}\n")
                 if "x" in flags:
                     try:
-                        await _put(process, archive, entry, _at(place, entry.name.lstrip("/")), "O" in flags)
+                        await _put(process, archive, entry, absolute(entry.name.lstrip("/"), place), "O" in flags)
                     except FileFailure as failure:
                         await process.complain(f"{entry.name}: Cannot open: {failure}")
                         code = 1

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Awaitable, Callable
 
 from kubetrace.playground.containers.expansion import Exit
-from kubetrace.playground.containers.filesystem import Directory, File, FileSystem, Link, absolute
+from kubetrace.playground.containers.filesystem import Directory, File, FileFailure, FileSystem, Link, absolute
 from kubetrace.playground.containers.redirections import ShellFailure
 from kubetrace.playground.containers.shell import Shell, _Leave
 
@@ -115,8 +115,6 @@ async def _eval(shell: Shell, words: list[str]) -> int:
 
 
 async def _source(shell: Shell, words: list[str]) -> int:
-    from kubetrace.playground.containers.filesystem import FileFailure
-
     if len(words) < 2:
         raise ShellFailure(f"{words[0]}: filename argument required")
     try:

@@ -15,7 +15,7 @@ from kubetrace.playground.containers.filesystem import FileSystem
 from kubetrace.playground.containers.images import ends_at_once, is_minimal
 from kubetrace.playground.containers.logs import Log
 from kubetrace.playground.containers.machine import Machine, Network, Process
-from kubetrace.playground.containers.pipes import Lines, Nothing, Pipe
+from kubetrace.playground.containers.pipes import Kept, Lines, Nothing, Pipe
 from kubetrace.playground.containers.terminal import Many, Terminal, TerminalOutput
 from kubetrace.playground.containers.volumes import Volumes
 from kubetrace.playground.objects import now
@@ -166,7 +166,6 @@ class Container:
 
     async def check(self, words: list[str], seconds: float) -> tuple[int, str]:
         """(exit code, output) of a short command, such as a probe's; 124 where it takes too long."""
-        from kubetrace.playground.containers.pipes import Kept
         from kubetrace.playground.containers.redirections import Streams
 
         kept = Kept(10 * 1024)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from kubetrace.playground.containers.filesystem import FileSystem
+from kubetrace.playground.containers.filesystem import FileSystem, absolute
 from kubetrace.playground.containers.pipes import Lines, Sink
 
 _RATE = 300.0
@@ -107,8 +107,6 @@ class Process:
         return self.machine.files
 
     def path(self, text: str) -> str:
-        from kubetrace.playground.containers.filesystem import absolute
-
         return absolute(text, self.folder)
 
     async def say(self, text: str) -> None:

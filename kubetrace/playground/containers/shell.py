@@ -17,7 +17,7 @@ from kubetrace.playground.containers.filesystem import FileFailure, absolute
 from kubetrace.playground.containers.machine import Machine, Process
 from kubetrace.playground.containers.pipes import Lines, Nothing, Pipe
 from kubetrace.playground.containers.redirections import ShellFailure, Streams, redirected
-from kubetrace.playground.containers.syntax import ShellSyntaxError, parse
+from kubetrace.playground.containers.syntax import ShellSyntaxError, Unfinished, parse
 from kubetrace.playground.containers.tree import (
     Command,
     Compound,
@@ -388,8 +388,6 @@ class Shell:
 
     async def interact(self) -> int:
         """Lines from stdin, each run when it is whole; with a terminal, after a prompt."""
-        from kubetrace.playground.containers.syntax import Unfinished
-
         pending = ""
         while True:
             if self.streams.terminal:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 from kubetrace.playground.events import Recorder
-from kubetrace.playground.objects import NAME_LETTERS, Object, is_done, random_suffix
+from kubetrace.playground.objects import NAME_LETTERS, Object, is_done, moment, now, random_suffix
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.verbs import Verbs, Write
@@ -52,10 +53,6 @@ def is_available(pod: Object, seconds: int) -> bool:
 
 def age_of(time: str) -> float:
     """Seconds since an RFC 3339 time."""
-    import datetime
-
-    from kubetrace.playground.objects import moment
-
     return (datetime.datetime.now(datetime.UTC) - moment(time)).total_seconds()
 
 
@@ -167,8 +164,6 @@ class Controller:
 
 def condition(before: list[Object], kind: str, status: str, reason: str, message: str, updated: bool = False) -> Object:
     """A condition that keeps its lastTransitionTime while its status stays."""
-    from kubetrace.playground.objects import now
-
     old = next((entry for entry in before if entry["type"] == kind), None)
     facts = (status, reason, message)
     if old is not None and (old["status"], old.get("reason", ""), old.get("message", "")) == facts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from kubetrace.playground.controllers.base import Controller, is_active, owner_reference, template_hash
+from kubetrace.playground.controllers.base import Controller, controller_of, is_active, owner_reference, template_hash
 from kubetrace.playground.controllers.rollouts import (
     available_of,
     bounds,
@@ -16,6 +16,7 @@ from kubetrace.playground.controllers.rollouts import (
     size_of,
 )
 from kubetrace.playground.objects import Object, is_done
+from kubetrace.playground.selectors import matches_labels
 
 _KEY, _SETS = "deployments.apps", "replicasets.apps"
 _PREFIX = "deployment.kubernetes.io/"
@@ -80,9 +81,6 @@ class Deployments(Controller):
 
     def _claimed(self, item: Object) -> list[Object]:
         """Its ReplicaSets, oldest first; adopts orphans that its selector matches."""
-        from kubetrace.playground.controllers.base import controller_of
-        from kubetrace.playground.selectors import matches_labels
-
         for entry in self.store.select(_SETS, item["metadata"]["namespace"]):
             labels = entry["metadata"].get("labels") or {}
             matches = matches_labels(item["spec"].get("selector"), labels)

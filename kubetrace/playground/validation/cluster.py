@@ -10,6 +10,7 @@ from kubetrace.playground.validation.causes import (
     Cause,
     Object,
     bad,
+    count_or_percent,
     forbidden,
     label_selector,
     path_segment,
@@ -164,8 +165,6 @@ def priority_class(item: Object) -> list[Cause]:
 
 
 def disruption_budget(item: Object) -> list[Cause]:
-    from kubetrace.playground.validation.causes import count_or_percent
-
     spec = item.get("spec") or {}
     causes: list[Cause] = []
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
