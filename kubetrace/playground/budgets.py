@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from kubetrace.playground.catalog import Resource
-from kubetrace.playground.objects import Object, is_done
+from kubetrace.playground.objects import Object
+from kubetrace.playground.pods import is_done
 from kubetrace.playground.quantities import amount, written
 from kubetrace.playground.status import ApiError, forbidden
 from kubetrace.playground.storage import Store

@@ -6,7 +6,8 @@ import datetime
 
 from kubetrace.playground import status
 from kubetrace.playground.catalog import Resource
-from kubetrace.playground.objects import Object, is_done, moment
+from kubetrace.playground.objects import Object, moment
+from kubetrace.playground.pods import is_done
 
 
 def mark(item: Object, grace: int) -> None:

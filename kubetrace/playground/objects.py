@@ -47,11 +47,6 @@ def moment(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def is_done(pod: Object) -> bool:
-    """A pod that has run to its end, well or not."""
-    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-
-
 def random_suffix(length: int = 5) -> str:
     """As generateName's: no vowels, so no words (apimachinery util/rand)."""
     return "".join(secrets.choice(NAME_LETTERS) for _ in range(length))

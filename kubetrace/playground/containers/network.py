@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from kubetrace.playground.containers import echo
 from kubetrace.playground.containers.pipes import Bytes, Kept, Sink, Source
+from kubetrace.playground.pods import is_ready
 from kubetrace.playground.storage import Store
 
 
@@ -37,11 +38,6 @@ def port_number(pod: dict[str, Any], port: int | str) -> int | None:
     if isinstance(port, int) or port.isdigit():
         return int(port)
     return next((number for _, number, name in _ports(pod) if name == port), None)
-
-
-def is_ready(pod: dict[str, Any]) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 class PodNetwork:

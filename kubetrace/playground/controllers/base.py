@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kubetrace.playground.events import Recorder
-from kubetrace.playground.objects import NAME_LETTERS, Object, is_done, moment, now, random_suffix
+from kubetrace.playground.objects import NAME_LETTERS, Object, moment, now, random_suffix
+from kubetrace.playground.pods import is_done
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.verbs import Verbs, Write
@@ -32,11 +33,6 @@ def template_hash(value: Any, length: int = 10) -> str:
     """A short name for a template, without vowels (as the real ones, whose hash is another)."""
     digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
     return "".join(NAME_LETTERS[byte % len(NAME_LETTERS)] for byte in digest[:length])
-
-
-def is_ready(pod: Object) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def ready_since(pod: Object) -> str:

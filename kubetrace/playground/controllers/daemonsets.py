@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from kubetrace.playground.controllers import revisions
-from kubetrace.playground.controllers.base import Controller, is_active, is_available, is_ready
+from kubetrace.playground.controllers.base import Controller, is_active, is_available
 from kubetrace.playground.controllers.rollouts import share
 from kubetrace.playground.controllers.scheduler import node_matches, untolerated
 from kubetrace.playground.objects import Object
+from kubetrace.playground.pods import is_ready
 
 _KEY = "daemonsets.apps"
 _TOLERATED = (

@@ -15,7 +15,8 @@ from kubetrace.playground.controllers.rollouts import (
     set_condition,
     size_of,
 )
-from kubetrace.playground.objects import Object, is_done
+from kubetrace.playground.objects import Object
+from kubetrace.playground.pods import is_done
 from kubetrace.playground.selectors import matches_labels
 
 _KEY, _SETS = "deployments.apps", "replicasets.apps"

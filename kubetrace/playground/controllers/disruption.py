@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kubetrace.playground import budgets
-from kubetrace.playground.controllers.base import Controller, condition, controller_of, is_ready
+from kubetrace.playground.controllers.base import Controller, condition, controller_of
 from kubetrace.playground.controllers.rollouts import share
-from kubetrace.playground.objects import Object, is_done
+from kubetrace.playground.objects import Object
+from kubetrace.playground.pods import is_done, is_ready
 from kubetrace.playground.selectors import matches_labels
 
 KEY = "poddisruptionbudgets.policy"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubetrace.playground.objects import Object, is_done, new_uid, now, random_suffix
+from kubetrace.playground.objects import Object, new_uid, now, random_suffix
+from kubetrace.playground.pods import is_done
 from kubetrace.playground.verbs import Verbs
 
 _SLICES = "endpointslices.discovery.k8s.io"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import re
 
-from kubetrace.playground.controllers.base import Controller, age_of, controller_of, is_active, is_ready
-from kubetrace.playground.objects import Object, is_done, now, random_suffix
+from kubetrace.playground.controllers.base import Controller, age_of, controller_of, is_active
+from kubetrace.playground.objects import Object, now, random_suffix
+from kubetrace.playground.pods import is_done, is_ready
 
 KEY = "jobs.batch"
 _INDEX = "batch.kubernetes.io/job-completion-index"

@@ -33,7 +33,8 @@ from kubetrace.playground.controllers.worker import (
     RESTART_SECONDS,
     Worker,
 )
-from kubetrace.playground.objects import Object, is_done, now
+from kubetrace.playground.objects import Object, now
+from kubetrace.playground.pods import is_done
 from kubetrace.playground.verbs import Verbs
 
 START_SECONDS = 0.7

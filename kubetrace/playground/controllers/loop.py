@@ -28,7 +28,8 @@ from kubetrace.playground.controllers.nodes import Nodes
 from kubetrace.playground.controllers.replicasets import ReplicaSets, ReplicationControllers
 from kubetrace.playground.controllers.scheduler import Scheduler
 from kubetrace.playground.controllers.statefulsets import StatefulSets
-from kubetrace.playground.objects import Object, is_done
+from kubetrace.playground.objects import Object
+from kubetrace.playground.pods import is_done
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Change
 from kubetrace.playground.verbs import Verbs

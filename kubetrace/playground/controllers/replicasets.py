@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubetrace.playground.controllers.base import Controller, is_active, is_available, is_ready, ready_since
+from kubetrace.playground.controllers.base import Controller, is_active, is_available, ready_since
 from kubetrace.playground.objects import Object, now
+from kubetrace.playground.pods import is_ready
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.verbs import Verbs

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 
 from kubetrace.playground.controllers import revisions
-from kubetrace.playground.controllers.base import Controller, is_active, is_available, is_ready, owner_reference
-from kubetrace.playground.objects import Object, is_done
+from kubetrace.playground.controllers.base import Controller, is_active, is_available, owner_reference
+from kubetrace.playground.objects import Object
+from kubetrace.playground.pods import is_done, is_ready
 from kubetrace.playground.status import ApiError
 
 _KEY, _CLAIMS = "statefulsets.apps", "persistentvolumeclaims"

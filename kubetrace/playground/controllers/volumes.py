@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from kubetrace.playground.admission import STORAGE_CLASSES
 from kubetrace.playground.controllers.base import Controller, is_active
-from kubetrace.playground.objects import Object, is_done, now
+from kubetrace.playground.objects import Object, now
+from kubetrace.playground.pods import is_done
 from kubetrace.playground.quantities import amount
 from kubetrace.playground.selectors import matches_labels
 
