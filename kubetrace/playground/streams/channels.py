@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import json
 from collections.abc import Awaitable, Callable
@@ -78,15 +77,10 @@ class _Channel:
 
     def __init__(self, socket: WebSocket, number: int) -> None:
         self._socket, self._number = socket, number
-        self._base64 = "base64" in socket.protocol
 
     async def write(self, data: bytes) -> None:
         for start in range(0, max(1, len(data)), 32 * 1024):
-            part = data[start : start + 32 * 1024]
-            if self._base64:
-                await self._socket.send(str(self._number).encode() + base64.b64encode(part), text=True)
-            else:
-                await self._socket.send(bytes([self._number]) + part)
+            await self._socket.send_to(self._number, data[start : start + 32 * 1024])
 
 
 class _Unwanted:
@@ -129,15 +123,7 @@ class _Socketed:
 
     async def _listen(self) -> None:
         remote = self._remote
-        async for message in self._socket.messages():
-            if "base64" in self._socket.protocol and message:
-                try:
-                    message = bytes([message[0] - ord("0")]) + base64.b64decode(message[1:])
-                except ValueError:
-                    continue
-            if not message:
-                continue
-            number, data = message[0], message[1:]
+        async for number, data in self._socket.channels():
             if number == STDIN and self._channels.stdin and data:
                 with contextlib.suppress(BrokenPipeError):
                     await remote.input.write(data)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import struct
-from collections.abc import AsyncIterator
 
 from kubetrace.playground.containers.network import PodNetwork
 from kubetrace.playground.containers.pipes import Pipe
@@ -123,16 +122,15 @@ class _Channels:
     def __init__(self, network: PodNetwork, pod: Object, socket: WebSocket, ports: list[int]) -> None:
         self._network, self._pod, self._socket, self._ports = network, pod, socket, ports
         self._pipes = [Pipe() for _ in ports]
-        self._base64 = "base64" in socket.protocol
 
     async def serve(self) -> None:
         tasks: list[asyncio.Task[None]] = []
         try:
             for index, port in enumerate(self._ports):
-                await self._send(2 * index, struct.pack("<H", port))
-                await self._send(2 * index + 1, struct.pack("<H", port))
+                await self._socket.send_to(2 * index, struct.pack("<H", port))
+                await self._socket.send_to(2 * index + 1, struct.pack("<H", port))
             tasks = [asyncio.create_task(self._copy(index, port)) for index, port in enumerate(self._ports)]
-            async for number, data in self._received():
+            async for number, data in self._socket.channels():
                 if number % 2 == 0 and number // 2 < len(self._pipes):
                     with contextlib.suppress(BrokenPipeError):
                         await self._pipes[number // 2].write(data)
@@ -143,38 +141,18 @@ class _Channels:
                 task.cancel()
             await self._socket.close()
 
-    async def _received(self) -> AsyncIterator[tuple[int, bytes]]:
-        import base64
-
-        async for message in self._socket.messages():
-            if not message:
-                continue
-            if self._base64:
-                with contextlib.suppress(ValueError):
-                    yield message[0] - ord("0"), base64.b64decode(message[1:])
-            else:
-                yield message[0], message[1:]
-
-    async def _send(self, number: int, data: bytes) -> None:
-        import base64
-
-        if self._base64:
-            await self._socket.send(str(number).encode() + base64.b64encode(data), text=True)
-        else:
-            await self._socket.send(bytes([number]) + data)
-
     async def _copy(self, index: int, port: int) -> None:
-        outer = self
+        socket = self._socket
 
         class Answer:
             async def write(self, data: bytes) -> None:
-                await outer._send(2 * index, data)
+                await socket.send_to(2 * index, data)
 
         with contextlib.suppress(BrokenPipeError, ConnectionError):
             try:
                 await self._network.serve(self._pod, port, self._pipes[index], Answer())
             except ConnectionRefusedError:
-                await self._send(2 * index + 1, refusal(self._pod, port).encode())
+                await self._socket.send_to(2 * index + 1, refusal(self._pod, port).encode())
         self._pipes[index].refuse()
         if len(self._ports) == 1:  # the protocol can't close one channel
             await self._socket.close()

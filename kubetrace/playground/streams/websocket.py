@@ -109,6 +109,27 @@ class WebSocket:
             raise BrokenPipeError from None
         await self._writer.drain()
 
+    async def channels(self) -> AsyncIterator[tuple[int, bytes]]:
+        """(channel, data) of each message, in the protocols whose messages begin with a channel's number."""
+        async for message in self.messages():
+            if not message:
+                continue
+            number, data = message[0], message[1:]
+            if "base64" in self.protocol:
+                try:
+                    number, data = number - ord("0"), base64.b64decode(data)
+                except ValueError:
+                    continue
+            if number >= 0:
+                yield number, data
+
+    async def send_to(self, channel: int, data: bytes) -> None:
+        """Raises as `send` does."""
+        if "base64" in self.protocol:
+            await self.send(str(channel).encode() + base64.b64encode(data), text=True)
+        else:
+            await self.send(bytes([channel]) + data)
+
     async def close(self, code: int = 1000) -> None:
         from wsproto.events import CloseConnection
         from wsproto.utilities import LocalProtocolError
