@@ -95,10 +95,6 @@ class Handlers:
         return patches.merge_patch(old, patch)
 
     @staticmethod
-    def _place(target: Target) -> str:
-        return target.namespace if target.resource.namespaced else ""
-
-    @staticmethod
     def _body(request: Request, target: Target) -> Any:
         return decode_body(request.body, request.headers.get("content-type", ""), target.resource.kind)
 
@@ -129,7 +125,7 @@ class Handlers:
         return self._encode(one(resource, item, form, self._include(request)), form, code)
 
     def _get(self, request: Request, target: Target, form: Form) -> Answer:
-        item = self._verbs.read(target.resource, self._place(target), target.name)
+        item = self._verbs.read(target.resource, target.place, target.name)
         return self._one(request, target.resource, item, form)
 
     def _matcher(self, request: Request, resource: Resource) -> Matcher:
@@ -144,7 +140,7 @@ class Handlers:
         page = paging.page(request, self._store)
         items: list[Object] = []
         more = False
-        for item in page.objects(resource.key, self._place(target)):
+        for item in page.objects(resource.key, target.place):
             if not matches(item):
                 continue
             if page.limit and len(items) == page.limit:
@@ -155,7 +151,7 @@ class Handlers:
         if more:
             metadata["continue"] = paging.token(page.version, items[-1])
             if not request.parameter("labelSelector") and not request.parameter("fieldSelector"):
-                metadata["remainingItemCount"] = page.left(resource.key, self._place(target), items[-1])
+                metadata["remainingItemCount"] = page.left(resource.key, target.place, items[-1])
         return self._encode(many(resource, items, metadata, form, self._include(request)), form)
 
     def _watch(self, request: Request, target: Target, form: Form) -> Stream:
@@ -193,7 +189,7 @@ class Handlers:
         initial = request.flag("sendInitialEvents")
         watch = watching.Watch(
             resource=resource.key,
-            namespace=self._place(target),
+            namespace=target.place,
             matches=matches,
             show=show,
             mark=mark,
@@ -210,13 +206,11 @@ class Handlers:
         return paging.resource_version(request, watching=True) or None
 
     def _create(self, request: Request, target: Target, form: Form) -> Answer:
-        item = self._verbs.create(
-            target.resource, self._place(target), self._body(request, target), self._write(request)
-        )
+        item = self._verbs.create(target.resource, target.place, self._body(request, target), self._write(request))
         return self._one(request, target.resource, item, form, 201)
 
     def _update(self, request: Request, target: Target, form: Form) -> Answer:
-        place, write = self._place(target), self._write(request)
+        place, write = target.place, self._write(request)
         if target.subresource == "" and self._store.get(target.resource.key, place, target.name) is None:
             body = self._body(request, target)
             if isinstance(body, dict) and not (body.get("metadata") or {}).get("name"):
@@ -240,13 +234,13 @@ class Handlers:
         if kind not in patches.KINDS:
             raise patch_errors.unsupported(kind, target.resource)
         patch = patches.decode(request.body, kind)
-        place, write = self._place(target), self._write(request)
+        place, write = target.place, self._write(request)
         item = self._verbs.patch(target.resource, place, target.name, kind, patch, write, target.subresource)
         return self._one(request, target.resource, item, form)
 
     def _apply(self, request: Request, target: Target, form: Form) -> Answer:
         check_apply(request.parameter("fieldManager"))
-        place, body = self._place(target), decode_body(request.body, "application/yaml")
+        place, body = target.place, decode_body(request.body, "application/yaml")
         force, write = request.flag("force"), self._write(request)
         item, new = self._verbs.apply(target.resource, place, target.name, body, write, force, target.subresource)
         return self._one(request, target.resource, item, form, 201 if new else 200)
@@ -260,7 +254,7 @@ class Handlers:
 
     def _delete(self, request: Request, target: Target, form: Form) -> Answer:
         resource, wanted = target.resource, self._options(request)
-        item, gone = self._verbs.delete(resource, self._place(target), target.name, wanted, self._write(request))
+        item, gone = self._verbs.delete(resource, target.place, target.name, wanted, self._write(request))
         if gone and resource.key not in _SHOWN_WHEN_DELETED:
             metadata = item["metadata"]
             details = {"name": metadata["name"], "group": resource.group, "kind": resource.name, "uid": metadata["uid"]}
@@ -271,7 +265,7 @@ class Handlers:
     def _deletecollection(self, request: Request, target: Target, form: Form) -> Answer:
         resource, wanted, write = target.resource, self._options(request), self._write(request)
         matches = self._matcher(request, resource)
-        items = [item for item in self._store.select(resource.key, self._place(target)) if matches(item)]
+        items = [item for item in self._store.select(resource.key, target.place) if matches(item)]
         for item in items:
             metadata = item["metadata"]
             self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], dict(wanted), write)

@@ -23,6 +23,11 @@ class Target:
     rest: str = ""
     """What follows a subresource's name: the path behind …/proxy/."""
 
+    @property
+    def place(self) -> str:
+        """The namespace that its objects are stored under; a Namespace's own is none."""
+        return self.namespace if self.resource.namespaced else ""
+
 
 @dataclass(frozen=True, slots=True)
 class _Parts:

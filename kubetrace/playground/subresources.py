@@ -38,13 +38,9 @@ def answer(verbs: Verbs, request: Request, target: Target, body: Any, write: Wri
     raise ApiError(501, f"the playground does not serve {target.resource.name}/{kind}", "NotImplemented", {})
 
 
-def _place(target: Target) -> str:
-    return target.namespace if target.resource.namespaced else ""
-
-
 def current(verbs: Verbs, target: Target) -> Object:
     """What a patch of a subresource starts from."""
-    item = verbs.read(target.resource, _place(target), target.name)
+    item = verbs.read(target.resource, target.place, target.name)
     return _scale_of(target, item, patched=True) if target.subresource == "scale" else item
 
 
@@ -84,7 +80,7 @@ def _scale_of(target: Target, item: Object, patched: bool = False) -> Object:
 
 
 def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
-    old = verbs.read(target.resource, _place(target), target.name)
+    old = verbs.read(target.resource, target.place, target.name)
     if body is None:
         return _scale_of(target, old)
     replicas = (body.get("spec") or {}).get("replicas", 0) if isinstance(body, dict) else None
@@ -202,7 +198,7 @@ def _check_bound(verbs: Verbs, target: Target, bound: Object) -> None:
 
 def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     """A subresource that is the whole object, of which only one part may change."""
-    old = verbs.read(target.resource, _place(target), target.name)
+    old = verbs.read(target.resource, target.place, target.name)
     if target.verb == "get":
         return old
     item = verbs.check_body(target.resource, body, target.namespace, write)
