@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kubetrace.playground.access import Attributes
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.http import Request
-from kubetrace.playground.status import ApiError, no_such_path
+from kubetrace.playground.status import ApiError, no_such_path, not_allowed
 
 _PLAIN_VERBS = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "DELETE": "delete", "PATCH": "patch"}
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
@@ -93,7 +93,7 @@ def resolve(request: Request, catalog: Catalog) -> Target | None:
     if parts.namespace in (".", ".."):
         raise ApiError(500, f'invalid key: "/{parts.resource}/{parts.namespace}"', "")
     if not parts.verb:
-        raise ApiError(405, "the server does not allow this method on the requested resource", details={})
+        raise not_allowed()
     target = Target(resource, parts.verb, parts.namespace, parts.name, parts.subresource, parts.rest)
     _check(request, target)
     return target
@@ -125,4 +125,4 @@ def _check(request: Request, target: Target) -> None:
     wrong_place = request.method == "POST" and target.name and not subresource
     wrong_place = wrong_place or (target.verb in ("update", "patch") and not target.name)
     if target.verb not in verbs or nameless_write or wrong_place:
-        raise ApiError(405, "the server does not allow this method on the requested resource", details={})
+        raise not_allowed()

@@ -25,7 +25,7 @@ from kubetrace.playground.impersonation import impersonated
 from kubetrace.playground.metrics import Metrics
 from kubetrace.playground.objects import new_uid
 from kubetrace.playground.paths import attributes_of, resolve
-from kubetrace.playground.status import ApiError, no_such_path
+from kubetrace.playground.status import ApiError, no_such_path, not_allowed
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
 from kubetrace.playground.verbs import Verbs
@@ -161,7 +161,7 @@ class Server:
             nothing.headers.append(("X-Content-Type-Options", "nosniff"))
             return nothing
         if request.method not in ("GET", "HEAD"):
-            raise ApiError(405, "the server does not allow this method on the requested resource", details={})
+            raise not_allowed()
         return answer
 
     def _plain(self, request: Request) -> Answer | None:

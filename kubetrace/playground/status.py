@@ -58,6 +58,15 @@ def no_such_path() -> ApiError:
     return ApiError(404, "the server could not find the requested resource", details={})
 
 
+def not_allowed() -> ApiError:
+    return ApiError(405, "the server does not allow this method on the requested resource", details={})
+
+
+def misnamed(found: Any, wanted: str) -> ApiError:
+    """For a body that is another object's than the URL's."""
+    return ApiError(400, f"the name of the object ({found}) does not match the name on the URL ({wanted})")
+
+
 def already_exists(resource: str, group: str, name: str) -> ApiError:
     message = f"{qualified(resource, group)} {quote(name)} already exists"
     return ApiError(409, message, "AlreadyExists", _details(resource, group, name))

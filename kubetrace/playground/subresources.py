@@ -92,7 +92,7 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
         raise status.invalid("Scale", "autoscaling", target.name, [cause])
     named = (body.get("metadata") or {}).get("name") or target.name
     if named != target.name:
-        raise ApiError(400, f"the name of the object ({named}) does not match the name on the URL ({target.name})")
+        raise status.misnamed(named, target.name)
     version = (body.get("metadata") or {}).get("resourceVersion")
     new = copy.deepcopy(old)
     new["metadata"]["resourceVersion"] = version or old["metadata"]["resourceVersion"]

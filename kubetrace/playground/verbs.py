@@ -141,7 +141,7 @@ class Verbs:
     def create(self, resource: Resource, namespace: str, body: Any, write: Write) -> Object:
         item = self.check_body(resource, body, namespace, write)
         metadata = item["metadata"]
-        self._name(resource, metadata)
+        self._name(metadata)
         if metadata.get("resourceVersion"):
             raise ApiError(500, "resourceVersion should not be set on objects to be created", "")
         for owned in _OWNED_BY_SERVER:
@@ -150,7 +150,7 @@ class Verbs:
         metadata["uid"], metadata["creationTimestamp"] = new_uid(), now()
         if resource.key in strategies.WITH_GENERATION or resource.custom is not None:
             metadata["generation"] = 1
-        if resource.key in strategies.WITH_STATUS or self._custom_status(resource):
+        if self._has_status(resource):
             item.pop("status", None)
         self._default(resource, item)
         self._track(resource, None, item, write, "")
@@ -186,10 +186,13 @@ class Verbs:
         validation.check(resource, item, type_of(resource), old, subresource)
 
     @staticmethod
-    def _custom_status(resource: Resource) -> bool:
-        return resource.custom is not None and "status" in (resource.custom.get("subresources") or {})
+    def _has_status(resource: Resource) -> bool:
+        """Whether writes of the whole object leave the status alone."""
+        custom = resource.custom is not None and "status" in (resource.custom.get("subresources") or {})
+        return custom or resource.key in strategies.WITH_STATUS
 
-    def _name(self, resource: Resource, metadata: Object) -> None:
+    @staticmethod
+    def _name(metadata: Object) -> None:
         if metadata.get("name"):
             return
         prefix = metadata.get("generateName")
@@ -218,8 +221,7 @@ class Verbs:
     ) -> Object:
         item = self.check_body(resource, body, namespace, write)
         if item["metadata"].setdefault("name", name) != name:
-            told = f"the name of the object ({item['metadata']['name']}) does not match the name on the URL ({name})"
-            raise ApiError(400, told)
+            raise status.misnamed(item["metadata"]["name"], name)
         old = self.read(resource, namespace, name)
         if resource.custom is not None and not item["metadata"].get("resourceVersion"):
             causes = [
@@ -244,7 +246,7 @@ class Verbs:
                 metadata[owned] = before[owned]
         if subresource == "status":
             item = copy.deepcopy(old) | {"status": item.get("status") or {}}
-        elif resource.key in strategies.WITH_STATUS or self._custom_status(resource):
+        elif self._has_status(resource):
             item.pop("status", None)
             if "status" in old:
                 item["status"] = copy.deepcopy(old["status"])
@@ -301,8 +303,7 @@ class Verbs:
         if twice := fieldsets.duplicates(item, managed.shape_of(resource)):
             raise patch_errors.untyped(resource, body, twice)
         if item["metadata"].setdefault("name", name) != name:
-            told = f"the name of the object ({item['metadata']['name']}) does not match the name on the URL ({name})"
-            raise ApiError(400, told)
+            raise status.misnamed(item["metadata"]["name"], name)
         if item["metadata"].get("managedFields"):
             raise ApiError(400, "metadata.managedFields must be nil")
         manager = managed.Manager(write.manager, "Apply", subresource)
@@ -339,8 +340,7 @@ class Verbs:
         except Mistyped as error:
             raise patch_errors.misfit(kind, patch, new, error) from None
         if new["metadata"].get("name") != name:
-            told = f"the name of the object ({new['metadata'].get('name')}) does not match the name on the URL ({name})"
-            raise ApiError(400, told)
+            raise status.misnamed(new["metadata"].get("name"), name)
         return self.replace(resource, old, new, write, subresource)
 
     def delete(
