@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubetrace.playground import budgets, limits, service_accounts
 from kubetrace.playground.access import User
 from kubetrace.playground.catalog import Resource
+from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.objects import Object
 from kubetrace.playground.status import forbidden
 from kubetrace.playground.storage import Store
@@ -31,8 +32,6 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         _tolerations(item["spec"])
     limits.admit(store, resource, item)
     if resource.key == "pods":
-        from kubetrace.playground.defaults import quality_of_service
-
         item.setdefault("status", {})["qosClass"] = quality_of_service(item["spec"])
 
 

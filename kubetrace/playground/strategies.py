@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kubetrace.playground.catalog import Resource
-from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.objects import Object, now
 
 # Kinds whose strategy sets metadata.generation (pkg/registry/*/strategy.go).
@@ -105,7 +104,7 @@ def _namespace(item: Object) -> None:
 
 
 def _pod(item: Object) -> None:
-    item["status"] = {"phase": "Pending", "qosClass": quality_of_service(item["spec"])}
+    item["status"] = {"phase": "Pending"}
 
 
 def _volume(item: Object) -> None:

@@ -107,8 +107,8 @@ class Scheduler(Controller):
         if gates:
             self._gated(pod)
             return None
-        why = self._claims(pod)
         nodes = list(self.store.select("nodes"))
+        why = self._claims(pod, len(nodes))
         placed = [other for other in self.store.select("pods") if other["spec"].get("nodeName") and is_active(other)]
         reasons: Counter[str] = Counter()
         fitting = []
@@ -254,9 +254,8 @@ class Scheduler(Controller):
                 return ["node(s) didn't match pod topology spread constraints"]
         return []
 
-    def _claims(self, pod: Object) -> str:
-        """Why the pod's claims keep it from being placed, "" where they do not."""
-        count = len(list(self.store.select("nodes")))
+    def _claims(self, pod: Object, count: int) -> str:
+        """Why the pod's claims keep it from any of the `count` nodes, "" where they do not."""
         for volume in pod["spec"].get("volumes") or ():
             if "persistentVolumeClaim" not in volume:
                 continue
