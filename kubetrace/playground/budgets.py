@@ -13,21 +13,23 @@ from kubetrace.playground.status import ApiError, forbidden
 from kubetrace.playground.storage import Store
 
 KEY = "resourcequotas"
-_COUNTED = {
-    "pods": "pods",
-    "services": "services",
-    "configmaps": "configmaps",
-    "secrets": "secrets",
-    "persistentvolumeclaims": "persistentvolumeclaims",
-    "replicationcontrollers": "replicationcontrollers",
-    "resourcequotas": "resourcequotas",
-}
+_COUNTED = frozenset(
+    (
+        "pods",
+        "services",
+        "configmaps",
+        "secrets",
+        "persistentvolumeclaims",
+        "replicationcontrollers",
+        "resourcequotas",
+    )
+)
 
 
 def _resource_of(key: str) -> str:
     """The resource whose objects a quota's line is about, "" for none that is known."""
     if key in _COUNTED:
-        return _COUNTED[key]
+        return key
     if key.startswith("count/"):
         return key.removeprefix("count/")
     if key.startswith("services."):
@@ -39,9 +41,20 @@ def _resource_of(key: str) -> str:
     return ""
 
 
+def _is_count(key: str) -> bool:
+    """Does a quota's line count objects? The others add amounts up."""
+    return key in _COUNTED or key.startswith("count/")
+
+
+def _amount_of(key: str) -> tuple[str, str]:
+    """("requests" or "limits", resource) of a line about pods."""
+    group, _, name = key.partition(".")
+    return (group, name) if name else ("requests", key)
+
+
 def _charge(key: str, item: Object) -> Fraction:
     """What one object costs of a quota's line."""
-    if key in _COUNTED or key.startswith("count/"):
+    if _is_count(key):
         return Fraction(1)
     spec = item.get("spec") or {}
     if key == "services.nodeports":
@@ -56,10 +69,7 @@ def _charge(key: str, item: Object) -> Fraction:
         if line == "persistentvolumeclaims":
             return Fraction(1)
         return amount(str(((spec.get("resources") or {}).get("requests") or {}).get("storage", "0")))
-    group, _, name = key.partition(".")
-    if not name:
-        group, name = "requests", key
-    return _of_pod(spec, group, name)
+    return _of_pod(spec, *_amount_of(key))
 
 
 def _of_pod(spec: Object, group: str, name: str) -> Fraction:
@@ -113,7 +123,7 @@ def used(store: Store, quota: Object) -> dict[str, str]:
 
 
 def _total(store: Store, quota: Object, key: str, resource: str, namespace: str) -> Fraction:
-    counted = key in _COUNTED or key.startswith("count/")
+    counted = _is_count(key)
     if counted and resource != "pods":
         return Fraction(store.count(resource, namespace))
     return sum((_charge(key, item) for item in _items(store, resource, namespace, quota)), Fraction(0))
@@ -143,11 +153,9 @@ def _need_amounts(resource: Resource, quota: Object, item: Object, lines: list[s
         return
     missing = []
     for key in lines:
-        if key in _COUNTED or key.startswith("count/"):
+        if _is_count(key):
             continue
-        group, _, name = key.partition(".")
-        if not name:
-            group, name = "requests", key
+        group, name = _amount_of(key)
         specs = [*(item["spec"].get("containers") or ()), *(item["spec"].get("initContainers") or ())]
         lacking = [c["name"] for c in specs if name not in ((c.get("resources") or {}).get(group) or {})]
         if lacking:
