@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from kubetrace.playground.schemas import at_path
 from kubetrace.playground.validation.causes import Cause, Object, bad, forbidden
 
 _POD_WORDS = (
@@ -39,18 +39,11 @@ def immutable(key: str, old: Object, new: Object, subresource: str = "") -> list
         return []
     causes: list[Cause] = []
     for field in _IMMUTABLE.get(key, ()):
-        before, after = _at(old, field), _at(new, field)
+        before, after = at_path(old, f".{field}"), at_path(new, f".{field}")
         if before != after and (before is not None or "." not in field):
             causes.append(bad(field, after, "field is immutable"))
     special = _SPECIAL.get(key)
     return causes + (special(old, new) if special else [])
-
-
-def _at(item: Object, path: str) -> Any:
-    value: Any = item
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
 
 
 def _frozen_data(old: Object, new: Object) -> list[Cause]:

@@ -42,16 +42,24 @@ def _template(spec: Object, kind: str, lax: bool = False) -> list[Cause]:
     empty = selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions")
     labels = metadata.get("labels")
     if not (empty or (lax and selector is None)) and not matches_labels(selector, labels or {}):
-        why = "`selector` does not match template `labels`"
-        causes.append(bad("spec.template.metadata.labels", labels or None, why))
-    causes += template(spec["template"], "spec.template")
+        causes.append(_mismatch(labels))
+    return causes + template(spec["template"], "spec.template") + _endless(spec, kind)
+
+
+def _endless(spec: Object, kind: str) -> list[Cause]:
+    """Pods that are replaced when they end may not be made to end."""
     pod, at = spec["template"].get("spec") or {}, "spec.template.spec"
+    causes: list[Cause] = []
     if pod.get("restartPolicy") != "Always":
         causes.append(unsupported(f"{at}.restartPolicy", pod.get("restartPolicy", ""), ["Always"]))
     if pod.get("activeDeadlineSeconds") is not None:
         why = f"activeDeadlineSeconds in {kind} is not Supported"
         causes.append(forbidden(f"{at}.activeDeadlineSeconds", why))
     return causes
+
+
+def _mismatch(labels: Object | None) -> Cause:
+    return bad("spec.template.metadata.labels", labels or None, "`selector` does not match template `labels`")
 
 
 def deployment(item: Object) -> list[Cause]:
@@ -113,8 +121,7 @@ def replication_controller(item: Object) -> list[Cause]:
     causes += not_negative("spec.replicas", spec.get("replicas"))
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     if selector and any(labels.get(key) != value for key, value in selector.items()):
-        why = "`selector` does not match template `labels`"
-        causes.append(bad("spec.template.metadata.labels", labels or None, why))
+        causes.append(_mismatch(labels))
     return causes + template(spec["template"], "spec.template")
 
 
@@ -163,18 +170,10 @@ def daemon_set(item: Object) -> list[Cause]:
     selector = spec.get("selector") or {}
     empty = not selector.get("matchLabels") and not selector.get("matchExpressions")
     if spec.get("selector") is None or (not empty and not matches_labels(selector, labels)):
-        why = "`selector` does not match template `labels`"
-        causes.append(bad("spec.template.metadata.labels", labels or None, why))
+        causes.append(_mismatch(labels))
     if empty and spec.get("selector") is not None:
         causes.append(bad("spec.selector", selector, "empty selector is invalid for daemonset"))
-    causes += template(spec["template"], "spec.template")
-    pod = spec["template"].get("spec") or {}
-    if pod.get("restartPolicy") != "Always":
-        at = "spec.template.spec.restartPolicy"
-        causes.append(unsupported(at, pod.get("restartPolicy", ""), ["Always"]))
-    if pod.get("activeDeadlineSeconds") is not None:
-        at = "spec.template.spec.activeDeadlineSeconds"
-        causes.append(forbidden(at, "activeDeadlineSeconds in DaemonSet is not Supported"))
+    causes += template(spec["template"], "spec.template") + _endless(spec, "DaemonSet")
     causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
     strategy, at = spec.get("updateStrategy") or {}, "spec.updateStrategy"
     rolling = strategy.get("rollingUpdate") or {}
@@ -228,8 +227,7 @@ def job(item: Object) -> list[Cause]:
     if spec.get("selector") is None:
         causes.append(required("spec.selector"))
     elif not matches_labels(spec["selector"], labels):
-        why = "`selector` does not match template `labels`"
-        causes.append(bad("spec.template.metadata.labels", labels or None, why))
+        causes.append(_mismatch(labels))
     return causes
 
 
