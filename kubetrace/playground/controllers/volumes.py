@@ -14,7 +14,7 @@ from kubetrace.playground.selectors import matches_labels
 CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
 PROVISIONER = "kubetrace.dev/simulated"
 _BY_CONTROLLER = {"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/bound-by-controller": "yes"}
-_PROTECTION = "kubernetes.io/pv-protection"
+_PROTECTION, _CLAIM_PROTECTION = "kubernetes.io/pv-protection", "kubernetes.io/pvc-protection"
 
 
 def _in_phase(volume: Object, phase: str) -> Object:
@@ -23,6 +23,13 @@ def _in_phase(volume: Object, phase: str) -> Object:
     if status.get("phase") == phase and "lastPhaseTransitionTime" in status:
         return status
     return {"phase": phase, "lastPhaseTransitionTime": now()}
+
+
+def _reference(claim: Object) -> Object:
+    """A volume's claimRef."""
+    metadata = claim["metadata"]
+    found = {"kind": "PersistentVolumeClaim", "namespace": metadata["namespace"], "name": metadata["name"]}
+    return found | {"uid": metadata["uid"], "apiVersion": "v1", "resourceVersion": metadata["resourceVersion"]}
 
 
 def _storage(item: Object) -> Fraction:
@@ -117,27 +124,25 @@ class Binder(Controller):
 
     def _protect(self, item: Object) -> float | None:
         """The finalizer holds a claim while pods use it (pvcprotection)."""
-        finalizers = item["metadata"].get("finalizers") or []
-        if "kubernetes.io/pvc-protection" not in finalizers:
-            return None
-        if any(not is_done(pod) for pod in self._users(item)):
-            return None
-        finalizers.remove("kubernetes.io/pvc-protection")
-        if finalizers:
-            self.store.put(CLAIMS, item)
-        else:
-            self.store.remove(CLAIMS, item)
+        if all(is_done(pod) for pod in self._users(item)):
+            self._unprotect(CLAIMS, item, _CLAIM_PROTECTION)
         return None
 
     def _let_go(self, item: Object) -> None:
         """pvprotection: a volume that is deleted stays while it is bound."""
+        if (item.get("status") or {}).get("phase") != "Bound":
+            self._unprotect(VOLUMES, item, _PROTECTION)
+
+    def _unprotect(self, key: str, item: Object, finalizer: str) -> None:
+        """Takes a finalizer off an object that is being deleted; the last one's end is the object's."""
         finalizers = item["metadata"].get("finalizers") or []
-        if _PROTECTION in finalizers and (item.get("status") or {}).get("phase") != "Bound":
-            finalizers.remove(_PROTECTION)
-            if finalizers:
-                self.store.put(VOLUMES, item)
-            else:
-                self.store.remove(VOLUMES, item)
+        if finalizer not in finalizers:
+            return
+        finalizers.remove(finalizer)
+        if finalizers:
+            self.store.put(key, item)
+        else:
+            self.store.remove(key, item)
 
     def _match(self, claim: Object) -> Object | None:
         """The smallest volume that fits (pvutil.FindMatchingVolume)."""
@@ -166,10 +171,8 @@ class Binder(Controller):
 
     def _bind(self, claim: Object, volume: Object) -> None:
         metadata = claim["metadata"]
-        reference = {"kind": "PersistentVolumeClaim", "namespace": metadata["namespace"], "name": metadata["name"]}
-        reference |= {"uid": metadata["uid"], "apiVersion": "v1", "resourceVersion": metadata["resourceVersion"]}
         if (volume["spec"].get("claimRef") or {}).get("uid") != metadata["uid"]:
-            volume["spec"]["claimRef"] = reference
+            volume["spec"]["claimRef"] = _reference(claim)
             if "pv.kubernetes.io/provisioned-by" not in (volume["metadata"].get("annotations") or {}):
                 annotations = volume["metadata"].setdefault("annotations", {})
                 annotations["pv.kubernetes.io/bound-by-controller"] = "yes"
@@ -238,14 +241,7 @@ class Binder(Controller):
             "spec": {
                 "accessModes": spec.get("accessModes") or ["ReadWriteOnce"],
                 "capacity": {"storage": spec["resources"]["requests"]["storage"]},
-                "claimRef": {
-                    "kind": "PersistentVolumeClaim",
-                    "namespace": metadata["namespace"],
-                    "name": metadata["name"],
-                    "uid": metadata["uid"],
-                    "apiVersion": "v1",
-                    "resourceVersion": metadata["resourceVersion"],
-                },
+                "claimRef": _reference(claim),
                 "hostPath": {"path": f"/var/lib/simulated/{name}", "type": ""},
                 "persistentVolumeReclaimPolicy": kind.get("reclaimPolicy", "Delete"),
                 "storageClassName": kind["metadata"]["name"],
