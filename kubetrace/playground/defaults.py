@@ -8,7 +8,7 @@ from typing import Any
 Spec = dict[str, Any]
 
 
-def apply(key: str, item: dict[str, Any], api_version: str = "") -> None:
+def apply(key: str, item: dict[str, Any]) -> None:
     """Fills in the defaults of an object of a resource ("deployments.apps"), in place."""
     default = _BY_RESOURCE.get(key)
     if default is not None:

@@ -44,7 +44,7 @@ def current(verbs: Verbs, target: Target) -> Object:
     return _scale_of(target, item, patched=True) if target.subresource == "scale" else item
 
 
-def _selector(target: Target, item: Object) -> str:
+def _selector(item: Object) -> str:
     from kubetrace.playground.row_values import selector_text
 
     selector = item["spec"].get("selector") or {}
@@ -72,7 +72,7 @@ def _scale_of(target: Target, item: Object, patched: bool = False) -> Object:
         told = f"the spec replicas field {json.dumps(wanted)} does not exist"
         raise ApiError(500, f"Internal error occurred: {told}", "InternalError", {"causes": [{"message": told}]})
     found: Object = {"replicas": at_path(item, there) or 0}
-    selector = _selector(target, item) if target.resource.custom is None else at_path(item, selected or ".")
+    selector = _selector(item) if target.resource.custom is None else at_path(item, selected or ".")
     if selector and isinstance(selector, str):
         found["selector"] = selector
     spec = {"replicas": replicas} if replicas else {}

@@ -169,7 +169,7 @@ class Shell:
             self.streams = await redirected(self, command.redirects)
             if isinstance(command, Compound):
                 return await self._compound(command)
-            return await self._simple(command, before)
+            return await self._simple(command)
         except (ShellFailure, FileFailure) as failure:
             await self._tell(str(failure))
             return 1
@@ -246,7 +246,7 @@ class Shell:
             raise MemoryError
         self.variables[name] = value
 
-    async def _simple(self, command: Simple, before: Streams) -> int:
+    async def _simple(self, command: Simple) -> int:
         words = [entry for word in command.words for entry in await fields(self, word)]
         values = [(name, await one(self, word)) for name, word in command.assignments]
         if "x" in self.options and (words or values):

@@ -229,13 +229,13 @@ async def _wc(process: Process) -> int:
         counts = {"l": data.count(b"\n"), "w": len(data.split()), "c": len(data), "m": len(text_of(data))}
         row = [counts[letter] for letter in wanted]
         totals = [a + b for a, b in zip(totals, row, strict=True)]
-        await process.say(_counts(row, name if names else "", len(wanted) > 1 or bool(names)))
+        await process.say(_counts(row, name if names else ""))
     if len(names) > 1:
-        await process.say(_counts(totals, "total", aligned=True))
+        await process.say(_counts(totals, "total"))
     return code
 
 
-def _counts(row: list[int], name: str, aligned: bool) -> str:
+def _counts(row: list[int], name: str) -> str:
     if len(row) == 1 and not name:
         return f"{row[0]}\n"
     width = 9 if len(row) > 1 else 0

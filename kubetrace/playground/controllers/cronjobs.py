@@ -39,7 +39,7 @@ class CronJobs(Controller):
         jobs = self.owned(JOBS, item)
         self._notice(item, status, jobs)
         self._clean_up(item, jobs)
-        again = None if item["spec"].get("suspend") else self._run(item, status, jobs)
+        again = None if item["spec"].get("suspend") else self._run(item, status)
         if not status.get("active"):
             status.pop("active", None)
         self.put_status(_KEY, item, status)
@@ -77,7 +77,7 @@ class CronJobs(Controller):
                 if self.delete(JOBS, job):
                     self.events.normal(item, "SuccessfulDelete", f"Deleted job {job['metadata']['name']}")
 
-    def _run(self, item: Object, status: Object, jobs: list[Object]) -> float | None:
+    def _run(self, item: Object, status: Object) -> float | None:
         try:
             schedule, zone = parse(item["spec"]["schedule"]), self._zone(item)
         except (InvalidSchedule, zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
@@ -90,7 +90,7 @@ class CronJobs(Controller):
         now = datetime.datetime.now(datetime.UTC)
         due, following = self._due(item, status, schedule, zone, now)
         if due is not None:
-            self._start(item, status, due, now, jobs)
+            self._start(item, status, due)
         return None if following is None else max(0.1, (following - now).total_seconds() + 0.1)
 
     @staticmethod
@@ -117,9 +117,7 @@ class CronJobs(Controller):
             time = schedule.after(time)
         return due, time
 
-    def _start(
-        self, item: Object, status: Object, due: datetime.datetime, now: datetime.datetime, jobs: list[Object]
-    ) -> None:
+    def _start(self, item: Object, status: Object, due: datetime.datetime) -> None:
         spec, metadata = item["spec"], item["metadata"]
         policy = spec.get("concurrencyPolicy", "Allow")
         if policy == "Forbid" and status.get("active"):

@@ -68,7 +68,7 @@ class Jobs(Controller):
         if done:
             for pod in active:
                 self.delete_pod(item, pod)
-            self._complete(item, status, pods)
+            self._complete(item, status)
             return 0.0 if "ttlSecondsAfterFinished" in spec else None
         again = self._fill(item, status, pods, succeeded)
         self._count(item, status)
@@ -175,7 +175,7 @@ class Jobs(Controller):
         self.events.warning(item, *verdict)
         return 0.0 if "ttlSecondsAfterFinished" in item["spec"] else None
 
-    def _complete(self, item: Object, status: Object, pods: list[Object]) -> None:
+    def _complete(self, item: Object, status: Object) -> None:
         told = "Reached expected number of succeeded pods"
         self._count(item, status)
         self._set(status, "SuccessCriteriaMet", "CompletionsReached", told)

@@ -249,7 +249,7 @@ class Kubelet(Controller):
         name = container["name"]
         found = self._runtime.find(pod, name)
         if found is None:
-            self._resume(pod, container, entry, worker, init)
+            self._resume(pod, container, entry, worker)
             return False
         if found.exit_code is not None:
             message = found.message
@@ -271,12 +271,12 @@ class Kubelet(Controller):
         if probes is not None:
             probes.stop()
 
-    def _resume(self, pod: Object, container: Object, entry: Object, worker: Worker, init: bool) -> None:
+    def _resume(self, pod: Object, container: Object, entry: Object, worker: Worker) -> None:
         """A container that ran under an earlier process of the playground goes on, with new files."""
         try:
             made = self._runtime.make(pod, container)
             made.id, made.started_at = entry.get("containerID", made.id), entry["state"]["running"]["startedAt"]
-            self._launch(pod, container, made, worker, init)
+            self._launch(pod, container, made, worker)
         except (ConfigFailure, MountFailure, StartFailure):
             entry["state"] = terminated(137, entry["state"]["running"]["startedAt"], now(), entry["containerID"])
             entry |= {"ready": False, "started": False}
@@ -309,7 +309,7 @@ class Kubelet(Controller):
             return
         self._tell(pod, "Created", "Container created", place)
         try:
-            self._launch(pod, container, made, worker, init)
+            self._launch(pod, container, made, worker)
         except StartFailure as failure:
             told = (
                 "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create "
@@ -326,7 +326,7 @@ class Kubelet(Controller):
         entry.update(started_status(entry, container, made.id, made.started_at))
         self._running(pod, container, entry, worker, init)
 
-    def _launch(self, pod: Object, container: Object, made: Container, worker: Worker, init: bool) -> None:
+    def _launch(self, pod: Object, container: Object, made: Container, worker: Worker) -> None:
         metadata, name = pod["metadata"], container["name"]
 
         def changed() -> None:
@@ -338,9 +338,9 @@ class Kubelet(Controller):
             worker.probes[name] = Probes(self._runtime, self.store, self.events, made, changed)
         hook = ((container.get("lifecycle") or {}).get("postStart") or {}).get("exec")
         if hook:
-            worker.hooks[name] = asyncio.create_task(self._post_start(pod, made, hook, changed))
+            worker.hooks[name] = asyncio.create_task(self._post_start(pod, made, hook))
 
-    async def _post_start(self, pod: Object, made: Container, hook: Object, changed: object) -> None:
+    async def _post_start(self, pod: Object, made: Container, hook: Object) -> None:
         code, _ = await made.check(hook.get("command") or ["true"], 3600.0)
         name = made.spec["name"]
         if code and made.running:

@@ -19,7 +19,7 @@ _DROPPED = frozenset(("authorization", "connection", "host", "content-length", "
 
 async def proxy(network: PodNetwork, store: Store, request: Request, target: Target) -> Answer:
     """Raises what the real server says of names, ports and pods that can't be reached."""
-    path = _path(request, target)
+    path = _path(request)
     if path is None:
         return Answer(301, b"", headers=[("Location", urlsplit(request.target).path + "/")])
     if target.resource.name == "nodes":
@@ -38,7 +38,7 @@ async def proxy(network: PodNetwork, store: Store, request: Request, target: Tar
         pod, number = _behind(network, store, target, name, port)
     kept = Kept(4 * 1024 * 1024)
     try:
-        await network.serve(pod, number, Bytes(_raw(request, path, scheme, target)), kept)
+        await network.serve(pod, number, Bytes(_raw(request, path, scheme)), kept)
     except ConnectionRefusedError:
         where = f"{pod['status']['podIP']}:{number}"
         told = f"error trying to reach service: dial tcp {where}: connect: connection refused"
@@ -46,7 +46,7 @@ async def proxy(network: PodNetwork, store: Store, request: Request, target: Tar
     return _answer(bytes(kept.data))
 
 
-def _path(request: Request, target: Target) -> str | None:
+def _path(request: Request) -> str | None:
     """What follows …/proxy, as it was written; None for a path that lacks its slash."""
     raw = urlsplit(request.target).path
     match = re.search(r"/proxy(/.*)?$", raw, re.DOTALL)
@@ -92,7 +92,7 @@ def _behind(network: PodNetwork, store: Store, target: Target, name: str, port: 
     return found
 
 
-def _raw(request: Request, path: str, scheme: str, target: Target) -> bytes:
+def _raw(request: Request, path: str, scheme: str) -> bytes:
     query = urlsplit(request.target).query
     lines = [f"{request.method} {path}{'?' + query if query else ''} HTTP/1.1"]
     lines.append(f"Host: {request.headers.get('host', '')}")

@@ -47,7 +47,7 @@ def template(value: Object, path: str) -> list[Cause]:
 
 def pod_spec(spec: Object, path: str) -> list[Cause]:
     volumes, causes = _volumes(spec.get("volumes") or [], f"{path}.volumes")
-    causes += _containers(spec.get("containers") or [], f"{path}.containers", volumes, spec)
+    causes += _containers(spec.get("containers") or [], f"{path}.containers", volumes)
     causes += _init_containers(spec, f"{path}.initContainers", volumes)
     causes += _ephemeral_containers(spec, f"{path}.ephemeralContainers", volumes)
     policies = ["Always", "OnFailure", "Never"]
@@ -122,7 +122,7 @@ def _volume_source(volume: Object, where: str) -> list[Cause]:
     return causes
 
 
-def _containers(found: list[Object], path: str, volumes: dict[str, Object], spec: Object) -> list[Cause]:
+def _containers(found: list[Object], path: str, volumes: dict[str, Object]) -> list[Cause]:
     if not found:
         return [required(path)]
     causes, names = [], set()
