@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import tarfile
 
 from kubetrace.playground.containers.arguments import UsageFailure, options
-from kubetrace.playground.containers.filesystem import Directory, File, FileFailure, Link, absolute
+from kubetrace.playground.containers.filesystem import LIMIT, Directory, File, FileFailure, Link, absolute
 from kubetrace.playground.containers.machine import Process, Program
 from kubetrace.playground.containers.pipes import read_all
 from kubetrace.playground.containers.text_programs import program
 
 _LONG = {"create": "c", "extract": "x", "list": "t", "file": "f", "directory": "C", "gzip": "z", "verbose": "v"}
 _LONG |= {"no-same-permissions": "p", "no-same-owner": "o", "touch": "m", "strip-components": "s"}
-_LIMIT = 32 * 1024 * 1024
 
 
 @program
@@ -75,9 +75,9 @@ async def _create(process: Process, flags: dict[str, str], names: list[str], pla
 async def _extract(process: Process, flags: dict[str, str], names: list[str], place: str) -> int:
     source = flags.get("f", "-")
     try:
-        data = await read_all(process.input, _LIMIT) if source == "-" else process.files.read(process.path(source))
+        data = await read_all(process.input, LIMIT) if source == "-" else process.files.read(process.path(source))
     except MemoryError:
-        raise FileFailure(28) from None
+        raise FileFailure(errno.ENOSPC) from None
     code = 0
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import time
+from collections.abc import Callable
 
 from kubetrace.playground.containers.arguments import UsageFailure, number, options
-from kubetrace.playground.containers.filesystem import Directory, File, FileFailure, Link, Node
+from kubetrace.playground.containers.filesystem import LIMIT, Directory, File, FileFailure, Link, Node
 from kubetrace.playground.containers.machine import Process, Program
 from kubetrace.playground.containers.text_programs import program
 
@@ -85,17 +87,25 @@ async def _folder(process: Process, flags: dict[str, str], name: str, path: str)
                 await _folder(process, flags, f"{name.rstrip('/')}/{entry}", f"{path.rstrip('/')}/{entry}")
 
 
-@program
-async def _mkdir(process: Process) -> int:
-    flags, names = options(process, "pv", "m")
+async def _each(process: Process, names: list[str], act: Callable[[str], object], complaint: str) -> int:
+    """Acts on each path; what fails is told, with its name in the complaint, and the exit code is 1."""
     code = 0
     for name in names:
         try:
-            process.files.make_folder(process.path(name), parents="p" in flags)
+            act(process.path(name))
         except FileFailure as failure:
-            await process.complain(f"cannot create directory '{name}': {failure}")
+            await process.complain(f"{complaint.format(name)}: {failure}")
             code = 1
     return code
+
+
+@program
+async def _mkdir(process: Process) -> int:
+    flags, names = options(process, "pv", "m")
+    parents = "p" in flags
+    return await _each(
+        process, names, lambda path: process.files.make_folder(path, parents), "cannot create directory '{}'"
+    )
 
 
 @program
@@ -119,27 +129,20 @@ async def _rm(process: Process) -> int:
 @program
 async def _rmdir(process: Process) -> int:
     _, names = options(process, "p")
-    code = 0
-    for name in names:
-        try:
-            process.files.remove_folder(process.path(name))
-        except FileFailure as failure:
-            await process.complain(f"'{name}': {failure}")
-            code = 1
-    return code
+    return await _each(process, names, process.files.remove_folder, "'{}'")
 
 
 @program
 async def _touch(process: Process) -> int:
     _, names = options(process, "acm", "dtr")
-    code = 0
-    for name in names:
-        try:
-            process.files.touch(process.path(name))
-        except FileFailure as failure:
-            await process.complain(f"cannot touch '{name}': {failure}")
-            code = 1
-    return code
+    return await _each(process, names, process.files.touch, "cannot touch '{}'")
+
+
+def _inside(process: Process, target: str, source: str) -> str:
+    """Where something goes that is copied, moved or linked to a target: into it, if it is a folder."""
+    if isinstance(process.files.find(target), Directory):
+        return f"{target.rstrip('/')}/{source.rpartition('/')[2]}"
+    return target
 
 
 def _copy(process: Process, source: str, target: str) -> None:
@@ -160,9 +163,8 @@ async def _cp(process: Process) -> int:
         raise UsageFailure("missing file operand")
     code = 0
     for name in names[:-1]:
-        source, target = process.path(name), process.path(names[-1])
-        if isinstance(process.files.find(target), Directory):
-            target = f"{target.rstrip('/')}/{source.rpartition('/')[2]}"
+        source = process.path(name)
+        target = _inside(process, process.path(names[-1]), source)
         node = process.files.find(source)
         if node is None:
             await process.complain(f"cannot stat '{name}': No such file or directory")
@@ -184,9 +186,8 @@ async def _mv(process: Process) -> int:
         raise UsageFailure("missing file operand")
     code = 0
     for name in names[:-1]:
-        source, target = process.path(name), process.path(names[-1])
-        if isinstance(process.files.find(target), Directory):
-            target = f"{target.rstrip('/')}/{source.rpartition('/')[2]}"
+        source = process.path(name)
+        target = _inside(process, process.path(names[-1]), source)
         try:
             process.files.move(source, target)
         except FileFailure as failure:
@@ -201,9 +202,7 @@ async def _ln(process: Process) -> int:
     if not names:
         raise UsageFailure("missing file operand")
     target = names[0]
-    path = process.path(names[1] if len(names) > 1 else target.rpartition("/")[2])
-    if isinstance(process.files.find(path), Directory):
-        path = f"{path.rstrip('/')}/{target.rpartition('/')[2]}"
+    path = _inside(process, process.path(names[1] if len(names) > 1 else target.rpartition("/")[2]), target)
     if "f" in flags and process.files.find(path, follow=False) is not None:
         process.files.remove(path)
     if "s" not in flags:
@@ -215,18 +214,8 @@ async def _ln(process: Process) -> int:
 
 @program
 async def _chmod(process: Process) -> int:
-    _, names = options(
-        Process(
-            process.machine,
-            [process.words[0], *_protected(process.arguments)],
-            process.input,
-            process.output,
-            process.error,
-            process.environment,
-            process.folder,
-        ),
-        "Rv",
-    )
+    process.words = [process.words[0], *_protected(process.arguments)]
+    _, names = options(process, "Rv")
     if len(names) < 2:
         raise UsageFailure("missing operand")
     mode = names[0].removeprefix("=")
@@ -377,8 +366,8 @@ async def _dd(process: Process) -> int:
     except ValueError:
         await process.complain("invalid number")
         return 1
-    if wanted > 32 * 1024 * 1024:
-        raise FileFailure(28)
+    if wanted > LIMIT:
+        raise FileFailure(errno.ENOSPC)
     source = values.get("if", "")
     data = (
         bytes(wanted)
