@@ -64,6 +64,13 @@ def aggregate(errors: Sequence[KubetraceError]) -> KubetraceError | None:
     return errors[0] if len(errors) == 1 else AggregateError(errors)
 
 
+def raise_all(errors: Sequence[KubetraceError]) -> None:
+    """Raises what `aggregate` makes of them; returns where there is none."""
+    failure = aggregate(errors)
+    if failure is not None:
+        raise failure
+
+
 def without(error: KubetraceError, unwanted: Callable[[KubetraceError], bool]) -> KubetraceError | None:
     """The error, or what of it is not unwanted."""
     if isinstance(error, AggregateError):

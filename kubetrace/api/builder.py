@@ -8,7 +8,7 @@ pkg/resource: builder.go, visitor.go, selector.go, result.go).
 
 from __future__ import annotations
 
-from kubetrace.api.aggregates import AggregateError
+from kubetrace.api.aggregates import raise_all
 from kubetrace.api.builder_arguments import by_names, by_pairs, by_selector, list_options
 from kubetrace.api.builder_documents import by_documents
 from kubetrace.api.built import Asked, Cluster, Document, Info, Request, Result, is_list, items_of
@@ -33,8 +33,7 @@ def build(cluster: Asked, request: Request) -> Result:
     """Checks the request and resolves its kinds. Raises KubetraceError in kubectl's words."""
     selection = request.selection
     _expand_categories(cluster, selection)
-    if selection.errors:
-        raise AggregateError(selection.errors) if len(selection.errors) > 1 else selection.errors[0]
+    raise_all(selection.errors)
     if request.documents is not None:
         return by_documents(cluster, request)
     if selection.label_selector is not None or selection.field_selector is not None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from kubetrace.api.aggregates import AggregateError, aggregate
+from kubetrace.api.aggregates import AggregateError, raise_all
 from kubetrace.api.go_words import quoted
 from kubetrace.api.mapper import Mapper
 from kubetrace.api.metadata import is_object, text
@@ -131,9 +131,7 @@ class Result(Mutable):
             self._visit_sources(self.flattened(collecting(prepared, errors)))
         except KubetraceError as error:
             errors.append(error)
-        failure = aggregate(errors)
-        if failure is not None:
-            raise failure
+        raise_all(errors)
 
     def _visit_sources(self, each: Visit) -> None:
         if not self.eager:

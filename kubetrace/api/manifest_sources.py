@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kubetrace.api.aggregates import AggregateError
+from kubetrace.api.aggregates import raise_all
 from kubetrace.api.go_words import bracketed, quoted
 from kubetrace.api.manifest_stream import documents
 from kubetrace.errors import KubetraceError
@@ -81,8 +81,7 @@ def find_sources(options: FilenameOptions, stdin: BinaryIO, write_error: Callabl
                     )
             except KubetraceError as error:
                 errors.append(error)
-    if errors:
-        raise errors[0] if len(errors) == 1 else AggregateError(errors)
+    raise_all(errors)
     if options.kustomize:
         found.append(_kustomize_source(options.kustomize, write_error))
     return Sources(tuple(found), not folder and not stream and len(found) == 1)
@@ -94,8 +93,7 @@ def _check(options: FilenameOptions) -> None:
         problems.append(KubetraceError("only one of -f or -k can be specified"))
     if options.kustomize and options.recursive:
         problems.append(KubetraceError("the -k flag can't be used with -f or -R"))
-    if problems:
-        raise problems[0] if len(problems) == 1 else AggregateError(problems)
+    raise_all(problems)
 
 
 def _kustomize_source(folder: str, write_error: Callable[[bytes], object]) -> Source:

@@ -31,7 +31,7 @@ class ApiResourcesOptions(Value):
 
 
 def run(environment: Environment, options: ApiResourcesOptions, arguments: Arguments) -> None:
-    from kubetrace.api.aggregates import aggregate
+    from kubetrace.api.aggregates import raise_all
 
     arguments.no_words()
     discovery = environment.cluster.discovery
@@ -56,9 +56,7 @@ def run(environment: Environment, options: ApiResourcesOptions, arguments: Argum
     if any(one.resources for one in found.lists):
         resources.sort(key=_order(options.sort_by))
         _print(environment, resources, options)
-    failure = aggregate(errors)
-    if failure is not None:
-        raise failure
+    raise_all(errors)
 
 
 def _wanted(resource: Resource, group: str, options: ApiResourcesOptions, arguments: Arguments) -> bool:

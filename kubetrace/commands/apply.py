@@ -125,7 +125,7 @@ class Run:
         self._write = WriteOptions(manager, directive, strategy is DryRun.SERVER)
 
     def all(self, filenames: Any) -> None:
-        from kubetrace.api.aggregates import aggregate
+        from kubetrace.api.aggregates import raise_all
         from kubetrace.api.builder import build
         from kubetrace.commands import writing
 
@@ -146,9 +146,7 @@ class Run:
                 self._one(info)
             except KubetraceError as error:
                 errors.append(error)
-        failure = aggregate(errors)
-        if failure is not None:
-            raise failure
+        raise_all(errors)
         self.environment.note("apply-post-processor")
         self._print_objects(infos)
 

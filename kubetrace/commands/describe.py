@@ -47,7 +47,7 @@ class _Run:
 
     def describe(self) -> None:
         """Each object once; errors that repeat are told once, at the end."""
-        from kubetrace.api.aggregates import aggregate
+        from kubetrace.api.aggregates import raise_all
         from kubetrace.api.status import is_not_found
 
         words = self._arguments.words
@@ -67,9 +67,7 @@ class _Run:
         if not infos and not errors:
             where = "" if self._options.all_namespaces else f" in {self._environment.namespace} namespace."
             self._environment.stderr.write(f"No resources found{where}\n")
-        told = aggregate(errors)
-        if told is not None:
-            raise told
+        raise_all(errors)
 
     def _print(self, infos: list[Info], related: Related, errors: list[KubetraceError]) -> None:
         known = set()

@@ -40,7 +40,7 @@ def object_printer(environment: Environment, options: GetOptions) -> Printer:
 
 def print_objects(environment: Environment, options: GetOptions, result: Result) -> None:
     """Prints what was found as one value; then raises what went wrong."""
-    from kubetrace.api.aggregates import AggregateError, aggregate
+    from kubetrace.api.aggregates import AggregateError, raise_all
     from kubetrace.api.metadata import text
     from kubetrace.commands.get_table import collect
 
@@ -62,9 +62,7 @@ def print_objects(environment: Environment, options: GetOptions, result: Result)
             printer.print(value, environment.stdout)
         except KubetraceError as error:
             errors.append(error)
-    problem = aggregate(AggregateError(errors).flat())
-    if problem is not None:
-        raise problem
+    raise_all(AggregateError(errors).flat())
 
 
 def as_list(items: Iterable[Any], resource_version: str = "") -> dict[str, Any]:

@@ -136,13 +136,11 @@ class Run(Value):
 
 def check_overwriting(old: Mapping[str, str], new: Mapping[str, str]) -> None:
     """Raises KubetraceError (all of them) for labels that have another value."""
-    from kubetrace.api.aggregates import aggregate
+    from kubetrace.api.aggregates import raise_all
 
     words = "'{}' already has a value ({}), and --overwrite is false"
     errors = [KubetraceError(words.format(key, old[key])) for key, text in new.items() if old.get(key, text) != text]
-    failure = aggregate(errors)
-    if failure is not None:
-        raise failure
+    raise_all(errors)
 
 
 COMMAND = Command(

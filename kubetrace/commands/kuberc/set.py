@@ -118,7 +118,7 @@ def _set_alias(content: dict[str, Any], options: SetOptions, given: list[dict[st
 
 
 def _allowed(options: SetOptions) -> list[dict[str, str]]:
-    from kubetrace.api.aggregates import aggregate
+    from kubetrace.api.aggregates import raise_all
 
     entries, errors = [], []
     for pair in (pair for text in options.allowlist_entry for pair in text.split(",")):
@@ -133,9 +133,7 @@ def _allowed(options: SetOptions) -> list[dict[str, str]]:
             errors.append(KubetraceError(f"empty value in allowlist entry for field {go_quote(field)}"))
         else:
             entries.append({"command": value})
-    failure = aggregate(errors)
-    if failure is not None:
-        raise failure
+    raise_all(errors)
     return entries
 
 

@@ -49,7 +49,7 @@ def run(environment: Environment, options: ImageOptions, arguments: Arguments) -
 
 def _check(options: ImageOptions, strategy: DryRun, objects: Sequence[str], images: dict[str, str]) -> None:
     """The combinations that kubectl refuses, all at once (SetImageOptions.Validate)."""
-    from kubetrace.api.aggregates import aggregate
+    from kubetrace.api.aggregates import raise_all
     from kubetrace.commands.selecting import names_files
     from kubetrace.commands.writing import DryRun
 
@@ -66,9 +66,7 @@ def _check(options: ImageOptions, strategy: DryRun, objects: Sequence[str], imag
         )
     if options.local and strategy is DryRun.SERVER:
         problems.append("cannot specify --local and --dry-run=server - did you mean --dry-run=client?")
-    failure = aggregate([KubetraceError(problem) for problem in problems])
-    if failure is not None:
-        raise failure
+    raise_all([KubetraceError(problem) for problem in problems])
 
 
 def _set_image(spec: dict[str, Any], name: str, image: str) -> bool:

@@ -83,7 +83,7 @@ class PodChanges(Value):
         self, found: Sequence[Info], change: Callable[[dict[str, Any]], None], errors: list[KubetraceError]
     ) -> None:
         """Changes the pods' spec of each, and sends what differs. Raises KubetraceError: `errors`, and what fails."""
-        from kubetrace.api.aggregates import aggregate
+        from kubetrace.api.aggregates import raise_all
 
         patches = [(info, self._patch(info, change, errors)) for info in found]
         for info, patch in patches:
@@ -93,9 +93,7 @@ class PodChanges(Value):
                 self.printer.print(self._send(info, patch), self.environment.stdout)
             except KubetraceError as error:
                 errors.append(error)
-        failure = aggregate(errors)
-        if failure is not None:
-            raise failure
+        raise_all(errors)
 
     def _patch(self, info: Info, change: Callable[[dict[str, Any]], None], errors: list[KubetraceError]) -> bytes:
         from copy import deepcopy
