@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import cascade, dry_run, filename, kustomize, recursive, selector
+from kubetrace.commands.shared_options import (
+    all_namespaces,
+    cascade,
+    dry_run,
+    field_selector,
+    filename,
+    kustomize,
+    recursive,
+    selector,
+)
 from kubetrace.commands.writing import DryRun
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Mutable, Value, fresh, replace
@@ -23,12 +32,10 @@ Location = tuple[str, str, str, str]
 
 class DeleteOptions(Value):
     all: bool = flag(False, help="Delete every object of the types given, in the namespace.")
-    all_namespaces: bool = flag(False, "A", help="In all namespaces, whatever --namespace says.")
+    all_namespaces: bool = all_namespaces()
     cascade: str = cascade()
     dry_run: str = dry_run()
-    field_selector: str = flag(
-        "", help="Only objects whose fields meet this selector ('=', '==', '!='), as far as the server knows."
-    )
+    field_selector: str = field_selector()
     filename: tuple[str, ...] = filename("the objects to delete")
     force: bool = flag(False, help="Remove the object from the API at once, without letting it end. May lose data.")
     grace_period: int = flag(

@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import RecordedOptions, selector
+from kubetrace.commands.shared_options import (
+    RecordedOptions,
+    all_namespaces,
+    everything,
+    field_selector,
+    local,
+    selector,
+)
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -19,12 +26,10 @@ if TYPE_CHECKING:
 
 
 class MapOptions(RecordedOptions):
-    all: bool = flag(False, help="Take every object of the types given, in the namespace.")
-    all_namespaces: bool = flag(False, "A", help="In all namespaces, whatever --namespace says.")
-    field_selector: str = flag(
-        "", help="Only objects whose fields meet this selector ('=', '==', '!='), as far as the server knows."
-    )
-    local: bool = flag(False, help="Change the objects of the files and print them; the server is not asked.")
+    all: bool = everything()
+    all_namespaces: bool = all_namespaces()
+    field_selector: str = field_selector()
+    local: bool = local()
     resource_version: str = flag(
         "", help="Change the object only if this is its version on the server. For a single object."
     )

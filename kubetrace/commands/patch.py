@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import RecordedOptions, field_manager, subresource
+from kubetrace.commands.shared_options import RecordedOptions, field_manager, local, subresource
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 class PatchOptions(RecordedOptions):
     field_manager: str = field_manager("kubectl-patch")
-    local: bool = flag(False, help="Change the objects of the files and print them; the server is not asked.")
+    local: bool = local()
     patch: str = flag("", "p", help="The patch, as JSON or YAML.")
     patch_file: str = flag("", help="File with the patch.")
     subresource: str = subresource("Patch")

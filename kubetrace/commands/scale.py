@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import RecordedOptions, selector
+from kubetrace.commands.shared_options import RecordedOptions, everything, selector
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -27,7 +27,7 @@ _RETRY = 300.0
 
 
 class ScaleOptions(RecordedOptions):
-    all: bool = flag(False, help="Take every object of the types given, in the namespace.")
+    all: bool = everything()
     current_replicas: int = flag(-1, help="Scale only if there are so many replicas now; -1: however many.")
     replicas: int = flag(0, help="How many replicas there shall be. Must be given.", required=True)
     resource_version: str = flag("", help="Scale only if this is the object's version on the server.")

@@ -72,6 +72,26 @@ def recursive() -> bool:
     return flag(False, "R", help="Read folders given with -f and all folders in them.")
 
 
+def everything() -> bool:
+    """--all"""
+    return flag(False, help="Take every object of the types given, in the namespace.")
+
+
+def all_namespaces() -> bool:
+    """-A"""
+    return flag(False, "A", help="In all namespaces, whatever --namespace says.")
+
+
+def local() -> bool:
+    """--local"""
+    return flag(False, help="Change the objects of the files and print them; the server is not asked.")
+
+
+def field_selector() -> str:
+    """--field-selector"""
+    return flag("", help="Only objects whose fields meet this selector ('=', '==', '!='), as far as the server knows.")
+
+
 def selector() -> str:
     """-l"""
     return flag("", "l", help="Only objects whose labels meet this selector.")

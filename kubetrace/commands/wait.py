@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import PrintOptions, selector
+from kubetrace.commands.shared_options import PrintOptions, all_namespaces, selector
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -28,7 +28,7 @@ _TIMED_OUT = "timed out waiting for the condition"
 
 class WaitOptions(PrintOptions):
     all: bool = flag(False, help="Wait for every object of the types given, in the namespace.")
-    all_namespaces: bool = flag(False, "A", help="In all namespaces, whatever --namespace says.")
+    all_namespaces: bool = all_namespaces()
     field_selector: str = flag("", help="Only objects whose fields meet this selector ('=', '==', '!=').")
     filename: tuple[str, ...] = flag(
         (), "f", help="Files, folders or URLs whose manifests name the objects.", completion="ext:json,yaml,yml"

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import RecordedOptions, field_manager, selector
+from kubetrace.commands.shared_options import RecordedOptions, everything, field_manager, local, selector
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -30,9 +29,9 @@ _TEMPLATES = {
 
 
 class PodChangeOptions(RecordedOptions):
-    all: bool = flag(False, help="Take every object of the types given, in the namespace.")
+    all: bool = everything()
     field_manager: str = field_manager("kubectl-set")
-    local: bool = flag(False, help="Change the objects of the files and print them; the server is not asked.")
+    local: bool = local()
     selector: str = selector()
 
 
