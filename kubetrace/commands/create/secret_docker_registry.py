@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.create.secret_generic import CreateSecretOptions
+from kubetrace.commands.create.data_options import append_hash
+from kubetrace.commands.shared_options import GeneratedOptions
 from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-class CreateSecretDockerRegistryOptions(CreateSecretOptions):
+class CreateSecretDockerRegistryOptions(GeneratedOptions):
+    append_hash: bool = append_hash("secret")
     docker_email: str = flag("", help="E-mail address for the registry.")
     docker_password: str = flag("", help="Password for the registry.")
     docker_server: str = flag("https://index.docker.io/v1/", help="Where the registry is.")

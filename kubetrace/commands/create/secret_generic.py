@@ -7,42 +7,27 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import GeneratedOptions
-from kubetrace.errors import KubetraceError
+from kubetrace.commands.create.data_options import DataOptions, append_hash
 
 if TYPE_CHECKING:
     from kubetrace.commands.generators.data_sources import Entry
     from kubetrace.environment import Environment
 
 
-class CreateSecretOptions(GeneratedOptions):
-    """What all kinds of secrets take."""
-
-    append_hash: bool = flag(False, help="Add a hash of the secret to its name.")
-
-
-class CreateSecretGenericOptions(CreateSecretOptions):
-    from_env_file: tuple[str, ...] = flag(
-        (), help="File with lines KEY=VALUE that become keys and values.", completion="file"
-    )
-    from_file: tuple[str, ...] = flag(
-        (),
-        help="FILE (the key is the file's name), KEY=FILE, or a folder: each of its files whose name can be a key.",
-        completion="file",
-    )
-    from_literal: tuple[str, ...] = flag((), kind="array", help="KEY=VALUE, for example --from-literal=color=blue.")
+class CreateSecretGenericOptions(DataOptions):
+    append_hash: bool = append_hash("secret")
     type: str = flag("", help="Type of the secret.")
 
 
 def run(environment: Environment, options: CreateSecretGenericOptions, arguments: Arguments) -> None:
     from kubetrace.api.typed_kinds import SECRETS
+    from kubetrace.commands.create.data_options import check_sources
     from kubetrace.commands.create.generated import prepare
     from kubetrace.commands.generators.config_data import secret
 
     creation = prepare(environment, options, arguments)
     creation.require_name()
-    if options.from_env_file and (options.from_file or options.from_literal):
-        raise KubetraceError("from-env-file cannot be combined with from-file or from-literal")
+    check_sources(options)
     entries = _entries(environment, options)
     value = secret(creation.name, creation.namespace, options.type, entries, options.append_hash)
     creation.create(value, SECRETS, "failed to create secret ")

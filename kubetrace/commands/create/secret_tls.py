@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.create.secret_generic import CreateSecretOptions
+from kubetrace.commands.create.data_options import append_hash
+from kubetrace.commands.shared_options import GeneratedOptions
 from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-class CreateSecretTLSOptions(CreateSecretOptions):
+class CreateSecretTLSOptions(GeneratedOptions):
+    append_hash: bool = append_hash("secret")
     cert: str = flag("", help="File with the certificate, PEM.", completion="file")
     key: str = flag("", help="File with the certificate's private key, PEM.", completion="file")
 
