@@ -94,3 +94,12 @@ def shown(resource: str, amount: Quantity) -> str:
 def sort_key(sort_by: str, usage: Usage) -> int:
     """What comes first where usage is sorted by: the most."""
     return -milli(usage.get("cpu", ZERO)) if sort_by == "cpu" else -whole(usage.get("memory", ZERO))
+
+
+def print_rows(environment: Environment, rows: Iterable[Sequence[str]]) -> None:
+    """The table; a tab ends each cell, the last one's, too."""
+    from kubetrace.printing.tabwriter import TabWriter
+
+    writer = TabWriter(environment.stdout)
+    writer.write_rows([[*row, ""] for row in rows])
+    writer.flush()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
+from kubetrace.commands.top.options import TopOptions
 from kubetrace.errors import KubetraceError
-from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.commands.top.metrics import Usage
@@ -16,13 +16,9 @@ if TYPE_CHECKING:
 _UNKNOWN = "<unknown>"
 
 
-class TopNodeOptions(Value):
-    no_headers: bool = flag(False, help="Leave out the heading.")
+class TopNodeOptions(TopOptions):
     selector: str = flag("", "l", help="Only nodes whose labels match, with '=', '==', '!=', 'in' and 'notin'.")
     show_capacity: bool = flag(False, help="Reckon percentages of the capacity, not of what can be allocated.")
-    show_swap: bool = flag(False, help="Show swap, too.")
-    sort_by: str = flag("", help="What uses most comes first: 'cpu' or 'memory'.", completion="=cpu,memory")
-    use_protocol_buffers: bool = flag(True, help="Has no effect: kubetrace asks for JSON.")
 
 
 def run(environment: Environment, options: TopNodeOptions, arguments: Arguments) -> None:
@@ -57,9 +53,8 @@ def _print(
     metrics: list[dict[str, Any]],
     nodes: dict[str, dict[str, Any]],
 ) -> None:
-    from kubetrace.commands.top.metrics import measured, sort_key, usage_of
+    from kubetrace.commands.top.metrics import measured, print_rows, sort_key, usage_of
     from kubetrace.printing.go_sort import go_sort
-    from kubetrace.printing.tabwriter import TabWriter
 
     resources = measured(options.show_swap)
 
@@ -75,9 +70,7 @@ def _print(
         status = nodes.pop(name, None)
         rows.append([name, *_cells(usage_of(one.get("usage")), status, resources, options)])
     rows += [[name, *[_UNKNOWN] * 2 * len(resources)] for name in nodes]
-    writer = TabWriter(environment.stdout)
-    writer.write_rows([[*row, ""] for row in rows])  # a tab ends each cell, the last one's, too
-    writer.flush()
+    print_rows(environment, rows)
 
 
 def _cells(

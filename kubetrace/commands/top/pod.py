@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
+from kubetrace.commands.top.options import TopOptions
 from kubetrace.errors import KubetraceError
-from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.api.verbs import ListOptions
@@ -19,18 +19,14 @@ _DELAY = 120
 """Seconds that metrics may be late for a new pod."""
 
 
-class TopPodOptions(Value):
+class TopPodOptions(TopOptions):
     all_namespaces: bool = flag(
         False, "A", help="Pods of every namespace; the current one and --namespace count for nothing."
     )
     containers: bool = flag(False, help="Show the containers of each pod.")
     field_selector: str = flag("", help="Only pods whose fields match, with '=', '==' and '!='.")
-    no_headers: bool = flag(False, help="Leave out the heading.")
     selector: str = flag("", "l", help="Only pods whose labels match, with '=', '==', '!=', 'in' and 'notin'.")
-    show_swap: bool = flag(False, help="Show swap, too.")
-    sort_by: str = flag("", help="What uses most comes first: 'cpu' or 'memory'.", completion="=cpu,memory")
     sum: bool = flag(False, help="Add a line with the sum.")
-    use_protocol_buffers: bool = flag(True, help="Has no effect: kubetrace asks for JSON.")
 
 
 def run(environment: Environment, options: TopPodOptions, arguments: Arguments) -> None:
@@ -78,8 +74,7 @@ def _explain_nothing(environment: Environment, options: TopPodOptions, namespace
 
 
 def _print(environment: Environment, options: TopPodOptions, pods: list[Metrics]) -> None:
-    from kubetrace.commands.top.metrics import measured, shown, total, usage_of
-    from kubetrace.printing.tabwriter import TabWriter
+    from kubetrace.commands.top.metrics import measured, print_rows, shown, total, usage_of
 
     if not pods:
         return
@@ -105,9 +100,7 @@ def _print(environment: Environment, options: TopPodOptions, pods: list[Metrics]
         usage = total(usages, resources)
         rows.append([*[""] * (width - 2), "________", "________"])
         rows.append([*[""] * (width - 2), *(shown(resource, usage[resource]) for resource in resources)])
-    writer = TabWriter(environment.stdout)
-    writer.write_rows([[*row, ""] for row in rows])  # a tab ends each cell, the last one's, too
-    writer.flush()
+    print_rows(environment, rows)
 
 
 def _sorted(options: TopPodOptions, pods: list[Metrics]) -> list[Metrics]:
