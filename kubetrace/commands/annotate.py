@@ -31,7 +31,7 @@ def run(environment: Environment, options: AnnotateOptions, arguments: Arguments
     from kubetrace.commands import metadata_maps, writing
     from kubetrace.commands.change_cause import Recorder
     from kubetrace.commands.pairs import parse_pairs, split_pairs
-    from kubetrace.commands.selecting import load_namespace
+    from kubetrace.commands.selecting import check_all, load_namespace
 
     recorder = Recorder.of(environment, options, options.record)
     strategy = writing.dry_run(environment, options.dry_run)
@@ -41,7 +41,7 @@ def run(environment: Environment, options: AnnotateOptions, arguments: Arguments
     new, removed = parse_pairs(pairs, "annotation", removing=True)
     if options.list and options.output:
         raise KubetraceError("--list and --output may not be specified together")
-    metadata_maps.check_selection(options)
+    check_all(options.all, options.selector, options.field_selector)
     metadata_maps.check_objects(options, strategy, objects, ("rsrc.yaml", "rsrc.json"))
     if not new and not removed and not options.list:
         raise KubetraceError("at least one annotation update is required")

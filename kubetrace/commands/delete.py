@@ -92,14 +92,12 @@ def _completed(options: DeleteOptions, arguments: Arguments) -> DeleteOptions:
 
 def _check(environment: Environment, options: DeleteOptions) -> None:
     """The combinations that kubectl refuses (DeleteOptions.Validate)."""
+    from kubetrace.commands.selecting import check_all
     from kubetrace.commands.writing import check_raw
 
     if options.output not in ("", "name"):
         raise KubetraceError(f"unexpected -o output mode: {options.output}. We only support '-o name'")
-    if options.all and options.selector:
-        raise KubetraceError("cannot set --all and --selector at the same time")
-    if options.all and options.field_selector:
-        raise KubetraceError("cannot set --all and --field-selector at the same time")
+    check_all(options.all, options.selector, options.field_selector)
     if options.force and options.grace_period == 0:
         environment.warn(
             "Immediate deletion does not wait for confirmation that the running resource has been terminated. "

@@ -30,7 +30,7 @@ def run(environment: Environment, options: LabelOptions, arguments: Arguments) -
     from kubetrace.commands import metadata_maps, writing
     from kubetrace.commands.change_cause import Recorder
     from kubetrace.commands.pairs import split_pairs
-    from kubetrace.commands.selecting import load_namespace
+    from kubetrace.commands.selecting import check_all, load_namespace
 
     recorder = Recorder.of(environment, options, options.record)
     strategy = writing.dry_run(environment, options.dry_run)
@@ -39,7 +39,7 @@ def run(environment: Environment, options: LabelOptions, arguments: Arguments) -
     if options.list and options.output:
         raise KubetraceError("--list and --output may not be specified together")
     load_namespace(environment, options.local)
-    metadata_maps.check_selection(options)
+    check_all(options.all, options.selector, options.field_selector)
     metadata_maps.check_objects(options, strategy, objects, ("pod.yaml", "pod.json"))
     if not new and not removed and not options.list:
         raise KubetraceError("at least one label update is required")

@@ -59,26 +59,17 @@ class MapChange(Value):
         return changed, gone
 
 
-def check_selection(options: MapOptions) -> None:
-    """Raises KubetraceError for --all beside a selector."""
-    if options.all and options.selector:
-        raise KubetraceError("cannot set --all and --selector at the same time")
-    if options.all and options.field_selector:
-        raise KubetraceError("cannot set --all and --field-selector at the same time")
-
-
 def check_objects(options: MapOptions, strategy: DryRun, objects: Sequence[str], files: tuple[str, str]) -> None:
     """Raises KubetraceError where nothing, or the wrong things, are named; `files` are the messages' example files."""
     from kubetrace.commands.selecting import names_files
-    from kubetrace.commands.writing import DryRun
+    from kubetrace.commands.writing import check_local
 
     yaml, json = files
     if not options.local:
         if not objects and not names_files(options):
             raise KubetraceError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
         return
-    if strategy is DryRun.SERVER:
-        raise KubetraceError("cannot specify --local and --dry-run=server - did you mean --dry-run=client?")
+    check_local(options.local, strategy)
     if objects:
         raise KubetraceError(f"can only use local files by -f {yaml} or --filename={json} when --local=true is set")
     if not names_files(options):

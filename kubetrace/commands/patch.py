@@ -64,7 +64,7 @@ def _check(options: PatchOptions, strategy: DryRun, words: tuple[str, ...]) -> N
     """The combinations that kubectl refuses (PatchOptions.Validate)."""
     from kubetrace.api.go_words import quoted
     from kubetrace.api.local_patch import PATCH_TYPES
-    from kubetrace.commands.writing import DryRun
+    from kubetrace.commands.writing import check_local
 
     if options.patch and options.patch_file:
         raise KubetraceError("cannot specify --patch and --patch-file together")
@@ -72,8 +72,7 @@ def _check(options: PatchOptions, strategy: DryRun, words: tuple[str, ...]) -> N
         raise KubetraceError("must specify --patch or --patch-file containing the contents of the patch")
     if options.local and words:
         raise KubetraceError("cannot specify --local and server resources")
-    if options.local and strategy is DryRun.SERVER:
-        raise KubetraceError("cannot specify --local and --dry-run=server - did you mean --dry-run=client?")
+    check_local(options.local, strategy)
     if options.type and options.type.lower() not in PATCH_TYPES:
         raise KubetraceError(f"--type must be one of [{' '.join(PATCH_TYPES)}], not {quoted(options.type)}")
 

@@ -43,6 +43,14 @@ class Selecting(Value):
     subresource: str = ""
 
 
+def check_all(everything: bool, labels: str, fields: str = "") -> None:
+    """Raises KubetraceError for --all beside a selector."""
+    if everything and labels:
+        raise KubetraceError("cannot set --all and --selector at the same time")
+    if everything and fields:
+        raise KubetraceError("cannot set --all and --field-selector at the same time")
+
+
 def names_files(options: Files) -> bool:
     """Is there a -f or -k (not IsFilenameSliceEmpty)?"""
     return bool(options.filename or options.kustomize)

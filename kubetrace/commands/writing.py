@@ -55,6 +55,12 @@ def dry_run(environment: Environment, text: str) -> DryRun:
     return DryRun.CLIENT if flag else DryRun.NONE
 
 
+def check_local(local: bool, strategy: DryRun) -> None:
+    """Raises KubetraceError for --local beside a dry run of the server's."""
+    if local and strategy is DryRun.SERVER:
+        raise KubetraceError("cannot specify --local and --dry-run=server - did you mean --dry-run=client?")
+
+
 def validation_directive(text: str) -> str:
     """--validate's value as the fieldValidation parameter (cmdutil.GetValidationDirective). Raises KubetraceError."""
     from kubetrace.api.go_words import quoted

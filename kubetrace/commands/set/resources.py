@@ -23,19 +23,16 @@ def run(environment: Environment, options: ResourcesOptions, arguments: Argument
     from kubetrace.commands import writing
     from kubetrace.commands.change_cause import Recorder
     from kubetrace.commands.generators.metadata import resource_list
-    from kubetrace.commands.selecting import load_namespace
+    from kubetrace.commands.selecting import check_all, load_namespace
     from kubetrace.commands.set.pod_changes import PodChanges, infos
-    from kubetrace.commands.writing import DryRun
 
     recorder = Recorder.of(environment, options, options.record)
     strategy = writing.dry_run(environment, options.dry_run)
     printer = writing.object_printer(environment, options, strategy.mark("resource requirements updated"))
     load_namespace(environment, options.local)
     found = infos(environment, options, arguments.words)
-    if options.local and strategy is DryRun.SERVER:
-        raise KubetraceError("cannot specify --local and --dry-run=server - did you mean --dry-run=client?")
-    if options.all and options.selector:
-        raise KubetraceError("cannot set --all and --selector at the same time")
+    writing.check_local(options.local, strategy)
+    check_all(options.all, options.selector)
     if not options.limits and not options.requests:
         raise KubetraceError("you must specify an update to requests or limits (in the form of --requests/--limits)")
     wanted = {"limits": resource_list(options.limits), "requests": resource_list(options.requests)}

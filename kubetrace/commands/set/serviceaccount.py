@@ -22,12 +22,10 @@ def run(environment: Environment, options: ServiceAccountOptions, arguments: Arg
     from kubetrace.commands.change_cause import Recorder
     from kubetrace.commands.selecting import load_namespace
     from kubetrace.commands.set.pod_changes import PodChanges, infos
-    from kubetrace.commands.writing import DryRun
 
     recorder = Recorder.of(environment, options, options.record)
     strategy = writing.dry_run(environment, options.dry_run)
-    if options.local and strategy is DryRun.SERVER:
-        raise KubetraceError("cannot specify --local and --dry-run=server - did you mean --dry-run=client?")
+    writing.check_local(options.local, strategy)
     printer = writing.object_printer(environment, options, strategy.mark("serviceaccount updated"))
     load_namespace(environment, options.local)
     if not arguments.words:
