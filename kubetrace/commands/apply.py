@@ -161,7 +161,7 @@ class Run:
 
             apply_server_side(self.environment, info, self._write, self.options.force_conflicts,
                               self.options.subresource)  # fmt: skip
-            self._warn_if_deleting(info)
+            warn_if_deleting(self.environment, info.object)
             _require_object(info)
             self._say("serverside-applied", info)
         else:
@@ -232,7 +232,7 @@ class Run:
             words = f"applying patch:\n{patcher.last_text.decode()}\nto:\n{_shown(info)}\nfor:"
             raise with_source(words, info.source, error) from None
         info.refresh(patched)
-        self._warn_if_deleting(info)
+        warn_if_deleting(self.environment, info.object)
         self._say("unchanged" if text == b"{}" else "configured", info)
 
     def _patched(self, patcher: Any, info: Info, modified: bytes) -> tuple[bytes, dict[str, Any]]:
@@ -283,14 +283,14 @@ class Run:
                 return
         self._printer("").print(value, self.environment.stdout)
 
-    def _warn_if_deleting(self, info: Info) -> None:
-        from kubetrace.api.metadata import text
 
-        if text(info.object, "deletionTimestamp"):
-            name = text(info.object, "name")
-            self.environment.stderr.write(
-                f"Warning: Detected changes to resource {name} which is currently being deleted.\n"
-            )
+def warn_if_deleting(environment: Environment, live: dict[str, Any] | None) -> None:
+    """A change of what has been told to go is lost with it."""
+    from kubetrace.api.metadata import text
+
+    if text(live, "deletionTimestamp"):
+        name = text(live, "name")
+        environment.stderr.write(f"Warning: Detected changes to resource {name} which is currently being deleted.\n")
 
 
 def _list_json(value: dict[str, Any], managed_fields: bool) -> str:

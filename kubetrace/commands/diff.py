@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.apply import CLIENT_SIDE_MANAGER, SERVER_SIDE_MANAGER
+from kubetrace.commands.apply import CLIENT_SIDE_MANAGER, SERVER_SIDE_MANAGER, warn_if_deleting
 from kubetrace.commands.shared_options import filename, kustomize, recursive, selector
 from kubetrace.errors import KubetraceError, SilentExit
 from kubetrace.value import Value, replace
@@ -121,7 +121,7 @@ class _Comparison:
             for folder, version in zip(folders, versions, strict=True):
                 _write(folder / _file_name(info), version)
             break
-        self._warn_if_deleting(live)
+        warn_if_deleting(self._environment, live)
 
     def _live(self, info: Info) -> Object | None:
         from kubetrace.api.status import is_not_found
@@ -181,14 +181,6 @@ class _Comparison:
         if merged.get("kind") == "Secret" and merged.get("apiVersion") == "v1" and not self._options.show_secrets:
             return _masked(live, merged)
         return "" if live is None else _text(live), _text(merged)
-
-    def _warn_if_deleting(self, live: Object | None) -> None:
-        from kubetrace.api.metadata import text
-
-        if text(live, "deletionTimestamp"):
-            self._environment.stderr.write(
-                f"Warning: Detected changes to resource {text(live, 'name')} which is currently being deleted.\n"
-            )
 
 
 def _with_object(info: Info, value: Object) -> Info:
