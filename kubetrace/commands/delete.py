@@ -116,26 +116,25 @@ def _check(environment: Environment, options: DeleteOptions) -> None:
 def select(environment: Environment, options: DeleteOptions, words: tuple[str, ...]) -> Result:
     """What is to be deleted. Raises KubetraceError."""
     from kubetrace.api.builder import Request, build
-    from kubetrace.api.manifests import FilenameOptions, find_sources
     from kubetrace.api.selection import Selection
-    from kubetrace.commands.writing import documents
     from kubetrace.trace.exchange import Purpose
 
-    filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
-    named = options.filename or options.kustomize
-    found = (
-        documents(find_sources(filenames, environment.stdin, environment.write_error_bytes), None) if named else None
-    )
+    documents = None
+    if options.filename or options.kustomize:
+        from kubetrace.api.manifests import FilenameOptions, find_sources, read_documents
+
+        filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
+        documents = read_documents(find_sources(filenames, environment.stdin, environment.write_error_bytes).sources)
     selection = Selection()
     selection.add_selectors(options.selector, options.field_selector, options.all)
     selection.add_arguments(words)
     request = Request(
         selection=selection,
-        documents=found,
+        documents=documents,
         namespace="" if options.all_namespaces else environment.namespace,
         all_namespaces=options.all_namespaces,
         default_namespace=True,
-        enforce_namespace=bool(named) and environment.namespace_given,
+        enforce_namespace=documents is not None and environment.namespace_given,
         flatten=True,
         continue_on_error=True,
         require_object=False,

@@ -46,6 +46,7 @@ class ReplaceOptions(ChangeOptions):
 
 
 def run(environment: Environment, options: ReplaceOptions, arguments: Arguments) -> None:
+    from kubetrace.api.manifests import FilenameOptions
     from kubetrace.api.verbs import WriteOptions
     from kubetrace.commands import writing
     from kubetrace.commands.deletion import propagation_policy
@@ -57,8 +58,7 @@ def run(environment: Environment, options: ReplaceOptions, arguments: Arguments)
     propagation = propagation_policy(environment, options.cascade)
     if options.grace_period == 0:
         options = replace(options, grace_period=1, wait=True)  # so that the object has surely gone
-    if not options.filename and not options.kustomize:
-        raise KubetraceError("must specify one of -f and -k")
+    FilenameOptions(options.filename, options.kustomize, options.recursive).require_any()
     _check(options, strategy)
     if options.raw:
         writing.send_raw(environment, "PUT", options.raw, options.filename[0])

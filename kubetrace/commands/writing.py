@@ -10,11 +10,11 @@ from kubetrace.cmdline.flags import BadValue, parse_bool
 from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from kubetrace.api.builder import Info, Request
     from kubetrace.api.field_validation import FieldValidation
-    from kubetrace.api.manifests import FilenameOptions, ManifestDocument, Sources
+    from kubetrace.api.manifests import FilenameOptions
     from kubetrace.api.openapi import OpenAPI
     from kubetrace.api.resources import Mapping as ResourceMapping
     from kubetrace.api.verbs import WriteOptions
@@ -214,7 +214,7 @@ def manifest_request(
 ) -> Request:
     """The builder's request for the objects that -f names, in their namespaces."""
     from kubetrace.api.builder import Request
-    from kubetrace.api.manifests import find_sources
+    from kubetrace.api.manifests import find_sources, read_documents
     from kubetrace.api.selection import Selection
 
     sources = find_sources(options, environment.stdin, environment.write_error_bytes)
@@ -222,7 +222,7 @@ def manifest_request(
     selection.add_selectors(selector, "")
     return Request(
         selection=selection,
-        documents=documents(sources, validation),
+        documents=read_documents(sources.sources, validation),
         namespace=environment.namespace,
         default_namespace=True,
         enforce_namespace=environment.namespace_given,
@@ -230,12 +230,6 @@ def manifest_request(
         continue_on_error=True,
         **more,
     )
-
-
-def documents(sources: Sources, validation: FieldValidation | None) -> Iterator[ManifestDocument]:
-    from kubetrace.api.manifests import read_documents
-
-    return read_documents(sources.sources, validation)
 
 
 def with_source(verb: str, source: str, error: KubetraceError) -> KubetraceError:

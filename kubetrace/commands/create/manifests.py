@@ -31,6 +31,7 @@ class CreateOptions(ChangeOptions):
 
 
 def run(environment: Environment, options: CreateOptions, arguments: Arguments) -> None:
+    from kubetrace.api.manifests import FilenameOptions
     from kubetrace.commands import writing
 
     if arguments.words:
@@ -38,7 +39,7 @@ def run(environment: Environment, options: CreateOptions, arguments: Arguments) 
     strategy = writing.dry_run(environment, options.dry_run)
     directive = writing.validation_directive(options.validate)
     printer = writing.object_printer(environment, options, strategy.mark("created"))
-    filenames = _filenames(options)
+    filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
     _check(options, filenames)
     if options.raw:
         writing.send_raw(environment, "POST", options.raw, options.filename[0])
@@ -46,12 +47,6 @@ def run(environment: Environment, options: CreateOptions, arguments: Arguments) 
     if options.edit:
         raise KubetraceError("--edit is not supported yet")
     _create_all(environment, options, filenames, directive, strategy, printer)
-
-
-def _filenames(options: CreateOptions) -> FilenameOptions:
-    from kubetrace.api.manifests import FilenameOptions
-
-    return FilenameOptions(options.filename, options.kustomize, options.recursive)
 
 
 def _check(options: CreateOptions, filenames: FilenameOptions) -> None:
