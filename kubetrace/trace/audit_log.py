@@ -5,11 +5,11 @@ https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kubetrace.trace.loose_json import listed, mapping, moment, string
 from kubetrace.value import Value, fresh
 
 ENDS = frozenset({"ResponseComplete", "Panic"})
@@ -53,7 +53,7 @@ def events(lines: Iterable[bytes]) -> Iterator[AuditEvent]:
         if not isinstance(value, dict):
             continue
         items = value.get("items") if value.get("kind") == "EventList" else [value]
-        for item in items if isinstance(items, list) else ():
+        for item in listed(items):
             if (event := _event(item)) is not None:
                 yield event
 
@@ -61,43 +61,22 @@ def events(lines: Iterable[bytes]) -> Iterator[AuditEvent]:
 def _event(value: Any) -> AuditEvent | None:
     if not isinstance(value, dict) or not isinstance(value.get("auditID"), str) or not value["auditID"]:
         return None
-    status = _mapping(value.get("responseStatus"))
+    status = mapping(value.get("responseStatus"))
     code = status.get("code")
     return AuditEvent(
         value["auditID"],
-        _text(value.get("stage")),
-        _text(value.get("verb")),
-        _text(value.get("requestURI")),
-        _mapping(value.get("user")),
-        _mapping(value.get("impersonatedUser")),
-        tuple(_text(one) for one in _list(value.get("sourceIPs"))),
-        _text(value.get("userAgent")),
+        string(value.get("stage")),
+        string(value.get("verb")),
+        string(value.get("requestURI")),
+        mapping(value.get("user")),
+        mapping(value.get("impersonatedUser")),
+        tuple(string(one) for one in listed(value.get("sourceIPs"))),
+        string(value.get("userAgent")),
         code if isinstance(code, int) and not isinstance(code, bool) else 0,
-        _time(value.get("requestReceivedTimestamp")),
-        _time(value.get("stageTimestamp")),
-        {str(key): _text(one) for key, one in _mapping(value.get("annotations")).items()},
+        moment(value.get("requestReceivedTimestamp")),
+        moment(value.get("stageTimestamp")),
+        {str(key): string(one) for key, one in mapping(value.get("annotations")).items()},
         status,
         value.get("requestObject"),
         value.get("responseObject"),
     )
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _time(value: Any) -> float:
-    """An RFC 3339 time with any number of digits (metav1.MicroTime); 0 for what is none."""
-    try:
-        moment = datetime.datetime.fromisoformat(_text(value)).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
-    return moment if 0 <= moment < 2.5e11 else 0.0

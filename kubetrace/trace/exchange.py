@@ -17,6 +17,9 @@ from typing import Literal
 
 from kubetrace.value import Value, fresh
 
+LATEST = 2.5e11
+"""Seconds since the epoch up to which every view can show a time (the year 9892)."""
+
 Headers = tuple[tuple[str, str], ...]
 """Header names and values in wire order, repeated headers kept apart (latin-1 text, as http.client decodes it)."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime
 import json
 import re
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import (
+    LATEST,
     UNSTATED,
     Connection,
     Direction,
@@ -32,6 +32,7 @@ from kubetrace.trace.exchange import (
     Timings,
     Upgraded,
 )
+from kubetrace.trace.loose_json import mapping, mappings, moment, string
 from kubetrace.trace.records import Timed
 
 _ENTRIES = re.compile(rb'(?<!\\)"entries"\s*:\s*\[')
@@ -39,8 +40,6 @@ _BLANKS = re.compile(r"[\s,]*")
 _CHUNK = 1 << 18
 _HEAD = 1 << 24
 _OPCODES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
-_LATEST = 2.5e11
-"""Seconds since the epoch up to which every view can show a time."""
 
 
 class Stream(Protocol):
@@ -111,19 +110,19 @@ def _decoded(data: bytes) -> tuple[str, bytes]:
 
 
 def _events(entry: dict[str, Any], number: int) -> Iterator[Timed]:
-    asked, answered = _mapping(entry.get("request")), _mapping(entry.get("response"))
+    asked, answered = mapping(entry.get("request")), mapping(entry.get("response"))
     if not isinstance(asked.get("url"), str):
         return
-    started = _moment(entry.get("startedDateTime"))
-    timings = _timings(_mapping(entry.get("timings")), entry.get("time"))
-    request, request_cut = _request(asked, _text(entry.get("comment")))
+    started = moment(entry.get("startedDateTime"))
+    timings = _timings(mapping(entry.get("timings")), entry.get("time"))
+    request, request_cut = _request(asked, string(entry.get("comment")))
     status = answered.get("status")
     response = _response(answered, status) if isinstance(status, int) and 100 <= status <= 599 else None
     body, size, response_cut = _content(answered) if response is not None else (None, None, False)
     error = None
     if response is None:
         known = answered.get("_error") or entry.get("_error") or answered.get("statusText")
-        error = _text(known) or "no answer (the HAR does not say why)"
+        error = string(known) or "no answer (the HAR does not say why)"
     connection = _connection(entry, asked)
     exchange = Exchange(number, number, 1, request, response, body, size, timings, connection, started, error)
     ended = started + (timings.total or 0.0)
@@ -139,7 +138,7 @@ def _events(entry: dict[str, Any], number: int) -> Iterator[Timed]:
 
 
 def _request(asked: dict[str, Any], comment: str) -> tuple[Request, bool]:
-    posted = _mapping(asked.get("postData"))
+    posted = mapping(asked.get("postData"))
     body: bytes | None = None
     if isinstance(posted.get("text"), str):
         body = posted["text"].encode("utf-8", "surrogatepass")
@@ -150,17 +149,17 @@ def _request(asked: dict[str, Any], comment: str) -> tuple[Request, bool]:
     size = asked.get("bodySize")
     cut = body is None and isinstance(size, int) and size > 0
     purpose = Purpose("har", comment) if comment else UNSTATED
-    return Request(_text(asked.get("method")) or "GET", asked["url"], _headers(asked), body, purpose=purpose), cut
+    return Request(string(asked.get("method")) or "GET", asked["url"], _headers(asked), body, purpose=purpose), cut
 
 
 def _response(answered: dict[str, Any], status: int) -> Response:
-    version = _text(answered.get("httpVersion")) or "HTTP/1.1"
-    return Response(status, _text(answered.get("statusText")), _headers(answered), version)
+    version = string(answered.get("httpVersion")) or "HTTP/1.1"
+    return Response(status, string(answered.get("statusText")), _headers(answered), version)
 
 
 def _content(answered: dict[str, Any]) -> tuple[bytes | None, int | None, bool]:
     """The body, its size, and whether the HAR lacks some of it."""
-    content = _mapping(answered.get("content"))
+    content = mapping(answered.get("content"))
     size = content.get("size")
     size = size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
     if not isinstance(content.get("text"), str):
@@ -187,8 +186,7 @@ def _headers(message: dict[str, Any]) -> Headers:
 
 
 def _pairs(items: Any) -> list[tuple[str, str]]:
-    found = [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
-    return [(_text(one.get("name")), _text(one.get("value"))) for one in found]
+    return [(string(one.get("name")), string(one.get("value"))) for one in mappings(items)]
 
 
 def _timings(phases: dict[str, Any], whole: Any) -> Timings:
@@ -211,22 +209,22 @@ def _timings(phases: dict[str, Any], whole: Any) -> Timings:
 
 def _seconds(value: Any) -> float | None:
     """A phase; None for one that did not happen (-1)."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < _LATEST:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < LATEST:
         return None
     return value / 1000
 
 
 def _connection(entry: dict[str, Any], asked: dict[str, Any]) -> Connection:
     """Where the request went; "connection" is an address in kubetrace's own files, elsewhere a port or a number."""
-    address = _text(entry.get("serverIPAddress")).strip("[]")
-    known = _text(entry.get("connection"))
+    address = string(entry.get("serverIPAddress")).strip("[]")
+    known = string(entry.get("connection"))
     if not address:
         return Connection(known if ":" in known else None, None, False)
     if known.startswith((f"{address}:", f"[{address}]:")):
         shown = known
     else:
         shown = f"[{address}]:{_port(asked)}" if ":" in address else f"{address}:{_port(asked)}"
-    phases = _mapping(entry.get("timings"))
+    phases = mapping(entry.get("timings"))
     return Connection(shown, None, _seconds(phases.get("connect")) is None)
 
 
@@ -248,28 +246,12 @@ def _frames(entry: dict[str, Any], exchange: Exchange) -> Iterator[tuple[Event, 
         if not isinstance(message, dict):
             continue
         kind = _OPCODES.get(message.get("opcode"), "text")  # type: ignore[arg-type]
-        data = _text(message.get("data"))
+        data = string(message.get("data"))
         size = len(_unpacked(data)) if kind == "binary" else len(data.encode("utf-8", "surrogatepass"))
         at = message.get("time")
-        at = at if isinstance(at, int | float) and 0 <= at < _LATEST else exchange.started
+        at = at if isinstance(at, int | float) and 0 <= at < LATEST else exchange.started
         direction: Direction = "sent" if message.get("type") == "send" else "received"
         yield Frame(exchange.id, exchange.call, direction, kind, size, None, max(0.0, at - exchange.started)), at
-
-
-def _moment(value: Any) -> float:
-    try:
-        moment = datetime.datetime.fromisoformat(_text(value)).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
-    return moment if 0 <= moment < _LATEST else 0.0
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def looks_like(start: bytes) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from kubetrace.trace.body_text import one_line, size
 from kubetrace.trace.endpoint import Endpoint, endpoint
 from kubetrace.trace.exchange import Exchange, Request, Response
+from kubetrace.trace.loose_json import mapping, mappings
 from kubetrace.value import Value, fresh
 from kubetrace.wire import PROTOBUF
 
@@ -172,8 +173,7 @@ def _object(where: Endpoint, value: Any) -> Said:
 def _metadata(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
         return {}
-    metadata = value.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
+    return mapping(value.get("metadata"))
 
 
 def _discovered(kind: str, value: dict[str, Any]) -> Said:
@@ -187,8 +187,7 @@ def _discovered(kind: str, value: dict[str, Any]) -> Said:
 
 
 def _items(value: Any) -> list[dict[str, Any]]:
-    items = value.get("items") if isinstance(value, dict) else None
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return mappings(mapping(value).get("items"))
 
 
 def _counted(what: str, value: dict[str, Any]) -> Said:

@@ -12,6 +12,7 @@ from typing import Any
 from kubetrace.trace.endpoint import Endpoint
 from kubetrace.trace.exchange import Headers
 from kubetrace.trace.exchanges import Recorded
+from kubetrace.trace.loose_json import listed
 from kubetrace.trace.meaning import parsed
 from kubetrace.value import Value, replace
 
@@ -98,8 +99,7 @@ def _granted(role: Mapping[str, Any], where: Endpoint) -> Iterator[Permission]:
 
 
 def _texts(rule: Mapping[str, Any], key: str) -> list[str]:
-    found = rule.get(key)
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+    return [one for one in listed(rule.get(key)) if isinstance(one, str)]
 
 
 def _object(recorded: Recorded, kind: str) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import (
+    LATEST,
     UNSTATED,
     CacheHit,
     CallStarted,
@@ -363,8 +364,8 @@ def _word(value: object) -> str:
 
 
 def _seconds(value: object) -> float:
-    """A length or a point of time that every view can show (up to the year 9892)."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2.5e11:
+    """A length or a point of time that every view can show."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < LATEST:
         raise TypeError(f"{value!r} is no time")
     return float(value)
 

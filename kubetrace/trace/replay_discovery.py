@@ -7,6 +7,7 @@ from typing import Any
 
 from kubetrace.trace.endpoint import endpoint
 from kubetrace.trace.exchange import Request
+from kubetrace.trace.loose_json import mapping, mappings
 from kubetrace.trace.meaning import parsed
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
@@ -51,12 +52,11 @@ class Resources:
         if not self.told:
             self.told = True
             self._lists.clear()
-        for group in _dicts(document, "items"):
-            metadata = group.get("metadata")
-            name = str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
-            for version in _dicts(group, "versions"):
+        for group in mappings(mapping(document).get("items")):
+            name = str(mapping(group.get("metadata")).get("name") or "")
+            for version in mappings(group.get("versions")):
                 listed = self._lists.setdefault((name, str(version.get("version") or "")), {})
-                for resource in _dicts(version, "resources"):
+                for resource in mappings(version.get("resources")):
                     for one in _plain(resource):
                         listed[one["name"]] = one
 
@@ -97,14 +97,13 @@ def _plain(resource: dict[str, Any]) -> list[dict[str, Any]]:
     more = {key: resource[key] for key in ("shortNames", "categories") if resource.get(key)}
     singular = str(resource.get("singularResource") or "")
     found = [{**_one(name, resource, namespaced), "singularName": singular, **more}]
-    for sub in _dicts(resource, "subresources"):
+    for sub in mappings(resource.get("subresources")):
         found.append({**_one(f"{name}/{sub.get('subresource')}", sub, namespaced), "singularName": ""})
     return found
 
 
 def _one(name: str, resource: dict[str, Any], namespaced: bool) -> dict[str, Any]:
-    kind = resource.get("responseKind")
-    kind = kind if isinstance(kind, dict) else {}
+    kind = mapping(resource.get("responseKind"))
     own = {key: kind[key] for key in ("group", "version") if kind.get(key)}
     return {
         "name": name,
@@ -113,11 +112,6 @@ def _one(name: str, resource: dict[str, Any], namespaced: bool) -> dict[str, Any
         "kind": str(kind.get("kind") or ""),
         "verbs": resource.get("verbs") or [],
     }
-
-
-def _dicts(value: Any, key: str) -> list[dict[str, Any]]:
-    items = value.get(key) if isinstance(value, dict) else None
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _singular(resource: str) -> str:
