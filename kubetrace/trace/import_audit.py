@@ -12,16 +12,13 @@ from collections.abc import Iterable, Iterator
 from kubetrace.trace.audit_log import ENDS, AuditEvent
 from kubetrace.trace.audit_log import events as audit_events
 from kubetrace.trace.exchange import (
-    Event,
     Exchange,
-    ExchangeEnded,
     Purpose,
     Request,
-    RequestSent,
     Response,
-    ResponseReceived,
     Timings,
 )
+from kubetrace.trace.imported import told
 from kubetrace.trace.records import Timed
 
 _METHODS = {
@@ -79,12 +76,7 @@ def _events(event: AuditEvent, number: int) -> Iterator[Timed]:
     if request.body is None and request.method in ("POST", "PUT", "PATCH"):
         cut.add("request")
     at = event.at or started
-    told: tuple[Event, ...] = (
-        RequestSent(number, number, 1, request),
-        ResponseReceived(number, number, request, response, timings, exchange.connection, error),
-    )
-    yield from (Timed(one, moment) for one, moment in zip(told, (started, at), strict=True))
-    yield Timed(ExchangeEnded(exchange), at, frozenset(cut))
+    yield from told(exchange, sent=started, answered=at, ended=at, cut=cut)
 
 
 def _headers(event: AuditEvent) -> tuple[tuple[str, str], ...]:

@@ -19,19 +19,16 @@ from kubetrace.trace.exchange import (
     UNSTATED,
     Connection,
     Direction,
-    Event,
     Exchange,
-    ExchangeEnded,
     Frame,
     Headers,
     Purpose,
     Request,
-    RequestSent,
     Response,
-    ResponseReceived,
     Timings,
     Upgraded,
 )
+from kubetrace.trace.imported import told
 from kubetrace.trace.loose_json import mapping, mappings, moment, string
 from kubetrace.trace.records import Timed
 
@@ -126,15 +123,9 @@ def _events(entry: dict[str, Any], number: int) -> Iterator[Timed]:
     connection = _connection(entry, asked)
     exchange = Exchange(number, number, 1, request, response, body, size, timings, connection, started, error)
     ended = started + (timings.total or 0.0)
-    cut = frozenset(name for name, is_cut in (("request", request_cut), ("response", response_cut)) if is_cut)
+    cut = [name for name, is_cut in (("request", request_cut), ("response", response_cut)) if is_cut]
     head = started + (timings.headers or 0.0)
-    told: list[tuple[Event, float]] = [
-        (RequestSent(number, number, 1, request), started),
-        (ResponseReceived(number, number, request, response, timings, connection, error), head),
-        *_frames(entry, exchange),
-    ]
-    yield from (Timed(event, at) for event, at in told)
-    yield Timed(ExchangeEnded(exchange), ended, cut)
+    yield from told(exchange, sent=started, answered=head, ended=ended, cut=cut, frames=_frames(entry, exchange))
 
 
 def _request(asked: dict[str, Any], comment: str) -> tuple[Request, bool]:
@@ -236,22 +227,21 @@ def _port(asked: dict[str, Any]) -> int:
         return 443
 
 
-def _frames(entry: dict[str, Any], exchange: Exchange) -> Iterator[tuple[Event, float]]:
+def _frames(entry: dict[str, Any], exchange: Exchange) -> Iterator[Timed]:
     messages = entry.get("_webSocketMessages")
     if not isinstance(messages, list) or exchange.response is None:
         return
     agreed = exchange.response.header("Sec-WebSocket-Protocol") or ""
-    yield Upgraded(exchange.id, exchange.call, exchange.request, "websocket", agreed), exchange.started
-    for message in messages:
-        if not isinstance(message, dict):
-            continue
+    yield Timed(Upgraded(exchange.id, exchange.call, exchange.request, "websocket", agreed), exchange.started)
+    for message in mappings(messages):
         kind = _OPCODES.get(message.get("opcode"), "text")  # type: ignore[arg-type]
         data = string(message.get("data"))
         size = len(_unpacked(data)) if kind == "binary" else len(data.encode("utf-8", "surrogatepass"))
         at = message.get("time")
         at = at if isinstance(at, int | float) and 0 <= at < LATEST else exchange.started
         direction: Direction = "sent" if message.get("type") == "send" else "received"
-        yield Frame(exchange.id, exchange.call, direction, kind, size, None, max(0.0, at - exchange.started)), at
+        seconds = max(0.0, at - exchange.started)
+        yield Timed(Frame(exchange.id, exchange.call, direction, kind, size, None, seconds), at)
 
 
 def looks_like(start: bytes) -> bool:

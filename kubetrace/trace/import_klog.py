@@ -11,17 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from kubetrace.trace.exchange import (
     Connection,
-    Event,
     Exchange,
-    ExchangeEnded,
     Headers,
     Request,
-    RequestSent,
     Response,
-    ResponseReceived,
     Timings,
     WarningReceived,
 )
+from kubetrace.trace.imported import told
 from kubetrace.trace.klog_entries import Entry, dumped, entries, quoted_words, structured
 from kubetrace.trace.records import Timed
 from kubetrace.value import Mutable, fresh, replace
@@ -172,11 +169,11 @@ class _Importer:
     def _ended(self) -> Iterator[Timed]:
         for known in self._ready:
             self._id += 1
-            yield from _events(known, self._id, self._at)
+            yield from _events(known, self._id)
         self._ready = []
 
 
-def _events(known: _Open, number: int, at: float) -> Iterator[Timed]:
+def _events(known: _Open, number: int) -> Iterator[Timed]:
     request = replace(known.request, headers=(*known.request.headers, *known.headers))
     seconds = known.phases.get("headers", 0.0)
     response = _response(known.status, tuple(known.answered))
@@ -187,13 +184,8 @@ def _events(known: _Open, number: int, at: float) -> Iterator[Timed]:
     ended = Exchange(
         number, number, 1, request, response, known.body, size, timings, connection, known.at - seconds, error
     )
-    cut = frozenset({"response"} if known.missing or (known.body is None and response is not None) else ())
-    sequence: tuple[Event, ...] = (
-        RequestSent(number, number, 1, request),
-        ResponseReceived(number, number, request, response, timings, connection, error),
-    )
-    yield from (Timed(event, known.at) for event in sequence)
-    yield Timed(ExchangeEnded(ended), known.at, cut)
+    cut = {"response"} if known.missing or (known.body is None and response is not None) else set()
+    yield from told(ended, sent=known.at, answered=known.at, ended=known.at, cut=cut)
 
 
 def _request(method: bytes, url: bytes, headers: Headers = ()) -> Request:
