@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-_KINDS = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
+from kubetrace.trace.exchange import WEBSOCKET_TYPES
+
 _MESSAGES = ("text", "binary")
 
 Payload = Callable[[bytes], None]
@@ -61,7 +62,7 @@ class WebSocketReader:
         end = at + 4 if masked else at
         if len(data) < end:
             return None
-        return size, data[at:end], end, _KINDS.get(data[0] & 0x0F, str(data[0] & 0x0F))
+        return size, data[at:end], end, WEBSOCKET_TYPES.get(data[0] & 0x0F, str(data[0] & 0x0F))
 
     def _payload(self, data: bytes) -> bytes:
         piece = data[: self._left]

@@ -243,6 +243,10 @@ Direction = Literal["sent", "received"]
 """Which way a frame went, seen from the client."""
 
 
+WEBSOCKET_TYPES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
+"""WebSocket's words for a frame's opcode (RFC 6455, section 5.2)."""
+
+
 class Upgraded(Value):
     """The server has answered 101: from here on the exchange's connection carries frames, both ways. `protocol` is what
     it was upgraded to ("websocket", "SPDY/3.1"), `subprotocol` what was agreed on for its content

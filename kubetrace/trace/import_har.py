@@ -17,6 +17,7 @@ from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import (
     LATEST,
     UNSTATED,
+    WEBSOCKET_TYPES,
     Connection,
     Direction,
     Exchange,
@@ -36,7 +37,6 @@ _ENTRIES = re.compile(rb'(?<!\\)"entries"\s*:\s*\[')
 _BLANKS = re.compile(r"[\s,]*")
 _CHUNK = 1 << 18
 _HEAD = 1 << 24
-_OPCODES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 
 
 class Stream(Protocol):
@@ -234,7 +234,7 @@ def _frames(entry: dict[str, Any], exchange: Exchange) -> Iterator[Timed]:
     agreed = exchange.response.header("Sec-WebSocket-Protocol") or ""
     yield Timed(Upgraded(exchange.id, exchange.call, exchange.request, "websocket", agreed), exchange.started)
     for message in mappings(messages):
-        kind = _OPCODES.get(message.get("opcode"), "text")  # type: ignore[arg-type]
+        kind = WEBSOCKET_TYPES.get(message.get("opcode"), "text")  # type: ignore[arg-type]
         data = string(message.get("data"))
         size = len(_unpacked(data)) if kind == "binary" else len(data.encode("utf-8", "surrogatepass"))
         at = message.get("time")
