@@ -9,12 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from kubetrace.errors import PlanEnd
-from kubetrace.trace.endpoint import Endpoint, endpoint
+from kubetrace.trace.endpoint import CONNECTED, Endpoint, endpoint
 from kubetrace.trace.exchange import Event, Planned, Request, Response
 from kubetrace.transport.answer import ClientAnswer
 from kubetrace.wire import go_json
 
-_CONNECTED = frozenset({"exec", "attach", "portforward", "proxy"})
 _GONE = b""
 _REMEMBERED_BODY = 1 << 20
 
@@ -118,7 +117,7 @@ def _is_read(request: Request, where: Endpoint) -> bool:
     service is no read."""
     if request.method not in ("GET", "HEAD") or where.verb in ("watch", "proxy"):
         return False
-    if where.subresource in _CONNECTED or any(name.lower() == "upgrade" for name, _ in request.headers):
+    if where.subresource in CONNECTED or any(name.lower() == "upgrade" for name, _ in request.headers):
         return False
     return not (where.subresource == "log" and "follow=true" in request.url)
 

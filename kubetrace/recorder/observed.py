@@ -6,7 +6,7 @@ import zlib
 
 from kubetrace.recorder.frames import FrameWatcher, frame_watcher
 from kubetrace.recorder.heads import Fields, RequestHead, ResponseHead
-from kubetrace.trace.endpoint import Endpoint, endpoint_of
+from kubetrace.trace.endpoint import STREAMS, Endpoint, endpoint_of
 from kubetrace.trace.exchange import (
     CallStarted,
     Direction,
@@ -24,8 +24,6 @@ from kubetrace.transport.headers import canonical, response_headers
 from kubetrace.transport.recording import Recording
 from kubetrace.value import replace
 
-CONNECTED = frozenset({"exec", "attach", "portforward"})
-"""Subresources whose answer is a connection."""
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _PIECE = 1 << 16
 _OPERATIONS: dict[str, Operation] = {
@@ -45,7 +43,7 @@ def operation(where: Endpoint, content_type: str = "") -> Operation:
     clients write protobuf."""
     if where.verb == "create" and content_type == PROTOBUF:
         return "typed-create"
-    if where.subresource in CONNECTED:
+    if where.subresource in STREAMS:
         return "stream"
     if where.subresource == "log":
         return "logs"

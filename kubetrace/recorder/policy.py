@@ -6,9 +6,8 @@ import threading
 from collections.abc import Iterable
 
 from kubetrace.recorder.answers import LocalAnswer, error_event, refusal
-from kubetrace.recorder.observed import CONNECTED
 from kubetrace.serving.faults import Fault, take
-from kubetrace.trace.endpoint import Endpoint
+from kubetrace.trace.endpoint import STREAMS, Endpoint
 from kubetrace.trace.exchange import UNSTATED, Purpose
 from kubetrace.value import Value
 
@@ -74,7 +73,7 @@ def reads(method: str, where: Endpoint, upgrades: bool) -> bool:
     """Does a request leave everything as it was? Reviews ask a question by POST; a GET that opens a connection into a
     container does not leave it alone."""
     if method in _READS:
-        return not upgrades and where.subresource not in CONNECTED
+        return not upgrades and where.subresource not in STREAMS
     return method == "POST" and where.resource in _REVIEWS.get(where.group, ()) and not where.subresource
 
 

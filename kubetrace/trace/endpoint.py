@@ -10,6 +10,10 @@ from kubetrace.value import Value
 
 _ROOT = re.compile(r"^(?P<prefix>.*?)/(?:api/(?P<core>[^/]+)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))(?:/|$)")
 _VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+STREAMS = frozenset({"exec", "attach", "portforward"})
+"""Subresources whose answer is a connection."""
+CONNECTED = STREAMS | {"proxy"}
+"""Subresources that open a connection to something behind the server."""
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kubetrace.trace.body_text import one_line, size
-from kubetrace.trace.endpoint import Endpoint, endpoint
+from kubetrace.trace.endpoint import CONNECTED, Endpoint, endpoint
 from kubetrace.trace.exchange import Exchange, Request, Response
 from kubetrace.trace.loose_json import mapping, mappings
 from kubetrace.value import Value, fresh
@@ -16,8 +16,6 @@ from kubetrace.wire import PROTOBUF
 
 STREAMED = frozenset({"watch", "watch-one", "dynamic-watch", "logs", "stream"})
 """Operations whose answer has no end that anybody waits for."""
-CONNECTED = frozenset({"exec", "attach", "portforward", "proxy"})
-"""Subresources that open a connection to something behind the server."""
 
 _GROUPS = frozenset({"APIVersions", "APIGroupList"})
 

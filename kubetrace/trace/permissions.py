@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubetrace.trace.endpoint import Endpoint
+from kubetrace.trace.endpoint import STREAMS, Endpoint
 from kubetrace.trace.exchange import Headers
 from kubetrace.trace.exchanges import Recorded
 from kubetrace.trace.loose_json import listed
@@ -17,7 +17,6 @@ from kubetrace.trace.meaning import parsed
 from kubetrace.value import Value, replace
 
 RBAC = "rbac.authorization.k8s.io"
-_STREAMS = frozenset({"exec", "attach", "portforward"})
 _WRITES = frozenset({"create", "update", "patch"})
 _ROLES = {"roles": "Role", "clusterroles": "ClusterRole"}
 _BINDINGS = {"rolebindings": "RoleBinding", "clusterrolebindings": "ClusterRoleBinding"}
@@ -50,7 +49,7 @@ def needed(recorded: Recorded) -> Iterator[Permission]:
     # stream, next to "get".
     if where.verb in ("update", "patch") and recorded.status == 201:
         yield replace(asked, verb="create", why="the object was made")
-    if where.verb == "get" and where.resource == "pods" and where.subresource in _STREAMS:
+    if where.verb == "get" and where.resource == "pods" and where.subresource in STREAMS:
         yield replace(asked, verb="create", why="a WebSocket needs it since 1.35")
     if where.verb in _WRITES:
         yield from _handed_on(recorded, where)
