@@ -7,6 +7,7 @@ import re
 from typing import Protocol
 
 from kubetrace.recorder.heads import BadMessage, RequestHead, ResponseHead
+from kubetrace.transport.headers import has_body
 
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[\t -\xff]*)?\r\n")
 _LINE_LIMIT = 4096
@@ -137,7 +138,7 @@ def of_request(head: RequestHead) -> Framing:
 
 def of_response(head: ResponseHead, method: bytes) -> Framing:
     """How an answer's body is framed. Raises BadMessage."""
-    if not head.has_body(method):
+    if not has_body(method.decode("latin-1"), head.status):
         return Nothing()
     if head.chunked:
         return Chunked()

@@ -100,9 +100,6 @@ class ResponseHead(Head):
         self.status = status
         self.reason = reason
 
-    def has_body(self, method: bytes) -> bool:
-        return method != b"HEAD" and self.status >= 200 and self.status not in (204, 304)
-
 
 def split(buffer: bytes | bytearray) -> int:
     """Where a head ends (behind its empty line); 0 where it has not ended. Raises BadMessage for one too long."""

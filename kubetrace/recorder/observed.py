@@ -20,7 +20,7 @@ from kubetrace.trace.exchange import (
     Upgraded,
     next_id,
 )
-from kubetrace.transport.headers import canonical, response_headers
+from kubetrace.transport.headers import canonical, has_body, response_headers
 from kubetrace.transport.recording import Recording
 from kubetrace.value import replace
 
@@ -166,8 +166,8 @@ class Observed:
         if not self.active:
             self.recording.phase = "body"
             return
-        method = head.has_body(self._request.method.encode("latin-1"))
-        gzipped = method and (head.first(b"content-encoding") or b"").lower() == b"gzip"
+        has_content = has_body(self._request.method, head.status)
+        gzipped = has_content and (head.first(b"content-encoding") or b"").lower() == b"gzip"
         self._received = Kept(self._keep, gzipped=gzipped)
         fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.fields]
         headers = response_headers(fields, decoded=gzipped)
