@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from kubetrace.trace.body_text import one_line, printable, readable
+from kubetrace.trace.body_text import counted, one_line, printable, readable
 from kubetrace.trace.exchange import CallStarted, Event, Headers, Planned, Request, ResponseReceived
 from kubetrace.trace.masking import Masker
 
@@ -33,21 +33,20 @@ class PlanObserver:
 
     def close(self) -> None:
         """The last line: how much was asked, and that nothing was written."""
-        reads = _counted(self._sent, "read was", "reads were")
+        reads = counted(self._sent, "read was", "reads were")
         if not self._sent and not self._planned:
             self._write("Plan: no request would be sent.\n")
         elif self._planned:
-            self._write(f"Plan: {reads} sent, {_counted(self._planned, 'request was', 'requests were')} not.\n")
+            self._write(f"Plan: {reads} sent, {counted(self._planned, 'request was', 'requests were')} not.\n")
         else:
             self._write(f"Plan: {reads} sent, and there is nothing more to send.\n")
 
     def _response(self, event: ResponseReceived) -> None:
-        self._sent += 1
-        asked = self._asked.get(event.call, event.request)
         response = event.response
         if response is not None and response.wire_status == 0:
-            self._sent -= 1
             return  # the cache knew
+        self._sent += 1
+        asked = self._asked.get(event.call, event.request)
         if response is None:
             became = f"no answer: {one_line(self._masker.text(event.error or ''))}"
         else:
@@ -71,7 +70,3 @@ class PlanObserver:
             body = printable(readable(self._masker.body(request.body, request.url)))
             lines += ["", *(f"   {line}".rstrip() for line in body.rstrip("\n").split("\n"))]
         self._write("\n".join(lines) + "\n\n")
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
