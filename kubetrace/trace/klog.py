@@ -257,28 +257,26 @@ class KlogObserver:
     def _noted(self, event: Note) -> None:
         if event.name == "feature-gates":
             self._feature_gates(event.values.get("overrides"))
-            return
+        else:
+            self._write_note(event)
+
+    def _write_note(self, event: Note) -> bool:
+        """Whether this release writes the note at this level."""
         found = self.dialect.note(self._twin(event))
         if found is None:
-            return
+            return False
         spec, line = found
         if not self.verbosity.enabled(spec.level if line.level is None else line.level, line.source):
-            return
+            return False
         values = {name: self._note_value(name, event.values.get(name, "")) for name in spec.values}
         severity = line.severity or spec.severity
         self._emit(line.source, _note_message(line, values), "note", severity)
+        return True
 
     def ends_with(self, text: str) -> bool:
         """Writes a command's last words as a fatal line, where this release does so at this level; they are no line of
         the log otherwise, and the answer is False."""
-        found = self.dialect.note("fatal")
-        if found is None:
-            return False
-        spec, line = found
-        if not self.verbosity.enabled(spec.level if line.level is None else line.level, line.source):
-            return False
-        self._noted(Note("fatal", {"text": text}))
-        return True
+        return self._write_note(Note("fatal", {"text": text}))
 
     def _twin(self, note: Note) -> str:
         """The name under which a note is written: discovery has a line for groups and one for a group's resources."""
@@ -295,9 +293,9 @@ class KlogObserver:
         for feature, enabled in self.dialect.gates:
             if feature in changed:
                 values = {"feature": feature, "enabled": bool(changed[feature])}
-                self._noted(Note("feature-gate-updated", values))
+                self._write_note(Note("feature-gate-updated", values))
             else:
-                self._noted(Note("feature-gate", {"feature": feature, "enabled": enabled}))
+                self._write_note(Note("feature-gate", {"feature": feature, "enabled": enabled}))
 
     def _note_value(self, name: str, value: object) -> object:
         if name == "url":
