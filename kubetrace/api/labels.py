@@ -101,6 +101,11 @@ def label_selector(selector: str) -> dict[str, Any]:
     return {"matchLabels": labels, "matchExpressions": expressions}
 
 
+def format_labels(labels: Labels | None) -> str:
+    """ "a=1,b=2", or "<none>" (labels.FormatLabels)."""
+    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or "<none>"
+
+
 def _tokens(text: str) -> list[str]:
     """The words and signs of a selector, then the end."""
     tokens, at = [], 0

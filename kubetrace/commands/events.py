@@ -210,7 +210,7 @@ def _cells(event: Event) -> list[str]:
     import time
 
     from kubetrace.printing.describe.events import interval
-    from kubetrace.printing.describe.writer import visible
+    from kubetrace.printing.tabwriter import escape_terminal
 
     involved = event.get("involvedObject") or {}
     texts = (
@@ -219,7 +219,7 @@ def _cells(event: Event) -> list[str]:
         f"{involved.get('kind') or ''}/{involved.get('name') or ''}",
         str(event.get("message") or "").strip(),
     )
-    return [interval(event, time.time()), *map(visible, texts)]
+    return [interval(event, time.time()), *map(escape_terminal, texts)]
 
 
 COMMAND = Command(

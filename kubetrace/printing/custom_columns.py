@@ -9,7 +9,7 @@ from kubetrace.errors import KubetraceError
 from kubetrace.printing.go_values import sprint
 from kubetrace.printing.jsonpath import JSONPath
 from kubetrace.printing.jsonpath_parser import JSONPathError, relaxed
-from kubetrace.printing.tabwriter import TabWriter, TextSink
+from kubetrace.printing.tabwriter import TabWriter, TextSink, escape_terminal
 from kubetrace.value import Value
 
 
@@ -80,7 +80,7 @@ class CustomColumnsPrinter:
 
 def _cell(path: JSONPath, item: Any) -> str:
     found = path.find(item)
-    texts = [sprint(value).replace("\x1b", "^[").replace("\r", "\\r") for values in found for value in values]
+    texts = [escape_terminal(sprint(value)) for values in found for value in values]
     if not found or not found[0]:
         texts.insert(0, "<none>")
     return ",".join(texts)

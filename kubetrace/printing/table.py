@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from kubetrace.api.labels import format_labels
 from kubetrace.api.metadata import is_status, string_map, text
 from kubetrace.printing.durations import age
 from kubetrace.printing.go_values import sprint, type_name
-from kubetrace.printing.tabwriter import TabWriter
+from kubetrace.printing.tabwriter import TabWriter, escape_terminal
 from kubetrace.value import Value, replace
 from kubetrace.wire.go_json import dumps
 
@@ -197,17 +198,13 @@ class _Layout:
 def _cell(value: Any) -> str:
     """A cell, cut at its first line end, with what a terminal would obey made visible."""
     if type(value) is not str:
-        return "" if value is None else _escaped(sprint(value))
+        return "" if value is None else escape_terminal(sprint(value))
     if value.isprintable():
         return value
     match = _LINE_END.search(value)
     if match:
-        return _escaped(value[: match.start()]) + "..."
-    return _escaped(value)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\x1b", "^[").replace("\r", "\\r")
+        return escape_terminal(value[: match.start()]) + "..."
+    return escape_terminal(value)
 
 
 def label_headers(options: TableOptions) -> list[str]:
@@ -225,8 +222,3 @@ def label_cells(item: Any, options: TableOptions) -> list[str]:
     if options.show_labels:
         cells.append(format_labels(labels))
     return cells
-
-
-def format_labels(labels: Mapping[str, Any]) -> str:
-    """ "a=1,b=2", or "<none>" (apimachinery's labels.FormatLabels)."""
-    return ",".join(f"{key}={labels[key]}" for key in sorted(labels)) or "<none>"

@@ -16,6 +16,11 @@ _CELL_ENDS = re.compile("[\t\v]")
 _LINE_ENDS = re.compile("(?<=[\n\f])")
 
 
+def escape_terminal(text: str) -> str:
+    """Text that cannot move a terminal's cursor (printers.EscapeTerminal)."""
+    return text.replace("\x1b", "^[").replace("\r", "\\r")
+
+
 class TextSink(Protocol):
     def write(self, text: str, /) -> object: ...
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetrace.api.labels import format_labels
 from kubetrace.api.related import Related
 from kubetrace.api.typed_kinds import PODS
 from kubetrace.printing.describe.conditions import describe_watched_conditions
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.volumes import describe_persistent_source
-from kubetrace.printing.describe.writer import NONE, Writer, boolean, date, format_labels, go_value
+from kubetrace.printing.describe.writer import NONE, Writer, boolean, date, go_value
 
 Object = Mapping[str, Any]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetrace.api.labels import format_labels
 from kubetrace.api.related import Related
 from kubetrace.api.status import StatusError, is_forbidden, is_not_found
 from kubetrace.api.typed_kinds import LEASES, LIMIT_RANGES, PODS, RESOURCE_QUOTAS, RESOURCE_SLICES
@@ -12,7 +13,7 @@ from kubetrace.errors import KubetraceError
 from kubetrace.printing.describe.conditions import describe_conditions, describe_watched_conditions
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.node_resources import describe_pods_on_node
-from kubetrace.printing.describe.writer import UNSET, Writer, date, format_labels, or_none
+from kubetrace.printing.describe.writer import UNSET, Writer, date, or_none
 
 Object = Mapping[str, Any]
 

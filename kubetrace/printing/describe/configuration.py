@@ -7,10 +7,11 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetrace.api.labels import format_labels
 from kubetrace.api.related import Related
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.describe.events import describe_events
-from kubetrace.printing.describe.writer import Writer, date, format_labels, go_value
+from kubetrace.printing.describe.writer import Writer, date, go_value
 from kubetrace.printing.durations import human_duration
 from kubetrace.printing.policy_rules import compact_rules, resource_of
 

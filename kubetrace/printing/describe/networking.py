@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetrace.api.labels import format_labels
 from kubetrace.api.related import Related
 from kubetrace.api.typed_kinds import ENDPOINT_SLICES, SERVICES
 from kubetrace.errors import KubetraceError
@@ -12,7 +13,7 @@ from kubetrace.printing.describe.conditions import describe_conditions
 from kubetrace.printing.describe.containers import join_host
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.selectors import shown_selector
-from kubetrace.printing.describe.writer import NONE, UNSET, Writer, format_labels, full_date, go_value, or_none
+from kubetrace.printing.describe.writer import NONE, UNSET, Writer, full_date, go_value, or_none
 
 Object = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubetrace.printing.durations import age
-from kubetrace.printing.tabwriter import TabWriter
+from kubetrace.printing.tabwriter import TabWriter, escape_terminal
 
 LONGEST_ANNOTATION = 140
 HIDDEN_ANNOTATIONS = frozenset(("kubectl.kubernetes.io/last-applied-configuration",))
@@ -30,7 +30,7 @@ class Writer:
 
     def write(self, text: str, level: int = 0) -> None:
         """Text at a level; control characters that move a terminal's cursor are made visible."""
-        self._tabs.write("  " * (level + self._indent) + visible(text))
+        self._tabs.write("  " * (level + self._indent) + escape_terminal(text))
 
     def line(self, text: str, level: int = 0) -> None:
         self.write(text + "\n", level)
@@ -112,11 +112,6 @@ class Writer:
         return age(timestamp, self.now)
 
 
-def visible(text: str) -> str:
-    """Text that cannot move a terminal's cursor (printers.EscapeTerminal)."""
-    return text.replace("\x1b", "^[").replace("\r", "\\r")
-
-
 def _length(text: str) -> int:
     """Go counts bytes."""
     return len(text.encode("utf-8", "surrogateescape"))
@@ -166,11 +161,6 @@ def _moment(timestamp: str | None) -> datetime | None:
 def epoch(timestamp: str | None) -> datetime:
     """A timestamp that sorts: no time is before every other."""
     return _moment(timestamp) or datetime.min.replace(tzinfo=UTC)
-
-
-def format_labels(labels: Mapping[str, str] | None) -> str:
-    """ "a=b,c=d", or "<none>" (labels.FormatLabels)."""
-    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or NONE
 
 
 def or_none(text: object) -> str:
