@@ -9,8 +9,8 @@ import zoneinfo
 from kubetrace.playground.controllers.base import Controller, owner_reference
 from kubetrace.playground.controllers.jobs import KEY as JOBS
 from kubetrace.playground.controllers.jobs import finished
-from kubetrace.playground.controllers.schedules import InvalidSchedule, Schedule, parse
 from kubetrace.playground.objects import Object, moment
+from kubetrace.playground.schedules import InvalidSchedule, Schedule, parse
 from kubetrace.playground.status import ApiError
 
 _KEY = "cronjobs.batch"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from kubetrace.playground import schedules
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.validation.causes import (
     Cause,
@@ -271,64 +272,13 @@ def _time_zone(zone: str | None) -> list[Cause]:
     return []
 
 
-_DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
-_BOUNDS = (("minute", 0, 59), ("hour", 0, 23), ("day of month", 1, 31), ("month", 1, 12), ("day of week", 0, 6))
-_NAMES: tuple[dict[str, int], ...] = ({}, {}, {}, {name: number for number, name in enumerate(
-    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)},
-    {name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))})  # fmt: skip
-
-
 def _schedule_error(schedule: str) -> str:
-    """robfig/cron v3's words for a schedule that it cannot read, empty for a good one."""
-    schedule = re.sub(r"^(CRON_)?TZ=\S+\s*", "", schedule)
-    if schedule.startswith("@"):
-        if schedule in _DESCRIPTORS:
-            return ""
-        if schedule.startswith("@every "):
-            ok = re.fullmatch(r"(\d+(\.\d+)?(ns|us|ms|s|m|h))+", schedule[7:])
-            return "" if ok else f'failed to parse duration {schedule}: time: invalid duration "{schedule[7:]}"'
-        return f"unrecognized descriptor: {schedule}"
-    fields = schedule.split()
-    if len(fields) != 5:
-        return f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
-    for text, (_, low, high), names in zip(fields, _BOUNDS, _NAMES, strict=True):
-        for part in text.split(","):
-            if why := _range_error(part, low, high, names):
-                return why
+    """Why a schedule can't be read, empty for a good one."""
+    try:
+        schedules.parse(re.sub(r"^(CRON_)?TZ=\S+\s*", "", schedule))
+    except schedules.InvalidSchedule as error:
+        return str(error)
     return ""
-
-
-def _range_error(text: str, low: int, high: int, names: dict[str, int]) -> str:
-    parts = text.split("/")
-    ends = parts[0].split("-")
-    if ends[0] in ("*", "?"):
-        start, end = low, high
-    else:
-        numbers = []
-        for word in ends[:2]:
-            number = names.get(word.lower(), int(word) if word.isdigit() else None)
-            if number is None:
-                return f'failed to parse int from {word}: strconv.Atoi: parsing "{word}": invalid syntax'
-            numbers.append(number)
-        if len(ends) > 2:
-            return f"too many hyphens: {text}"
-        start, end = numbers[0], numbers[-1]
-        if len(parts) > 1 and len(ends) == 1:
-            end = high
-    step = 1
-    if len(parts) == 2:
-        if not parts[1].isdigit():
-            return f'failed to parse int from {parts[1]}: strconv.Atoi: parsing "{parts[1]}": invalid syntax'
-        step = int(parts[1])
-    elif len(parts) > 2:
-        return f"too many slashes: {text}"
-    if start < low:
-        return f"beginning of range ({start}) below minimum ({low}): {text}"
-    if end > high:
-        return f"end of range ({end}) above maximum ({high}): {text}"
-    if start > end:
-        return f"beginning of range ({start}) beyond end of range ({end}): {text}"
-    return f"step of range should be a positive number: {text}" if step == 0 else ""
 
 
 def autoscaler(item: Object) -> list[Cause]:

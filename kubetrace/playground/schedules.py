@@ -30,7 +30,8 @@ _NAMED = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_DURATION = r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)"
 
 
 class InvalidSchedule(Exception):
@@ -72,13 +73,11 @@ class Schedule:
 
 
 def parse(text: str) -> Schedule:
-    """Raises InvalidSchedule."""
-    text = text.strip()
+    """Raises InvalidSchedule, in robfig/cron v3's words."""
     if text.startswith("@every "):
-        parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", text[7:])
-        if not parts or "".join(a + b for a, b in parts) != text[7:].strip():
+        if not re.fullmatch(rf"({_DURATION})+", text[7:]):
             raise InvalidSchedule(f'failed to parse duration {text}: time: invalid duration "{text[7:]}"')
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_DURATION, text[7:]))
         empty: frozenset[int] = frozenset()
         return Schedule(empty, empty, empty, empty, empty, False, max(1.0, seconds))
     if text.startswith("@"):
@@ -95,32 +94,37 @@ def parse(text: str) -> Schedule:
 
 
 def _field(text: str, low: int, high: int, names: dict[str, int] | None = None) -> frozenset[int]:
-    found: set[int] = set()
-    for part in text.split(","):
-        span, slash, step = part.partition("/")
-        width = _value(step, names) if slash else 1
-        if width < 1:
-            raise InvalidSchedule(f"step of range should be a positive number: {part}")
-        if span in ("*", "?"):
-            first, last = low, high
-        else:
-            start, dash, end = span.partition("-")
-            first = _value(start, names)
-            last = _value(end, names) if dash else high if slash else first
-        if first < low:
-            raise InvalidSchedule(f"beginning of range ({first}) below minimum ({low}): {part}")
-        if last > high:
-            raise InvalidSchedule(f"end of range ({last}) above maximum ({high}): {part}")
-        if first > last:
-            raise InvalidSchedule(f"beginning of range ({first}) beyond end of range ({last}): {part}")
-        found |= set(range(first, last + 1, width))
-    return frozenset(found)
+    return frozenset(value for part in text.split(",") for value in _range(part, low, high, names or {}))
 
 
-def _value(text: str, names: dict[str, int] | None) -> int:
-    if names and text.lower() in names:
+def _range(text: str, low: int, high: int, names: dict[str, int]) -> range:
+    """ "*", "5", "mon-fri" or "1-30/2"; N/STEP goes on to the end."""
+    span, *steps = text.split("/")
+    ends = span.split("-")
+    if ends[0] in ("*", "?"):
+        first, last = low, high
+    else:
+        numbers = [_number(word, names) for word in ends[:2]]
+        if len(ends) > 2:
+            raise InvalidSchedule(f"too many hyphens: {text}")
+        first, last = numbers[0], high if steps and len(ends) == 1 else numbers[-1]
+    if len(steps) > 1:
+        raise InvalidSchedule(f"too many slashes: {text}")
+    step = _number(steps[0], {}) if steps else 1
+    if first < low:
+        raise InvalidSchedule(f"beginning of range ({first}) below minimum ({low}): {text}")
+    if last > high:
+        raise InvalidSchedule(f"end of range ({last}) above maximum ({high}): {text}")
+    if first > last:
+        raise InvalidSchedule(f"beginning of range ({first}) beyond end of range ({last}): {text}")
+    if step == 0:
+        raise InvalidSchedule(f"step of range should be a positive number: {text}")
+    return range(first, last + 1, step)
+
+
+def _number(text: str, names: dict[str, int]) -> int:
+    if text.lower() in names:
         return names[text.lower()]
-    if not re.fullmatch(r"\d{1,9}", text):
-        told = f'failed to parse int from {text}: strconv.Atoi: parsing "{text}": invalid syntax'
-        raise InvalidSchedule(told)
+    if not text.isdecimal():
+        raise InvalidSchedule(f'failed to parse int from {text}: strconv.Atoi: parsing "{text}": invalid syntax')
     return int(text)
