@@ -192,7 +192,7 @@ def _rule_allows(rule: dict[str, Any], attributes: Attributes) -> bool:
     if "*" not in verbs and attributes.verb not in verbs:
         return False
     if attributes.path:
-        return any(_path_matches(url, attributes.path) for url in rule.get("nonResourceURLs") or ())
+        return any(path_matches(url, attributes.path) for url in rule.get("nonResourceURLs") or ())
     groups = rule.get("apiGroups") or ()
     if "*" not in groups and attributes.group not in groups:
         return False
@@ -210,5 +210,6 @@ def _resource_matches(rule: dict[str, Any], attributes: Attributes) -> bool:
     return wanted in resources or f"*/{attributes.subresource}" in resources
 
 
-def _path_matches(url: str, path: str) -> bool:
+def path_matches(url: str, path: str) -> bool:
+    """Does a rule's nonResourceURL, which may end in "*", stand for a path?"""
     return url in ("*", path) or (url.endswith("*") and path.startswith(url[:-1]))

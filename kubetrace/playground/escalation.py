@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from kubetrace.playground.access import RBAC, Attributes, Authorizer, User
+from kubetrace.playground.access import RBAC, Attributes, Authorizer, User, path_matches
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.objects import Object
 from kubetrace.playground.status import forbidden, not_found
@@ -95,7 +95,7 @@ def _covers(owned: Rule, part: Rule) -> bool:
     if "nonResourceURLs" in part:
         url = part["nonResourceURLs"][0]
         known = owned.get("nonResourceURLs") or ()
-        return any(own in ("*", url) or (own.endswith("*") and url.startswith(own[:-1])) for own in known)
+        return any(path_matches(own, url) for own in known)
     resources, resource = owned.get("resources") or (), part["resources"][0]
     below = resource.partition("/")[2]
     if not (_holds(resources, resource) or (below and f"*/{below}" in resources)):
