@@ -83,6 +83,7 @@ class Environment:
         self.command_path: tuple[str, ...] = ()
         self.argv: tuple[str, ...] = ()
         self.warnings = 0
+        self.manifest_read = False
         self.begun = time.perf_counter() if begun is None else begun
 
     @classmethod
@@ -95,6 +96,11 @@ class Environment:
     @property
     def stdin(self) -> BinaryIO:
         return self.streams.stdin
+
+    def read_manifest(self) -> bytes:
+        """All of standard input, which nobody else can have from here on."""
+        self.manifest_read = True
+        return self.stdin.read()
 
     @cached_property
     def stdout(self) -> TextIO:
@@ -413,6 +419,7 @@ class Environment:
             keep=self._keep_tokens,
             plan=self.plan if self.own.plan else None,
             trace_id=self.trace_id,
+            manifest_read=lambda: self.manifest_read,
         )
 
     def _keep_tokens(self, changed: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from kubetrace.api.aggregates import raise_all
 from kubetrace.api.go_words import bracketed, quoted
@@ -54,7 +54,9 @@ class Sources(Value):
     single_item_implied: bool
 
 
-def find_sources(options: FilenameOptions, stdin: BinaryIO, write_error: Callable[[bytes], object] = bytes) -> Sources:
+def find_sources(
+    options: FilenameOptions, read_stdin: Callable[[], bytes], write_error: Callable[[bytes], object] = bytes
+) -> Sources:
     """The sources that the options name; kustomize's warnings go to `write_error`. Raises KubetraceError (all that is
     wrong with them)."""
     _check(options)
@@ -66,7 +68,7 @@ def find_sources(options: FilenameOptions, stdin: BinaryIO, write_error: Callabl
             if stream:
                 errors.append(KubetraceError("standard input cannot be used for multiple arguments"))
             stream = True
-            found.append(Source("STDIN", stdin.read))
+            found.append(Source("STDIN", read_stdin))
         elif name.startswith(_URL_PREFIXES):
             found.append(_url_source(name))
         else:

@@ -124,7 +124,8 @@ def select(environment: Environment, options: DeleteOptions, words: tuple[str, .
         from kubetrace.api.manifests import FilenameOptions, find_sources, read_documents
 
         filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
-        documents = read_documents(find_sources(filenames, environment.stdin, environment.write_error_bytes).sources)
+        sources = find_sources(filenames, environment.read_manifest, environment.write_error_bytes).sources
+        documents = read_documents(sources)
     selection = Selection()
     selection.add_selectors(options.selector, options.field_selector, options.all)
     selection.add_arguments(words)

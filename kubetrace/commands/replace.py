@@ -158,7 +158,7 @@ class Run(Value):
             return
         with tempfile.TemporaryDirectory(prefix="kubetrace_replace_") as folder:
             file = Path(folder) / "resource.stdin"
-            file.write_bytes(self.environment.stdin.read())
+            file.write_bytes(self.environment.read_manifest())
             names = (str(file) if name == "-" else name for name in self.options.filename)
             yield replace(self.options, filename=tuple(names))
 

@@ -113,7 +113,7 @@ def file_documents(
 
     filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
     try:
-        found = find_sources(filenames, environment.stdin, environment.write_error_bytes)
+        found = find_sources(filenames, environment.read_manifest, environment.write_error_bytes)
     except KubetraceError as error:
         selection.errors.append(error)
         return (), False

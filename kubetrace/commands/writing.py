@@ -217,7 +217,7 @@ def manifest_request(
     from kubetrace.api.manifests import find_sources, read_documents
     from kubetrace.api.selection import Selection
 
-    sources = find_sources(options, environment.stdin, environment.write_error_bytes)
+    sources = find_sources(options, environment.read_manifest, environment.write_error_bytes)
     selection = Selection()
     selection.add_selectors(selector, "")
     return Request(

@@ -39,7 +39,7 @@ from kubetrace.transport.call import Call
 from kubetrace.transport.client_tls import ClientTLS
 from kubetrace.transport.credentials import authorization, impersonation_headers, static_auth
 from kubetrace.transport.errors import TransportError
-from kubetrace.transport.exec_plugin import plugin_of
+from kubetrace.transport.exec_plugin import Plugins
 from kubetrace.transport.failures import translate
 from kubetrace.transport.headers import canonical, is_field_value, wire_text
 from kubetrace.transport.plugin_auth import PluginAuth
@@ -73,7 +73,8 @@ class Client:
     discovery and OpenAPI answer. Raises `TransportError` where there is no answer; any status is an answer. `learn`
     is told each token that a file or a plugin gives before it is sent, so that it can be masked; `keep` gets the tokens
     that an auth provider renewed, to write them into the kubeconfig. `plan` decides over
-    every call whether it is sent. A context manager; `close` ends the kept connections.
+    every call whether it is sent; `manifest_read` tells whether a manifest was read from standard input, which an exec
+    plugin then can't have. A context manager; `close` ends the kept connections.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Client:
         keep: Callable[[Mapping[str, str]], object] | None = None,
         plan: Plan | None = None,
         trace_id: str = "",
+        manifest_read: Callable[[], bool] = bool,
     ) -> None:
         self._connection = connection
         self._events = events if events is not None else Events()
@@ -108,7 +110,9 @@ class Client:
         self._proxy = proxy_for(connection.proxy_url, os.environ if environ is None else environ)
         self._learn = learn
         self._auth: AuthBase | None = static_auth(connection, learn)
-        self._plugin = plugin_of(connection, authorized=self._auth is not None, environ=environ)
+        self._plugins = Plugins(
+            connection, authorized=self._auth is not None, environ=environ, manifest_read=manifest_read
+        )
         self._oidc = self._make_oidc(environ, keep)
         self._session = self._make_session()
         self._tls = ClientTLS(connection, self._adapter.use_context)
@@ -215,7 +219,7 @@ class Client:
         raise TransportError(request.method, request.url, f"stopped after {LIMIT} redirects", "protocol")
 
     def _round_trip(self, call: Call, context: CallContext, request: Request) -> ClientAnswer:
-        plugin = self._plugin_for(request)
+        plugin = self._plugin_for(request, call.operation)
         prepared = self._prepare(request, replace(context, operation=call.operation, purpose=call.purpose))
         prepared.context.authorize = plugin
         if request.method == "GET" and call.operation in _CACHED and call.cached:
@@ -343,12 +347,13 @@ class Client:
 
         return OIDCAuth(settings, connect=connect, keep=keep, learn=self._learn)
 
-    def _plugin_for(self, request: Request) -> PluginAuth | OIDCAuth | None:
+    def _plugin_for(self, request: Request, operation: Operation) -> PluginAuth | OIDCAuth | None:
         """What puts credentials on a request below the log; none where it has some, and none for other servers."""
         if any(name == "Authorization" for name, _ in request.headers) or self._foreign(request.url):
             return None
-        if self._plugin is not None:
-            return PluginAuth(self._plugin, self._tls.show, self._events, self._learn)
+        plugin = self._plugins.authenticator(for_discovery=operation in _CACHED)
+        if plugin is not None:
+            return PluginAuth(plugin, self._tls.show, self._events, self._learn)
         return self._oidc
 
     def _foreign(self, url: str) -> bool:

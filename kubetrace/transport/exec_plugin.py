@@ -22,6 +22,7 @@ from kubetrace.value import Value
 API_VERSIONS = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1")
 SCHEME = "pkg/client/auth/exec/exec.go:64"
 """The name that client-go's registry of plugin types goes by in its errors."""
+STDIN_IS_TAKEN = "standard input is unavailable: used by stdin resource manifest reader"
 HINTS_SHOWN = 10
 INSTALL_HELP = (
     "\n\nIt looks like you are trying to use a client-go credential plugin that is not installed.\n\n"
@@ -58,12 +59,14 @@ class Authenticator:
         *,
         environ: Mapping[str, str] | None = None,
         is_terminal: Callable[[], bool] | None = None,
+        stdin_is_taken: Callable[[], bool] = bool,
         now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
     ) -> None:
         self._plugin = plugin
         self._command = posixpath.normpath(plugin.command) if plugin.command else "."
         self._environ = environ
         self._is_terminal = is_terminal or _stdin_is_terminal
+        self._stdin_is_taken = stdin_is_taken
         self._now = now
         self._lock = threading.Lock()
         self._kept: Credentials | None = None
@@ -139,7 +142,9 @@ class Authenticator:
             raise CredentialError(f'exec plugin cannot support interactive mode: unknown interactiveMode: "{mode}"')
         if mode == "Always" and not self._is_terminal():
             raise CredentialError("exec plugin cannot support interactive mode: standard input is not a terminal")
-        return self._is_terminal()
+        if mode == "Always" and self._stdin_is_taken():
+            raise CredentialError(f"exec plugin cannot support interactive mode: {STDIN_IS_TAKEN}")
+        return not self._stdin_is_taken() and self._is_terminal()
 
     def _exec_info(self, interactive: bool) -> str:
         """The ExecCredential that the program finds in KUBERNETES_EXEC_INFO, as Go's encoder writes it."""
@@ -179,13 +184,49 @@ class Authenticator:
         return _from_status(status)
 
 
-def plugin_of(connection: Connection, *, authorized: bool, environ: Mapping[str, str] | None) -> Authenticator | None:
+def plugin_of(
+    connection: Connection,
+    *,
+    authorized: bool,
+    environ: Mapping[str, str] | None,
+    stdin_is_taken: Callable[[], bool] = bool,
+) -> Authenticator | None:
     """A connection's plugin, unless it is `authorized` otherwise or brings a client certificate of its own
     (UpdateTransportConfig, exec.go); none over plain http."""
     has_own = authorized or connection.client_certificate or connection.client_certificate_data
     if connection.exec_plugin is None or has_own or not connection.server.lower().startswith("https:"):
         return None
-    return Authenticator(connection.exec_plugin, environ=environ)
+    return Authenticator(connection.exec_plugin, environ=environ, stdin_is_taken=stdin_is_taken)
+
+
+class Plugins:
+    """A command's plugin, as kubectl's two kinds of client have it: discovery's and the objects'.
+
+    From the first call on objects of a manifest that came by standard input, that input is said to be taken
+    (cli-runtime's withStdinUnavailable). client-go keeps one authenticator a configuration, and this changed it: a
+    client that has called before keeps the one it has, and a program may run once for each.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        authorized: bool,
+        environ: Mapping[str, str] | None,
+        manifest_read: Callable[[], bool],
+    ) -> None:
+        def make() -> Authenticator | None:
+            return plugin_of(connection, authorized=authorized, environ=environ, stdin_is_taken=lambda: self._taken)
+
+        self._manifest_read = manifest_read
+        self._taken = False
+        self._made = (make(), make())
+        self._chosen: dict[bool, Authenticator | None] = {}
+
+    def authenticator(self, *, for_discovery: bool) -> Authenticator | None:
+        """Whose credentials a call gets: one of discovery or one on objects."""
+        self._taken = self._taken or (not for_discovery and self._manifest_read())
+        return self._chosen.setdefault(for_discovery, self._made[self._taken])
 
 
 def _hold_no_signal() -> None:

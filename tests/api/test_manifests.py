@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -175,7 +174,7 @@ def test_kind_problems(value: Any, problems: list[str]) -> None:
 
 
 def names(*filenames: str, recursive: bool = False) -> list[str]:
-    return [one.name for one in find_sources(FilenameOptions(filenames, "", recursive), io.BytesIO()).sources]
+    return [one.name for one in find_sources(FilenameOptions(filenames, "", recursive), bytes).sources]
 
 
 @pytest.fixture
@@ -214,7 +213,7 @@ def test_missing_sources(folder: Path, filenames: tuple[str, ...], words: str) -
 
 def test_a_broken_file_does_not_stop_the_next(folder: Path) -> None:
     (folder / "bad.yaml").write_text(CM + "---\nfoo: bar\n---\na: [\n---\n" + CM)
-    sources = find_sources(FilenameOptions(("bad.yaml", "b.yaml")), io.BytesIO()).sources
+    sources = find_sources(FilenameOptions(("bad.yaml", "b.yaml")), bytes).sources
     found = list(read_documents(sources))
     assert [one.error is None for one in found] == [True, False, False, True]
 

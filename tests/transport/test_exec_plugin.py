@@ -198,3 +198,38 @@ def test_a_pair_that_is_none(authority: Authority) -> None:
                 with pytest.raises(TransportError, match=words):
                     one.client.send(Call("GET", "/x"))
     assert server.asked == []
+
+
+def test_a_manifest_from_standard_input_takes_it_from_the_plugin(tmp_path: Path, authority: Authority) -> None:
+    """kubectl 1.36 `apply -f -`: once for discovery, once for objects; `get -f -` with known kinds: once."""
+    read = [False]
+    with ScriptedServer([reply()] * 5, tls=authority.server()) as server:
+        settings = {"exec_plugin": counting(tmp_path), "environ": {"PATH": PATH}, "manifest_read": lambda: read[0]}
+        with watched(server, authority, **settings) as one:
+            one.client.send(Call("GET", "/openapi/v3", operation="openapi-v3"))
+            read[0] = True
+            one.client.send(Call("GET", "/api", operation="discovery-api"))
+            one.client.send(Call("GET", "/x"))
+            one.client.send(Call("GET", "/apis", operation="discovery-apis"))
+    tokens = [asked.values("Authorization")[0] for asked in server.asked]
+    assert tokens == ["Bearer token-1", "Bearer token-1", "Bearer token-2", "Bearer token-1"]
+
+
+def test_discovery_after_the_first_object_shares_its_credentials(tmp_path: Path, authority: Authority) -> None:
+    with ScriptedServer([reply()] * 2, tls=authority.server()) as server:
+        settings = {"exec_plugin": counting(tmp_path), "environ": {"PATH": PATH}, "manifest_read": lambda: True}
+        with watched(server, authority, **settings) as one:
+            one.client.send(Call("GET", "/x"))
+            one.client.send(Call("GET", "/api", operation="discovery-api"))
+    assert [asked.values("Authorization") for asked in server.asked] == [["Bearer token-1"]] * 2
+
+
+def test_interactive_is_impossible_while_a_manifest_has_standard_input() -> None:
+    plugin = printing(credential(token="t"), interactive_mode="Always")
+    one = Authenticator(plugin, environ={"PATH": PATH}, is_terminal=lambda: True, stdin_is_taken=lambda: True)
+    with pytest.raises(CredentialError) as caught:
+        one.credentials()
+    assert caught.value.problem == (
+        "exec plugin cannot support interactive mode: standard input is unavailable: used by stdin resource manifest "
+        "reader"
+    )

@@ -39,7 +39,7 @@ def watched(server: ScriptedServer, authority: Authority | None = None, /, **set
     """A watched client of a scripted server; settings are the connection's, or the client's where they are named so."""
     own = {
         name: settings.pop(name)
-        for name in ("request_timeout", "command_headers", "environ", "http_cache")
+        for name in ("request_timeout", "command_headers", "environ", "http_cache", "manifest_read")
         if name in settings
     }
     connection = replace(Connection(server=server.url), **settings)
