@@ -16,9 +16,9 @@ from kubetrace.recorder.passage import Broken, NoLink, Passage, Reset
 from kubetrace.recorder.policy import Verdict
 from kubetrace.recorder.relay import ClientGone
 from kubetrace.recorder.upstream import Identity, Upstream
-from kubetrace.recorder.wire import Wire, wait
 from kubetrace.trace.endpoint import endpoint_of
 from kubetrace.trace.exchange import Request
+from kubetrace.transport.wire import Wire, wait
 
 if TYPE_CHECKING:
     from kubetrace.recorder.recorder import Recorder

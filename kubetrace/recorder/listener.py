@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kubetrace.errors import KubetraceError
 from kubetrace.recorder.conversation import Conversation
-from kubetrace.recorder.wire import Wire, honest, wait
+from kubetrace.transport.wire import Wire, honest, wait
 
 if TYPE_CHECKING:
     from kubetrace.recorder.recorder import Recorder

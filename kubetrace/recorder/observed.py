@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 
-from kubetrace.recorder.frames import FrameWatcher, frame_watcher
 from kubetrace.recorder.heads import Fields, RequestHead, ResponseHead
 from kubetrace.trace.endpoint import STREAMS, Endpoint, endpoint_of
 from kubetrace.trace.exchange import (
@@ -20,6 +19,7 @@ from kubetrace.trace.exchange import (
     Upgraded,
     next_id,
 )
+from kubetrace.trace.frames import FrameWatcher, frame_watcher
 from kubetrace.transport.headers import canonical, has_body, response_headers
 from kubetrace.transport.recording import Recording
 from kubetrace.value import replace

@@ -8,8 +8,8 @@ from kubetrace.recorder.heads import BadMessage, Fields, RequestHead, ResponseHe
 from kubetrace.recorder.observed import Observed
 from kubetrace.recorder.relay import ClientGone, Relay, ServerGone
 from kubetrace.recorder.upstream import Identity, Link, Upstream
-from kubetrace.recorder.wire import Wire
 from kubetrace.transport.failures import explain
+from kubetrace.transport.wire import Wire
 
 REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
 CANCELED = "context canceled"

@@ -16,7 +16,7 @@ from kubetrace.recorder.framing import Framing, of_response
 from kubetrace.recorder.heads import BadMessage, RequestHead, ResponseHead, response_head, split
 from kubetrace.recorder.observed import Observed
 from kubetrace.recorder.upstream import Link
-from kubetrace.recorder.wire import Wire
+from kubetrace.transport.wire import Wire
 
 HIGH_WATER = 1 << 18
 """Bytes that may wait for one side before the other is no longer read."""

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from kubetrace.kubeconfig.connection import Connection
 from kubetrace.recorder.heads import Fields, RequestHead
-from kubetrace.recorder.wire import Wire, honest, wire
 from kubetrace.trace.exchange import Events
 from kubetrace.transport.client_tls import ClientTLS
 from kubetrace.transport.credentials import authorization, impersonation_headers, static_auth
@@ -18,6 +17,7 @@ from kubetrace.transport.exec_plugin import CredentialError, plugin_of
 from kubetrace.transport.headers import is_field_value, wire_text
 from kubetrace.transport.plugin_auth import PluginAuth
 from kubetrace.transport.recording import Recording
+from kubetrace.transport.wire import Wire, honest, wire
 from kubetrace.value import Mutable, Value, fresh
 
 IDLE_CONNECTIONS = 25

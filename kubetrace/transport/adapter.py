@@ -200,10 +200,7 @@ class TracingAdapter(HTTPAdapter):
     def _send_ours(self, request: TracedRequest, recording: Recording, *args: Any, **kwargs: Any) -> requests.Response:
         """Credentials that the log does not show, then the wire; a kept connection that the server had closed in the
         meantime is replaced unseen, as Go's transport does for requests that may be repeated."""
-        if request.context.authorize is not None:
-            request.context.authorize(request)
-            unlogged = recording.request.unlogged | {"authorization"}
-            recording.request = replace(recording.request, headers=_request_headers(request), unlogged=unlogged)
+        authorize(request, recording)
         with Watchdog(recording):
             while True:
                 try:
@@ -233,6 +230,19 @@ class TracingAdapter(HTTPAdapter):
         if not isinstance(request, TracedRequest):
             self.events.emit(CallStarted(context.call, value, log_body=value.body is not None or request.body is None))
         return recording
+
+
+def authorize(request: TracedRequest, recording: Recording) -> None:
+    """Puts on the credentials that kubectl's log does not show. Raises CredentialError."""
+    if request.context.authorize is not None:
+        request.context.authorize(request)
+        unlogged = recording.request.unlogged | {"authorization"}
+        recording.request = replace(recording.request, headers=_request_headers(request), unlogged=unlogged)
+
+
+def request_value(request: TracedRequest) -> Request:
+    """A client's request as it goes out."""
+    return _request_value(request, request.context)
 
 
 def _request_value(request: PreparedRequest, context: CallContext) -> Request:

@@ -17,6 +17,7 @@ from requests import Response as Response_
 from requests import Session
 from urllib3._collections import HTTPHeaderDict
 
+from kubetrace.errors import PlanEnd
 from kubetrace.kubeconfig.connection import Connection
 from kubetrace.trace.exchange import (
     CallStarted,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
     from kubetrace.transport.http_cache import HTTPCache
     from kubetrace.transport.oidc import OIDCAuth
+    from kubetrace.transport.upgrade import Offer, UpgradedConnection
 
 Plan = Callable[[int, Request, Callable[[], ClientAnswer]], ClientAnswer]
 """Decides whether a call (its number, its request) is sent, or which answer takes the place of the server's."""
@@ -107,7 +109,8 @@ class Client:
         self._trace_id = trace_id  # 32 hex digits: goes with every request as W3C trace context
         self._warned: set[str] = set()
         self._warned_lock = threading.Lock()
-        self._proxy = proxy_for(connection.proxy_url, os.environ if environ is None else environ)
+        self._environ = os.environ if environ is None else environ
+        self._proxy = proxy_for(connection.proxy_url, self._environ)
         self._learn = learn
         self._auth: AuthBase | None = static_auth(connection, learn)
         self._plugins = Plugins(
@@ -146,15 +149,49 @@ class Client:
 
     def send(self, call: Call) -> ClientAnswer:
         """Makes the call and returns its answer, the body already read unless `call.stream`."""
+        number, request = self._begin(call)
+        if self._plan is not None:
+            return self._plan(number, request, lambda: self._send(call, number, request))
+        return self._send(call, number, request)
+
+    def upgrade(self, call: Call, offer: Offer) -> UpgradedConnection:
+        """Makes the call over a connection of its own, which the server turns into what is offered. No throttle, no
+        retry, no redirect, and --request-timeout bounds none of it, as in client-go. Raises UpgradeRefused,
+        UpgradeError, and PlanEnd where only a plan is wanted."""
+        from kubetrace.transport.dial import Dialer
+        from kubetrace.transport.upgrade import WEBSOCKET, UpgradeRefused, negotiate
+
+        number, request = self._begin(replace(call, headers=(*offer.headers, *call.headers)))
+        if self._plan is not None:
+            self._plan(number, request, _never_sent)
+        plugin = self._plugin_for(request)
+        prepared = self._prepare(request, CallContext(number, operation=call.operation, purpose=call.purpose))
+        prepared.context.authorize = plugin
+        connection = self._connection
+        dialer = Dialer(
+            connection.server,
+            proxy_url=connection.proxy_url,
+            tls_server_name=connection.tls_server_name,
+            environ=self._environ,
+        )
+        if connection.server.lower().startswith("https:"):
+            self._tls.secure()
+        try:
+            return negotiate(prepared, self._events, offer, dialer, lambda told: dialer.dial(told, self.tls_context))
+        except UpgradeRefused as refusal:
+            if refusal.response.status == 401 and plugin is not None and offer.protocol != WEBSOCKET:
+                plugin.refused()
+            raise
+
+    def _begin(self, call: Call) -> tuple[int, Request]:
+        """The call's number and its request, told to the observers."""
         if self._request_timeout is not None and not any(name == "timeout" for name, _ in call.query):
             call = replace(call, query=(*call.query, ("timeout", duration(self._request_timeout))))
         request = self._request(call)
         number = next_id()
         if self._events.active:
             self._events.emit(CallStarted(number, request, call.log_request_body))
-        if self._plan is not None:
-            return self._plan(number, request, lambda: self._send(call, number, request))
-        return self._send(call, number, request)
+        return number, request
 
     def _send(self, call: Call, number: int, request: Request) -> ClientAnswer:
         self._throttle(call, number, request, None)
@@ -406,6 +443,11 @@ def _redirected(headers: Headers, referer: str, keep_body: bool, trusted: bool) 
         if name not in dropped and (trusted or not name.startswith("Impersonate-"))
     )
     return (*kept, ("Referer", referer)) if referer else kept
+
+
+def _never_sent() -> ClientAnswer:
+    """What a plan gets of an upgrade, which has no answer to go on with."""
+    raise PlanEnd
 
 
 def _passed(deadline: float | None) -> bool:

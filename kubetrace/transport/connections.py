@@ -59,7 +59,7 @@ class DialTimedOut(ConnectTimeoutError):
         self.text = text
 
 
-class _FirstByteResponse(http.client.HTTPResponse):
+class FirstByteResponse(http.client.HTTPResponse):
     """Notices when the first byte of an answer arrives, and keeps the start of its status line."""
 
     def begin(self) -> None:
@@ -149,7 +149,7 @@ class MalformedAnswer(http.client.HTTPException):
 class TracedConnection(HTTPConnection):
     """A plain connection that reports its phases."""
 
-    response_class = _FirstByteResponse
+    response_class = FirstByteResponse
 
     def _new_conn(self) -> socket.socket:
         recording = current.get() or _silent()

@@ -185,6 +185,17 @@ class Recording:
             )
         self.ended(None, None, error)
 
+    def refused(self, response: Response, body: bytes, error: str) -> None:
+        """The server answered, but for the layer that kubectl logs there was no answer: `error`, in client-go's
+        words."""
+        self.response = response
+        self._headers = time.perf_counter()
+        if self.active:
+            self.events.emit(
+                ResponseReceived(self.id, self.call, self.request, None, self.timings(), self.connection(), error)
+            )
+        self.ended(body, len(body), error)
+
     def body_read(self, body: bytes, size: int | None = None) -> None:
         """The whole body is there and is one that kubectl's log shows; `size` is its size where no more than its
         beginning was kept."""

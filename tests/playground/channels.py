@@ -20,7 +20,7 @@ from wsproto.events import (
     TextMessage,
 )
 
-from kubetrace.playground.streams.spdy import Data, Framer, GoAway, Opened, Replied
+from kubetrace.serving.spdy_framing import Data, Framer, GoAway, Opened, Replied
 from tests.playground.conftest import Client
 
 

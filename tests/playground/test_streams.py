@@ -211,7 +211,7 @@ def test_port_forward_over_spdy(client: Client, pods: str) -> None:
 
 
 def test_port_forward_through_a_tunnel(client: Client, pods: str) -> None:
-    from kubetrace.playground.streams.spdy import Data, Framer
+    from kubetrace.serving.spdy_framing import Data, Framer
 
     socket = Socket(client, f"{pods}/web/portforward", "SPDY/3.1+portforward.k8s.io")
     assert socket.protocol == "SPDY/3.1+portforward.k8s.io"

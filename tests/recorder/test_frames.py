@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 
-from kubetrace.recorder.frames import frame_watcher
+from kubetrace.trace.frames import frame_watcher
 from kubetrace.serving.spdy import dictionary
 from kubetrace.trace.exchange import Direction
 

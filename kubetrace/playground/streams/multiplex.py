@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from kubetrace.playground.containers.pipes import Pipe
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError
-from kubetrace.playground.streams.spdy import Data, Framer, GoAway, Opened, Ping, Reset, SpdyError
 from kubetrace.playground.streams.websocket import WebSocket
+from kubetrace.serving.spdy_framing import Data, Framer, GoAway, Opened, Ping, Reset, SpdyError
 
 UPGRADE = "SPDY/3.1"
 _CHUNK = 32 * 1024

@@ -7,9 +7,9 @@ import functools
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
-from kubetrace.recorder.spdy import SPDYReader
-from kubetrace.recorder.websocket import WebSocketReader
 from kubetrace.trace.exchange import Direction
+from kubetrace.trace.spdy_frames import SPDYReader
+from kubetrace.trace.websocket_frames import WebSocketReader
 
 Tell = Callable[[Direction, str, int, str | None], None]
 """Told of each frame: direction, kind, payload bytes, channel."""
