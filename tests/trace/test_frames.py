@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 
-from kubetrace.trace.frames import frame_watcher
 from kubetrace.serving.spdy import dictionary
 from kubetrace.trace.exchange import Direction
+from kubetrace.trace.frames import frame_watcher
 
 EXEC = "https://h/api/v1/namespaces/n/pods/p/exec?command=sh"
 Told = tuple[str, str, int, str | None]
