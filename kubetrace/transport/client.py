@@ -164,7 +164,7 @@ class Client:
         number, request = self._begin(replace(call, headers=(*offer.headers, *call.headers)))
         if self._plan is not None:
             self._plan(number, request, _never_sent)
-        plugin = self._plugin_for(request)
+        plugin = self._plugin_for(request, call.operation)
         prepared = self._prepare(request, CallContext(number, operation=call.operation, purpose=call.purpose))
         prepared.context.authorize = plugin
         connection = self._connection
