@@ -101,6 +101,24 @@ def label_selector(selector: str) -> dict[str, Any]:
     return {"matchLabels": labels, "matchExpressions": expressions}
 
 
+def selector_text(selector: Mapping[str, Any] | None) -> str:
+    """A metav1.LabelSelector as a query has it: "app=web,tier in (a,b),!old"; empty for everything and for nothing
+    (metav1.LabelSelectorAsSelector)."""
+    found: list[tuple[str, str]] = []
+    for key, value in ((selector or {}).get("matchLabels") or {}).items():
+        found.append((key, f"{key}={value}"))
+    for requirement in (selector or {}).get("matchExpressions") or ():
+        key, operator = str(requirement.get("key", "")), str(requirement.get("operator", ""))
+        values = ",".join(sorted(map(str, requirement.get("values") or ())))
+        if operator == "Exists":
+            found.append((key, key))
+        elif operator == "DoesNotExist":
+            found.append((key, f"!{key}"))
+        else:
+            found.append((key, f"{key} {operator.lower()} ({values})"))
+    return ",".join(text for _, text in sorted(found, key=lambda pair: pair[0]))
+
+
 def format_labels(labels: Labels | None) -> str:
     """ "a=1,b=2", or "<none>" (labels.FormatLabels)."""
     return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or "<none>"

@@ -128,8 +128,8 @@ def _watch(environment: Environment, namespace: str, query: ListOptions, show: _
 
 def _sort(found: list[Event]) -> None:
     """By the time each was seen last, in the order that Go's unstable sort leaves equal ones in."""
+    from kubetrace.api.go_sort import go_sort
     from kubetrace.printing.describe.writer import epoch
-    from kubetrace.printing.go_sort import go_sort
 
     def moment(event: Event) -> Any:
         series = event.get("series")

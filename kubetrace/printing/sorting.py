@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, TypeVar
 
+from kubetrace.api.go_sort import go_sort
 from kubetrace.errors import KubetraceError
-from kubetrace.printing.go_sort import go_sort
 from kubetrace.printing.go_values import type_name
 from kubetrace.printing.jsonpath import JSONPath
 from kubetrace.printing.jsonpath_parser import JSONPathError, relaxed

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubetrace.api.go_sort import go_sort
 from kubetrace.errors import KubetraceError
-from kubetrace.printing.go_sort import go_sort
 from kubetrace.printing.sorting import UnsortableError, parse_quantity, sort_objects, sort_rows
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "sorted.json").read_text())["vectors"]

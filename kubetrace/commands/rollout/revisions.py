@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubetrace.api.controllers import is_controlled_by
+from kubetrace.api.labels import selector_text
 from kubetrace.api.metadata import string_map
 from kubetrace.api.related import Related
 from kubetrace.api.resources import GroupVersionKind
@@ -22,7 +23,6 @@ from kubetrace.commands.rollout.workloads import GROUPS
 from kubetrace.environment import Environment
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.describe.pods import describe_template
-from kubetrace.printing.describe.selectors import selector_text
 from kubetrace.printing.describe.writer import Writer
 from kubetrace.trace.exchange import Purpose
 from kubetrace.value import Value

@@ -53,8 +53,8 @@ def _print(
     metrics: list[dict[str, Any]],
     nodes: dict[str, dict[str, Any]],
 ) -> None:
+    from kubetrace.api.go_sort import go_sort
     from kubetrace.commands.top.metrics import measured, print_rows, sort_key, usage_of
-    from kubetrace.printing.go_sort import go_sort
 
     resources = measured(options.show_swap)
 

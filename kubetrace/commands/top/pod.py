@@ -104,8 +104,8 @@ def _print(environment: Environment, options: TopPodOptions, pods: list[Metrics]
 
 
 def _sorted(options: TopPodOptions, pods: list[Metrics]) -> list[Metrics]:
+    from kubetrace.api.go_sort import go_sort
     from kubetrace.commands.top.metrics import measured, sort_key, total, usage_of
-    from kubetrace.printing.go_sort import go_sort
 
     def key(pod: Metrics) -> Any:
         metadata = pod.get("metadata") or {}
@@ -119,8 +119,8 @@ def _sorted(options: TopPodOptions, pods: list[Metrics]) -> list[Metrics]:
 
 
 def _sorted_containers(options: TopPodOptions, containers: list[Metrics]) -> list[Metrics]:
+    from kubetrace.api.go_sort import go_sort
     from kubetrace.commands.top.metrics import sort_key, usage_of
-    from kubetrace.printing.go_sort import go_sort
 
     def key(container: Metrics) -> Any:
         if options.sort_by:

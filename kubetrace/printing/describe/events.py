@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubetrace.api.go_sort import go_sort
 from kubetrace.printing.describe.writer import NONE, Writer, epoch
 from kubetrace.printing.durations import age
-from kubetrace.printing.go_sort import go_sort
 
 Event = Mapping[str, Any]
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubetrace.api.controllers import is_controlled_by, same_template
-from kubetrace.api.labels import format_labels
+from kubetrace.api.labels import format_labels, selector_text
 from kubetrace.api.related import Related
 from kubetrace.api.typed_kinds import PODS, REPLICA_SETS
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.describe.claims import describe_claim_templates
 from kubetrace.printing.describe.events import describe_events
 from kubetrace.printing.describe.pods import controlled_by, describe_template
-from kubetrace.printing.describe.selectors import selector_text, shown_selector
+from kubetrace.printing.describe.selectors import shown_selector
 from kubetrace.printing.describe.writer import NONE, UNSET, Writer, boolean, date, epoch, or_none
 from kubetrace.printing.durations import human_duration
 

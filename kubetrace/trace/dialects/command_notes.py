@@ -109,6 +109,14 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             "1.36": Line("podcmd.go:84", "Using the first container in a pod: {container}"),
         },
     ),
+    "container-of-annotation": NoteSpec(
+        4,
+        ("container",),
+        {
+            "1.29": Line("podcmd.go:76", "Defaulting container name from annotation {container}"),
+            "1.36": Line("podcmd.go:67", "Attempting default container name from annotation {container}"),
+        },
+    ),
     "apply-post-processor": NoteSpec(
         4,
         (),
