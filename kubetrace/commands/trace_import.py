@@ -28,7 +28,7 @@ class _Stdout:
         self._stdout = environment.stdout
 
     def write(self, line: bytes) -> None:
-        self._stdout.write(line.decode("ascii"))
+        self._stdout.write(line.decode())
 
     def close(self) -> None:
         self._stdout.flush()

@@ -9,6 +9,7 @@ from kubetrace.trace.endpoint import STREAMS, Endpoint, endpoint_of
 from kubetrace.trace.exchange import (
     CallStarted,
     Direction,
+    Event,
     Events,
     Frame,
     Headers,
@@ -131,12 +132,43 @@ class Kept:
         return self._held == self.size
 
 
+class Moment(Events):
+    """Hands an exchange's events on; between `hold` and `tell` it keeps them, to hand them on together: an answer that
+    comes in one piece is one moment, and one write to a trace."""
+
+    def __init__(self, events: Events) -> None:
+        super().__init__()
+        self._events = events
+        self._held: list[Event] | None = None
+
+    @property
+    def active(self) -> bool:
+        return self._events.active
+
+    def emit(self, *events: Event) -> None:
+        if self._held is None:
+            self._events.emit(*events)
+        else:
+            self._held += events
+
+    def hold(self) -> None:
+        if self._held is None:
+            self._held = []
+
+    def tell(self) -> None:
+        held, self._held = self._held, None
+        if held:
+            self._events.emit(*held)
+
+
 class Observed:
     """Tells the observers of one exchange, in the order of the events; without observers it does next to nothing.
-    `keep` bounds what is held of each body."""
+    `keep` bounds what is held of each body. What `answered` and `passed` have to tell waits for `tell`."""
 
     def __init__(self, request: Request, events: Events, keep: int | None) -> None:
-        self.recording = Recording(request, events, call=next_id())
+        self._moment = Moment(events)
+        self.recording = Recording(request, self._moment, call=next_id())
+        self.tell = self._moment.tell
         self.active = events.active
         self._keep = keep
         self._sent = Kept(keep)
@@ -151,10 +183,12 @@ class Observed:
 
     def begin(self) -> None:
         """Told before anything is sent."""
+        self._moment.hold()
         if self.active:
             log_body = self._request.operation != "stream"
             self.recording.events.emit(CallStarted(self.recording.call, self._request, log_body))
         self.recording.begin()
+        self.tell()
 
     def sent(self, content: bytes) -> None:
         """A piece of a request body that is streamed."""
@@ -166,6 +200,7 @@ class Observed:
         if not self.active:
             self.recording.phase = "body"
             return
+        self._moment.hold()
         has_content = has_body(self._request.method, head.status)
         gzipped = has_content and (head.first(b"content-encoding") or b"").lower() == b"gzip"
         self._received = Kept(self._keep, gzipped=gzipped)
@@ -173,7 +208,7 @@ class Observed:
         headers = response_headers(fields, decoded=gzipped)
         reason = None if head.reason is None else head.reason.decode("latin-1")
         self._logs_body = self._request.operation not in ("watch", "logs", "stream")
-        self.recording.received(Response(head.status, reason, headers, f"HTTP/1.{head.minor}"))
+        self.recording.received(Response(head.status, reason, headers, f"HTTP/1.{head.minor}", None))
         if head.status == 101:
             self._upgrade(headers)
 
@@ -195,6 +230,7 @@ class Observed:
         """Bytes of an upgraded connection, sent by the client or by the server."""
         if not self.active:
             return
+        self._moment.hold()
         if not sent:
             self._received.size += len(data)
         if self._frames is not None:
@@ -209,17 +245,21 @@ class Observed:
         """Nothing more will come; `error` says why, where the exchange is not whole."""
         if not self.active:
             return
+        self._moment.hold()
         if self._sent.size and self._sent.whole:
             self.recording.request = replace(self._request, body=self._sent.beginning)
         if self._upgraded:
             self.recording.ended(None, self._received.size, error)
-            return
-        body, size = self._received.beginning, self._received.size
-        if error is None and self._logs_body:
-            self.recording.body_read(body, None if self._received.whole else size)
-        self.recording.ended(body, size, error)
+        else:
+            body, size = self._received.beginning, self._received.size
+            if error is None and self._logs_body:
+                self.recording.body_read(body, None if self._received.whole else size)
+            self.recording.ended(body, size, error)
+        self.tell()
 
     def failed(self, error: str) -> None:
         """There was no answer."""
         if self.active:
+            self._moment.hold()
             self.recording.failed(error)
+            self.tell()

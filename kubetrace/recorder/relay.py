@@ -157,6 +157,7 @@ class Relay:
     def _from_client(self, data: bytes) -> None:
         if self.upgraded:
             self._observed.passed(True, data)
+            self._observed.tell()
             self._send_to_server(data)
             return
         if self._body.complete:
@@ -204,6 +205,7 @@ class Relay:
                     self._from_upgraded(rest)
             elif rest or self._answer.complete:
                 self._from_body(rest)
+            self._observed.tell()
 
     def _read_head(self, raw: bytes) -> None:
         head = response_head(raw)
@@ -218,6 +220,7 @@ class Relay:
         # Not sent yet: head and body go out together where they came together.
         self._to_client += self._rewrite(head, raw)
         if not self._head and not self._answer.complete:
+            self._observed.tell()
             self._flush_to_client()
 
     def _from_body(self, data: bytes) -> None:
@@ -226,16 +229,20 @@ class Relay:
         self._excess = used < len(data)
         self._observed.received(content)
         if self._pause and content:
+            self._observed.tell()
             half = used // 2
             self._send_to_client(data[:half])
             self._wait()
             data, used = data[half:], used - half
         if self._answer.complete:
             self._end(None)
+        else:
+            self._observed.tell()
         self._send_to_client(data[:used])
 
     def _from_upgraded(self, data: bytes) -> None:
         self._observed.passed(False, data)
+        self._observed.tell()
         self._send_to_client(data)
 
     def _server_ended(self, error: OSError | None) -> None:

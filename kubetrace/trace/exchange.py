@@ -355,7 +355,10 @@ Observer = Callable[[Event], None]
 class Events:
     """Hands every event to every observer, in order. A failing observer is dropped and reported once, and the command
     goes on: watching must not change what is watched. Safe to call from several threads (old discovery runs in
-    parallel). With no observer `active` is False and emitters skip their work."""
+    parallel). With no observer `active` is False and emitters skip their work.
+
+    Events that happen at one moment may be given at once. An observer with a method `together` gets them so (a file is
+    written to once, then), every other one by one."""
 
     def __init__(
         self, observers: Iterable[Observer] = (), on_failure: Callable[[Observer, Exception], None] | None = None
@@ -377,14 +380,23 @@ class Events:
             if observer in self._observers:
                 self._observers.remove(observer)
 
-    def emit(self, event: Event) -> None:
+    def emit(self, *events: Event) -> None:
         for observer in tuple(self._observers):
             try:
-                observer(event)
+                _tell(observer, events)
             except Exception as error:  # an observer's fault is never the command's
                 self.remove(observer)
                 if self._on_failure is not None:
                     self._on_failure(observer, error)
+
+
+def _tell(observer: Observer, events: tuple[Event, ...]) -> None:
+    together: Callable[[tuple[Event, ...]], None] | None = getattr(observer, "together", None)
+    if together is not None and len(events) > 1:
+        together(events)
+        return
+    for event in events:
+        observer(event)
 
 
 _ids = itertools.count(1)

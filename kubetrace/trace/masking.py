@@ -156,8 +156,12 @@ class Masker:
         return self._known_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
     def _known_bytes(self, body: bytes) -> bytes:
-        if not any(needle in body for needle in self._needles):
-            return body
+        for needle in self._needles:
+            if needle in body:
+                return self._without_known(body)
+        return body
+
+    def _without_known(self, body: bytes) -> bytes:
         for expression, raw in self._registered:
             if expression.search(body):
                 body = expression.sub(self.placeholder(raw), body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from kubetrace.trace.exchange import (
     UNSTATED,
@@ -34,11 +34,16 @@ from kubetrace.trace.exchange import (
 )
 from kubetrace.trace.masking import Masker
 from kubetrace.trace.records import JSON, REMEMBERED
+from kubetrace.value import replace
 
 DEFAULT_BODIES = 256 * 1024
 _HIDDEN_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 _NUL_SEARCH = 1024
-_PAIRS = 1000
+_KNOWN = 1000
+_UNKNOWN: tuple[Request | None, int | None] = (None, None)
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 class Encoder:
@@ -47,12 +52,14 @@ class Encoder:
     def __init__(self, masker: Masker, limit: int | None = DEFAULT_BODIES) -> None:
         self._masker = masker
         self._limit = limit
-        self._bodies: OrderedDict[int, int] = OrderedDict()
+        self._calls: OrderedDict[int, tuple[Request, int | None]] = OrderedDict()
+        """Each call's request without its body, and the body's hash."""
         self._open: dict[int, Request] = {}
         self._answered: set[int] = set()
         self._told: set[int] = set()
         self._pairs: dict[tuple[str, str], list[str]] = {}
-        self._pairs_of = 0
+        self._urls: dict[str, str] = {}
+        self._version = 0
 
     def encode(self, event: Event, at: float, cut: frozenset[str] = frozenset()) -> JSON:
         """`cut` names bodies of an ended exchange that were not whole to begin with."""
@@ -61,25 +68,28 @@ class Encoder:
         return {**data, "cut": sorted(cut)} if cut else data
 
     def _call_started(self, event: CallStarted) -> JSON:
-        if event.request.body is not None:
-            self._bodies[event.call] = hash(event.request.body)
-            if len(self._bodies) > REMEMBERED:
-                self._bodies.popitem(last=False)
-        return {"call": event.call, "request": self._request(event.request), "log_body": event.log_body}
+        request = event.request
+        self._calls[event.call] = request if request.body is None else replace(request, body=None), _hash(request.body)
+        if len(self._calls) > REMEMBERED:
+            self._calls.popitem(last=False)
+        return {"call": event.call, "request": self._request(request), "log_body": event.log_body}
 
     def _request_sent(self, event: RequestSent) -> JSON:
         self._open[event.exchange] = event.request
-        return {
-            "exchange": event.exchange,
-            "call": event.call,
-            "attempt": event.attempt,
-            "request": self._request(event.request, event.call),
-        }
+        data: JSON = {"exchange": event.exchange, "call": event.call, "attempt": event.attempt}
+        return data if self._is_calls(event) else {**data, "request": self._request(event.request, event.call)}
+
+    def _is_calls(self, event: RequestSent) -> bool:
+        """Is it the call's request, unchanged?"""
+        request, (known, body) = event.request, self._calls.get(event.call, _UNKNOWN)
+        if request is known:
+            return True
+        return body == _hash(request.body) and replace(request, body=None) == known
 
     def _request(self, request: Request, call: int | None = None) -> JSON:
         data: JSON = {
             "method": request.method,
-            "url": self._masker.url(request.url),
+            "url": self._url(request.url),
             "headers": self._headers(request.headers),
             "operation": request.operation,
         }
@@ -88,17 +98,31 @@ class Encoder:
         if request.unlogged:
             data["unlogged"] = sorted(request.unlogged)
         if request.body is not None:
-            same = call is not None and self._bodies.get(call) == hash(request.body)
+            same = call is not None and self._calls.get(call, _UNKNOWN)[1] == _hash(request.body)
             data["body"] = {"of": "call"} if same else self._body(request.body, request.url)
         return data
 
     def _headers(self, headers: Headers) -> list[list[str]]:
         """Nearly all fields of a run are the same in each of its requests: they are masked once."""
-        if self._pairs_of != self._masker.version or len(self._pairs) > _PAIRS:
-            self._pairs_of = self._masker.version
-            self._pairs.clear()
-        pairs = self._pairs
+        pairs = self._known(self._pairs)
         return [pairs.get(pair) or self._pair(pair) for pair in headers]
+
+    def _known(self, masked: dict[_K, _V]) -> dict[_K, _V]:
+        """What has been masked already, emptied where it is too much or where more is masked than before."""
+        if self._version != self._masker.version:
+            self._version = self._masker.version
+            self._pairs.clear()
+            self._urls.clear()
+        if len(masked) > _KNOWN:
+            masked.clear()
+        return masked
+
+    def _url(self, url: str) -> str:
+        known = self._known(self._urls)
+        found = known.get(url)
+        if found is None:
+            found = known[url] = self._masker.url(url)
+        return found
 
     def _pair(self, pair: tuple[str, str]) -> list[str]:
         name, value = pair
@@ -202,7 +226,7 @@ class Encoder:
         return data
 
     def _short_request(self, request: Request) -> JSON:
-        return {"method": request.method, "url": self._masker.url(request.url)}
+        return {"method": request.method, "url": self._url(request.url)}
 
     def _throttled(self, event: Throttled) -> JSON:
         return {
@@ -307,9 +331,17 @@ def _content(kept: bytes, cut: bool) -> JSON:
     return {"base64": base64.b64encode(kept).decode("ascii")}
 
 
+def _hash(body: bytes | None) -> int | None:
+    return None if body is None else hash(body)
+
+
 def _timings(timings: Timings) -> JSON:
-    pairs = ((name, getattr(timings, name)) for name in Timings.field_names)
-    return {name: round(value, 9) for name, value in pairs if value is not None}
+    found: JSON = {}
+    for name in Timings.field_names:
+        value = getattr(timings, name)
+        if value is not None:
+            found[name] = round(value, 9)
+    return found
 
 
 def _connection(connection: Connection) -> JSON:

@@ -49,7 +49,7 @@ from kubetrace.value import Value, replace
 FORMAT = 1
 HEADER_KEY = "kubetrace_trace"
 REMEMBERED = 64
-"""How many calls' request bodies are kept, so that a line can refer to an earlier one."""
+"""How many calls' requests are kept, so that a line can refer to an earlier one."""
 
 JSON = dict[str, Any]
 
@@ -107,7 +107,7 @@ class Decoder:
     """JSON values to events, of one run. Keeps only the exchanges that have not ended and a few request bodies."""
 
     def __init__(self) -> None:
-        self._bodies: OrderedDict[int, tuple[bytes | None, bool]] = OrderedDict()
+        self._calls: OrderedDict[int, tuple[Request, bool]] = OrderedDict()
         self._open: dict[int, _Open] = {}
 
     def decode(self, data: Mapping[str, Any]) -> Timed | None:
@@ -132,14 +132,13 @@ class Decoder:
 
     def _call_started(self, data: JSON, at: float) -> CallStarted:
         request, cut = self._request(data["request"])
-        if request.body is not None or cut:
-            self._bodies[data["call"]] = request.body, cut
-            if len(self._bodies) > REMEMBERED:
-                self._bodies.popitem(last=False)
+        self._calls[data["call"]] = request, cut
+        if len(self._calls) > REMEMBERED:
+            self._calls.popitem(last=False)
         return CallStarted(_integer(data["call"]), request, data.get("log_body", True) is True)
 
     def _request_sent(self, data: JSON, at: float) -> RequestSent:
-        request, cut = self._request(data["request"], data["call"])
+        request, cut = self._request(data["request"], data["call"]) if "request" in data else self._calls[data["call"]]
         known = _Open(_integer(data["exchange"]), _integer(data["call"]), _integer(data["attempt"]), request, cut, at)
         self._open[known.id] = known
         return RequestSent(known.id, known.call, known.attempt, request)
@@ -148,7 +147,7 @@ class Decoder:
         body, cut = None, False
         if (held := data.get("body")) is not None:
             known = held.get("of") == "call" and call is not None
-            body, cut = self._bodies.get(cast(int, call), (None, True)) if known else _read_body(held)
+            body, cut = self._body_of(cast(int, call)) if known else _read_body(held)
         purpose = data.get("purpose")
         return (
             Request(
@@ -162,6 +161,10 @@ class Decoder:
             ),
             cut,
         )
+
+    def _body_of(self, call: int) -> tuple[bytes | None, bool]:
+        request, cut = self._calls.get(call, (None, True))
+        return None if request is None else request.body, cut
 
     def _known(self, data: JSON, at: float) -> _Open:
         number = _integer(data["exchange"])

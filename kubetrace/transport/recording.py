@@ -173,7 +173,7 @@ class Recording:
         self.phase = "body"
         if self.active:
             self.events.emit(
-                ResponseReceived(self.id, self.call, self.request, response, self.timings(), self.connection())
+                ResponseReceived(self.id, self.call, self.request, response, self.timings(), self.connection(), None)
             )
 
     def failed(self, error: str) -> None:
@@ -216,17 +216,17 @@ class Recording:
     def _exchange(self, body: bytes | None, size: int | None, error: str | None) -> Exchange:
         now = time.perf_counter()
         return Exchange(
-            id=self.id,
-            call=self.call,
-            attempt=self.attempt,
-            request=self.request,
-            response=self.response,
-            body=body,
-            body_size=size,
-            timings=self.timings(now),
-            connection=self.connection(),
-            started=self._started,
-            error=error,
+            self.id,
+            self.call,
+            self.attempt,
+            self.request,
+            self.response,
+            body,
+            size,
+            self.timings(now),
+            self.connection(),
+            self._started,
+            error,
         )
 
     def connection(self) -> Connection:
@@ -241,14 +241,14 @@ class Recording:
         """The phases so far; `end` (a perf_counter reading) closes the body and the total."""
         headers = self._headers
         return Timings(
-            dns=self.dns,
-            connect=self.dial,
-            tls=self.tls,
-            get_connection=_between(self._begun, self._connected),
-            first_byte=_between(self._written, self._first_byte),
-            headers=_between(self._begun, headers),
-            body=_between(headers, end) if self.response is not None else None,
-            total=_between(self._begun, end),
+            self.dns,
+            self.dial,
+            self.tls,
+            _between(self._begun, self._connected),
+            _between(self._written, self._first_byte),
+            _between(self._begun, headers),
+            _between(headers, end) if self.response is not None else None,
+            _between(self._begun, end),
         )
 
 

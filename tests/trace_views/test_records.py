@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import (
+    CallStarted,
     Event,
+    Events,
     Exchange,
     ExchangeEnded,
     Frame,
+    HostResolved,
     Note,
     Request,
     RequestSent,
@@ -33,6 +36,7 @@ from kubetrace.trace.masking import Masker
 from kubetrace.trace.record_encoder import Encoder
 from kubetrace.trace.record_file import Reader, RecordObserver, open_sink, open_trace, parse_bodies, run_file
 from kubetrace.trace.records import Decoder, Header, InvalidTrace, Timed
+from kubetrace.value import replace
 from tests.conftest import Kubetrace
 from tests.trace_views.conversation import PASSWORD, START, TOKEN, conversation, one, written
 from tests.transport.scripted import ScriptedServer, reply
@@ -261,6 +265,50 @@ def test_a_full_disk_is_told_once() -> None:
         observer.record(event, at)
     observer.close()
     assert told == ["the trace is not complete: No space left on device"]
+
+
+class CountedWrites:
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+
+    def write(self, line: bytes) -> None:
+        self.writes.append(line)
+
+    def close(self) -> None: ...
+
+
+def test_what_happens_at_one_moment_is_written_at_once() -> None:
+    disk = CountedWrites()
+    events = Events([RecordObserver(lambda: disk, Header("0"), masker=Masker(), warn=pytest.fail, clock=lambda: START)])
+    events.emit(WarningReceived("a"), WarningReceived("b"))
+    events.emit(WarningReceived("c"))
+    _, both, last = disk.writes
+    assert [json.loads(line)["text"] for line in both.splitlines()] == ["a", "b"] and b'"c"' in last
+
+
+def test_a_request_that_is_the_calls_is_not_written_again(tmp_path: Path) -> None:
+    request = Request("GET", "https://h/api", (("Accept", "*/*"),), b"{}")
+    changed = replace(request, headers=(("Accept", "a/b"),))
+    path = tmp_path / "t.jsonl"
+    observer = RecordObserver(lambda: open_sink(path), Header("0"), masker=Masker(), warn=pytest.fail)
+    told = [CallStarted(1, request), RequestSent(2, 1, 1, request), RequestSent(3, 1, 2, changed)]
+    for event in told:
+        observer.record(event, START)
+    observer.close()
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert ["request" in line for line in lines[1:]] == [True, False, True]
+    assert [timed.event for timed in read(path)[0]][:3] == told
+
+
+def test_text_and_numbers_that_no_json_should_hold(tmp_path: Path) -> None:
+    """Lone surrogates (undecodable bytes), and integers beyond 64 bits."""
+    path = tmp_path / "t.jsonl"
+    observer = RecordObserver(lambda: open_sink(path), Header("0"), masker=Masker(), warn=pytest.fail)
+    told = [HostResolved(1, "\udcff", (), 1.0), Frame(1, 1, "sent", "binary", 1 << 70)]
+    for event in told:
+        observer.record(event, START)
+    observer.close()
+    assert [timed.event for timed in read(path)[0]] == told
 
 
 def test_sizes() -> None:
