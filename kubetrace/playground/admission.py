@@ -26,8 +26,15 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         _protect(item, "kubernetes.io/pv-protection")
     if resource.key == "certificatesigningrequests.certificates.k8s.io":
         _requestor(item, user)
+    if resource.key == "volumeattributesclasses.storage.k8s.io":
+        _protect(item, "kubernetes.io/vac-protection")
+    if resource.key == "nodes":
+        _not_ready(item)
+    if resource.key == "ingresses.networking.k8s.io":
+        _default_ingress_class(store, resource, item)
     if resource.key == "pods":
         _priority(store, resource, item)
+        _runtime_class(store, resource, item)
         service_accounts.admit(store, item)
         _tolerations(item["spec"])
     limits.admit(store, resource, item)
@@ -68,8 +75,74 @@ def _priority(store: Store, resource: Resource, pod: Object) -> None:
     spec = pod["spec"]
     if found is not None:
         spec["priorityClassName"] = found["metadata"]["name"]
-    spec["priority"] = (found or {}).get("value", 0)
-    spec.setdefault("preemptionPolicy", (found or {}).get("preemptionPolicy", "PreemptLowerPriority"))
+    computed = (found or {}).get("value", 0)
+    policy = (found or {}).get("preemptionPolicy", "PreemptLowerPriority")
+    wanted = (("priority", "integer value of priority", computed), ("preemptionPolicy", _POLICY_WORDS, policy))
+    for field, words, value in wanted:
+        given = spec.get(field)
+        if given is not None and given != value:
+            why = f"the {words} ({given}) must not be provided in pod spec; priority admission controller computed "
+            why += f"{value} from the given PriorityClass name"
+            raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+        spec[field] = value
+
+
+_POLICY_WORDS = "string value of PreemptionPolicy"
+
+
+def _runtime_class(store: Store, resource: Resource, pod: Object) -> None:
+    """RuntimeClass: what the class costs, and where it runs."""
+    spec, name = pod["spec"], pod["spec"].get("runtimeClassName")
+    given = spec.get("overhead")
+    if not name:
+        if given:
+            why = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+            raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+        return
+    found = store.get("runtimeclasses.node.k8s.io", "", name)
+    if found is None:
+        why = f'pod rejected: RuntimeClass "{name}" not found'
+        raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+    overhead = (found.get("overhead") or {}).get("podFixed")
+    if given and given != overhead:
+        why = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+        raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+    if overhead:
+        spec["overhead"] = overhead
+    scheduling = found.get("scheduling") or {}
+    for key, value in (scheduling.get("nodeSelector") or {}).items():
+        if spec.setdefault("nodeSelector", {}).setdefault(key, value) != value:
+            why = f"pod rejected: conflict: runtimeClass.scheduling.nodeSelector[{key}] = {value}; "
+            why += f"pod.spec.nodeSelector[{key}] = {spec['nodeSelector'][key]}"
+            raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+    added = [entry for entry in scheduling.get("tolerations") or () if entry not in (spec.get("tolerations") or ())]
+    if added:
+        spec["tolerations"] = [*(spec.get("tolerations") or ()), *added]
+
+
+def _not_ready(node: Object) -> None:
+    """TaintNodesByCondition: a new node takes no pods until its kubelet says that it may."""
+    taints = node.setdefault("spec", {}).setdefault("taints", [])
+    if not any(taint.get("key") == _NOT_READY and taint.get("effect") == "NoSchedule" for taint in taints):
+        taints.append({"key": _NOT_READY, "effect": "NoSchedule"})
+
+
+_NOT_READY = "node.kubernetes.io/not-ready"
+
+
+def _default_ingress_class(store: Store, resource: Resource, ingress: Object) -> None:
+    """DefaultIngressClass."""
+    annotations = ingress["metadata"].get("annotations") or {}
+    if ingress["spec"].get("ingressClassName") is not None or "kubernetes.io/ingress.class" in annotations:
+        return
+    marked = [each for each in store.select("ingressclasses.networking.k8s.io")
+              if (each["metadata"].get("annotations") or {}).get(_DEFAULT_INGRESS) == "true"]  # fmt: skip
+    if marked:
+        newest = max(marked, key=lambda each: (each["metadata"]["creationTimestamp"], each["metadata"]["name"]))
+        ingress["spec"]["ingressClassName"] = newest["metadata"]["name"]
+
+
+_DEFAULT_INGRESS = "ingressclass.kubernetes.io/is-default-class"
 
 
 def _protect(item: Object, finalizer: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,13 +18,28 @@ def apply(key: str, item: dict[str, Any]) -> None:
         item["status"] = {}
 
 
+# Their Go fields are pointers: an empty string is not the same as none.
+_POINTERS = frozenset(
+    (
+        *("volumeMode", "completionMode", "internalTrafficPolicy", "podReplacementPolicy", "preemptionPolicy"),
+        *("volumeBindingMode", "serviceName", "service", "maxSurge", "maxUnavailable", "selectPolicy"),
+    )
+)
+
+
 def _fill(target: Spec, **values: Any) -> None:
     for name, value in values.items():
-        if target.get(name) is None:
+        found = target.get(name)
+        if found is None or (found == "" and name not in _POINTERS):
             target[name] = value
 
 
+_IMAGE = re.compile(r"([\w.-]+(:\d+)?/)?[a-z0-9._/-]+(:[\w.-]{1,128})?(@\w+:[0-9a-f]{32,})?")
+
+
 def _image_policy(image: str) -> str:
+    if not _IMAGE.fullmatch(image):
+        return "IfNotPresent"
     last = image.rpartition("/")[2]
     if "@" in last:
         return "IfNotPresent"
@@ -32,11 +48,16 @@ def _image_policy(image: str) -> str:
 
 
 def _probe(probe: Spec) -> None:
-    _fill(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
-    if "httpGet" in probe:
-        _fill(probe["httpGet"], path="/", scheme="HTTP")
-    if "grpc" in probe:
-        _fill(probe["grpc"], service="")
+    for name, value in (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)):
+        probe[name] = probe.get(name) or value  # no pointers: 0 is none
+    _handler(probe)
+
+
+def _handler(handler: Spec) -> None:
+    if "httpGet" in handler:
+        _fill(handler["httpGet"], path="/", scheme="HTTP")
+    if "grpc" in handler:
+        _fill(handler["grpc"], service="")
 
 
 def _container(container: Spec) -> None:
@@ -55,23 +76,38 @@ def _container(container: Spec) -> None:
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         if name in container:
             _probe(container[name])
+    for hook in ("postStart", "preStop"):
+        _handler((container.get("lifecycle") or {}).get(hook) or {})
     for env in container.get("env") or ():
-        reference = (env.get("valueFrom") or {}).get("fieldRef")
-        if reference is not None:
-            _fill(reference, apiVersion="v1")
+        _field_reference(env.get("valueFrom") or {})
+
+
+def _field_reference(source: Spec) -> None:
+    if source.get("fieldRef") is not None:
+        _fill(source["fieldRef"], apiVersion="v1")
 
 
 def _volume(volume: Spec) -> None:
-    if set(volume) == {"name"}:
+    if not any(kind != "name" and source is not None for kind, source in volume.items()):
         volume["emptyDir"] = {}
     for name in ("secret", "configMap", "downwardAPI", "projected"):
         if name in volume:
             _fill(volume[name], defaultMode=420)
-    for source in (volume.get("projected") or {}).get("sources") or ():
+    projected = (volume.get("projected") or {}).get("sources") or ()
+    for source in projected:
         if "serviceAccountToken" in source:
             _fill(source["serviceAccountToken"], expirationSeconds=3600)
+    for part in (volume, *projected):
+        for file in (part.get("downwardAPI") or {}).get("items") or ():
+            _field_reference(file)
     if "hostPath" in volume:
         _fill(volume["hostPath"], type="")
+    if "image" in volume:
+        _fill(volume["image"], pullPolicy=_image_policy(volume["image"].get("reference", "")))
+    template = (volume.get("ephemeral") or {}).get("volumeClaimTemplate")
+    if template is not None:
+        template.setdefault("metadata", {})
+        _fill(template.setdefault("spec", {}), volumeMode="Filesystem")
 
 
 def pod_spec(spec: Spec, restart: str = "Always") -> None:
@@ -158,7 +194,9 @@ def _stateful_set(item: Spec) -> None:
     if spec["updateStrategy"]["type"] == "RollingUpdate":
         _fill(spec["updateStrategy"], rollingUpdate={})
         _fill(spec["updateStrategy"]["rollingUpdate"], partition=0)
-    _fill(spec, persistentVolumeClaimRetentionPolicy={"whenDeleted": "Retain", "whenScaled": "Retain"})
+        spec["updateStrategy"]["rollingUpdate"].pop("maxUnavailable", None)  # behind a gate that is closed
+    _fill(spec, persistentVolumeClaimRetentionPolicy={})
+    _fill(spec["persistentVolumeClaimRetentionPolicy"], whenDeleted="Retain", whenScaled="Retain")
     for claim in spec.get("volumeClaimTemplates") or ():
         claim["apiVersion"], claim["kind"] = "v1", "PersistentVolumeClaim"
         _fill(claim.setdefault("spec", {}), volumeMode="Filesystem")
@@ -183,7 +221,11 @@ def job_spec(item: Spec) -> None:
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = spec["parallelism"] = 1
     _fill(spec, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False)
-    _fill(spec, podReplacementPolicy="TerminatingOrFailed", manualSelector=False)
+    failures = spec.get("podFailurePolicy")
+    _fill(spec, podReplacementPolicy="TerminatingOrFailed" if failures is None else "Failed", manualSelector=False)
+    for rule in (failures or {}).get("rules") or ():
+        for pattern in rule.get("onPodConditions") or ():
+            _fill(pattern, status="True")
 
 
 def _job(item: Spec) -> None:
@@ -214,7 +256,7 @@ def _service(item: Spec) -> None:
     if spec["type"] == "ExternalName":
         return
     _fill(spec, internalTrafficPolicy="Cluster")
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    if spec["type"] in ("NodePort", "LoadBalancer") or spec.get("externalIPs"):
         _fill(spec, externalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         _fill(spec, allocateLoadBalancerNodePorts=True)
@@ -281,7 +323,18 @@ def _horizontal_autoscaler(item: Spec) -> None:
     if not spec.get("metrics"):
         target = {"type": "Utilization", "averageUtilization": 80}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    _scaling_rules(spec.get("behavior"))
     _fill(item, status={"currentMetrics": None, "desiredReplicas": 0})
+
+
+def _scaling_rules(behavior: Spec | None) -> None:
+    if behavior is None:
+        return
+    percent = {"type": "Percent", "value": 100, "periodSeconds": 15}
+    up = {"policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}, percent], "stabilizationWindowSeconds": 0}
+    for name, usual in (("scaleUp", up), ("scaleDown", {"policies": [percent]})):
+        _fill(behavior, **{name: {}})
+        _fill(behavior[name], selectPolicy="Max", **usual)
 
 
 def _network_policy(item: Spec) -> None:
@@ -298,6 +351,60 @@ def _storage_class(item: Spec) -> None:
 
 def _ingress(item: Spec) -> None:
     _fill(item, status={"loadBalancer": {}})
+
+
+def _endpoints(item: Spec) -> None:
+    for subset in item.get("subsets") or ():
+        for port in subset.get("ports") or ():
+            _fill(port, protocol="TCP")
+
+
+def _endpoint_slice(item: Spec) -> None:
+    for port in item.get("ports") or ():
+        _fill(port, name="", protocol="TCP")
+
+
+def _node(item: Spec) -> None:
+    status = item.get("status") or {}
+    if status.get("capacity") is not None and status.get("allocatable") is None:
+        status["allocatable"] = dict(status["capacity"])
+
+
+def _webhooks(item: Spec) -> None:
+    """What asks other servers whether a write is fine."""
+    for webhook in item.get("webhooks") or ():
+        _fill(webhook, failurePolicy="Fail", matchPolicy="Equivalent", namespaceSelector={}, objectSelector={})
+        _fill(webhook, timeoutSeconds=10)
+        service = (webhook.get("clientConfig") or {}).get("service")
+        if service is not None:
+            _fill(service, port=443)
+        for rule in webhook.get("rules") or ():
+            _fill(rule, scope="*")
+
+
+def _mutating_webhooks(item: Spec) -> None:
+    _webhooks(item)
+    for webhook in item.get("webhooks") or ():
+        _fill(webhook, reinvocationPolicy="Never")
+
+
+def _admission_policy(item: Spec) -> None:
+    spec = item.get("spec") or {}
+    _fill(spec, failurePolicy="Fail")
+    _match_resources(spec.get("matchConstraints"))
+
+
+def _policy_binding(item: Spec) -> None:
+    _match_resources((item.get("spec") or {}).get("matchResources"))
+
+
+def _match_resources(match: Spec | None) -> None:
+    if match is None:
+        return
+    _fill(match, matchPolicy="Equivalent", namespaceSelector={}, objectSelector={})
+    for name in ("resourceRules", "excludeResourceRules"):
+        for rule in match.get(name) or ():
+            _fill(rule, scope="*")
 
 
 def _priority_class(item: Spec) -> None:
@@ -328,6 +435,13 @@ _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "storageclasses.storage.k8s.io": _storage_class,
     "ingresses.networking.k8s.io": _ingress,
     "priorityclasses.scheduling.k8s.io": _priority_class,
+    "endpoints": _endpoints,
+    "endpointslices.discovery.k8s.io": _endpoint_slice,
+    "nodes": _node,
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": _webhooks,
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": _mutating_webhooks,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": _admission_policy,
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": _policy_binding,
 }
 _HAS_STATUS = frozenset(
     (

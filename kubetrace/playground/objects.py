@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from kubetrace.playground import decoding
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import ApiError
 from kubetrace.wire import protobuf, quantity
@@ -191,7 +192,19 @@ class Check:
             self._refuse(value, field, inner, path, owner, entry=True)
         if expected == "integer" and isinstance(value, float):
             return int(value)
+        if isinstance(value, str) and (field.format == "byte" or field.type in decoding.TIMES):
+            self._decode(value, field)
         return value
+
+    def _decode(self, text: str, field: Field) -> None:
+        """Texts that Go reads as something else: bytes in base64, times."""
+        if field.format == "byte":
+            offset = decoding.base64_error(text)
+            why = "" if offset is None else f"illegal base64 data at input byte {offset}"
+        else:
+            why = decoding.time_error(text, decoding.TIMES[field.type])
+        if why:
+            raise Mistyped(f"{self._what}: {why}", why, why, why)
 
     def _quantity(self, value: Any) -> str:
         """In its canonical form; numbers are allowed, too."""

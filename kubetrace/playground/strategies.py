@@ -31,6 +31,12 @@ WITH_GENERATION = frozenset(
         "priorityclasses.scheduling.k8s.io",
         "mutatingwebhookconfigurations.admissionregistration.k8s.io",
         "validatingwebhookconfigurations.admissionregistration.k8s.io",
+        "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+        "flowschemas.flowcontrol.apiserver.k8s.io",
+        "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
+        "deviceclasses.resource.k8s.io",
+        "resourceslices.resource.k8s.io",
     )
 )
 WITH_STATUS = frozenset(
@@ -105,6 +111,13 @@ def _namespace(item: Object) -> None:
 
 def _pod(item: Object) -> None:
     item["status"] = {"phase": "Pending"}
+    spec = item["spec"]
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1
+    if spec.get("schedulingGates"):
+        why = "Scheduling is blocked due to non-empty scheduling gates"
+        gated = {"type": "PodScheduled", "status": "False", "lastProbeTime": None, "lastTransitionTime": now()}
+        item["status"]["conditions"] = [gated | {"reason": "SchedulingGated", "message": why}]
 
 
 def _volume(item: Object) -> None:

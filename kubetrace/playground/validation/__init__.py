@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import invalid
-from kubetrace.playground.validation import cluster, pods, services, storage, workloads
+from kubetrace.playground.validation import (
+    autoscaling,
+    cluster,
+    jobs,
+    networking,
+    nodes,
+    pods,
+    services,
+    storage,
+    workloads,
+)
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
@@ -73,9 +83,8 @@ def metadata_causes(metadata: Object) -> list[Cause]:
                 causes.append((f"{at}.{name}", "FieldValueInvalid", f'Invalid value: "": {why}'))
     for index, finalizer in enumerate(metadata.get("finalizers") or ()):
         causes += qualified_name("metadata.finalizers", finalizer)
-        if "/" not in finalizer and finalizer not in ("kubernetes", "orphan", "foregroundDeletion"):
-            why = "name is neither a standard finalizer name nor is it fully qualified"
-            causes.append(bad(f"metadata.finalizers[{index}]", finalizer, why))
+        if not cluster.is_finalizer(finalizer):
+            causes.append(bad(f"metadata.finalizers[{index}]", finalizer, cluster.NO_FINALIZER))
     return causes
 
 
@@ -131,12 +140,12 @@ _CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
     "statefulsets.apps": workloads.stateful_set,
     "daemonsets.apps": workloads.daemon_set,
     "replicationcontrollers": workloads.replication_controller,
-    "jobs.batch": workloads.job,
-    "cronjobs.batch": workloads.cron_job,
-    "horizontalpodautoscalers.autoscaling": workloads.autoscaler,
+    "jobs.batch": jobs.job,
+    "cronjobs.batch": jobs.cron_job,
+    "horizontalpodautoscalers.autoscaling": autoscaling.autoscaler,
     "services": services.service,
-    "ingresses.networking.k8s.io": services.ingress,
-    "networkpolicies.networking.k8s.io": services.network_policy,
+    "ingresses.networking.k8s.io": networking.ingress,
+    "networkpolicies.networking.k8s.io": networking.network_policy,
     "persistentvolumeclaims": storage.claim,
     "persistentvolumes": storage.volume,
     "storageclasses.storage.k8s.io": storage.storage_class,
@@ -145,7 +154,9 @@ _CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
     "configmaps": cluster.config_map,
     "secrets": cluster.secret,
     "events": cluster.event,
-    "nodes": cluster.node,
+    "nodes": nodes.node,
+    "namespaces": cluster.namespace,
+    "runtimeclasses.node.k8s.io": nodes.runtime_class,
     "roles.rbac.authorization.k8s.io": cluster.role,
     "clusterroles.rbac.authorization.k8s.io": cluster.cluster_role,
     "rolebindings.rbac.authorization.k8s.io": cluster.role_binding,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Iterable
@@ -48,6 +49,13 @@ def shown(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+def internal(value: Any) -> Any:
+    """An object as the JSON of the server's internal types, whose fields have Go's names."""
+    if isinstance(value, dict):
+        return {f"{name[:1].upper()}{name[1:]}": internal(entry) for name, entry in value.items()}
+    return [internal(entry) for entry in value] if isinstance(value, list) else value
+
+
 def bad(field: str, value: Any, why: str) -> Cause:
     return (field, "FieldValueInvalid", f"Invalid value: {shown(value)}: {why}")
 
@@ -71,13 +79,54 @@ def missing(field: str, value: Any) -> Cause:
 
 def label_name(field: str, value: str) -> list[Cause]:
     """An RFC 1123 label."""
-    causes = [] if len(value) <= 63 else [bad(field, value, "must be no more than 63 bytes")]
+    causes = [] if len(value) <= 63 else [bad(field, value, "must be no more than 63 characters")]
     return causes if _LABEL.fullmatch(value) else [*causes, bad(field, value, _LABEL_WORDS)]
 
 
 def subdomain(field: str, value: str) -> list[Cause]:
-    causes = [] if len(value) <= 253 else [bad(field, value, "must be no more than 253 bytes")]
+    causes = [] if len(value) <= 253 else [bad(field, value, "must be no more than 253 characters")]
     return causes if _SUBDOMAIN.fullmatch(value) else [*causes, bad(field, value, _SUBDOMAIN_WORDS)]
+
+
+_UNDERSCORED_LABEL = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_UNDERSCORED = rf"{_UNDERSCORED_LABEL}(\.{_UNDERSCORED_LABEL})*"
+
+
+def underscored_subdomain(field: str, value: str) -> list[Cause]:
+    """A subdomain as DNS allows it, with underscores."""
+    causes = [] if len(value) <= 253 else [bad(field, value, "must be no more than 253 characters")]
+    words = (
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must "
+        "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+        f"'{_UNDERSCORED}')"
+    )
+    return causes if re.fullmatch(_UNDERSCORED, value) else [*causes, bad(field, value, words)]
+
+
+def is_address(text: Any) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def address(field: str, value: Any) -> list[Cause]:
+    """An IP address."""
+    words = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+    return [] if is_address(value) else [bad(field, value, words)]
+
+
+def cidr(field: str, text: str) -> list[Cause]:
+    words = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+    return [] if network(text) is not None else [bad(field, text, words)]
+
+
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False) if "/" in text else None
+    except ValueError:
+        return None
 
 
 def path_segment(field: str, value: str) -> list[Cause]:
@@ -138,6 +187,8 @@ def label_selector(field: str, selector: Object | None) -> list[Cause]:
         else:
             causes.append(bad(f"{where}.operator", operator, "not a valid selector operator"))
         causes += qualified_name(f"{where}.key", entry.get("key", ""))
+        for number, value in enumerate(values or ()):
+            causes += label_value(f"{where}.values[{number}]", value)
     return causes
 
 

@@ -11,6 +11,7 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     count_or_percent,
+    duplicate,
     forbidden,
     label_selector,
     path_segment,
@@ -19,7 +20,7 @@ from kubetrace.playground.validation.causes import (
     subdomain,
     unsupported,
 )
-from kubetrace.playground.validation.containers import config_key
+from kubetrace.playground.validation.references import config_key
 
 _RBAC = "rbac.authorization.k8s.io"
 
@@ -30,7 +31,11 @@ def role(item: Object) -> list[Cause]:
 
 def cluster_role(item: Object) -> list[Cause]:
     causes = _rules(item, namespaced=False)
-    for index, selector in enumerate((item.get("aggregationRule") or {}).get("clusterRoleSelectors") or ()):
+    rule, at = item.get("aggregationRule"), "aggregationRule.clusterRoleSelectors"
+    if rule is not None and not rule.get("clusterRoleSelectors"):
+        why = "at least one clusterRoleSelector required if aggregationRule is non-nil"
+        causes.append(required(at, why))
+    for index, selector in enumerate((rule or {}).get("clusterRoleSelectors") or ()):
         causes += label_selector(f"aggregationRule.clusterRoleSelectors[{index}]", selector)
     return causes
 
@@ -122,7 +127,7 @@ def secret(item: Object) -> list[Cause]:
             causes.append(required("metadata.annotations[kubernetes.io/service-account.name]"))
     elif kind in _SECRET_KEYS:
         key = _SECRET_KEYS[kind]
-        if key not in data:
+        if key not in data or (kind == "kubernetes.io/ssh-auth" and not data[key]):
             causes.append(required(f"data[{key}]"))
         elif kind != "kubernetes.io/ssh-auth" and not _is_json(data[key]):
             causes.append(bad(f"data[{key}]", "<secret contents redacted>", "invalid character 'x' looking for value"))
@@ -173,21 +178,55 @@ def disruption_budget(item: Object) -> list[Cause]:
     for name in ("minAvailable", "maxUnavailable"):
         if spec.get(name) is not None:
             causes += count_or_percent(f"spec.{name}", spec[name])
-    return causes + label_selector("spec.selector", spec.get("selector"))
+    causes += label_selector("spec.selector", spec.get("selector"))
+    policy, policies = spec.get("unhealthyPodEvictionPolicy"), ["AlwaysAllow", "IfHealthyBudget"]
+    if policy is not None and policy not in policies:
+        causes.append(unsupported("spec.unhealthyPodEvictionPolicy", policy, policies))
+    return causes
+
+
+def is_finalizer(name: str) -> bool:
+    return "/" in name or name in ("kubernetes", "orphan", "foregroundDeletion")
+
+
+NO_FINALIZER = "name is neither a standard finalizer name nor is it fully qualified"
+
+
+def namespace(item: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    for name in (item.get("spec") or {}).get("finalizers") or ():
+        causes += qualified_name("spec.finalizers", name)
+        if "/" not in name and name != "kubernetes":
+            causes.append(bad("spec.finalizers", name, NO_FINALIZER))
+    return causes
+
+
+_USAGES = [
+    *("any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment"),
+    *("decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel"),
+    *("ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime"),
+    *("server auth", "signing", "timestamping"),
+]
 
 
 def signing_request(item: Object) -> list[Cause]:
     spec = item.get("spec") or {}
     causes: list[Cause] = []
-    if why := _request_error(spec.get("request", "")):
-        causes.append(bad("spec.request", spec.get("request", ""), why))
-    if not spec.get("usages"):
+    if why := _request_error(spec.get("request") or ""):
+        causes.append(bad("spec.request", spec.get("request") or None, why))
+    usages = spec.get("usages") or []
+    if not usages:
         causes.append(required("spec.usages"))
+    for index, usage in enumerate(usages):
+        if usage not in _USAGES:
+            causes.append(unsupported(f"spec.usages[{index}]", usage, _USAGES))
+        elif usage in usages[:index]:
+            causes.append(duplicate(f"spec.usages[{index}]", usage))
     name = spec.get("signerName", "")
     if not name:
         causes.append(required("spec.signerName"))
     elif name.count("/") != 1:
-        why = 'must be a fully qualified domain and path of the form "example.com/signer-name"'
+        why = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
         causes.append(bad("spec.signerName", name, why))
     seconds = spec.get("expirationSeconds")
     if seconds is not None and seconds < 600:
@@ -211,22 +250,3 @@ def _request_error(text: str) -> str:
     except ValueError:
         return "asn1: structure error: length too large"
     return ""
-
-
-_EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
-
-
-def node(item: Object) -> list[Cause]:
-    causes: list[Cause] = []
-    seen: set[tuple[str, str]] = set()
-    for index, taint in enumerate((item.get("spec") or {}).get("taints") or ()):
-        at, effect = f"metadata.taints[{index}]", taint.get("effect", "")
-        causes += qualified_name(f"{at}.key", taint.get("key", ""))
-        if effect not in _EFFECTS:
-            causes.append(unsupported(f"{at}.effect", effect, _EFFECTS) if effect else required(f"{at}.effect"))
-        if (taint.get("key", ""), effect) in seen:
-            shown = {name: taint.get(name, "") for name in ("key", "value", "effect")}
-            why = "taints must be unique by key and effect pair"
-            causes.append(("metadata.taints[0]", "FieldValueDuplicate", f"Duplicate value: {shown}: {why}"))
-        seen.add((taint.get("key", ""), effect))
-    return causes

@@ -1,4 +1,4 @@
-"""Containers: ports, variables, mounts, resources, probes and hooks (pkg/apis/core/validation validateContainers)."""
+"""Containers: ports, variables, mounts, resources (pkg/apis/core/validation validateContainers)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from kubetrace.playground.validation.causes import (
-    MAX_INT32,
     Cause,
     Object,
     amount,
@@ -15,9 +14,7 @@ from kubetrace.playground.validation.causes import (
     forbidden,
     label_name,
     missing,
-    not_negative,
     one_of,
-    port,
     port_name,
     port_number,
     qualified_name,
@@ -25,14 +22,11 @@ from kubetrace.playground.validation.causes import (
     subdomain,
     unsupported,
 )
+from kubetrace.playground.validation.references import ENV_FIELDS, config_key, field_reference, resource_reference
+from kubetrace.playground.validation.security import container_context
+from kubetrace.playground.validation.volumes import descending, no_backsteps
 
 _PROTOCOLS = ["SCTP", "TCP", "UDP"]
-_FIELDS = (
-    *("metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName"),
-    *("status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"),
-)
-_VOLUME_FIELDS = ("metadata.name", "metadata.namespace", "metadata.labels", "metadata.annotations", "metadata.uid")
-_CONVERTIBLE = frozenset((*_FIELDS, *_VOLUME_FIELDS, "spec.restartPolicy", "spec.schedulerName", "status.phase"))
 _STANDARD_RESOURCES = ("cpu", "memory", "ephemeral-storage")
 _OTHER_RESOURCES = frozenset(
     (
@@ -42,10 +36,10 @@ _OTHER_RESOURCES = frozenset(
         "services.loadbalancers",
     )
 )
-_UID_WORDS = "must be between 0 and 2147483647, inclusive"
 
 
-def check(container: Object, where: str, volumes: dict[str, Object]) -> list[Cause]:
+def check(container: Object, where: str, volumes: dict[str, Object], restart: str) -> list[Cause]:
+    """What all kinds of containers share; `restart`: the pod's restartPolicy."""
     name = container.get("name", "")
     causes = label_name(f"{where}.name", name) if name else [required(f"{where}.name")]
     if not container.get("image"):
@@ -55,20 +49,27 @@ def check(container: Object, where: str, volumes: dict[str, Object]) -> list[Cau
     causes += _ports(container.get("ports") or [], f"{where}.ports")
     causes += _env(container.get("env") or [], f"{where}.env")
     causes += _env_from(container.get("envFrom") or [], f"{where}.envFrom")
-    causes += _mounts(container.get("volumeMounts") or [], f"{where}.volumeMounts", volumes)
+    causes += _mounts(container, f"{where}.volumeMounts", volumes)
+    causes += _devices(container, f"{where}.volumeDevices", volumes)
     policies = ["Always", "IfNotPresent", "Never"]
     causes += one_of(f"{where}.imagePullPolicy", container.get("imagePullPolicy"), policies)
     causes += resources(container.get("resources") or {}, f"{where}.resources")
-    context, at = container.get("securityContext") or {}, f"{where}.securityContext"
-    causes += ids(context, at, ("runAsUser", "runAsGroup"))
-    if context.get("privileged") and context.get("allowPrivilegeEscalation") is False:
-        causes.append(bad(at, context, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"))
+    causes += _resize_policy(container.get("resizePolicy") or [], f"{where}.resizePolicy", restart)
+    return causes + container_context(container.get("securityContext") or {}, f"{where}.securityContext")
+
+
+def _resize_policy(policies: list[Object], at: str, restart: str) -> list[Cause]:
+    causes: list[Cause] = []
+    seen: set[str] = set()
+    for index, entry in enumerate(policies):
+        name, policy = entry.get("resourceName", ""), entry.get("restartPolicy", "")
+        causes += [duplicate(f"{at}[{index}]", name)] if name in seen else []
+        seen.add(name)
+        causes += one_of(at, name, ["cpu", "memory"])
+        causes += one_of(at, policy, ["NotRequired", "RestartContainer"])
+        if restart == "Never" and policy != "NotRequired":
+            causes.append(bad(at, policy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"))
     return causes
-
-
-def ids(context: Object, at: str, names: tuple[str, ...]) -> list[Cause]:
-    wrong = [name for name in names if context.get(name) is not None and not 0 <= context[name] <= MAX_INT32]
-    return [bad(f"{at}.{name}", context[name], _UID_WORDS) for name in wrong]
 
 
 def _ports(ports: list[Object], path: str) -> list[Cause]:
@@ -121,15 +122,9 @@ _ENV_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef
 
 def _env_source(kind: str, source: Object, at: str) -> list[Cause]:
     if kind == "fieldRef":
-        return _field_reference(source.get("fieldPath", ""), at, _FIELDS)
+        return field_reference(source, at, ENV_FIELDS)
     if kind == "resourceFieldRef":
-        name = source.get("resource", "")
-        if not name:
-            return [required(f"{at}.resource")]
-        known = sorted(f"{part}.{which}" for part in ("limits", "requests") for which in _STANDARD_RESOURCES)
-        if name not in known and not re.match(r"(limits|requests)\.hugepages-", name):
-            return [unsupported(f"{at}.resource", name, known)]
-        return []
+        return resource_reference(source, at)
     causes = [] if kind == "fileKeyRef" else subdomain(f"{at}.name", source.get("name", ""))
     key = source.get("key", "")
     if not key:
@@ -139,30 +134,6 @@ def _env_source(kind: str, source: Object, at: str) -> list[Cause]:
     return causes
 
 
-def config_key(field: str, key: str) -> list[Cause]:
-    if len(key) > 253:
-        return [bad(field, key, "must be no more than 253 bytes")]
-    if re.fullmatch(r"[-._a-zA-Z0-9]+", key):
-        return [bad(field, key, f"must not be '{key}'")] if key in (".", "..") else []
-    words = (
-        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME', "
-        " or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
-    )
-    return [bad(field, key, words)]
-
-
-def _field_reference(path: str, at: str, allowed: tuple[str, ...]) -> list[Cause]:
-    where = f"{at}.fieldPath"
-    if not path:
-        return [required(where)]
-    subscripted = re.fullmatch(r"metadata\.(annotations|labels)\['(.*)'\]", path)
-    if subscripted:
-        return qualified_name(at, subscripted[2].lower())
-    if path not in _CONVERTIBLE:
-        return [bad(where, path, f"error converting fieldPath: field label not supported: {path}")]
-    return [] if path in allowed else [unsupported(where, path, sorted(allowed))]
-
-
 def _env_from(sources: list[Object], path: str) -> list[Cause]:
     causes: list[Cause] = []
     for index, source in enumerate(sources):
@@ -170,7 +141,9 @@ def _env_from(sources: list[Object], path: str) -> list[Cause]:
         if source.get("prefix"):
             causes += _variable_name(f"{where}.prefix", source["prefix"])
         found = [kind for kind in ("configMapRef", "secretRef") if source.get(kind) is not None]
-        causes += [required(f"{where}.{kind}.name") for kind in found if not source[kind].get("name")]
+        for kind in found:
+            at, name = f"{where}.{kind}.name", source[kind].get("name", "")
+            causes += subdomain(at, name) if name else [required(at)]
         if not found:
             causes.append(bad(path, "", "must specify one of: `configMapRef` or `secretRef`"))
         elif len(found) > 1:
@@ -178,10 +151,11 @@ def _env_from(sources: list[Object], path: str) -> list[Cause]:
     return causes
 
 
-def _mounts(mounts: list[Object], path: str, volumes: dict[str, Object]) -> list[Cause]:
+def _mounts(container: Object, path: str, volumes: dict[str, Object]) -> list[Cause]:
     causes: list[Cause] = []
     taken: set[str] = set()
-    for index, mount in enumerate(mounts):
+    devices = container.get("volumeDevices") or []
+    for index, mount in enumerate(container.get("volumeMounts") or ()):
         where, name, place = f"{path}[{index}]", mount.get("name", ""), mount.get("mountPath", "")
         if not name:
             causes.append(required(f"{where}.name"))
@@ -192,11 +166,71 @@ def _mounts(mounts: list[Object], path: str, volumes: dict[str, Object]) -> list
         if place in taken:
             causes.append(bad(f"{where}.mountPath", place, "must be unique"))
         taken.add(place)
-        below = mount.get("subPath", "")
-        if below.startswith("/"):
-            causes.append(bad(f"{path}.subPath", below, "must be a relative path"))
-        if ".." in below.split("/"):
-            causes.append(bad(f"{path}.subPath", below, "must not contain '..'"))
+        if any(device.get("name") == name for device in devices):
+            causes.append(bad(f"{where}.name", name, "must not already exist in volumeDevices"))
+        if any(device.get("devicePath") == place for device in devices):
+            causes.append(bad(f"{where}.mountPath", place, "must not already exist as a path in volumeDevices"))
+        below, expression = mount.get("subPath", ""), mount.get("subPathExpr", "")
+        causes += descending(f"{path}.subPath", below) if below else []
+        if expression and below:
+            why = "subPathExpr and subPath are mutually exclusive"
+            causes.append(bad(f"{where}.subPathExpr", expression, why))
+        causes += descending(f"{path}.subPathExpr", expression) if expression else []
+        causes += _propagation(mount.get("mountPropagation"), container, f"{path}.mountPropagation")
+    return causes
+
+
+def _propagation(mode: str | None, container: Object, at: str) -> list[Cause]:
+    modes = ["Bidirectional", "HostToContainer", "None"]
+    if mode is None:
+        return []
+    causes = [] if mode in modes else [unsupported(at, mode, modes)]
+    if mode == "Bidirectional" and not (container.get("securityContext") or {}).get("privileged"):
+        why = "Bidirectional mount propagation is available only to privileged containers"
+        causes.append(forbidden(at, why))
+    return causes
+
+
+def _devices(container: Object, path: str, volumes: dict[str, Object]) -> list[Cause]:
+    causes: list[Cause] = []
+    names, paths = set[str](), set[str]()
+    mounts = container.get("volumeMounts") or []
+    for index, device in enumerate(container.get("volumeDevices") or ()):
+        where, name, place = f"{path}[{index}]", device.get("name", ""), device.get("devicePath", "")
+        at, volume = f"{where}.name", volumes.get(name)
+        causes += [] if name else [required(at)]
+        causes += [bad(at, name, "must be unique")] if name in names else []
+        if volume is None:
+            causes.append(missing(at, name))
+        elif "persistentVolumeClaim" not in volume and "ephemeral" not in volume:
+            why = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"
+            causes.append(bad(at, name, why))
+        at = f"{where}.devicePath"
+        causes += [] if place else [required(at)]
+        causes += [bad(at, place, "must be unique")] if place in paths else []
+        if no_backsteps(at, place):
+            causes.append(bad(at, place, "can not contain backsteps ('..')"))
+        if any(mount.get("name") == name for mount in mounts):
+            causes.append(bad(f"{where}.name", name, "must not already exist in volumeMounts"))
+        if any(mount.get("mountPath") == place for mount in mounts):
+            causes.append(bad(at, place, "must not already exist as a path in volumeMounts"))
+        names.add(name)
+        paths.add(place)
+    return causes
+
+
+def host_ports(found: list[Object], path: str) -> list[Cause]:
+    """Two containers of a pod must not want the same port of the node."""
+    causes: list[Cause] = []
+    taken: set[str] = set()
+    for index, container in enumerate(found):
+        for number, entry in enumerate(container.get("ports") or ()):
+            if not entry.get("hostPort"):
+                continue
+            key = f"{entry.get('protocol', '')}/{entry.get('hostIP', '')}/{entry['hostPort']}"
+            if key in taken:
+                causes.append(duplicate(f"{path}[{index}].ports[{number}].hostPort", key))
+            taken.add(key)
     return causes
 
 
@@ -228,49 +262,15 @@ def _resource(name: str, quantity: Any, where: str) -> list[Cause]:
             causes.append(bad(where, name, "must be a standard resource type or fully qualified"))
         if not known:
             causes.append(bad(where, name, "must be a standard resource for containers"))
+    elif (
+        not causes
+        and "kubernetes.io/" not in name
+        and (name.startswith("requests.") or qualified_name(where, f"requests.{name}"))
+    ):
+        causes.append(bad(where, name, "doesn't follow extended resource name standard"))
     value = amount(quantity)
     if value is not None and value < 0:
         causes.append(bad(where, str(quantity), "must be greater than or equal to 0"))
-    return causes
-
-
-_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
-
-
-def _handler(handler: Object, at: str) -> list[Cause]:
-    found = [kind for kind in _HANDLERS if handler.get(kind) is not None]
-    if not found:
-        return [required(at, "must specify a handler type")]
-    causes, kind = [], found[0]
-    action, where = handler[kind], f"{at}.{kind}"
-    if kind == "exec" and not action.get("command"):
-        causes.append(required(f"{where}.command"))
-    if kind == "httpGet":
-        if not action.get("path"):
-            causes.append(required(f"{where}.path"))
-        causes += port(f"{where}.port", action.get("port"))
-        causes += one_of(f"{where}.scheme", action.get("scheme"), ["HTTP", "HTTPS"])
-    if kind in ("tcpSocket", "grpc"):
-        causes += port(f"{where}.port", action.get("port"))
-    return causes + [forbidden(f"{at}.{other}", "may not specify more than 1 handler type") for other in found[1:]]
-
-
-_PROBE_NUMBERS = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
-
-
-def hooks_and_probes(container: Object, where: str) -> list[Cause]:
-    causes: list[Cause] = []
-    for hook in ("postStart", "preStop"):
-        handler = (container.get("lifecycle") or {}).get(hook)
-        if handler is not None:
-            causes += _handler(handler, f"{where}.lifecycle.{hook}")
-    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
-        probe, at = container.get(name), f"{where}.{name}"
-        if probe is None:
-            continue
-        causes += _handler(probe, at)
-        for number in _PROBE_NUMBERS:
-            causes += not_negative(f"{at}.{number}", probe.get(number))
-        if name != "readinessProbe" and probe.get("successThreshold") not in (None, 1):
-            causes.append(bad(f"{at}.successThreshold", probe["successThreshold"], "must be 1"))
+    if value is not None and "/" in name and "kubernetes.io/" not in name and value.denominator != 1:
+        causes.append(bad(where, str(quantity), "must be an integer"))
     return causes

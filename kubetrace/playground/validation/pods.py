@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from kubetrace.playground.validation import containers
+from kubetrace.playground.validation import containers, scheduling, security
 from kubetrace.playground.validation.causes import (
     MAX_INT32,
     Cause,
     Object,
+    address,
     bad,
     duplicate,
     forbidden,
     label_name,
-    label_selector,
-    label_value,
     labels,
     missing,
     one_of,
     qualified_name,
     required,
     subdomain,
+    underscored_subdomain,
     unsupported,
 )
-
-_TAINT_EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
-# In the order in which validateVolumeSource counts them.
-_VOLUME_KINDS = (
-    *("emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs", "iscsi"),
-    *("glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte", "downwardAPI", "fc"),
-    *("flexVolume", "configMap", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk"),
-    *("storageos", "projected", "scaleIO", "csi", "ephemeral", "image"),
-)
+from kubetrace.playground.validation.probes import hooks_and_probes
+from kubetrace.playground.validation.volumes import volumes as pod_volumes
 
 
 def pod(item: Object) -> list[Cause]:
-    return pod_spec(item.get("spec") or {}, "spec")
+    spec = item.get("spec") or {}
+    causes = pod_spec(spec, "spec")
+    for index, volume in enumerate(spec.get("volumes") or () if not spec.get("serviceAccountName") else ()):
+        for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+            if source.get("serviceAccountToken") is not None:
+                at = f"spec.volumes[{index}].projected.sources[{number}].serviceAccountToken"
+                causes.append(forbidden(at, "must not be specified when serviceAccountName is not set"))
+    return causes
 
 
 def template(value: Object, path: str) -> list[Cause]:
@@ -46,23 +46,47 @@ def template(value: Object, path: str) -> list[Cause]:
 
 
 def pod_spec(spec: Object, path: str) -> list[Cause]:
-    volumes, causes = _volumes(spec.get("volumes") or [], f"{path}.volumes")
-    causes += _containers(spec.get("containers") or [], f"{path}.containers", volumes)
+    volumes, causes = pod_volumes(spec.get("volumes") or [], f"{path}.volumes")
+    causes += _containers(spec, f"{path}.containers", volumes)
     causes += _init_containers(spec, f"{path}.initContainers", volumes)
     causes += _ephemeral_containers(spec, f"{path}.ephemeralContainers", volumes)
+    causes += _host_network(spec, f"{path}.containers")
     policies = ["Always", "OnFailure", "Never"]
     causes += one_of(f"{path}.restartPolicy", spec.get("restartPolicy"), policies)
     policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]
     causes += one_of(f"{path}.dnsPolicy", spec.get("dnsPolicy"), policies)
     causes += labels(f"{path}.nodeSelector", spec.get("nodeSelector"))
-    causes += containers.ids(
-        spec.get("securityContext") or {}, f"{path}.securityContext", ("fsGroup", "runAsUser", "runAsGroup")
-    )
-    causes += _affinity(spec.get("affinity") or {}, f"{path}.affinity")
-    if spec.get("dnsPolicy") == "None" and not (spec.get("dnsConfig") or {}).get("nameservers"):
-        why = "must provide at least one DNS nameserver when `dnsPolicy` is None"
-        causes.append(required(f"{path}.dnsConfig.nameservers" if "dnsConfig" in spec else f"{path}.dnsConfig", why))
-    causes += _spread(spec.get("topologySpreadConstraints") or [], f"{path}.topologySpreadConstraints")
+    causes += security.pod_context(spec, path)
+    causes += scheduling.affinity(spec.get("affinity") or {}, f"{path}.affinity")
+    causes += _dns(spec.get("dnsPolicy"), spec.get("dnsConfig"), f"{path}.dnsConfig")
+    for index, gate in enumerate(spec.get("readinessGates") or ()):
+        causes += qualified_name(f"{path}.readinessGates[{index}].conditionType", gate.get("conditionType", ""))
+    gates: set[str] = set()
+    for index, gate in enumerate(spec.get("schedulingGates") or ()):
+        at, name = f"{path}.schedulingGates[{index}]", gate.get("name", "")
+        causes += qualified_name(at, name)
+        causes += [duplicate(at, name)] if name in gates else []
+        gates.add(name)
+    causes += scheduling.spread(spec.get("topologySpreadConstraints") or [], f"{path}.topologySpreadConstraints")
+    causes += _names(spec, path)
+    causes += scheduling.tolerations(spec.get("tolerations") or [], f"{path}.tolerations")
+    for index, alias in enumerate(spec.get("hostAliases") or ()):
+        at = f"{path}.hostAliases[{index}]"
+        causes += address(f"{at}.ip", alias.get("ip", ""))
+        for number, name in enumerate(alias.get("hostnames") or ()):
+            causes += subdomain(f"{at}.hostnames[{number}]", name)
+    if spec.get("priorityClassName"):
+        causes += subdomain(f"{path}.priorityClassName", spec["priorityClassName"])
+    if spec.get("runtimeClassName") is not None:
+        causes += subdomain(f"{path}.runtimeClassName", spec["runtimeClassName"])
+    if spec.get("preemptionPolicy") is not None:
+        policies = ["PreemptLowerPriority", "Never"]
+        causes += one_of(f"{path}.preemptionPolicy", spec["preemptionPolicy"], policies)
+    return causes + _os(spec.get("os"), f"{path}.os")
+
+
+def _names(spec: Object, path: str) -> list[Cause]:
+    causes: list[Cause] = []
     for name in ("serviceAccountName", "nodeName"):
         if spec.get(name):
             causes += subdomain(f"{path}.{name}", spec[name])
@@ -73,67 +97,80 @@ def pod_spec(spec: Object, path: str) -> list[Cause]:
     for name in ("hostname", "subdomain"):
         if spec.get(name):
             causes += label_name(f"{path}.{name}", spec[name])
-    causes += _tolerations(spec.get("tolerations") or [], f"{path}.tolerations")
-    if spec.get("priorityClassName"):
-        causes += subdomain(f"{path}.priorityClassName", spec["priorityClassName"])
     return causes
 
 
-def _volumes(volumes: list[Object], path: str) -> tuple[dict[str, Object], list[Cause]]:
-    """(the volumes that are right, by name; what is wrong with the others)"""
-    causes: list[Cause] = []
-    good: dict[str, Object] = {}
-    for index, volume in enumerate(volumes):
-        where, name = f"{path}[{index}]", volume.get("name", "")
-        found = _volume_source(volume, where)
-        found += label_name(f"{where}.name", name) if name else [required(f"{where}.name")]
-        if name in good:
-            found.append(duplicate(f"{where}.name", name))
-        if not found:
-            good[name] = volume
-        causes += found
-    return good, causes
+def _os(system: Object | None, at: str) -> list[Cause]:
+    return [] if system is None else one_of(f"{at}.name", system.get("name"), ["linux", "windows"])
 
 
-def _volume_source(volume: Object, where: str) -> list[Cause]:
+def _host_network(spec: Object, path: str) -> list[Cause]:
+    """On the node's network a container's port is the node's."""
     causes: list[Cause] = []
-    kinds = [kind for kind in _VOLUME_KINDS if volume.get(kind) is not None]
-    if not kinds:
-        return [required(where, "must specify a volume type")]
-    for kind in kinds[1:]:
-        causes.append(forbidden(f"{where}.{kind}", "may not specify more than 1 volume type"))
-    kind, source, at = kinds[0], volume[kinds[0]], f"{where}.{kinds[0]}"
-    wanted = {"secret": "secretName", "configMap": "name", "hostPath": "path", "persistentVolumeClaim": "claimName"}
-    if kind in wanted and not source.get(wanted[kind]):
-        causes.append(required(f"{at}.{wanted[kind]}"))
-    if kind == "hostPath":
-        if ".." in source.get("path", "").split("/"):
-            causes.append(bad(f"{at}.path", source["path"], "must not contain '..'"))
-        kinds = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"]
-        causes += one_of(f"{at}.type", source.get("type") or None, kinds, is_required=False)
-    mode = source.get("defaultMode")
-    if mode is not None and not 0 <= mode <= 0o777:
-        why = "must be a number between 0 and 0777 (octal), both inclusive"
-        causes.append(bad(f"{at}.defaultMode", mode, why))
-    for number, item in enumerate(source.get("items") or ()):
-        for name in ("key", "path") if kind in ("secret", "configMap") else ("path",):
-            if not item.get(name):
-                causes.append(required(f"{at}.items[{number}].{name}"))
+    for index, container in enumerate(spec.get("containers") or () if spec.get("hostNetwork") else ()):
+        for number, entry in enumerate(container.get("ports") or ()):
+            port, own = entry.get("hostPort") or 0, entry.get("containerPort")
+            if port != own:
+                at = f"{path}[{index}].ports[{number}].hostPort"
+                causes.append(bad(at, port, "must match `containerPort` when `hostNetwork` is true"))
     return causes
 
 
-def _containers(found: list[Object], path: str, volumes: dict[str, Object]) -> list[Cause]:
+def _dns(policy: str | None, config: Object | None, at: str) -> list[Cause]:
+    servers = (config or {}).get("nameservers") or []
+    if policy == "None":
+        if config is None:
+            return [required(at, "must provide `dnsConfig` when `dnsPolicy` is None")]
+        if not servers:
+            why = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+            return [required(f"{at}.nameservers", why)]
+    causes: list[Cause] = []
+    if len(servers) > 3:
+        causes.append(bad(f"{at}.nameservers", servers, "must not have more than 3 nameservers"))
+    for index, server in enumerate(servers):
+        causes += address(f"{at}.nameservers[{index}]", server)
+    searches = (config or {}).get("searches") or []
+    if len(searches) > 32:
+        causes.append(bad(f"{at}.searches", searches, "must not have more than 32 search paths"))
+    if len(" ".join(searches)) > 2048:
+        why = "must not have more than 2048 characters (including spaces) in the search list"
+        causes.append(bad(f"{at}.searches", searches, why))
+    for index, search in enumerate(searches):
+        if search != ".":
+            causes += underscored_subdomain(f"{at}.searches[{index}]", search.removesuffix("."))
+    for index, option in enumerate((config or {}).get("options") or ()):
+        causes += [] if option.get("name") else [required(f"{at}.options[{index}]", "must not be empty")]
+    return causes
+
+
+def _containers(spec: Object, path: str, volumes: dict[str, Object]) -> list[Cause]:
+    found = spec.get("containers") or []
     if not found:
         return [required(path)]
     causes, names = [], set()
     for index, container in enumerate(found):
         where = f"{path}[{index}]"
-        causes += containers.check(container, where, volumes)
+        causes += containers.check(container, where, volumes, spec.get("restartPolicy", ""))
         if container.get("name", "") in names:
             causes.append(duplicate(f"{where}.name", container.get("name", "")))
         names.add(container.get("name", ""))
-        causes += containers.hooks_and_probes(container, where)
-    return causes
+        causes += hooks_and_probes(container, where, _grace(spec))
+        causes += _restart_policy(container, where)
+    return causes + containers.host_ports(found, path)
+
+
+def _grace(spec: Object) -> int:
+    seconds = spec.get("terminationGracePeriodSeconds")
+    return 30 if seconds is None else int(seconds)
+
+
+def _restart_policy(container: Object, where: str) -> list[Cause]:
+    """A container's own."""
+    policy, policies = container.get("restartPolicy"), ["Always", "Never", "OnFailure"]
+    if policy is None:
+        why = "must specify restartPolicy when restart rules are used"
+        return [required(f"{where}.restartPolicy", why)] if container.get("restartPolicyRules") else []
+    return [] if policy in policies else [unsupported(f"{where}.restartPolicy", policy, policies)]
 
 
 def _init_containers(spec: Object, path: str, volumes: dict[str, Object]) -> list[Cause]:
@@ -141,13 +178,16 @@ def _init_containers(spec: Object, path: str, volumes: dict[str, Object]) -> lis
     names = {container.get("name") for container in spec.get("containers") or ()}
     for index, container in enumerate(spec.get("initContainers") or ()):
         where = f"{path}[{index}]"
-        causes += containers.check(container, where, volumes)
+        causes += containers.check(container, where, volumes, spec.get("restartPolicy", ""))
+        causes += _restart_policy(container, where)
         if container.get("name") in names:
-            causes.append(duplicate(f"{where}.name", container.get("name")))
-        names.add(container.get("name"))
+            causes.append(duplicate(f"{where}.name", container.get("name", "")))
+        elif container.get("name"):
+            names.add(container["name"])
+        causes += containers.host_ports([container], path)
         sidecar = container.get("restartPolicy") == "Always"
         if sidecar:
-            causes += containers.hooks_and_probes(container, where)
+            causes += hooks_and_probes(container, where, _grace(spec))
         else:
             why = "may not be set for init containers without restartPolicy=Always"
             hooks = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
@@ -161,7 +201,7 @@ def _ephemeral_containers(spec: Object, path: str, volumes: dict[str, Object]) -
     names = {container.get("name") for container in others}
     for index, container in enumerate(spec.get("ephemeralContainers") or ()):
         where, name = f"{path}[{index}]", container.get("name", "")
-        causes += containers.check(container, where, volumes)
+        causes += containers.check(container, where, volumes, spec.get("restartPolicy", ""))
         if name in names:
             causes.append(duplicate(f"{where}.name", name))
         names.add(name)
@@ -172,82 +212,3 @@ def _ephemeral_containers(spec: Object, path: str, volumes: dict[str, Object]) -
             if field in container:
                 causes.append(forbidden(f"{where}.{field}", "cannot be set for an Ephemeral Container"))
     return causes
-
-
-def _tolerations(tolerations: list[Object], path: str) -> list[Cause]:
-    causes: list[Cause] = []
-    for index, entry in enumerate(tolerations):
-        where, key, value = f"{path}[{index}]", entry.get("key", ""), entry.get("value", "")
-        operator, effect = entry.get("operator", ""), entry.get("effect", "")
-        if key:
-            causes += qualified_name(f"{where}.key", key)
-        elif operator != "Exists":
-            why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
-            causes.append(bad(f"{where}.operator", operator, why))
-        if entry.get("tolerationSeconds") is not None and effect != "NoExecute":
-            why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
-            causes.append(bad(f"{where}.effect", effect, why))
-        if operator in ("Equal", ""):
-            causes += label_value(f"{where}.operator", value)
-        elif operator == "Exists" and value:
-            causes.append(bad(f"{where}.operator", value, "value must be empty when `operator` is 'Exists'"))
-        elif operator != "Exists":
-            causes.append(unsupported(f"{where}.operator", operator, ["Equal", "Exists"]))
-        causes += one_of(f"{where}.effect", effect, _TAINT_EFFECTS, is_required=False)
-    return causes
-
-
-def _spread(constraints: list[Object], path: str) -> list[Cause]:
-    causes: list[Cause] = []
-    for index, entry in enumerate(constraints):
-        where = f"{path}[{index}]"
-        if (entry.get("maxSkew") or 0) <= 0:
-            causes.append(bad(f"{where}.maxSkew", entry.get("maxSkew") or 0, "must be greater than zero"))
-        if not entry.get("topologyKey"):
-            causes.append(required(f"{where}.topologyKey", "can not be empty"))
-        actions = ["DoNotSchedule", "ScheduleAnyway"]
-        if entry.get("whenUnsatisfiable") not in actions:
-            causes.append(unsupported(f"{where}.whenUnsatisfiable", entry.get("whenUnsatisfiable", ""), actions))
-        causes += label_selector(f"{where}.labelSelector", entry.get("labelSelector"))
-    return causes
-
-
-_NODE_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
-
-
-def _affinity(affinity: Object, path: str) -> list[Cause]:
-    causes: list[Cause] = []
-    wanted = (affinity.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution")
-    at = f"{path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
-    if wanted is not None:
-        terms = wanted.get("nodeSelectorTerms") or []
-        if not terms:
-            causes.append(required(at, "must have at least one node selector term"))
-        for index, term in enumerate(terms):
-            for number, entry in enumerate(term.get("matchExpressions") or ()):
-                causes += _node_requirement(entry, f"{at}[{index}].matchExpressions[{number}]")
-    for kind in ("podAffinity", "podAntiAffinity"):
-        terms = (affinity.get(kind) or {}).get("requiredDuringSchedulingIgnoredDuringExecution") or []
-        for index, term in enumerate(terms):
-            where = f"{path}.{kind}.requiredDuringSchedulingIgnoredDuringExecution[{index}]"
-            causes += label_selector(f"{where}.labelSelector", term.get("labelSelector"))
-            if not term.get("topologyKey"):
-                causes.append(required(f"{where}.topologyKey", "can not be empty"))
-                causes += qualified_name(f"{where}.topologyKey", "")
-    return causes
-
-
-def _node_requirement(entry: Object, where: str) -> list[Cause]:
-    operator, values = entry.get("operator", ""), entry.get("values")
-    causes: list[Cause] = []
-    if operator in ("In", "NotIn") and not values:
-        causes.append(required(f"{where}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in ("Exists", "DoesNotExist") and values:
-        why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-        causes.append(forbidden(f"{where}.values", why))
-    elif operator in ("Gt", "Lt") and len(values or ()) != 1:
-        why = "must be specified single value when `operator` is 'Lt' or 'Gt'"
-        causes.append(required(f"{where}.values", why))
-    elif operator not in _NODE_OPERATORS:
-        causes.append(bad(f"{where}.operator", operator, "not a valid selector operator"))
-    return causes + qualified_name(f"{where}.key", entry.get("key", ""))

@@ -1,23 +1,24 @@
-"""Services, Ingresses and NetworkPolicies (pkg/apis/core/validation, pkg/apis/networking/validation)."""
+"""Services (pkg/apis/core/validation ValidateService)."""
 
 from __future__ import annotations
 
 import ipaddress
-import re
 from typing import Any
 
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
+    address,
     bad,
+    cidr,
     duplicate,
     forbidden,
     label_name,
-    label_selector,
     labels,
     one_of,
     port,
     port_number,
+    qualified_name,
     required,
     subdomain,
     unsupported,
@@ -49,9 +50,7 @@ def service(item: Object) -> list[Cause]:
         causes += _port(entry, f"spec.ports[{index}]", len(ports) > 1, names)
     causes += labels("spec.selector", spec.get("selector"))
     causes += one_of("spec.sessionAffinity", spec.get("sessionAffinity"), ["ClientIP", "None"])
-    if spec.get("sessionAffinity") == "None" and spec.get("sessionAffinityConfig") is not None:
-        at = "spec.sessionAffinityConfig"
-        causes.append(forbidden(at, "must not be set when session affinity is None"))
+    causes += _affinity(spec.get("sessionAffinity"), spec.get("sessionAffinityConfig"))
     causes += _addresses(spec)
     causes += one_of("spec.type", kind, _TYPES)
     if kind == "ClusterIP":
@@ -59,7 +58,72 @@ def service(item: Object) -> list[Cause]:
             if entry.get("nodePort"):
                 why = "may not be used when `type` is 'ClusterIP'"
                 causes.append(forbidden(f"spec.ports[{index}].nodePort", why))
-    return causes + _twice(ports)
+    return causes + _twice(ports) + _balancer(spec) + _traffic(spec)
+
+
+def _affinity(affinity: str | None, config: Object | None) -> list[Cause]:
+    at = "spec.sessionAffinityConfig"
+    if affinity == "None":
+        return [] if config is None else [forbidden(at, "must not be set when session affinity is None")]
+    seconds = ((config or {}).get("clientIP") or {}).get("timeoutSeconds")
+    if affinity != "ClientIP" or seconds is None or 0 < seconds <= 86400:
+        return []
+    why = "must be greater than 0 and less than 86400"
+    return [bad(f"{at}.clientIP.timeoutSeconds", seconds, why)]
+
+
+def _balancer(spec: Object) -> list[Cause]:
+    """What only a LoadBalancer may have."""
+    causes: list[Cause] = []
+    kind, ranges, at = spec.get("type"), spec.get("loadBalancerSourceRanges") or [], "spec.LoadBalancerSourceRanges"
+    if ranges:
+        if kind != "LoadBalancer":
+            causes.append(forbidden(at, "may only be used when `type` is 'LoadBalancer'"))
+        for index, text in enumerate(ranges):
+            causes += cidr(f"{at}[{index}]", text.strip())
+    if kind != "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not None:
+        why = "may only be used when `type` is 'LoadBalancer'"
+        causes.append(forbidden("spec.allocateLoadBalancerNodePorts", why))
+    name = spec.get("loadBalancerClass")
+    if name is not None:
+        if kind != "LoadBalancer":
+            causes.append(forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'"))
+        causes += qualified_name("spec.loadBalancerClass", name)
+    return causes
+
+
+_POLICIES = ["Cluster", "Local"]
+
+
+def _traffic(spec: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    kind, outside, check = spec.get("type"), spec.get("externalTrafficPolicy"), spec.get("healthCheckNodePort") or 0
+    reachable = kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
+    at = "spec.externalTrafficPolicy"
+    if not reachable:
+        if outside:
+            causes.append(bad(at, outside, "may only be set for externally-accessible services"))
+    elif not outside:
+        causes.append(required(at))
+    elif outside not in _POLICIES:
+        causes.append(unsupported(at, outside, _POLICIES))
+    wants_check = kind == "LoadBalancer" and outside == "Local"
+    at = "spec.healthCheckNodePort"
+    if check and not wants_check:
+        why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        causes.append(bad(at, check, why))
+    elif check:
+        causes += port_number(at, check)
+    inside = spec.get("internalTrafficPolicy")
+    if inside is None and kind in ("NodePort", "LoadBalancer", "ClusterIP"):
+        causes.append(required("spec.internalTrafficPolicy"))
+    elif inside is not None and inside not in _POLICIES:
+        causes.append(unsupported("spec.internalTrafficPolicy", inside, _POLICIES))
+    wish = spec.get("trafficDistribution")
+    wishes = ["PreferClose", "PreferSameZone", "PreferSameNode"]
+    if wish is not None and wish not in wishes:
+        causes.append(unsupported("spec.trafficDistribution", wish, wishes))
+    return causes
 
 
 def _port(entry: Object, at: str, named: bool, names: set[str]) -> list[Cause]:
@@ -73,28 +137,52 @@ def _port(entry: Object, at: str, named: bool, names: set[str]) -> list[Cause]:
         causes.append(required(f"{at}.name"))
     causes += port_number(f"{at}.port", entry.get("port") or 0)
     causes += one_of(f"{at}.protocol", entry.get("protocol"), _PROTOCOLS)
-    return causes + port(f"{at}.targetPort", entry.get("targetPort"))
+    causes += port(f"{at}.targetPort", entry.get("targetPort"))
+    protocol = entry.get("appProtocol")
+    if protocol is not None:
+        causes += qualified_name(f"{at}.appProtocol", protocol)
+    return causes
+
+
+_FAMILIES = ["IPv4", "IPv6"]
+_FAMILY_POLICIES = ["PreferDualStack", "RequireDualStack", "SingleStack"]
 
 
 def _addresses(spec: Object) -> list[Cause]:
     causes: list[Cause] = []
-    for index, address in enumerate(spec.get("clusterIPs") or ()):
-        if address != "None" and not _is_address(address):
-            words = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-            causes.append(bad(f"spec.clusterIPs[{index}]", address, words))
-    for index, address in enumerate(spec.get("externalIPs") or ()):
-        if not _is_address(address):
-            words = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-            causes.append(bad(f"spec.externalIPs[{index}]", address, words))
+    families, policy = spec.get("ipFamilies") or [], spec.get("ipFamilyPolicy")
+    for index, family in enumerate(families):
+        if family not in _FAMILIES:
+            causes.append(unsupported(f"spec.ipFamilies[{index}]", family, _FAMILIES))
+        elif family in families[:index]:
+            causes.append(duplicate(f"spec.ipFamilies[{index}]", family))
+    if policy is not None and policy not in _FAMILY_POLICIES:
+        causes.append(unsupported("spec.ipFamilyPolicy", policy, _FAMILY_POLICIES))
+    own = spec.get("clusterIPs") or []
+    if own[:1] == ["None"] and len(own) > 1:
+        causes.append(bad("spec.clusterIPs", own, "'None' must be the first and only value"))
+    for index, text in enumerate(own):
+        causes += [] if text == "None" and not index else address(f"spec.clusterIPs[{index}]", text)
+    for index, text in enumerate(spec.get("externalIPs") or ()):
+        at = f"spec.externalIPs[{index}]"
+        wrong = address(at, text)
+        causes += wrong or _reachable(at, text)
     return causes
 
 
-def _is_address(text: Any) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _reachable(field: str, text: str) -> list[Cause]:
+    """Neither unspecified, nor of the machine or the link alone (ValidateNonSpecialIP)."""
+    found = ipaddress.ip_address(text)
+    causes: list[Cause] = []
+    if found.is_unspecified:
+        causes.append(bad(field, text, f"may not be unspecified ({text})"))
+    if found.is_loopback:
+        causes.append(bad(field, text, "may not be in the loopback range (127.0.0.0/8, ::1/128)"))
+    if found.is_link_local:
+        causes.append(bad(field, text, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"))
+    if found in ipaddress.ip_network("224.0.0.0/24" if found.version == 4 else "ff02::/16"):
+        causes.append(bad(field, text, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"))
+    return causes
 
 
 def _twice(ports: list[Object]) -> list[Cause]:
@@ -112,114 +200,4 @@ def _twice(ports: list[Object]) -> list[Cause]:
             shown = {"Name": "", "Protocol": pair[0], "AppProtocol": None, "Port": pair[1], "TargetPort": 0}
             causes.append(duplicate(f"spec.ports[{index}]", shown | {"NodePort": 0}))
         known.add(pair)
-    return causes
-
-
-_HOST = re.compile(r"\*(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
-_HOST_WORDS = (
-    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
-    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', "
-    "regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-
-
-def ingress(item: Object) -> list[Cause]:
-    spec = item.get("spec") or {}
-    causes: list[Cause] = []
-    rules, backend = spec.get("rules") or [], spec.get("defaultBackend")
-    if backend is None and not rules:
-        causes.append(bad("spec", None, "either `defaultBackend` or `rules` must be specified"))
-    if backend is not None:
-        causes += _backend(backend, "spec.defaultBackend")
-    for index, rule in enumerate(rules):
-        where, host = f"spec.rules[{index}]", rule.get("host", "")
-        if _is_address(host):
-            causes.append(bad(f"{where}.host", host, "must be a DNS name, not an IP address"))
-        elif host.startswith("*"):
-            causes += [] if _HOST.fullmatch(host) else [bad(f"{where}.host", host, _HOST_WORDS)]
-        elif host:
-            causes += subdomain(f"{where}.host", host)
-        if rule.get("http") is not None:
-            causes += _paths(rule["http"].get("paths") or [], f"{where}.http.paths")
-    if spec.get("ingressClassName"):
-        causes += subdomain("spec.ingressClassName", spec["ingressClassName"])
-    return causes
-
-
-def _paths(paths: list[Object], at: str) -> list[Cause]:
-    if not paths:
-        return [required(at)]
-    causes: list[Cause] = []
-    for index, entry in enumerate(paths):
-        where, kind, path = f"{at}[{index}]", entry.get("pathType"), entry.get("path", "")
-        if kind is None:
-            causes.append(required(f"{where}.pathType", "pathType must be specified"))
-            continue
-        if kind in ("Exact", "Prefix"):
-            if not path.startswith("/"):
-                causes.append(bad(f"{where}.path", path, "must be an absolute path"))
-            for sequence in ("//", "/./", "/../", "%2f", "%2F"):
-                if sequence in path:
-                    causes.append(bad(f"{where}.path", path, f"must not contain '{sequence}'"))
-            for suffix in ("/..", "/."):
-                if path.endswith(suffix):
-                    causes.append(bad(f"{where}.path", path, f"cannot end with '{suffix}'"))
-        elif kind == "ImplementationSpecific":
-            if path and not path.startswith("/"):
-                causes.append(bad(f"{where}.path", path, "must be an absolute path"))
-        else:
-            kinds = ["Exact", "ImplementationSpecific", "Prefix"]
-            causes.append(unsupported(f"{where}.pathType", kind, kinds))
-        causes += _backend(entry.get("backend") or {}, f"{where}.backend")
-    return causes
-
-
-def _backend(backend: Object, at: str) -> list[Cause]:
-    found, resource = backend.get("service"), backend.get("resource")
-    if found is not None and resource is not None:
-        return [bad(at, "", "cannot set both resource and service backends")]
-    if resource is not None:
-        return []
-    if found is None:
-        return [bad(at, "", "resource or service backend is required")]
-    causes = [] if found.get("name") else [required(f"{at}.service.name")]
-    target = found.get("port") or {}
-    if target.get("name") and target.get("number"):
-        causes.append(bad(at, "", "cannot set both port name & port number"))
-    elif target.get("number"):
-        causes += port_number(f"{at}.service.port.number", target["number"])
-    elif not target.get("name"):
-        causes.append(required(at, "port name or number is required"))
-    return causes
-
-
-def network_policy(item: Object) -> list[Cause]:
-    spec = item.get("spec") or {}
-    causes = label_selector("spec.podSelector", spec.get("podSelector"))
-    for direction, peers in (("ingress", "from"), ("egress", "to")):
-        for index, rule in enumerate(spec.get(direction) or ()):
-            where = f"spec.{direction}[{index}]"
-            for number, entry in enumerate(rule.get("ports") or ()):
-                at = f"{where}.ports[{number}]"
-                causes += one_of(f"{at}.protocol", entry.get("protocol"), _PROTOCOLS, is_required=False)
-                if entry.get("port") is not None:
-                    causes += port(f"{at}.port", entry["port"])
-            for number, peer in enumerate(rule.get(peers) or ()):
-                at = f"{where}.{peers}[{number}]"
-                kinds = [kind for kind in ("podSelector", "namespaceSelector", "ipBlock") if kind in peer]
-                if not kinds:
-                    causes.append(required(at, "must specify a peer"))
-                elif "ipBlock" in kinds and len(kinds) > 1:
-                    causes.append(forbidden(at, "may not specify both ipBlock and another peer"))
-                for kind in kinds:
-                    if kind != "ipBlock":
-                        causes += label_selector(f"{at}.{kind}", peer[kind])
-                    elif not peer[kind].get("cidr"):
-                        causes.append(required(f"{at}.ipBlock.cidr"))
-    types = spec.get("policyTypes") or []
-    if len(types) > 2:
-        causes.append(bad("spec.policyTypes", types, "may not specify more than two policyTypes"))
-    else:
-        for index, kind in enumerate(types):
-            causes += one_of(f"spec.policyTypes[{index}]", kind, ["Egress", "Ingress"])
     return causes

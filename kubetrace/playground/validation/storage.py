@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+from collections.abc import Callable
 from typing import Any
 
 from kubetrace.playground.validation.causes import (
@@ -11,7 +13,9 @@ from kubetrace.playground.validation.causes import (
     bad,
     duplicate,
     forbidden,
+    label_name,
     label_selector,
+    labels,
     one_of,
     qualified_name,
     required,
@@ -19,6 +23,8 @@ from kubetrace.playground.validation.causes import (
     unsupported,
 )
 from kubetrace.playground.validation.containers import is_standard
+from kubetrace.playground.validation.scheduling import node_selector
+from kubetrace.playground.validation.volumes import driver_name, host_path, nfs, no_backsteps
 
 _MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"]
 _VOLUME_MODES = ["Block", "Filesystem"]
@@ -29,12 +35,12 @@ _SOURCES = (
 )
 
 
-def _access_modes(modes: list[str], why: str = "") -> list[Cause]:
-    causes = [] if modes else [required("spec.accessModes", why)]
-    causes += [unsupported("spec.accessModes", mode, _MODES) for mode in modes if mode not in _MODES]
+def _access_modes(modes: list[str], path: str) -> list[Cause]:
+    at = f"{path}.accessModes"
+    causes = [unsupported(at, mode, _MODES) for mode in modes if mode not in _MODES]
     others = [mode for mode in modes if mode in _MODES and mode != "ReadWriteOncePod"]
     if "ReadWriteOncePod" in modes and others:
-        causes.append(forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes"))
+        causes.append(forbidden(at, "may not use ReadWriteOncePod with other access modes"))
     return causes
 
 
@@ -44,24 +50,51 @@ def _positive(field: str, quantity: Any) -> list[Cause]:
 
 
 def claim(item: Object) -> list[Cause]:
-    spec = item.get("spec") or {}
-    causes = _access_modes(spec.get("accessModes") or [], "at least 1 access mode is required")
-    causes += label_selector("spec.selector", spec.get("selector"))
-    requests = (spec.get("resources") or {}).get("requests") or {}
-    if "storage" not in requests:
-        causes.append(required("spec.resources[storage]"))
-    else:
-        causes += _positive("spec.resources[storage]", requests["storage"])
-    if spec.get("storageClassName"):
-        causes += subdomain("spec.storageClassName", spec["storageClassName"])
+    return claim_spec(item.get("spec") or {}, "spec")
+
+
+def claim_template(template: Object, path: str) -> list[Cause]:
+    """A PersistentVolumeClaimTemplate, as an ephemeral volume has one."""
+    metadata, at = template.get("metadata") or {}, f"{path}.metadata"
+    causes = labels(f"{at}.labels", metadata.get("labels"))
+    for key in metadata.get("annotations") or {}:
+        causes += qualified_name(f"{at}.annotations", key.lower(), key)
+    return causes + claim_spec(template.get("spec") or {}, f"{path}.spec")
+
+
+def claim_spec(spec: Object, path: str) -> list[Cause]:
+    causes: list[Cause] = []
+    modes = spec.get("accessModes") or []
+    if not modes:
+        causes.append(required(f"{path}.accessModes", "at least 1 access mode is required"))
+    causes += label_selector(f"{path}.selector", spec.get("selector"))
+    causes += _access_modes(modes, path)
+    requests, at = (spec.get("resources") or {}).get("requests") or {}, f"{path}.resources[storage]"
+    causes += _positive(at, requests["storage"]) if "storage" in requests else [required(at)]
+    for name in ("storageClassName", "volumeAttributesClassName"):
+        if spec.get(name):
+            causes += subdomain(f"{path}.{name}", spec[name])
     if spec.get("volumeMode") not in (None, *_VOLUME_MODES):
-        causes.append(unsupported("spec.volumeMode", spec["volumeMode"], _VOLUME_MODES))
+        causes.append(unsupported(f"{path}.volumeMode", spec["volumeMode"], _VOLUME_MODES))
+    for name in ("dataSource", "dataSourceRef"):
+        if spec.get(name) is not None:
+            causes += _data_source(spec[name], f"{path}.{name}")
     return causes
+
+
+def _data_source(source: Object, at: str) -> list[Cause]:
+    kind, group = source.get("kind", ""), source.get("apiGroup") or ""
+    causes = [required(f"{at}.{name}") for name in ("name", "kind") if not source.get(name)]
+    if not group and kind != "PersistentVolumeClaim":
+        why = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
+        causes.append(bad(at, kind, why))
+    return causes + (subdomain(f"{at}.apiGroup", group) if group else [])
 
 
 def volume(item: Object) -> list[Cause]:
     spec = item.get("spec") or {}
-    causes = _access_modes(spec.get("accessModes") or [])
+    modes = spec.get("accessModes") or []
+    causes = _access_modes(modes, "spec") if modes else [required("spec.accessModes")]
     capacity = spec.get("capacity") or {}
     if not capacity:
         causes.append(required("spec.capacity"))
@@ -72,19 +105,54 @@ def volume(item: Object) -> list[Cause]:
     policies = ["Delete", "Recycle", "Retain"]
     policy = spec.get("persistentVolumeReclaimPolicy")
     causes += one_of("spec.persistentVolumeReclaimPolicy", policy, policies, is_required=False)
+    affinity = spec.get("nodeAffinity")
+    if affinity is not None:
+        at, wanted = "spec.nodeAffinity.required", affinity.get("required")
+        missing = [required(at, "must specify required node constraints")]
+        causes += missing if wanted is None else node_selector(wanted, at)
     kinds = [kind for kind in _SOURCES if spec.get(kind) is not None]
+    for kind in kinds[:1]:
+        check = _CHECKED.get(kind)
+        causes += check(spec[kind], f"spec.{kind}") if check is not None else []
+    if kinds[:1] == ["local"] and affinity is None:
+        causes.append(required("spec.nodeAffinity", "Local volume requires node affinity"))
+    causes += [forbidden(f"spec.{kind}", "may not specify more than 1 volume type") for kind in kinds[1:]]
     if not kinds:
         causes.append(required("spec", "must specify a volume type"))
-    causes += [forbidden(f"spec.{kind}", "may not specify more than 1 volume type") for kind in kinds[1:]]
-    if kinds[:1] == ["hostPath"] and not spec["hostPath"].get("path"):
-        causes.append(required("spec.hostPath.path"))
-    if kinds[:1] == ["local"] and spec.get("nodeAffinity") is None:
-        causes.append(required("spec.nodeAffinity", "Local volume requires node affinity"))
+    if policy == "Recycle" and "hostPath" in kinds and posixpath.normpath(spec["hostPath"].get("path", "")) == "/":
+        why = "may not be 'recycle' for a hostPath mount of '/'"
+        causes.append(forbidden("spec.persistentVolumeReclaimPolicy", why))
     if spec.get("storageClassName"):
         causes += subdomain("spec.storageClassName", spec["storageClassName"])
     if spec.get("volumeMode") not in (None, *_VOLUME_MODES):
         causes.append(unsupported("spec.volumeMode", spec["volumeMode"], _VOLUME_MODES))
     return causes
+
+
+def _local(source: Object, at: str) -> list[Cause]:
+    path = source.get("path", "")
+    return no_backsteps(f"{at}.path", path) if path else [required(f"{at}.path")]
+
+
+def _csi(source: Object, at: str) -> list[Cause]:
+    causes = driver_name(f"{at}.driver", source.get("driver", ""))
+    causes += [] if source.get("volumeHandle") else [required(f"{at}.volumeHandle")]
+    for part in ("controllerPublish", "controllerExpand", "nodePublish", "nodeExpand"):
+        reference, where = source.get(f"{part}SecretRef"), f"{at}.{part}SecretRef"
+        if reference is None:
+            continue
+        for name, check in (("name", subdomain), ("namespace", label_name)):
+            value, field = reference.get(name, ""), f"{where}.{name}"
+            causes += check(field, value) if value else [required(field)]
+    return causes
+
+
+_CHECKED: dict[str, Callable[[Object, str], list[Cause]]] = {
+    "hostPath": host_path,
+    "nfs": nfs,
+    "local": _local,
+    "csi": _csi,
+}
 
 
 def storage_class(item: Object) -> list[Cause]:
@@ -95,6 +163,31 @@ def storage_class(item: Object) -> list[Cause]:
     modes = ["Immediate", "WaitForFirstConsumer"]
     if item.get("volumeBindingMode") not in modes:
         causes.append(unsupported("volumeBindingMode", item.get("volumeBindingMode"), modes))
+    seen: list[Any] = []
+    for index, term in enumerate(item.get("allowedTopologies") or ()):
+        causes += _topology(term, f"allowedTopologies[{index}]")
+        terms = {
+            entry.get("key"): sorted(entry.get("values") or ()) for entry in term.get("matchLabelExpressions") or ()
+        }
+        if terms in seen or not terms:
+            causes.append(duplicate(f"allowedTopologies[{index}].matchLabelExpressions", ""))
+        seen.append(terms)
+    return causes
+
+
+def _topology(term: Object, at: str) -> list[Cause]:
+    """A TopologySelectorTerm."""
+    causes: list[Cause] = []
+    keys: set[str] = set()
+    for index, entry in enumerate(term.get("matchLabelExpressions") or ()):
+        where, key, values = f"{at}.matchLabelExpressions[{index}]", entry.get("key", ""), entry.get("values") or []
+        causes += [] if values else [required(f"{where}.values")]
+        for number, value in enumerate(values):
+            if value in values[:number]:
+                causes.append(duplicate(f"{where}.values[{number}]", value))
+        causes += qualified_name(f"{where}.key", key)
+        causes += [duplicate(f"{where}.key", key)] if key in keys else []
+        keys.add(key)
     return causes
 
 
@@ -122,7 +215,65 @@ def quota(item: Object) -> list[Cause]:
             causes.append(bad(at, str(quantity), "must be greater than or equal to 0"))
         if value is not None and name in ("pods", "services", "secrets", "configmaps") and value.denominator != 1:
             causes.append(bad(at, str(quantity), "must be an integer"))
-    return causes
+    return causes + _scopes(item.get("spec") or {})
+
+
+_SCOPES = frozenset(("Terminating", "NotTerminating", "BestEffort", "NotBestEffort"))
+_SELECTED = _SCOPES | {"PriorityClass", "CrossNamespacePodAffinity", "VolumeAttributesClass"}
+_OF_PODS = frozenset(
+    (
+        *("cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.ephemeral-storage"),
+        *("limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods"),
+    )
+)
+
+
+def _scopes(spec: Object) -> list[Cause]:
+    """What a quota narrows itself to (validateResourceQuotaScopes, validateScopeSelector)."""
+    causes: list[Cause] = []
+    scopes, at, hard = spec.get("scopes") or [], "spec.scopes", spec.get("hard") or {}
+    for scope in scopes:
+        if scope not in _SELECTED:
+            causes.append(bad(at, scopes, "unsupported scope"))
+            continue
+        causes += [bad(at, scopes, _NOT_FOR_SCOPE) for name in hard if not _applies(scope, name)]
+    causes += _opposites(at, scopes, scopes)
+    expressions = (spec.get("scopeSelector") or {}).get("matchExpressions") or []
+    at = "spec.scopeSelector.matchExpressions"
+    for entry in expressions:
+        scope, operator, values = entry.get("scopeName", ""), entry.get("operator", ""), entry.get("values") or []
+        if scope not in _SELECTED:
+            causes.append(bad(f"{at}.scopeName", scope, "unsupported scope"))
+            continue
+        causes += [bad(at, spec["scopeSelector"], _NOT_FOR_SCOPE) for name in hard if not _applies(scope, name)]
+        if scope in (*_SCOPES, "CrossNamespacePodAffinity") and operator != "Exists":
+            why = "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating"
+            rest = ", ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
+            causes.append(bad(f"{at}.operator", operator, f"{why}{rest}ResourceQuotaScopeCrossNamespacePodAffinity"))
+        if operator in ("In", "NotIn") and not values:
+            why = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
+            causes.append(required(f"{at}.values", why))
+        elif operator in ("Exists", "DoesNotExist") and values:
+            why = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"
+            causes.append(bad(f"{at}.values", values, why))
+        elif operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
+            causes.append(bad(f"{at}.operator", operator, "not a valid selector operator"))
+    named = [entry.get("scopeName", "") for entry in expressions]
+    return causes + _opposites("spec.scopeSelector.matchExpressions", named, spec.get("scopeSelector"))
+
+
+_NOT_FOR_SCOPE = "unsupported scope applied to resource"
+
+
+def _applies(scope: str, resource: str) -> bool:
+    if scope == "BestEffort":
+        return resource == "pods"
+    return scope == "VolumeAttributesClass" or resource in _OF_PODS
+
+
+def _opposites(at: str, scopes: list[str], shown: Any) -> list[Cause]:
+    pairs = (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating"))
+    return [bad(at, shown, "conflicting scopes") for pair in pairs if set(pair) <= set(scopes)]
 
 
 def limit_range(item: Object) -> list[Cause]:
@@ -131,7 +282,12 @@ def limit_range(item: Object) -> list[Cause]:
     for index, limit in enumerate((item.get("spec") or {}).get("limits") or ()):
         at, kind = f"spec.limits[{index}]", limit.get("type", "")
         causes += qualified_name(f"{at}.type", kind)
-        if kind and "/" not in kind and kind not in ("Pod", "Container", "PersistentVolumeClaim"):
+        if (
+            kind
+            and "/" not in kind
+            and not qualified_name("", kind)
+            and kind not in ("Pod", "Container", "PersistentVolumeClaim")
+        ):
             causes.append(bad(f"{at}.type", kind, "must be a standard limit type or fully qualified"))
         if kind in seen:
             causes.append(duplicate(f"{at}.type", kind))
@@ -158,6 +314,24 @@ def _bounds(limit: Object, at: str) -> list[Cause]:
         ):
             left, right = amount(low), amount(high)
             if low is not None and high is not None and left is not None and right is not None and left > right:
-                shown = low if where == "min" or words.startswith("default") else high
+                shown = high if words.startswith("min value {0} is greater than default request") else low
+                if words == "default value {0} is greater than max value {1}":
+                    shown = high
                 causes.append(bad(f"{at}.{where}[{name}]", str(shown), words.format(low, high)))
+    return causes + _ratios(limit, at)
+
+
+def _ratios(limit: Object, at: str) -> list[Cause]:
+    """How much a limit may exceed its request."""
+    causes: list[Cause] = []
+    for name, ratio in (limit.get("maxLimitRequestRatio") or {}).items():
+        field, value = f"{at}.maxLimitRequestRatio[{name}]", amount(ratio)
+        least, most = (amount((limit.get(part) or {}).get(name, "")) for part in ("min", "max"))
+        if value is None:
+            continue
+        if value < 1:
+            causes.append(bad(field, str(ratio), f"ratio {ratio} is less than 1"))
+        elif least and most is not None and value > most / least:
+            told = f"ratio {ratio} is greater than max/min = {float(most / least):f}"
+            causes.append(bad(field, str(ratio), told))
     return causes

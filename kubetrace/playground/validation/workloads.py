@@ -1,11 +1,10 @@
-"""What makes pods: Deployments to CronJobs (pkg/apis/apps/validation, pkg/apis/batch/validation, autoscaling)."""
+"""What makes pods that stay: Deployments to DaemonSets (pkg/apis/apps/validation)."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from kubetrace.playground import schedules
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.validation.causes import (
     Cause,
@@ -13,15 +12,16 @@ from kubetrace.playground.validation.causes import (
     bad,
     count_or_percent,
     forbidden,
+    internal,
     label_name,
     label_selector,
     not_negative,
     one_of,
-    path_segment,
     required,
     unsupported,
 )
 from kubetrace.playground.validation.pods import template
+from kubetrace.playground.validation.storage import claim_spec
 
 
 def _selector(spec: Object, kind: str) -> list[Cause]:
@@ -43,7 +43,7 @@ def _template(spec: Object, kind: str, lax: bool = False) -> list[Cause]:
     empty = selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions")
     labels = metadata.get("labels")
     if not (empty or (lax and selector is None)) and not matches_labels(selector, labels or {}):
-        causes.append(_mismatch(labels))
+        causes.append(mismatch(labels))
     return causes + template(spec["template"], "spec.template") + _endless(spec, kind)
 
 
@@ -59,7 +59,7 @@ def _endless(spec: Object, kind: str) -> list[Cause]:
     return causes
 
 
-def _mismatch(labels: Object | None) -> Cause:
+def mismatch(labels: Object | None) -> Cause:
     return bad("spec.template.metadata.labels", labels or None, "`selector` does not match template `labels`")
 
 
@@ -93,7 +93,7 @@ def deployment(item: Object) -> list[Cause]:
 
 def _go_strategy(strategy: Object) -> Object:
     """The internal type's JSON has Go's field names."""
-    return {"Type": strategy.get("type", ""), "RollingUpdate": strategy.get("rollingUpdate")}
+    return {"Type": strategy.get("type", ""), "RollingUpdate": internal(strategy.get("rollingUpdate"))}
 
 
 def _is_zero(value: Any) -> bool:
@@ -122,7 +122,7 @@ def replication_controller(item: Object) -> list[Cause]:
     causes += not_negative("spec.replicas", spec.get("replicas"))
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     if selector and any(labels.get(key) != value for key, value in selector.items()):
-        causes.append(_mismatch(labels))
+        causes.append(mismatch(labels))
     return causes + template(spec["template"], "spec.template")
 
 
@@ -138,15 +138,19 @@ def stateful_set(item: Object) -> list[Cause]:
         why = "only allowed for updateStrategy 'RollingUpdate'"
         causes.append(bad("spec.updateStrategy.rollingUpdate", rolling, why))
     elif strategy.get("type") == "RollingUpdate":
-        causes += not_negative("spec.updateStrategy.rollingUpdate.partition", (rolling or {}).get("partition"))
+        at = "spec.updateStrategy.rollingUpdate"
+        causes += not_negative(f"{at}.partition", (rolling or {}).get("partition"))
     elif strategy.get("type") != "OnDelete":
         causes.append(bad("spec.updateStrategy", _go_strategy(strategy), "must be 'RollingUpdate' or 'OnDelete'"))
     retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
     for name in ("whenDeleted", "whenScaled"):
         at = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
-        causes += one_of(at, retention.get(name), ["Delete", "Retain"])
+        causes += one_of(at, retention.get(name), ["Retain", "Delete"])
     causes += not_negative("spec.replicas", spec.get("replicas"))
     causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
+    causes += not_negative("spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
+    for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+        causes += claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
     if spec.get("serviceName"):
         causes += label_name("spec.serviceName", spec["serviceName"])
     return causes + _selector(spec, "statefulset") + _template(_with_claims(spec), "StatefulSet", lax=True)
@@ -158,7 +162,7 @@ def _with_claims(spec: Object) -> Object:
     if not claims:
         return spec
     pod = dict(spec["template"].get("spec") or {})
-    names = [claim["metadata"].get("name") for claim in claims]
+    names = dict.fromkeys((claim.get("metadata") or {}).get("name") for claim in claims)
     own = [volume for volume in pod.get("volumes") or () if volume.get("name") not in names]
     volumes = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
     return spec | {"template": spec["template"] | {"spec": pod | {"volumes": [*own, *volumes]}}}
@@ -171,7 +175,7 @@ def daemon_set(item: Object) -> list[Cause]:
     selector = spec.get("selector") or {}
     empty = not selector.get("matchLabels") and not selector.get("matchExpressions")
     if spec.get("selector") is None or (not empty and not matches_labels(selector, labels)):
-        causes.append(_mismatch(labels))
+        causes.append(mismatch(labels))
     if empty and spec.get("selector") is not None:
         causes.append(bad("spec.selector", selector, "empty selector is invalid for daemonset"))
     causes += template(spec["template"], "spec.template") + _endless(spec, "DaemonSet")
@@ -192,115 +196,3 @@ def daemon_set(item: Object) -> list[Cause]:
     elif strategy.get("type") != "OnDelete":
         causes.append(unsupported(at, _go_strategy(strategy), ["RollingUpdate", "OnDelete"]))
     return causes + not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
-
-
-_JOB_NUMBERS = (
-    *("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"),
-    *("backoffLimitPerIndex", "maxFailedIndexes"),
-)
-
-
-def _job_spec(spec: Object, path: str) -> list[Cause]:
-    causes: list[Cause] = []
-    for name in _JOB_NUMBERS:
-        causes += not_negative(f"{path}.{name}", spec.get(name))
-    mode = spec.get("completionMode")
-    if mode is not None and mode not in ("NonIndexed", "Indexed"):
-        causes.append(unsupported(f"{path}.completionMode", mode, ["NonIndexed", "Indexed"]))
-    if mode == "Indexed" and spec.get("completions") is None:
-        causes.append(required(f"{path}.completions", "when completion mode is Indexed"))
-    if mode == "NonIndexed" and spec.get("backoffLimitPerIndex") is not None:
-        why = "requires indexed completion mode"
-        causes.append(bad(f"{path}.backoffLimitPerIndex", spec["backoffLimitPerIndex"], why))
-    causes += template(spec["template"], f"{path}.template")
-    restart, at = (spec["template"].get("spec") or {}).get("restartPolicy"), f"{path}.template.spec.restartPolicy"
-    if restart in ("Always", "", None):
-        causes.append(required(at, 'valid values: "OnFailure", "Never"'))
-    elif restart not in ("OnFailure", "Never"):
-        causes.append(unsupported(at, restart, ["OnFailure", "Never"]))
-    return causes
-
-
-def job(item: Object) -> list[Cause]:
-    spec = item["spec"]
-    causes = _job_spec(spec, "spec")
-    labels = (spec["template"].get("metadata") or {}).get("labels") or {}
-    if spec.get("selector") is None:
-        causes.append(required("spec.selector"))
-    elif not matches_labels(spec["selector"], labels):
-        causes.append(_mismatch(labels))
-    return causes
-
-
-def cron_job(item: Object) -> list[Cause]:
-    spec = item["spec"]
-    schedule = spec.get("schedule", "")
-    causes: list[Cause] = []
-    if not schedule:
-        causes.append(required("spec.schedule"))
-    elif why := _schedule_error(schedule):
-        causes.append(bad("spec.schedule", schedule, why))
-    if "TZ" in schedule:
-        why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
-        causes.append(bad("spec.schedule", schedule, why))
-    causes += not_negative("spec.startingDeadlineSeconds", spec.get("startingDeadlineSeconds"))
-    causes += _time_zone(spec.get("timeZone"))
-    policies = ["Allow", "Forbid", "Replace"]
-    causes += one_of("spec.concurrencyPolicy", spec.get("concurrencyPolicy"), policies)
-    causes += _job_spec(spec["jobTemplate"]["spec"], "spec.jobTemplate.spec")
-    causes += not_negative("spec.successfulJobsHistoryLimit", spec.get("successfulJobsHistoryLimit"))
-    causes += not_negative("spec.failedJobsHistoryLimit", spec.get("failedJobsHistoryLimit"))
-    if len(item["metadata"].get("name", "")) > 52:
-        causes.append(bad("metadata.name", item["metadata"]["name"], "must be no more than 52 characters"))
-    return causes
-
-
-def _time_zone(zone: str | None) -> list[Cause]:
-    if zone is None:
-        return []
-    if not zone:
-        return [bad("spec.timeZone", zone, "timeZone must be nil or non-empty string")]
-    if zone.lower() == "local":
-        return [bad("spec.timeZone", zone, "timeZone must be an explicit time zone as defined in "
-                                           "https://www.iana.org/time-zones")]  # fmt: skip
-    import zoneinfo
-
-    try:
-        zoneinfo.ZoneInfo(zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return [bad("spec.timeZone", zone, f"unknown time zone {zone}")]
-    return []
-
-
-def _schedule_error(schedule: str) -> str:
-    """Why a schedule can't be read, empty for a good one."""
-    try:
-        schedules.parse(re.sub(r"^(CRON_)?TZ=\S+\s*", "", schedule))
-    except schedules.InvalidSchedule as error:
-        return str(error)
-    return ""
-
-
-def autoscaler(item: Object) -> list[Cause]:
-    spec = item.get("spec") or {}
-    least, most = spec.get("minReplicas"), spec.get("maxReplicas") or 0
-    causes: list[Cause] = []
-    if least is not None and least < 1:
-        causes.append(bad("spec.minReplicas", least, "must be greater than or equal to 1"))
-    if most == 0:
-        causes.append(required("spec.maxReplicas", "must be set and greater than 0"))
-    elif most < 0:
-        causes.append(bad("spec.maxReplicas", most, "must be greater than or equal to 1"))
-    if least is not None and most < least:
-        causes.append(bad("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"))
-    target = spec.get("scaleTargetRef") or {}
-    for name in ("kind", "name"):
-        at = f"spec.scaleTargetRef.{name}"
-        causes += path_segment(at, target[name]) if target.get(name) else [required(at)]
-    version = target.get("apiVersion", "")
-    if "/" not in version:
-        causes.append(bad("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group"))
-    if least == 0 and not any(metric.get("type") in ("Object", "External") for metric in spec.get("metrics") or ()):
-        why = "must specify at least one Object or External metric to support scaling to zero replicas"
-        causes.append(forbidden("spec.metrics", why))
-    return causes

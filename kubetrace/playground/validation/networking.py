@@ -1,0 +1,194 @@
+"""Ingresses and NetworkPolicies (pkg/apis/networking/validation)."""
+
+from __future__ import annotations
+
+import re
+
+from kubetrace.playground.validation.causes import (
+    Cause,
+    Object,
+    bad,
+    cidr,
+    forbidden,
+    is_address,
+    label_name,
+    label_selector,
+    network,
+    path_segment,
+    port,
+    port_name,
+    port_number,
+    required,
+    subdomain,
+    unsupported,
+)
+
+_PROTOCOLS = ["SCTP", "TCP", "UDP"]
+_HOST = re.compile(r"\*(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
+_HOST_WORDS = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', "
+    "regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+
+
+def ingress(item: Object) -> list[Cause]:
+    spec = item.get("spec") or {}
+    causes: list[Cause] = []
+    rules, backend = spec.get("rules") or [], spec.get("defaultBackend")
+    if backend is None and not rules:
+        causes.append(bad("spec", None, "either `defaultBackend` or `rules` must be specified"))
+    if backend is not None:
+        causes += _backend(backend, "spec.defaultBackend")
+    for index, rule in enumerate(rules):
+        where, host = f"spec.rules[{index}]", rule.get("host", "")
+        if is_address(host):
+            causes.append(bad(f"{where}.host", host, "must be a DNS name, not an IP address"))
+        elif host.startswith("*"):
+            causes += [] if _HOST.fullmatch(host) else [bad(f"{where}.host", host, _HOST_WORDS)]
+        elif host:
+            causes += subdomain(f"{where}.host", host)
+        if rule.get("http") is not None:
+            causes += _paths(rule["http"].get("paths") or [], f"{where}.http.paths")
+    for index, entry in enumerate(spec.get("tls") or ()):
+        for number, host in enumerate(entry.get("hosts") or ()):
+            at = f"spec.tls[{index}].hosts[{number}]"
+            if host.startswith("*"):
+                causes += [] if _HOST.fullmatch(host) else [bad(at, host, _HOST_WORDS)]
+            else:
+                causes += subdomain(at, host)
+        if entry.get("secretName"):
+            causes += subdomain(f"spec.tls[{index}].secretName", entry["secretName"])
+    if spec.get("ingressClassName") is not None:
+        causes += subdomain("spec.ingressClassName", spec["ingressClassName"])
+    return causes
+
+
+def _paths(paths: list[Object], at: str) -> list[Cause]:
+    if not paths:
+        return [required(at)]
+    causes: list[Cause] = []
+    for index, entry in enumerate(paths):
+        where, kind, path = f"{at}[{index}]", entry.get("pathType"), entry.get("path", "")
+        if kind is None:
+            causes.append(required(f"{where}.pathType", "pathType must be specified"))
+            continue
+        if kind in ("Exact", "Prefix"):
+            if not path.startswith("/"):
+                causes.append(bad(f"{where}.path", path, "must be an absolute path"))
+            for sequence in ("//", "/./", "/../", "%2f", "%2F"):
+                if sequence in path:
+                    causes.append(bad(f"{where}.path", path, f"must not contain '{sequence}'"))
+            for suffix in ("/..", "/."):
+                if path.endswith(suffix):
+                    causes.append(bad(f"{where}.path", path, f"cannot end with '{suffix}'"))
+        elif kind == "ImplementationSpecific":
+            if path and not path.startswith("/"):
+                causes.append(bad(f"{where}.path", path, "must be an absolute path"))
+        else:
+            kinds = ["Exact", "ImplementationSpecific", "Prefix"]
+            causes.append(unsupported(f"{where}.pathType", kind, kinds))
+        causes += _backend(entry.get("backend") or {}, f"{where}.backend")
+    return causes
+
+
+def _backend(backend: Object, at: str) -> list[Cause]:
+    found, resource = backend.get("service"), backend.get("resource")
+    if found is not None and resource is not None:
+        return [bad(at, "", "cannot set both resource and service backends")]
+    if resource is not None:
+        return _reference(resource, f"{at}.resource")
+    if found is None:
+        return [bad(at, "", "resource or service backend is required")]
+    name = found.get("name", "")
+    causes = label_name(f"{at}.service.name", name) if name else [required(f"{at}.service.name")]
+    target = found.get("port") or {}
+    if target.get("name") and target.get("number"):
+        causes.append(bad(at, "", "cannot set both port name & port number"))
+    elif target.get("number"):
+        causes += port_number(f"{at}.service.port.number", target["number"])
+    elif target.get("name"):
+        causes += port_name(f"{at}.service.port.name", target["name"])
+    else:
+        causes.append(required(at, "port name or number is required"))
+    return causes
+
+
+def _reference(resource: Object, at: str) -> list[Cause]:
+    """A TypedLocalObjectReference (networking ValidateIngressTypedLocalObjectReference)."""
+    causes: list[Cause] = []
+    if resource.get("apiGroup") is not None:
+        causes += subdomain(f"{at}.apiGroup", resource["apiGroup"])
+    for name in ("kind", "name"):
+        value, field = resource.get(name, ""), f"{at}.{name}"
+        causes += path_segment(field, value) if value else [required(field)]
+    return causes
+
+
+def network_policy(item: Object) -> list[Cause]:
+    spec = item.get("spec") or {}
+    causes = label_selector("spec.podSelector", spec.get("podSelector"))
+    for direction, peers in (("ingress", "from"), ("egress", "to")):
+        for index, rule in enumerate(spec.get(direction) or ()):
+            where = f"spec.{direction}[{index}]"
+            for number, entry in enumerate(rule.get("ports") or ()):
+                causes += _policy_port(entry, f"{where}.ports[{number}]")
+            for number, peer in enumerate(rule.get(peers) or ()):
+                causes += _peer(peer, f"{where}.{peers}[{number}]")
+    types = spec.get("policyTypes") or []
+    if len(types) > 2:
+        causes.append(bad("spec.policyTypes", types, "may not specify more than two policyTypes"))
+    else:
+        for index, kind in enumerate(types):
+            if kind not in ("Ingress", "Egress"):
+                causes.append(unsupported(f"spec.policyTypes[{index}]", kind, ["Ingress", "Egress"]))
+    return causes
+
+
+def _policy_port(entry: Object, at: str) -> list[Cause]:
+    protocol = entry.get("protocol")
+    causes = []
+    if protocol is not None and protocol not in _PROTOCOLS:
+        causes.append(unsupported(f"{at}.protocol", protocol, ["TCP", "UDP", "SCTP"]))
+    start, end = entry.get("port"), entry.get("endPort")
+    if start is None:
+        return [*causes, required(f"{at}.port", "must be specified when `endPort` is specified")] if end else causes
+    causes += port(f"{at}.port", start)
+    if end is None:
+        return causes
+    if isinstance(start, str):
+        why = "may not be specified when `port` is non-numeric"
+        return [*causes, bad(f"{at}.endPort", end, why)]
+    if end < start:
+        causes.append(bad(f"{at}.endPort", end, "must be greater than or equal to `port`"))
+    return causes + port_number(f"{at}.endPort", end)
+
+
+def _peer(peer: Object, at: str) -> list[Cause]:
+    kinds = [kind for kind in ("podSelector", "namespaceSelector", "ipBlock") if kind in peer]
+    causes: list[Cause] = []
+    for kind in kinds:
+        causes += (
+            _block(peer[kind], f"{at}.ipBlock") if kind == "ipBlock" else label_selector(f"{at}.{kind}", peer[kind])
+        )
+    if not kinds:
+        causes.append(required(at, "must specify a peer"))
+    elif "ipBlock" in kinds and len(kinds) > 1:
+        causes.append(forbidden(at, "may not specify both ipBlock and another peer"))
+    return causes
+
+
+def _block(block: Object, at: str) -> list[Cause]:
+    text = block.get("cidr", "")
+    if not text:
+        return [required(f"{at}.cidr")]
+    causes, whole = cidr(f"{at}.cidr", text), network(text)
+    for index, part in enumerate(block.get("except") or ()):
+        where, inner = f"{at}.except[{index}]", network(part)
+        causes += cidr(where, part)
+        if whole is None or inner is None:
+            continue
+        outside = inner.version != whole.version or inner.network_address not in whole
+        if outside or whole.prefixlen >= inner.prefixlen:
+            causes.append(bad(where, part, "must be a strict subset of `cidr`"))
+    return causes

@@ -1,0 +1,65 @@
+"""Nodes and RuntimeClasses (pkg/apis/core/validation, pkg/apis/node/validation)."""
+
+from __future__ import annotations
+
+from kubetrace.playground.validation import scheduling as scheduling_of
+from kubetrace.playground.validation.causes import (
+    Cause,
+    Object,
+    bad,
+    cidr,
+    duplicate,
+    internal,
+    label_name,
+    label_value,
+    labels,
+    qualified_name,
+    required,
+    unsupported,
+)
+from kubetrace.playground.validation.containers import resources
+
+_EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
+
+
+def node(item: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    seen: set[tuple[str, str]] = set()
+    for index, taint in enumerate((item.get("spec") or {}).get("taints") or ()):
+        at, effect = f"metadata.taints[{index}]", taint.get("effect", "")
+        causes += qualified_name(f"{at}.key", taint.get("key", ""))
+        causes += label_value(f"{at}.value", taint.get("value") or "")
+        if effect not in _EFFECTS:
+            causes.append(unsupported(f"{at}.effect", effect, _EFFECTS) if effect else required(f"{at}.effect"))
+        if (taint.get("key", ""), effect) in seen:
+            shown = internal({name: taint.get(name, "") for name in ("key", "value", "effect")} | {"timeAdded": None})
+            _, reason, text = duplicate(at, shown)
+            causes.append((at, reason, f"{text}: taints must be unique by key and effect pair"))
+        seen.add((taint.get("key", ""), effect))
+    return causes + _pod_networks(item.get("spec") or {})
+
+
+def _pod_networks(spec: Object) -> list[Cause]:
+    found = spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])
+    if spec.get("podCIDR") and found:
+        found = [spec["podCIDR"], *found[1:]]
+    causes = [cause for index, text in enumerate(found) for cause in cidr(f"spec.podCIDRs[{index}]", text)]
+    if not causes and (len(found) > 2 or len({":" in text for text in found}) < len(found)):
+        causes.append(bad("spec.podCIDRs", found, "may specify no more than one CIDR for each IP family"))
+    return causes
+
+
+def runtime_class(item: Object) -> list[Cause]:
+    handler, scheduling = item.get("handler", ""), item.get("scheduling") or {}
+    causes = label_name("handler", handler) if handler else [required("handler")]
+    fixed = (item.get("overhead") or {}).get("podFixed")
+    causes += resources({"limits": fixed}, "overhead") if fixed else []
+    causes += labels("scheduling.nodeSelector", scheduling.get("nodeSelector"))
+    tolerations = scheduling.get("tolerations") or []
+    causes += scheduling_of.tolerations(tolerations, "scheduling.tolerations")
+    for index, entry in enumerate(tolerations):
+        if entry in tolerations[:index]:
+            names = ("key", "operator", "value", "effect", "tolerationSeconds")
+            shown = {f"{name[0].upper()}{name[1:]}": entry.get(name, "" if len(name) < 10 else None) for name in names}
+            causes.append(duplicate(f"scheduling.tolerations[{index}]", shown))
+    return causes
