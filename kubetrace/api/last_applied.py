@@ -59,6 +59,16 @@ def annotate(value: Object) -> None:
     set_annotations(value, {**annotations_of(value), ANNOTATION: text})
 
 
+def annotation_patch(value: Object) -> tuple[bytes, bytes]:
+    """The object as JSON, and the merge patch that writes this text into its annotation (editor.GetApplyPatch)."""
+    from kubetrace.api.json_merge import merge_patch_text
+
+    text = encode(value)
+    changed = deepcopy(value)
+    set_annotations(changed, {**annotations_of(value), ANNOTATION: text.decode()})
+    return text, merge_patch_text(value, changed)
+
+
 def create_or_update(value: Object, create: bool) -> None:
     """Annotates where asked to, or where there is an annotation already (CreateOrUpdateAnnotation)."""
     if create or annotations_of(value).get(ANNOTATION):

@@ -33,7 +33,25 @@ class Selection(Mutable):
     pairs: list[tuple[str, str]] = fresh(list)
     label_selector: str | None = None
     field_selector: str | None = None
+    everything: bool = False
     errors: list[KubetraceError] = fresh(list)
+
+    def add_everything(self, everything: bool) -> None:
+        """--all, where no selector has been added before (SelectAllParam)."""
+        if everything and (self.label_selector is not None or self.field_selector is not None):
+            self._fail("setting 'all' parameter but found a non empty selector. ")
+        elif everything:
+            self.label_selector = ""
+            self.everything = True
+
+    def add_label_selector(self, labels: str) -> None:
+        """-l, where no --all has been added before (LabelSelectorParam)."""
+        from kubetrace.api.go_words import quoted
+
+        if labels.strip() and self.everything:
+            self._fail(f"found non-empty label selector {quoted(labels)} with previously set 'all' parameter. ")
+        elif labels.strip():
+            self.label_selector = labels.strip()
 
     def add_selectors(self, labels: str, fields: str, everything: bool = False) -> None:
         """-l, --field-selector and --all."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.apply import CLIENT_SIDE_MANAGER, SERVER_SIDE_MANAGER, warn_if_deleting
+from kubetrace.commands.apply.manifests import CLIENT_SIDE_MANAGER, SERVER_SIDE_MANAGER, warn_if_deleting
 from kubetrace.commands.shared_options import filename, kustomize, recursive, selector
 from kubetrace.errors import KubetraceError, SilentExit
 from kubetrace.value import Value, replace

@@ -30,6 +30,10 @@ def _create(name: str, summary: str, *aliases: str) -> Entry:
     return Entry(name, summary, f"kubetrace.commands.create.{name}", aliases=aliases)
 
 
+def _apply(name: str, summary: str) -> Entry:
+    return Entry(name, summary, f"kubetrace.commands.apply.{name.replace('-', '_')}")
+
+
 def _create_part(kind: str, name: str, summary: str) -> Entry:
     return Entry(name, summary, f"kubetrace.commands.create.{kind}_{name.replace('-', '_')}")
 
@@ -228,9 +232,13 @@ ROOT = Entry(
         Entry(
             "apply",
             "Bring objects to the state that a manifest describes",
-            "kubetrace.commands.apply",
+            "kubetrace.commands.apply.manifests",
             _ADVANCED,
-            children=(_pending("edit-last-applied"), _pending("set-last-applied"), _pending("view-last-applied")),
+            children=(
+                _pending("edit-last-applied"),
+                _apply("set-last-applied", "Set the annotation of what was applied last to what a file says"),
+                _apply("view-last-applied", "Show the manifest that was applied last"),
+            ),
         ),
         Entry("patch", "Change fields of objects with a patch", "kubetrace.commands.patch", _ADVANCED),
         Entry("replace", "Replace objects with what files say", "kubetrace.commands.replace", _ADVANCED),

@@ -157,7 +157,7 @@ class Run:
         if not info.name and generated:
             raise KubetraceError(f"from {generated}: cannot use generate name with apply")
         if self.options.server_side:
-            from kubetrace.commands.server_side_apply import apply_server_side
+            from kubetrace.commands.apply.server_side import apply_server_side
 
             apply_server_side(self.environment, info, self._write, self.options.force_conflicts,
                               self.options.subresource)  # fmt: skip
@@ -182,7 +182,7 @@ class Run:
             )
         except KubetraceError as error:
             if not is_not_found(error):
-                words = f"retrieving current configuration of:\n{_shown(info)}\nfrom server for:"
+                words = f"retrieving current configuration of:\n{shown(info)}\nfrom server for:"
                 raise with_source(words, info.source, error) from None
             self._create(info)
             return
@@ -229,7 +229,7 @@ class Run:
             else:
                 text, patched = self._patched(patcher, info, modified)
         except KubetraceError as error:
-            words = f"applying patch:\n{patcher.last_text.decode()}\nto:\n{_shown(info)}\nfor:"
+            words = f"applying patch:\n{patcher.last_text.decode()}\nto:\n{shown(info)}\nfor:"
             raise with_source(words, info.source, error) from None
         info.refresh(patched)
         warn_if_deleting(self.environment, info.object)
@@ -328,7 +328,7 @@ def _missing_annotation(object_name: str) -> str:
     )
 
 
-def _shown(info: Info) -> str:
+def shown(info: Info) -> str:
     """resource.Info's String."""
     from kubetrace.api.go_words import quoted
 
