@@ -81,7 +81,7 @@ def up(environment: Environment, options: UpOptions, arguments: Arguments) -> No
 def _seed(environment: Environment, found: manager.Playground, folder: str) -> None:
     """Applies manifests as admin, the way `apply --server-side -R -f FOLDER` does."""
     from kubetrace.cmdline.global_options import GlobalOptions
-    from kubetrace.commands import apply
+    from kubetrace.commands.apply import manifests as apply
     from kubetrace.environment import Environment
 
     cache = str(found.folder / "cache")
