@@ -49,7 +49,7 @@ def _select(environment: Environment, options: SetLastAppliedOptions) -> Result:
 
     documents = None
     if options.filename:
-        found = find_sources(FilenameOptions(options.filename), environment.stdin, environment.write_error_bytes)
+        found = find_sources(FilenameOptions(options.filename), environment.read_manifest, environment.write_error_bytes)
         documents = read_documents(found.sources)
     request = Request(
         selection=Selection(),
