@@ -49,7 +49,8 @@ def _select(environment: Environment, options: SetLastAppliedOptions) -> Result:
 
     documents = None
     if options.filename:
-        found = find_sources(FilenameOptions(options.filename), environment.read_manifest, environment.write_error_bytes)
+        filenames = FilenameOptions(options.filename)
+        found = find_sources(filenames, environment.read_manifest, environment.write_error_bytes)
         documents = read_documents(found.sources)
     request = Request(
         selection=Selection(),
