@@ -167,7 +167,7 @@ class Result(Mutable):
         if request.default_namespace and info.namespaced and not info.namespace:
             set_namespace(info, request.namespace)
         if request.enforce_namespace and info.namespaced:
-            _enforce_namespace(info, request.namespace)
+            require_namespace(info, request.namespace)
         if not info.namespaced:
             set_namespace(info, "")
         if request.require_object and info.object is None:
@@ -281,7 +281,8 @@ def set_namespace(info: Info, namespace: str) -> None:
         metadata.pop("namespace", None)
 
 
-def _enforce_namespace(info: Info, namespace: str) -> None:
+def require_namespace(info: Info, namespace: str) -> None:
+    """Puts the Info into a namespace. Raises KubetraceError where it is in another one (RequireNamespace)."""
     if not info.namespace:
         set_namespace(info, namespace)
     elif info.namespace != namespace:

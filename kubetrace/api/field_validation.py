@@ -39,17 +39,23 @@ class FieldValidation:
         self._custom_kinds: dict[str, set[GroupKind]] = {}
 
     def __call__(self, value: Any, source: str) -> None:
-        problems = kind_problems(value) if not isinstance(value, dict) or value.get("kind") != "List" else []
+        problems = self.problems(value)
         if problems:
             raise validation_error(source, problems)
+
+    def problems(self, value: Any) -> list[str]:
+        """What is wrong with a document; nothing where it may be sent."""
+        is_list = isinstance(value, dict) and value.get("kind") == "List"
+        problems = [] if is_list else kind_problems(value)
+        if problems:
+            return problems
         kind = GroupVersionKind.of(value)
         try:
             if not self._supported(kind):
                 self._openapi.fetch_v2()
         except KubetraceError as error:
-            raise validation_error(source, [str(error)]) from None
-        if problems := kind_problems(value):
-            raise validation_error(source, problems)
+            return [str(error)]
+        return kind_problems(value)
 
     def _supported(self, kind: GroupVersionKind) -> bool:
         """Does the server validate fields of this kind? Raises KubetraceError where neither v3 nor v2 can be had."""

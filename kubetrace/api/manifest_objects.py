@@ -59,12 +59,16 @@ def _list_problems(items: Any) -> list[str]:
     return [problem for item in items for problem in kind_problems(item)]
 
 
+def joined(problems: list[str]) -> str:
+    """Several problems as one error's text (apimachinery's Aggregate)."""
+    distinct = list(dict.fromkeys(problems))
+    return distinct[0] if len(distinct) == 1 else "[" + ", ".join(distinct) + "]"
+
+
 def validation_error(source: str, problems: list[str]) -> KubetraceError:
     """The words for a document that is refused before anything is sent."""
-    distinct = list(dict.fromkeys(problems))
-    text = distinct[0] if len(distinct) == 1 else "[" + ", ".join(distinct) + "]"
     return KubetraceError(
-        f"error validating {quoted(source)}: error validating data: {text}; "
+        f"error validating {quoted(source)}: error validating data: {joined(problems)}; "
         "if you choose to ignore these errors, turn validation off with --validate=false"
     )
 

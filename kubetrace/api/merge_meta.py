@@ -76,6 +76,17 @@ def built_in_meta(api_version: str, kind: str) -> PatchMeta | None:
     return None if found is None else BuiltInMeta(found)
 
 
+def struct_meta(api_version: str, kind: str) -> PatchMeta | None:
+    """The meta of a kind that kubectl has a struct for (its scheme knows no CustomResourceDefinition, for one); None
+    for any other. A version that is gone merges as v1 does."""
+    from kubetrace.wire.go_struct import is_registered
+
+    if not is_registered(api_version, kind):
+        return None
+    group = api_version.rpartition("/")[0]
+    return built_in_meta(api_version, kind) or built_in_meta(f"{group}/v1" if group else "v1", kind)
+
+
 class OpenAPIMeta(Value):
     """A schema of an OpenAPI v3 document (PatchMetaFromOpenAPIV3). `schemas` are the document's components."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from kubetrace.api import last_applied, status, verbs
 from kubetrace.api.builder import Info
 from kubetrace.api.json_merge import apply_merge_patch, dumps_merge_patch, three_way_merge_patch
-from kubetrace.api.merge_meta import PatchMeta, built_in_meta, openapi_meta, supports_strategic_merge
+from kubetrace.api.merge_meta import PatchMeta, openapi_meta, struct_meta, supports_strategic_merge
 from kubetrace.api.merge_values import MergeError
 from kubetrace.api.metadata import text as text_of
 from kubetrace.api.objects import Objects
@@ -120,7 +120,7 @@ class Patcher(Mutable):
             else:
                 self._ask_v2(None)
         try:
-            table = built_in_meta(info.mapping.kind.api_version, info.mapping.kind.kind)
+            table = struct_meta(info.mapping.kind.api_version, info.mapping.kind.kind)
             if table is not None:
                 return self._strategic(documents, table)
             return Patch(verbs.MERGE_PATCH, three_way_merge_patch(*documents))

@@ -144,7 +144,7 @@ ROOT = Entry(
             _INTERMEDIATE,
             suggest_for=("list", "ls"),
         ),
-        _pending("edit"),
+        Entry("edit", "Edit objects of the server in your editor", "kubetrace.commands.edit", _INTERMEDIATE),
         Entry(
             "delete",
             "Delete objects by file, by name, or by label selector",
@@ -235,7 +235,7 @@ ROOT = Entry(
             "kubetrace.commands.apply.manifests",
             _ADVANCED,
             children=(
-                _pending("edit-last-applied"),
+                _apply("edit-last-applied", "Edit the manifest that was applied last in your editor"),
                 _apply("set-last-applied", "Set the annotation of what was applied last to what a file says"),
                 _apply("view-last-applied", "Show the manifest that was applied last"),
             ),

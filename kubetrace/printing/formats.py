@@ -76,6 +76,14 @@ def resource_printer(options: OutputOptions, environ: Mapping[str, str]) -> Prin
     return printer
 
 
+def editor_printer(options: OutputOptions, environ: Mapping[str, str]) -> Printer:
+    """How objects look in an editor: JSON or YAML. Raises KubetraceError for any other format."""
+    printer = _object_printer(options, options.output.lower(), environ)
+    if printer is None:
+        raise unknown_format(options.output, _OBJECT, environ)
+    return printer
+
+
 def get_printer(options: OutputOptions, environ: Mapping[str, str]) -> Printer | None:
     """`get`'s printer; None for the table's (no -o, or wide). Raises KubetraceError."""
     output = "go-template" if options.template and not options.output else options.output

@@ -19,6 +19,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d (GMT|UTC|[+-]\d{4})"), "<date>"),
     (re.compile(r"\b(Resource Version: +)\d+"), r"\1<rv>"),
     (re.compile(r"/(LIVE|MERGED)-\w+"), r"/\1-<n>"),
+    (re.compile(r"(/kubectl-edit-)\d+"), r"\1<n>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}"), "<date>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} UTC"), "<date>"),
     (re.compile(r'(resourceVersion\\*"?:? ?\\*")\d+'), r"\1<rv>"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import ChangeOptions, field_manager, filename, selector, validate
+from kubetrace.commands.shared_options import RecordedOptions, field_manager, filename, selector, validate
 from kubetrace.commands.writing import DryRun
 from kubetrace.errors import KubetraceError
 
@@ -18,7 +18,7 @@ CLIENT_SIDE_MANAGER = "kubectl-client-side-apply"
 SERVER_SIDE_MANAGER = "kubectl"
 
 
-class ApplyOptions(ChangeOptions):
+class ApplyOptions(RecordedOptions):
     all: bool = flag(False, help="With --prune, take in every object of the kinds concerned.")
     cascade: str = flag(
         "background",
@@ -115,12 +115,14 @@ class Run:
     ) -> None:
         from kubetrace.api.verbs import WriteOptions
         from kubetrace.commands import writing
+        from kubetrace.commands.change_cause import Recorder
 
         self.environment = environment
         self.options = options
         self.strategy = strategy
         self.directive = directive
         self.propagation = propagation
+        self._recorder = Recorder.of(environment, options, options.record)
         self._openapi = writing.make_openapi(environment)
         self._write = WriteOptions(manager, directive, strategy is DryRun.SERVER)
 
@@ -153,6 +155,8 @@ class Run:
     def _one(self, info: Info) -> None:
         from kubetrace.api.metadata import text
 
+        assert info.object is not None
+        self._recorder.record(info.object)
         generated = text(info.object, "generateName")
         if not info.name and generated:
             raise KubetraceError(f"from {generated}: cannot use generate name with apply")

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import ChangeOptions, field_manager, filename, selector, validate
+from kubetrace.commands.shared_options import RecordedOptions, field_manager, filename, selector, validate
 from kubetrace.commands.writing import DryRun
 from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
     from kubetrace.api.manifests import FilenameOptions
+    from kubetrace.commands.change_cause import Recorder
     from kubetrace.environment import Environment
     from kubetrace.printing.printers import Printer
 
 
-class CreateOptions(ChangeOptions):
+class CreateOptions(RecordedOptions):
     edit: bool = flag(False, help="Open the object in an editor before it is created.")
     field_manager: str = field_manager("kubectl-create")
     filename: tuple[str, ...] = filename("the objects to create")
@@ -33,9 +34,11 @@ class CreateOptions(ChangeOptions):
 def run(environment: Environment, options: CreateOptions, arguments: Arguments) -> None:
     from kubetrace.api.manifests import FilenameOptions
     from kubetrace.commands import writing
+    from kubetrace.commands.change_cause import Recorder
 
     if arguments.words:
         raise arguments.usage_error(f"Unexpected args: [{' '.join(arguments.words)}]")
+    recorder = Recorder.of(environment, options, options.record)
     strategy = writing.dry_run(environment, options.dry_run)
     directive = writing.validation_directive(options.validate)
     printer = writing.object_printer(environment, options, strategy.mark("created"))
@@ -45,8 +48,9 @@ def run(environment: Environment, options: CreateOptions, arguments: Arguments) 
         writing.send_raw(environment, "POST", options.raw, options.filename[0])
         return
     if options.edit:
-        raise KubetraceError("--edit is not supported yet")
-    _create_all(environment, options, filenames, directive, strategy, printer)
+        _edit_all(environment, options, filenames, directive, recorder)
+        return
+    _create_all(environment, options, filenames, directive, strategy, printer, recorder)
 
 
 def _check(options: CreateOptions, filenames: FilenameOptions) -> None:
@@ -66,6 +70,17 @@ def _check(options: CreateOptions, filenames: FilenameOptions) -> None:
     check_raw(options.raw, options.filename, beside)
 
 
+def _edit_all(
+    environment: Environment, options: CreateOptions, filenames: FilenameOptions, directive: str, recorder: Recorder
+) -> None:
+    from kubetrace.api.builder import build
+    from kubetrace.commands import writing
+    from kubetrace.commands.editing.opening import edit_and_create
+
+    request = writing.manifest_request(environment, filenames, None, "")
+    edit_and_create(environment, options, directive, build(environment.cluster, request), recorder)
+
+
 def _create_all(
     environment: Environment,
     options: CreateOptions,
@@ -73,6 +88,7 @@ def _create_all(
     directive: str,
     strategy: DryRun,
     printer: Printer,
+    recorder: Recorder,
 ) -> None:
     from kubetrace.api.builder import build
     from kubetrace.api.last_applied import create_or_update
@@ -88,6 +104,7 @@ def _create_all(
         nonlocal count
         assert info.object is not None
         create_or_update(info.object, options.save_config)
+        recorder.record(info.object)
         if strategy is not DryRun.CLIENT:
             try:
                 info.refresh(writing.create_object(environment, info, write))

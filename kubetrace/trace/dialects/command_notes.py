@@ -157,6 +157,36 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             "1.32": 427,
         }),
     ),
+    # --- edit (kubectl/pkg/cmd/util/editor) ---
+    "editor-opened": NoteSpec(
+        5,
+        ("command",),  # as Go prints a slice: "[vi /tmp/…]"
+        {
+            **lines("editor.go", "Opening file with editor {command}", {"1.19": 128, "1.22": 127, "1.27": 126}),
+            **lines("launcher_others.go", "Opening file with editor {command}", {"1.31": 62, "1.36": 61}),
+        },
+    ),
+    "user-edited": NoteSpec(
+        4,
+        ("text",),
+        lines("editoptions.go", "User edited:\n{text}", {
+            "1.19": 298, "1.23": 299, "1.24": 322, "1.27": 315, "1.28": 316, "1.32": 310,
+        }),
+    ),
+    "edit-impossible-patch": NoteSpec(
+        4,
+        ("error",),
+        lines("editoptions.go", "Unable to calculate diff, no merge is possible: {error}", {
+            "1.19": 682, "1.23": 689, "1.24": 715, "1.26": 712, "1.27": 705, "1.28": 706, "1.32": 700,
+        }),
+    ),
+    "edit-changes-custom-identity": NoteSpec(
+        4,
+        (),
+        lines("editoptions.go", "Unable to calculate diff, no merge is possible: <nil>", {
+            "1.19": 672, "1.23": 679, "1.24": 705, "1.26": 702, "1.27": 695, "1.28": 696, "1.32": 690,
+        }),
+    ),
     # --- exec, attach, port-forward (client-go/tools/remotecommand) ---
     "exec-fallback": NoteSpec(
         4,
