@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -106,7 +107,6 @@ def world(server: Client, namespace: str, tmp_path: Path, monkeypatch: pytest.Mo
     editor.write_text("#!/bin/sh\nsed -i 's/app: pod/app: edited/' \"$1\"\n")
     editor.chmod(0o755)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KUBE_EDITOR", str(editor))
     return namespace
 
 
@@ -129,7 +129,7 @@ def run_all(run: Run, server: Client, namespace: str, command: list[str]) -> Out
     )
     before, held = requests(server), everything(server, namespace)
     words = [word.format(namespace=namespace) if word.startswith("/api") else word for word in command]
-    done = run(*words, "-n", namespace, "--plan")
+    done = run(*words, "-n", namespace, "--plan", environ={"EDITOR": "./editor", "PATH": os.environ["PATH"]})
     assert requests(server) == before, done.out + done.err
     assert everything(server, namespace) == held
     return done
