@@ -137,6 +137,8 @@ def _planned(environment: Environment, command: Command, options: object, argume
 
 
 def _run(environment: Environment, command: Command, options: object, arguments: Arguments) -> int:
+    if command.may_take_long:
+        environment.show_progress()
     if environment.options.profile == "none":
         code = command.run(environment, options, arguments) or 0
     else:

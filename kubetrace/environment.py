@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kubetrace.trace.klog import KlogObserver
     from kubetrace.trace.masking import Masker
     from kubetrace.trace.plan import PlanObserver
+    from kubetrace.trace.progress import Progress
     from kubetrace.trace.record_file import RecordObserver
     from kubetrace.trace.run_stats import RunStats
     from kubetrace.trace.why import WhyObserver
@@ -85,6 +86,7 @@ class Environment:
         self.warnings = 0
         self.manifest_read = False
         self.begun = time.perf_counter() if begun is None else begun
+        self._progress: Progress | None = None
 
     @classmethod
     def standard(cls) -> Environment:
@@ -292,6 +294,24 @@ class Environment:
 
         return self.own.like or self.environ.get("KUBETRACE_LIKE") or DEFAULT_LIKE
 
+    def show_progress(self) -> None:
+        """Has a line on standard error show that a long run is still at it: only on a terminal that can take it away
+        again, and where no log tells more."""
+        own = self.own
+        if not self.stderr.isatty() or self.environ.get("TERM", "dumb") == "dumb":
+            return
+        if self.options.v > 0 or self.options.vmodule or own.why or own.plan:
+            return
+        from kubetrace.trace.progress import progress_on
+
+        streams = self.streams
+        self._progress = progress = progress_on(
+            self.stderr, " ".join(self.command_path), lambda: time.perf_counter() - self.begun, self.colors(self.stderr)
+        )
+        self.events.add(progress)
+        out = progress.shared(streams.stdout) if streams.stdout.isatty() else streams.stdout
+        self.streams = Streams(streams.stdin, out, progress.shared(streams.stderr))
+
     def note(self, name: str, **values: object) -> None:
         """Something kubectl logs besides its calls."""
         from kubetrace.trace.exchange import Note
@@ -466,6 +486,8 @@ class Environment:
 
     def close(self) -> None:
         """Ends what this run opened."""
+        if self._progress is not None:
+            self._progress.close()
         client = self.__dict__.get("client")
         if client is not None:
             client.close()

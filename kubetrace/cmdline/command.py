@@ -71,6 +71,8 @@ class Command(Value):
     words: str = ""
     error_exit: int = 1
     """Exit code of a wrong command line, where 1 means something else."""
+    may_take_long: bool = False
+    """Shows on a terminal that it is still at it."""
 
 
 class Arguments(Value):

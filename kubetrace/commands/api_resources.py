@@ -101,25 +101,22 @@ def _print_table(environment: Environment, resources: Sequence[Resource], option
 
 def _print_objects(environment: Environment, resources: Sequence[Resource], output: str) -> None:
     from kubetrace.api.discovery_documents import resource_object
-    from kubetrace.api.go_words import struct_json
+    from kubetrace.printing.formats import OutputOptions, resource_printer
+    from kubetrace.wire.go_struct import TypedObject
 
-    document = {
-        "kind": "APIResourceList",
-        "apiVersion": "v1",
-        "groupVersion": "",
-        "resources": [resource_object(resource) for resource in resources] or None,
-    }
-    if output == "json":
-        environment.stdout.write(struct_json(document, indent=4).decode() + "\n")
-    else:
-        from kubetrace.printing.formats import OutputOptions, resource_printer
-
-        resource_printer(OutputOptions(output), environment.environ).print(document, environment.stdout)
+    document = TypedObject(
+        kind="APIResourceList",
+        apiVersion="v1",
+        groupVersion="",
+        resources=[resource_object(resource) for resource in resources] or None,
+    )
+    resource_printer(OutputOptions(output), environment.environ).print(document, environment.stdout)
 
 
 COMMAND = Command(
     run=run,
     options=ApiResourcesOptions,
+    may_take_long=True,
     usage="api-resources [flags] [options]",
     description="List the resources that the server serves: names, short names, groups and kinds.",
     examples="""

@@ -155,6 +155,7 @@ class _Dump:
 COMMAND = Command(
     run=run,
     options=ClusterInfoDumpOptions,
+    may_take_long=True,
     usage="cluster-info dump [flags] [options]",
     description="""
     Print what helps to find out what is wrong with a cluster: nodes, events, services, workloads, pods, and the logs of

@@ -148,6 +148,7 @@ class _Run:
 COMMAND = Command(
     run=run,
     options=DescribeOptions,
+    may_take_long=True,
     words="resources",
     usage="describe (-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME) [options]",
     description="""

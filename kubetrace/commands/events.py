@@ -60,7 +60,7 @@ def run(environment: Environment, options: EventsOptions, arguments: Arguments) 
 
 
 def _selector(environment: Environment, text: str) -> str:
-    """The field selector for the events of one object."""
+    """The field selector for the events of one object; of all where its name is empty ("pod/")."""
     _ = environment.client  # kubectl has made one before it looks at the words
     parts = text.split("/")
     if len(parts) == 1:
@@ -68,6 +68,8 @@ def _selector(environment: Environment, text: str) -> str:
     if len(parts) > 2:
         raise KubetraceError("arguments in resource/name form may not have more than one slash")
     kind = _kind(environment, parts[0].lower())
+    if not parts[1]:
+        return ""
     terms = (("kind", kind.kind), ("apiVersion", kind.api_version), ("name", parts[1]))
     return ",".join(f"involvedObject.{field}={value}" for field, value in terms)
 
@@ -225,6 +227,7 @@ def _cells(event: Event) -> list[str]:
 COMMAND = Command(
     run=run,
     options=EventsOptions,
+    may_take_long=True,
     usage=(
         "events [(-o|--output=)json|yaml|kyaml|name|go-template|go-template-file|template|templatefile|jsonpath|"
         "jsonpath-as-json|jsonpath-file] [--for TYPE/NAME] [--watch] [--types=Normal,Warning] [options]"

@@ -218,6 +218,7 @@ def _as_table(call: Call, options: GetOptions) -> Call:
 COMMAND = Command(
     run=run,
     options=GetOptions,
+    may_take_long=True,
     words="resources",
     usage=(
         f"get [(-o|--output=){_FORMATS}] (TYPE[.VERSION][.GROUP] [NAME | -l label] | "

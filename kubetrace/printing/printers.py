@@ -119,7 +119,7 @@ class KYAMLPrinter:
             _require_kind(value)
             out.write(dumps(value, in_order=isinstance(value, TypedObject)))
         except UnrepresentableError as error:
-            raise KubetraceError(str(error)) from None
+            raise KubetraceError(f"error decoding: {error}") from None
 
 
 class NamePrinter:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from typing import TextIO
 
 _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 # C0 but tab and newline, DEL, C1, bytes that are no UTF-8 (0x9b alone is an escape sequence to some terminals), and the
@@ -48,3 +50,19 @@ def _status_style(status: int) -> bytes:
     if 200 <= status < 400:
         return b"\x1b[32m"
     return b"\x1b[33m" if 400 <= status < 500 else b"\x1b[31m"
+
+
+def columns(terminal: TextIO) -> int:
+    """The terminal's width in characters; 80 where it does not tell."""
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns or 80
+    except OSError:
+        return 80
+
+
+def in_foreground(terminal: TextIO) -> bool:
+    """Is this process one that the terminal's user looks at, not a job in the background?"""
+    try:
+        return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except OSError:  # a terminal that controls nothing
+        return True

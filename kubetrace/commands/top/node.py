@@ -106,6 +106,7 @@ def _available(status: dict[str, Any] | None, options: TopNodeOptions) -> Usage:
 COMMAND = Command(
     run=run,
     options=TopNodeOptions,
+    may_take_long=True,
     words="names:nodes",
     usage="top node [NAME | -l label] [options]",
     description="Show how much cpu and memory nodes use, as the cluster's metrics API tells.",

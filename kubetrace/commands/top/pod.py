@@ -135,6 +135,7 @@ def _sorted_containers(options: TopPodOptions, containers: list[Metrics]) -> lis
 COMMAND = Command(
     run=run,
     options=TopPodOptions,
+    may_take_long=True,
     words="names:pods",
     usage="top pod [NAME | -l label] [options]",
     description="""
