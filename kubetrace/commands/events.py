@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from kubetrace.api.verbs import ListOptions
     from kubetrace.environment import Environment
     from kubetrace.printing.printers import Printer
-    from kubetrace.printing.tabwriter import TabWriter
     from kubetrace.wire.go_struct import TypedObject
 
 Event = dict[str, Any]
@@ -147,18 +146,19 @@ class _Show:
     told, as in kubectl."""
 
     def __init__(self, environment: Environment, options: EventsOptions) -> None:
+        from kubetrace.commands.colored import table_out
         from kubetrace.printing.tabwriter import TabWriter
 
         self._environment = environment
         self._options = options
         self._types = {name.lower() for name in options.types}
-        self._writer: TabWriter = TabWriter(environment.stdout)
         self._headed = options.no_headers
         self._printer: Printer | None = None
         if options.output or options.template:
             from kubetrace.commands.writing import object_printer
 
             self._printer = object_printer(environment, options, "")
+        self._writer = TabWriter(environment.stdout if self._printer else table_out(environment))
 
     def wants(self, event: Event) -> bool:
         return not self._types or str(event.get("type") or "").lower() in self._types

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from kubetrace.commands.colored import colored
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.formats import OutputOptions, get_printer
 from kubetrace.printing.printers import Printer, is_list
@@ -35,7 +36,7 @@ def object_printer(environment: Environment, options: GetOptions) -> Printer:
     """The printer that -o names (never the table's)."""
     printer = get_printer(output_options(options), environment.environ)
     assert printer is not None
-    return printer
+    return colored(environment, printer, options.output)
 
 
 def print_objects(environment: Environment, options: GetOptions, result: Result) -> None:

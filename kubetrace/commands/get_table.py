@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kubetrace.commands.colored import table_out
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.table import TableOptions, TablePrinter, is_table, table_problem
 from kubetrace.printing.tabwriter import TabWriter, TextSink
@@ -59,7 +60,7 @@ def print_tables(environment: Environment, options: GetOptions, result: Result) 
     infos, failure = collect(result, options)
     if options.sort_by:
         infos = sorted_infos(infos, options.sort_by)
-    out = _Separated(environment.stdout)
+    out = _Separated(table_out(environment))
     _Tables(options, out, _has_several_kinds(infos), environment.note).print(infos)
     if failure is not None:
         raise AggregateError([failure])

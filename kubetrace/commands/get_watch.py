@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments
+from kubetrace.commands.colored import table_out
 from kubetrace.commands.interrupts import ending_quietly
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.printers import WatchEvent, is_list
@@ -41,7 +42,7 @@ def watch(environment: Environment, options: GetOptions, arguments: Arguments) -
         if options.ignore_not_found and is_not_found(error):
             return
         raise
-    writer = TabWriter(environment.stdout)
+    writer = TabWriter(table_out(environment) if options.is_table else environment.stdout)
     show = _shower(environment, options, infos[0], writer)
     whole = _whole(result, infos)
     listed = is_list(whole)

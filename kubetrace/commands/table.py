@@ -297,6 +297,7 @@ ROOT = Entry(
             "kubetrace.commands.api_versions",
         ),
         Entry("api-resources", "List the resources that the server serves", "kubetrace.commands.api_resources"),
+        Entry("alpha", "Commands that are being tried out", "kubetrace.commands.alpha", hidden=True),
         Entry("options", "List the options that every command takes", "kubetrace.commands.options", hidden=True),
         Entry(
             "kuberc",

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
 from kubetrace.cmdline.flags import BadValue, parse_bool
+from kubetrace.commands.colored import colored
 from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def object_printer(environment: Environment, options: PrintOptions, operation: s
         options.show_managed_fields,
         operation=operation,
     )
-    return resource_printer(output, environment.environ)
+    return colored(environment, resource_printer(output, environment.environ), options.output)
 
 
 def create_object(environment: Environment, info: Info, write: WriteOptions) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
+from kubetrace.commands.colored import colored
 from kubetrace.commands.config.common import sources
 from kubetrace.commands.config.output import printer
 from kubetrace.errors import KubetraceError
@@ -43,6 +44,7 @@ def run(environment: Environment, options: ViewOptions, arguments: Arguments) ->
     files = sources(environment)
     output = "" if options.template and not arguments.changed("output") else options.output
     out = printer(output, options.template, options.allow_missing_template_keys, environment.environ)
+    out = colored(environment, out, output)
     if not options.merge and not files.explicit:
         raise KubetraceError("if merge==false a precise file must be specified")
     config = _shown(
