@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from kubetrace.transport.client import Client
 
 
+FRAME_CONTENT = 256 * 1024
+"""Bytes of a frame that --unmask shows: whatever passes a shell or a port may be a secret."""
+
+
 def _random_uuid() -> str:
     """A UUID of version 4 (RFC 9562); the standard library's module for them takes longer to load than to use."""
     number = bytearray(os.urandom(16))
@@ -177,6 +181,7 @@ class Environment:
             events.add(QuietLog(lambda: self.log))
         if self.own.unmask and (self.options.v >= 6 or self.options.vmodule or self.recorder is not None):
             self.stderr.write("Credentials and Secret values are shown (--unmask)\n")
+            events.contents = FRAME_CONTENT
         if self.recorder is not None:
             events.add(self.recorder)
         if self.own.plan:

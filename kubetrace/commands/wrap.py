@@ -88,6 +88,7 @@ def _recording(environment: Environment, options: WrapOptions) -> Iterator[tuple
     policy = Policy(
         block_writes=options.block_writes, faults=[parse(text) for text in options.fault], latency=options.latency
     )
+    environment.log.tells_streams = True
     planned = throwaway.plan(environment.kubeconfig.sections, environment.overrides)
     watched = _is_watched(environment)
     if not watched and not (options.block_writes or options.fault or options.latency):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 from kubetrace.recorder.heads import Fields, RequestHead, ResponseHead
 from kubetrace.trace.endpoint import STREAMS, Endpoint, endpoint_of
 from kubetrace.trace.exchange import (
     CallStarted,
-    Direction,
     Event,
     Events,
-    Frame,
     Headers,
     Operation,
     Purpose,
@@ -86,10 +85,14 @@ def request_value(
 
 
 class Kept:
-    """The beginning of a body and its size, both after gzip is undone. `limit` is the most that is kept (None: all)."""
+    """The beginning of a body and its size, both after gzip is undone. `limit` is the most that is kept (None: all);
+    `listen` is given all of it, as it comes."""
 
-    def __init__(self, limit: int | None, *, gzipped: bool = False) -> None:
+    def __init__(
+        self, limit: int | None, *, gzipped: bool = False, listen: Callable[[bytes], None] | None = None
+    ) -> None:
         self._limit = limit
+        self._listen = listen
         self._inflate = zlib.decompressobj(wbits=31) if gzipped else None
         self._parts: list[bytes] = []
         self._held = 0
@@ -117,6 +120,8 @@ class Kept:
 
     def _keep(self, content: bytes) -> None:
         self.size += len(content)
+        if self._listen is not None and content:
+            self._listen(content)
         room = len(content) if self._limit is None else self._limit - self._held
         if room > 0 and content:
             part = content[:room]
@@ -140,6 +145,8 @@ class Moment(Events):
         super().__init__()
         self._events = events
         self._held: list[Event] | None = None
+
+        self.contents = events.contents
 
     @property
     def active(self) -> bool:
@@ -202,8 +209,10 @@ class Observed:
             return
         self._moment.hold()
         has_content = has_body(self._request.method, head.status)
+        content_type = (head.first(b"content-type") or b"").decode("latin-1")
         gzipped = has_content and (head.first(b"content-encoding") or b"").lower() == b"gzip"
-        self._received = Kept(self._keep, gzipped=gzipped)
+        listen = self.recording.watch_listener(head.status, content_type)
+        self._received = Kept(self._keep, gzipped=gzipped, listen=listen)
         fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.fields]
         headers = response_headers(fields, decoded=gzipped)
         reason = None if head.reason is None else head.reason.decode("latin-1")
@@ -219,11 +228,14 @@ class Observed:
         self._upgraded = True
         recording = self.recording
         recording.events.emit(Upgraded(recording.id, recording.call, self._request, protocol, subprotocol))
-        self._frames = frame_watcher(protocol, subprotocol, self._request.url, self._frame)
+        self._frames = frame_watcher(
+            protocol, subprotocol, self._request.url, recording.frame_passed, recording.events.contents
+        )
 
     def received(self, content: bytes) -> None:
         """A piece of the answer's body."""
         if self.active:
+            self._moment.hold()
             self._received.feed(content)
 
     def passed(self, sent: bool, data: bytes) -> None:
@@ -235,11 +247,6 @@ class Observed:
             self._received.size += len(data)
         if self._frames is not None:
             self._frames(sent, data)
-
-    def _frame(self, direction: Direction, kind: str, size: int, channel: str | None) -> None:
-        recording = self.recording
-        event = Frame(recording.id, recording.call, direction, kind, size, channel, recording.seconds)
-        recording.events.emit(event)
 
     def ended(self, error: str | None = None) -> None:
         """Nothing more will come; `error` says why, where the exchange is not whole."""

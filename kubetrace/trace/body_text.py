@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from kubetrace.wire import PROTOBUF
+from kubetrace.wire import PROTOBUF, is_watch_stream, watch_spans
 
 _ESCAPES = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[0-9a-fA-F]{4})+)")
 # C0 but tab and newline, DEL, C1, marks without width or that turn the direction of text, separators, surrogates.
@@ -16,6 +16,8 @@ def readable(body: bytes) -> str:
     """A body's text; what can't be decoded says so."""
     if body.startswith(PROTOBUF):
         return _protobuf(body)
+    if is_watch_stream(body):
+        return _protobuf_events(body)
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -61,6 +63,23 @@ def _protobuf(body: bytes) -> str:
         return json.dumps(decode(body), indent=2, ensure_ascii=False)
     except (InvalidProtobuf, ValueError, RecursionError) as error:
         return f"({len(body)} bytes of protobuf that can't be decoded: {error})"
+
+
+def _protobuf_events(body: bytes) -> str:
+    """A watch's events, one below the other."""
+    from kubetrace.wire.protobuf import InvalidProtobuf, decode, watch_event
+
+    texts: list[str] = []
+    for start, stop in watch_spans(body):
+        if stop > len(body):
+            texts.append(f"({len(body) - start} bytes of an event that is not here as a whole)")
+            break
+        try:
+            type, raw = watch_event(body[start:stop])
+            texts.append(json.dumps({"type": type, "object": decode(raw)}, indent=2, ensure_ascii=False))
+        except (InvalidProtobuf, ValueError, RecursionError) as error:
+            texts.append(f"({stop - start} bytes of protobuf that can't be decoded: {error})")
+    return "\n".join(texts)
 
 
 def json_of(body: bytes) -> bytes:

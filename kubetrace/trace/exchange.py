@@ -266,7 +266,8 @@ class Frame(Value):
     "pong"; SPDY's "data", "syn_stream", "syn_reply", "rst_stream", "settings", "ping", "goaway", "headers",
     "window_update". `size` is its payload in bytes. `channel` says whose it is ("stdin", "stdout", "stderr", "error",
     "resize", "data 8080", "error 8080"; the number where only that is known), None for frames of the connection
-    itself.
+    itself. `content` is what it carries (without the byte that names the channel), or its beginning; None where nobody
+    asked for it (`Events.contents`).
     """
 
     exchange: int
@@ -275,6 +276,23 @@ class Frame(Value):
     type: str
     size: int
     channel: str | None = None
+    seconds: float = 0.0
+    content: bytes | None = None
+
+
+class WatchEventReceived(Value):
+    """One event of a watch has come, `seconds` after the exchange began: its `type` ("ADDED"), the object that it is
+    about (the names are empty where it has none; `message` is an ERROR's), and its size in bytes."""
+
+    exchange: int
+    call: int
+    type: str
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    resource_version: str = ""
+    message: str = ""
+    size: int = 0
     seconds: float = 0.0
 
 
@@ -340,6 +358,7 @@ Event = (
     | ResponseBody
     | Upgraded
     | Frame
+    | WatchEventReceived
     | Retrying
     | WarningReceived
     | ExchangeEnded
@@ -366,6 +385,8 @@ class Events:
         self._observers = list(observers)
         self._on_failure = on_failure
         self._lock = threading.Lock()
+        self.contents = 0
+        """How many bytes of each frame somebody wants to see."""
 
     @property
     def active(self) -> bool:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.endpoint import Endpoint, endpoint
-from kubetrace.trace.exchange import Event, Exchange, ExchangeEnded, Frame, Throttled, Upgraded
+from kubetrace.trace.exchange import (
+    Event,
+    Exchange,
+    ExchangeEnded,
+    Frame,
+    Throttled,
+    Upgraded,
+    WatchEventReceived,
+)
 from kubetrace.trace.records import Timed
 from kubetrace.value import Mutable, Value, fresh
 
@@ -38,16 +46,43 @@ class Frames(Mutable):
             self.first.append(frame)
 
 
+class WatchEvents(Mutable):
+    """What a watch told: how many events and bytes of each type, and the first events one by one."""
+
+    counts: dict[str, tuple[int, int]] = fresh(dict)
+    first: list[WatchEventReceived] = fresh(list)
+    last: float = 0.0
+
+    @property
+    def total(self) -> int:
+        return sum(count for count, _ in self.counts.values())
+
+    def add(self, event: WatchEventReceived) -> None:
+        count, size = self.counts.get(event.type, (0, 0))
+        self.counts[event.type] = count + 1, size + event.size
+        self.last = event.seconds
+        if len(self.first) < _FRAMES_KEPT:
+            self.first.append(event)
+
+
+def event_line(event: WatchEventReceived) -> str:
+    """What a watch's event says, in a few words: "ADDED Pod default/web at 123"."""
+    name = "/".join(filter(None, (event.namespace, event.name)))
+    version = f"at {event.resource_version}" if event.resource_version else ""
+    return " ".join(filter(None, (event.type, event.kind, name, version, event.message)))
+
+
 class Recorded(Value):
     """An exchange and its number in the trace (1 is the first that ended). `cut` names bodies ("request", "response")
-    that the trace does not hold whole; `frames` is what passed where the connection was upgraded; `waited` are the
-    seconds for which the client's own rate limiter held the call back."""
+    that the trace does not hold whole; `frames` is what passed where the connection was upgraded, `watched` what a
+    watch told; `waited` are the seconds for which the client's own rate limiter held the call back."""
 
     number: int
     exchange: Exchange
     cut: frozenset[str] = frozenset()
     frames: Frames | None = None
     waited: float = 0.0
+    watched: WatchEvents | None = None
 
     @property
     def endpoint(self) -> Endpoint:
@@ -76,11 +111,12 @@ def target(url: str) -> str:
 
 
 class Numbering:
-    """Numbers the exchanges of a trace as their ends come by, and counts frames until then."""
+    """Numbers the exchanges of a trace as their ends come by, and counts frames and watch events until then."""
 
     def __init__(self) -> None:
         self._number = 0
         self._frames: dict[int, Frames] = {}
+        self._watched: dict[int, WatchEvents] = {}
         self._waited: dict[int, float] = {}
 
     def take(self, timed: Timed) -> Recorded | None:
@@ -90,6 +126,8 @@ class Numbering:
             self._frames[event.exchange] = Frames(event.protocol, event.subprotocol)
         elif isinstance(event, Frame):
             self._frames.setdefault(event.exchange, Frames("")).add(event)
+        elif isinstance(event, WatchEventReceived):
+            self._watched.setdefault(event.exchange, WatchEvents()).add(event)
         elif isinstance(event, Throttled) and event.retry_reason is None:
             self._waited[event.call] = event.seconds
         elif isinstance(event, ExchangeEnded):
@@ -97,7 +135,8 @@ class Numbering:
             if event.exchange.on_wire:
                 self._number += 1
                 frames = self._frames.pop(event.exchange.id, None)
-                return Recorded(self._number, event.exchange, timed.cut, frames, waited)
+                watched = self._watched.pop(event.exchange.id, None)
+                return Recorded(self._number, event.exchange, timed.cut, frames, waited, watched)
         return None
 
 

@@ -11,8 +11,8 @@ from kubetrace.trace.exchange import Direction
 from kubetrace.trace.spdy_frames import SPDYReader
 from kubetrace.trace.websocket_frames import WebSocketReader
 
-Tell = Callable[[Direction, str, int, str | None], None]
-"""Told of each frame: direction, kind, payload bytes, channel."""
+Tell = Callable[[Direction, str, int, str | None, bytes | None], None]
+"""Told of each frame: direction, kind, payload bytes, channel, and its content where that is kept."""
 FrameWatcher = Callable[[bool, bytes], None]
 """Given the bytes of the connection: whether the client sent them, and what they are."""
 
@@ -22,27 +22,28 @@ _CLOSE = 255
 _TUNNEL = "portforward.k8s.io"
 
 
-def frame_watcher(protocol: str, subprotocol: str, url: str, tell: Tell) -> FrameWatcher | None:
+def frame_watcher(protocol: str, subprotocol: str, url: str, tell: Tell, keep: int = 0) -> FrameWatcher | None:
     """What tells of the frames of a connection that was upgraded to `protocol` for the request `url`; None for a
-    protocol that nobody here reads."""
+    protocol that nobody here reads. `keep` is how many bytes of each frame are kept to be told: with 0 a frame is told
+    as it begins, else when it is whole."""
     if protocol.lower() == "websocket":
         if subprotocol.startswith("SPDY/") and subprotocol.endswith(_TUNNEL):
-            return _tunnel(tell)
-        return _websocket(subprotocol, url, tell)
-    return _spdy(tell) if protocol.upper().startswith("SPDY/3") else None
+            return _tunnel(tell, keep)
+        return _websocket(subprotocol, url, tell, keep)
+    return _spdy(tell, keep) if protocol.upper().startswith("SPDY/3") else None
 
 
-def _websocket(subprotocol: str, url: str, tell: Tell) -> FrameWatcher:
+def _websocket(subprotocol: str, url: str, tell: Tell, keep: int) -> FrameWatcher:
     has_channels = subprotocol.endswith("channel.k8s.io")
     is_text = subprotocol.startswith("base64.")
     ports = parse_qs(urlsplit(url).query).get("ports", [])
     forwards = urlsplit(url).path.endswith("/portforward")
-    readers = {True: WebSocketReader(has_channels), False: WebSocketReader(has_channels)}
+    readers = {sent: WebSocketReader(has_channels, keep=keep) for sent in (True, False)}
 
     def watch(sent: bool, data: bytes) -> None:
-        for kind, size, number in readers[sent].feed(data):
+        for kind, size, number, content in readers[sent].feed(data):
             number = number - ord("0") if number is not None and is_text else number
-            tell(_direction(sent), kind, size, _channel(number, ports if forwards else None))
+            tell(_direction(sent), kind, size, _channel(number, ports if forwards else None), content)
 
     return watch
 
@@ -59,27 +60,27 @@ def _channel(number: int | None, ports: list[str] | None) -> str | None:
     return _STREAMS[number] if 0 <= number < len(_STREAMS) else str(number)
 
 
-def _spdy(tell: Tell) -> FrameWatcher:
+def _spdy(tell: Tell, keep: int) -> FrameWatcher:
     channels: dict[int, str] = {}
-    readers = {True: SPDYReader(channels), False: SPDYReader(channels)}
+    readers = {sent: SPDYReader(channels, keep) for sent in (True, False)}
 
     def watch(sent: bool, data: bytes) -> None:
-        for kind, size, channel in readers[sent].feed(data):
-            tell(_direction(sent), kind, size, channel)
+        for kind, size, channel, content in readers[sent].feed(data):
+            tell(_direction(sent), kind, size, channel, content)
 
     return watch
 
 
-def _tunnel(tell: Tell) -> FrameWatcher:
+def _tunnel(tell: Tell, keep: int) -> FrameWatcher:
     """SPDY within WebSocket, kubectl's way to forward ports since 1.31: the frames inside are the ones that mean
     something, and of those outside the ones that carry none."""
-    inner = _spdy(tell)
+    inner = _spdy(tell, keep)
     readers = {sent: WebSocketReader(False, functools.partial(inner, sent)) for sent in (True, False)}
 
     def watch(sent: bool, data: bytes) -> None:
-        for kind, size, _ in readers[sent].feed(data):
+        for kind, size, _, _ in readers[sent].feed(data):
             if kind not in ("binary", "text", "continuation"):
-                tell(_direction(sent), kind, size, None)
+                tell(_direction(sent), kind, size, None, None)
 
     return watch
 

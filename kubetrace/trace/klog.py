@@ -28,6 +28,7 @@ from kubetrace.trace.exchange import (
     Throttled,
     Upgraded,
     WarningReceived,
+    WatchEventReceived,
 )
 from kubetrace.trace.go_text import duration
 from kubetrace.trace.masking import Masker
@@ -83,6 +84,8 @@ class KlogObserver:
         self._is_terminal = is_terminal
         self._color = color
         self._decode_protobuf = decode_protobuf
+        self.tells_streams = False
+        """Are there lines for the frames of upgraded connections and the events of watches?"""
         self._lock = threading.Lock()
         self._warnings: set[str] = set()
         self._throttle_logged: dict[int, float] = {}
@@ -100,6 +103,7 @@ class KlogObserver:
             ResponseBody: self._response_body,
             Upgraded: self._upgraded,
             Frame: self._frame,
+            WatchEventReceived: self._watch_event,
             Retrying: self._retrying,
             WarningReceived: self._warned,
             Note: self._noted,
@@ -178,18 +182,29 @@ class KlogObserver:
         else:
             self._emit(self.dialect.sources["body-text"], title.encode() + b": " + text, "body")
 
-    # --- frames, which kubectl never shows ---
+    # --- what passes within streams, which kubectl never shows ---
 
     def _upgraded(self, event: Upgraded) -> None:
-        if self._http_level >= 8:
+        if self.tells_streams and self._http_level >= 8:
             self._own_line("Upgraded", [("protocol", event.protocol), ("subprotocol", event.subprotocol)])
 
     def _frame(self, event: Frame) -> None:
-        if self._http_level >= 9:
+        if self.tells_streams and self._http_level >= 9:
             pairs: list[tuple[str, object]] = [("direction", event.direction), ("type", event.type)]
             pairs += [] if event.channel is None else [("channel", event.channel)]
             taken = http_lines.milliseconds(event.seconds)
-            self._own_line("Frame", [*pairs, ("bytes", event.size), ("milliseconds", taken)])
+            pairs += [("bytes", event.size), ("milliseconds", taken)]
+            if event.content is not None and self.masker.unmask:
+                pairs.append(("content", event.content.decode("utf-8", "replace")))
+            self._own_line("Frame", pairs)
+
+    def _watch_event(self, event: WatchEventReceived) -> None:
+        if self.tells_streams and self._http_level >= 8:
+            named = [("kind", event.kind), ("namespace", event.namespace), ("name", event.name)]
+            named += [("resourceVersion", event.resource_version), ("message", self.masker.text(event.message))]
+            pairs: list[tuple[str, object]] = [("type", event.type), *((key, text) for key, text in named if text)]
+            taken = http_lines.milliseconds(event.seconds)
+            self._own_line("Watch event", [*pairs, ("bytes", event.size), ("milliseconds", taken)])
 
     def _own_line(self, title: str, pairs: list[tuple[str, object]]) -> None:
         self._emit(OWN_SOURCE, format_entry(title, pairs), "note")

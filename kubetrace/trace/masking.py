@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kubetrace.wire import PROTOBUF
+from kubetrace.wire import PROTOBUF, is_watch_stream
 
 if TYPE_CHECKING:
     from kubetrace.trace.secret_json import Span
@@ -117,7 +117,7 @@ class Masker:
     def _may_show_secret(self, body: bytes, shown: int) -> bool:
         from kubetrace.trace import secret_json
 
-        if body.startswith((PROTOBUF, _CBOR)):
+        if body.startswith((PROTOBUF, _CBOR)) or is_watch_stream(body):
             return True
         start = body[: shown + max(map(len, self._needles), default=0)]
         return any(needle in start for needle in self._needles) or secret_json.may_show_secret(body, shown)
@@ -129,9 +129,13 @@ class Masker:
             return secret_protobuf.mask(body, bool(in_secret), self.placeholder)
         if body.startswith(_CBOR):
             return _CBOR + b"*" * (len(body) - len(_CBOR))
+        if is_watch_stream(body):
+            return secret_protobuf.mask_watch(body, bool(in_secret), self.placeholder)
         start = body.lstrip()[:1]
         if start in (b"{", b"["):
             return self._replaced(body, secret_json.spans(body, in_secret))
+        if in_secret and b"\0" in body:  # whatever it is
+            return b"*" * len(body)
         return self._replaced(body, secret_yaml.spans(body, bool(in_secret)))
 
     def _replaced(self, body: bytes, spans: Iterable[Span]) -> bytes:

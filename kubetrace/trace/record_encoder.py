@@ -31,6 +31,7 @@ from kubetrace.trace.exchange import (
     TLSEstablished,
     Upgraded,
     WarningReceived,
+    WatchEventReceived,
 )
 from kubetrace.trace.masking import Masker
 from kubetrace.trace.records import JSON, REMEMBERED
@@ -201,7 +202,18 @@ class Encoder:
             "size": event.size,
             "seconds": round(event.seconds, 6),
         }
-        return data if event.channel is None else {**data, "channel": _clean(event.channel)}
+        if event.channel is not None:
+            data["channel"] = _clean(event.channel)
+        if event.content is not None and self._masker.unmask:  # whatever passes a shell may be a secret
+            data["content"] = self._body(event.content, "")
+        return data
+
+    def _watch_event(self, event: WatchEventReceived) -> JSON:
+        data: JSON = {"exchange": event.exchange, "call": event.call, "type": event.type}
+        for name in ("kind", "namespace", "name", "resource_version", "message"):
+            if text := getattr(event, name):
+                data[name] = self._text(text)
+        return {**data, "size": event.size, "seconds": round(event.seconds, 6)}
 
     def _exchange_ended(self, event: ExchangeEnded) -> JSON:
         exchange = event.exchange
@@ -306,6 +318,7 @@ _WRITERS: Mapping[type, tuple[str, Callable[[Encoder, Any], JSON]]] = {
     ResponseBody: ("response-body", Encoder._response_body),
     Upgraded: ("upgraded", Encoder._upgraded),
     Frame: ("frame", Encoder._frame),
+    WatchEventReceived: ("watch-event", Encoder._watch_event),
     Retrying: ("retrying", Encoder._retrying),
     WarningReceived: ("warning", Encoder._warning),
     ExchangeEnded: ("exchange-ended", Encoder._exchange_ended),

@@ -43,6 +43,7 @@ from kubetrace.trace.exchange import (
     TLSEstablished,
     Upgraded,
     WarningReceived,
+    WatchEventReceived,
 )
 from kubetrace.value import Value, replace
 
@@ -206,6 +207,21 @@ class Decoder:
             _integer(data["size"]),
             None if channel is None else _word(channel),
             _seconds(data["seconds"]),
+            _read_body(data["content"])[0] if "content" in data else None,
+        )
+
+    def _watch_event(self, data: JSON, at: float) -> WatchEventReceived:
+        return WatchEventReceived(
+            _integer(data["exchange"]),
+            _integer(data["call"]),
+            _word(data["type"]),
+            _word(data.get("kind", "")),
+            _word(data.get("namespace", "")),
+            _word(data.get("name", "")),
+            _word(data.get("resource_version", "")),
+            _word(data.get("message", "")),
+            _integer(data["size"]),
+            _seconds(data["seconds"]),
         )
 
     def _exchange_ended(self, data: JSON, at: float) -> Timed:
@@ -286,6 +302,7 @@ _READERS: Mapping[str, Callable[[Decoder, Any, float], Event | Timed]] = {
     "response-body": Decoder._response_body,
     "upgraded": Decoder._upgraded,
     "frame": Decoder._frame,
+    "watch-event": Decoder._watch_event,
     "exchange-ended": Decoder._exchange_ended,
     "throttled": lambda _, data, at: Throttled(
         _integer(data["call"]), _short(data["request"]), _seconds(data["seconds"]), data.get("retry_reason")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from kubetrace.wire import PROTOBUF
+from kubetrace.wire import PROTOBUF, watch_spans
 
 _TREES: dict[bytes, object] = {
     # message field numbers on the way to a credential; True is the credential itself
@@ -39,6 +39,30 @@ def mask(body: bytes, in_secret: bool, placeholder: Placeholder) -> bytes:
             target[len(PROTOBUF) :] = b"*" * (len(body) - len(PROTOBUF))
     _mask_copies(body, target, placeholder)
     return bytes(target)
+
+
+def mask_watch(body: bytes, in_secret: bool, placeholder: Placeholder) -> bytes:
+    """The same for a watch's body: events, each behind its length. One that is cut off, or can't be read, is masked
+    whole where it may be a Secret's."""
+    target = bytearray(body)
+    for start, stop in watch_spans(body):
+        try:
+            if stop > len(body):
+                raise ValueError("cut off")
+            raw = _only(body, 1, _only(body, 2, (start, stop)))
+            target[slice(*raw)] = mask(body[slice(*raw)], in_secret, placeholder)
+        except ValueError:
+            if in_secret or b"Secret" in body[start : start + 128]:
+                target[start:stop] = b"*" * (min(stop, len(body)) - start)
+    return bytes(target)
+
+
+def _only(body: bytes, number: int, span: tuple[int, int]) -> tuple[int, int]:
+    """Where a message's field lies. Raises ValueError."""
+    found = dict(_fields(body, *span))
+    if number not in found:
+        raise ValueError(f"no field {number}")
+    return found[number]
 
 
 def _kind(body: bytes, envelope: dict[int, tuple[int, int]]) -> bytes:

@@ -23,19 +23,32 @@ _BLOCK_AT = {_SYN_STREAM: 10, _SYN_REPLY: 4, _HEADERS: 4}
 _OF_A_STREAM = frozenset({1, 2, 3, 8, 9})
 
 
-class SPDYReader:
-    """Reads one direction of a connection. `channels` (stream number → name) is shared by both directions."""
+Frame = tuple[str, int, str | None]
 
-    def __init__(self, channels: dict[int, str]) -> None:
+
+class SPDYReader:
+    """Reads one direction of a connection. `channels` (stream number → name) is shared by both directions. `keep` is
+    how many bytes of a data frame are kept: with 0 frames are told as they begin, else when they are whole."""
+
+    def __init__(self, channels: dict[int, str], keep: int = 0) -> None:
         self._channels = channels
+        self._keep = keep
+        self._awaited: Frame | None = None
+        self._content = bytearray()
         self._inflate: zlib._Decompress | None = zlib.decompressobj(zdict=dictionary())
         self._pending = b""
         self._skip = 0
 
-    def feed(self, data: bytes) -> Iterator[tuple[str, int, str | None]]:
-        """(kind, payload bytes, channel) of each frame that begins in these bytes."""
+    def feed(self, data: bytes) -> Iterator[tuple[str, int, str | None, bytes | None]]:
+        """(kind, payload bytes, channel, content) of each frame that begins, or ends, in these bytes."""
         skipped = min(self._skip, len(data))
         self._skip -= skipped
+        if self._awaited is not None:
+            self._content += data[: min(skipped, self._keep - len(self._content))]
+            if self._skip:
+                return
+            yield *self._awaited, bytes(self._content)
+            self._awaited = None
         data = self._pending + data[skipped:]
         while len(data) >= FRAME_HEADER:
             word, flags_and_size = struct.unpack(">II", data[:FRAME_HEADER])
@@ -43,10 +56,16 @@ class SPDYReader:
             wanted = self._wanted(word, size)
             if len(data) < FRAME_HEADER + wanted:
                 break
-            yield self._frame(word, size, data[FRAME_HEADER : FRAME_HEADER + wanted])
+            found = self._frame(word, size, data[FRAME_HEADER : FRAME_HEADER + wanted])
             end = FRAME_HEADER + size
             self._skip = max(0, end - len(data))
+            is_kept = self._keep > 0 and not word & 0x80000000
+            content = data[FRAME_HEADER : min(end, FRAME_HEADER + self._keep)] if is_kept else None
             data = data[end:]
+            if is_kept and self._skip:
+                self._awaited, self._content = found, bytearray(content or b"")
+            else:
+                yield *found, content
         self._pending = data
 
     @staticmethod

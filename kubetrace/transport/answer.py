@@ -71,11 +71,14 @@ class ClientAnswer:
                 yield self._body
             return
         size = 0
+        listen = self._recording.watch_listener(self.status, self.header("Content-Type") or "")
         try:
             while data := self._piece():
                 decoded = self._decoder.feed(data)
                 size += len(decoded)
                 if decoded:
+                    if listen is not None:
+                        listen(decoded)
                     yield decoded
             if size and not self._decoder.complete:
                 raise EOFError

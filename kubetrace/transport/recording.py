@@ -14,13 +14,16 @@ import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
+from kubetrace.trace.endpoint import endpoint
 from kubetrace.trace.exchange import (
     CacheHit,
     Connection,
     Dialed,
+    Direction,
     Events,
     Exchange,
     ExchangeEnded,
+    Frame,
     HostResolved,
     Request,
     RequestSent,
@@ -29,6 +32,7 @@ from kubetrace.trace.exchange import (
     ResponseReceived,
     Timings,
     TLSEstablished,
+    WatchEventReceived,
     next_id,
 )
 from kubetrace.value import replace
@@ -36,6 +40,7 @@ from kubetrace.value import replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kubetrace.trace.watch_stream import Change
     from kubetrace.transport.errors import Kind
     from kubetrace.transport.tls_words import Peer
 
@@ -201,6 +206,24 @@ class Recording:
         beginning was kept."""
         if self.active:
             self.events.emit(ResponseBody(self.id, self.call, self.request, body, size))
+
+    def watch_listener(self, status: int, content_type: str) -> Callable[[bytes], None] | None:
+        """Who is to be given a watch's body as it comes, and tells of its events; None for whatever is no watch."""
+        if not self.active or status != 200 or endpoint(self.request).verb != "watch":
+            return None
+        from kubetrace.trace.watch_stream import WatchReader
+
+        return WatchReader(content_type, self._watched).feed
+
+    def _watched(self, change: Change) -> None:
+        names = change.kind, change.namespace, change.name, change.resource_version, change.message
+        self.events.emit(WatchEventReceived(self.id, self.call, change.type, *names, change.size, self.seconds))
+
+    def frame_passed(
+        self, direction: Direction, kind: str, size: int, channel: str | None, content: bytes | None
+    ) -> None:
+        """A frame has passed over the upgraded connection."""
+        self.events.emit(Frame(self.id, self.call, direction, kind, size, channel, self.seconds, content))
 
     def ended(self, body: bytes | None, size: int | None, error: str | None = None) -> None:
         """Nothing more will come; harmless when said twice."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Direction, Events, Frame, Headers, Response, Upgraded
+from kubetrace.trace.exchange import Events, Headers, Response, Upgraded
 from kubetrace.trace.frames import frame_watcher
 from kubetrace.transport.adapter import TracedRequest, authorize, request_value
 from kubetrace.transport.connections import FirstByteResponse
@@ -92,7 +92,9 @@ class UpgradedConnection:
         if recording.active:
             request = recording.request
             recording.events.emit(Upgraded(recording.id, recording.call, request, protocol, subprotocol))
-            self._watch = frame_watcher(protocol, subprotocol, request.url, self._tell)
+            self._watch = frame_watcher(
+                protocol, subprotocol, request.url, recording.frame_passed, recording.events.contents
+            )
 
     @property
     def descriptor(self) -> int:
@@ -136,11 +138,6 @@ class UpgradedConnection:
         """Ends the connection and its exchange; `error` says what cut it off. Harmless when said twice."""
         self._wire.close() if error else self._wire.finish()
         self._recording.ended(None, self._received, error)
-
-    def _tell(self, direction: Direction, kind: str, size: int, channel: str | None) -> None:
-        recording = self._recording
-        seconds = recording.seconds
-        recording.events.emit(Frame(recording.id, recording.call, direction, kind, size, channel, seconds))
 
 
 def negotiate(

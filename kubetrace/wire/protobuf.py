@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from kubetrace.wire import PROTOBUF
+from kubetrace.wire import PROTOBUF, watch_spans
 
 _UNKNOWN_TYPE, _UNKNOWN_RAW = 1, 2
 _MAX_DEPTH = 200
@@ -66,12 +66,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 def decode(body: bytes) -> dict[str, Any]:
     """The object in a body, with its apiVersion and kind. Raises InvalidProtobuf."""
-    if not body.startswith(PROTOBUF):
-        raise InvalidProtobuf("the body does not start with Kubernetes' protobuf mark")
-    envelope = dict(fields(body[len(PROTOBUF) :]))
-    type_meta = dict(fields(_bytes(envelope.get(_UNKNOWN_TYPE, b""))))
-    api_version, kind = (_bytes(type_meta.get(number, b"")).decode("utf-8", "replace") for number in (1, 2))
-    raw = _bytes(envelope.get(_UNKNOWN_RAW, b""))
+    api_version, kind, raw = envelope(body)
     if raw.lstrip().startswith(b"{"):
         return _json_object(raw)
     message = _facts()["kinds"].get(f"{api_version}/{kind}")
@@ -89,17 +84,33 @@ def _json_object(raw: bytes) -> dict[str, Any]:
 
 
 def watch_frames(data: bytes) -> tuple[list[dict[str, Any]], bytes]:
-    """The whole events of a watch stream (type and object), and the bytes of a frame that is not complete yet."""
-    events = []
-    while len(data) >= 4:
-        (size,) = struct.unpack(">I", data[:4])
-        if len(data) < 4 + size:
+    """The whole events of a watch stream (type and object), and the bytes of a frame that is not complete yet. Raises
+    InvalidProtobuf."""
+    events, end = [], 0
+    for start, stop in watch_spans(data):
+        if stop > len(data):
             break
-        event = dict(fields(data[4 : 4 + size]))
-        raw = dict(fields(_bytes(event.get(2, b""))))
-        events.append({"type": _bytes(event.get(1, b"")).decode(), "object": decode(_bytes(raw.get(1, b"")))})
-        data = data[4 + size :]
-    return events, data
+        type, raw = watch_event(data[start:stop])
+        events.append({"type": type, "object": decode(raw)})
+        end = stop
+    return events, data[end:]
+
+
+def watch_event(frame: bytes) -> tuple[str, bytes]:
+    """The type and the object's body of one event (meta/v1 WatchEvent). Raises InvalidProtobuf."""
+    event = dict(fields(frame))
+    raw = dict(fields(_bytes(event.get(2, b""))))
+    return _bytes(event.get(1, b"")).decode("utf-8", "replace"), _bytes(raw.get(1, b""))
+
+
+def envelope(body: bytes) -> tuple[str, str, bytes]:
+    """The apiVersion and kind of the object in a body, and its own message. Raises InvalidProtobuf."""
+    if not body.startswith(PROTOBUF):
+        raise InvalidProtobuf("the body does not start with Kubernetes' protobuf mark")
+    found = dict(fields(body[len(PROTOBUF) :]))
+    type_meta = dict(fields(_bytes(found.get(_UNKNOWN_TYPE, b""))))
+    api_version, kind = (_bytes(type_meta.get(number, b"")).decode("utf-8", "replace") for number in (1, 2))
+    return api_version, kind, _bytes(found.get(_UNKNOWN_RAW, b""))
 
 
 def _bytes(value: int | bytes) -> bytes:

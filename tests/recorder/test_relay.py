@@ -15,7 +15,15 @@ from collections.abc import Callable
 import pytest
 
 from kubetrace.kubeconfig.connection import Connection, Impersonation
-from kubetrace.trace.exchange import CallStarted, Frame, RequestSent, ResponseBody, ResponseReceived, Upgraded
+from kubetrace.trace.exchange import (
+    CallStarted,
+    Frame,
+    RequestSent,
+    ResponseBody,
+    ResponseReceived,
+    Upgraded,
+    WatchEventReceived,
+)
 from tests.recorder.conftest import BEARER, Wrap, until
 from tests.transport.scripted import Authority, ScriptedServer, reply, reset, then_close
 
@@ -223,7 +231,7 @@ def test_a_chunked_request_is_streamed(wrap: Wrap, authority: Authority) -> None
 
 def test_a_watch_comes_event_by_event(wrap: Wrap, served: Serve) -> None:
     go = threading.Event()
-    event = b'{"type":"ADDED","object":{}}\n'
+    event = b'{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"web","resourceVersion":"7"}}}\n'
 
     def watch(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -235,12 +243,18 @@ def test_a_watch_comes_event_by_event(wrap: Wrap, served: Serve) -> None:
     client = wrapped.client()
     client.send(f"GET /api/v1/pods?watch=1 HTTP/1.1\r\nHost: x\r\n{BEARER}\r\n")
     assert client.head().startswith("HTTP/1.1 200")
-    assert client.file.readline() + client.file.readline() == b"1d\r\n" + event
+    assert client.file.readline() + client.file.readline() == b"%x\r\n%s" % (len(event), event)
+    until(lambda: len(wrapped.told(WatchEventReceived)) == 1)  # told as it comes, not when the watch ends
     go.set()
     assert client.file.read(2 + 4 + len(event) + 2 + 5).endswith(b"0\r\n\r\n")
     exchange = wrapped.exchanges()[0]
     assert exchange.request.operation == "watch" and exchange.body == event * 2
     assert wrapped.told(ResponseBody) == []  # kubectl's log shows no stream's body
+    changes = [each for each in wrapped.told(WatchEventReceived) if isinstance(each, WatchEventReceived)]
+    assert [(each.type, each.kind, each.name, each.resource_version) for each in changes] == [
+        ("ADDED", "Pod", "web", "7"),
+        ("ADDED", "Pod", "web", "7"),
+    ]
 
 
 def test_of_a_long_body_only_the_beginning_is_kept(wrap: Wrap, served: Serve) -> None:

@@ -24,7 +24,8 @@ Told = tuple[str, str, int, str | None]
 def watched(protocol: str, subprotocol: str, url: str = EXEC) -> tuple[Callable[[bool, bytes], None], list[Told]]:
     told: list[Told] = []
 
-    def tell(direction: Direction, kind: str, size: int, channel: str | None) -> None:
+    def tell(direction: Direction, kind: str, size: int, channel: str | None, content: bytes | None) -> None:
+        assert content is None
         told.append((direction, kind, size, channel))
 
     watcher = frame_watcher(protocol, subprotocol, url, tell)
@@ -78,7 +79,7 @@ def test_channels_of_other_subprotocols() -> None:
     forward = "https://h/api/v1/namespaces/n/pods/p/portforward?ports=8080&ports=9090"
     watcher, told = watched("websocket", "v4.channel.k8s.io", forward)
     watcher(True, client.send(BytesMessage(b"\x00a")) + client.send(BytesMessage(b"\x03b")))
-    assert [channel for *_, channel in told] == ["data 8080", "error 9090"]
+    assert [channel for _, _, _, channel in told] == ["data 8080", "error 9090"]
 
 
 class Speaker:
@@ -165,3 +166,29 @@ def test_broken_headers_cost_the_names_and_nothing_else() -> None:
 
 def test_a_protocol_that_nobody_here_reads() -> None:
     assert frame_watcher("h2c", "", EXEC, lambda *told: pytest.fail("nothing to tell")) is None
+
+
+def contents(
+    protocol: str, subprotocol: str, sent: bytes, cuts: list[int], keep: int
+) -> list[tuple[str | None, object]]:
+    found: list[tuple[str | None, object]] = []
+    watcher = frame_watcher(protocol, subprotocol, EXEC, lambda *told: found.append(told[3:]), keep)
+    assert watcher is not None
+    for piece in pieces(sent, cuts):
+        watcher(True, piece)
+    return found
+
+
+@given(st.lists(st.integers(0, 700), max_size=10))
+def test_what_frames_carry_where_somebody_asks(cuts: list[int]) -> None:
+    client = Connection(ConnectionType.CLIENT)
+    sent = client.send(BytesMessage(b"\0ls\n")) + client.send(BytesMessage(b"\1" + b"x" * 500))
+    sent += client.send(BytesMessage(b"\2he", message_finished=False)) + client.send(BytesMessage(b"llo"))
+    sent += client.send(Ping())
+    kept = [("stdin", b"ls\n"), ("stdout", b"x" * 10), ("stderr", b"he"), ("stderr", b"llo"), (None, b"")]
+    assert contents("websocket", "v5.channel.k8s.io", sent, cuts, 10) == kept
+    speaker = Speaker()
+    sent = speaker.open(1, {"streamtype": "stdin"}) + speaker.data(1, b"ls\n") + speaker.data(1, b"x" * 500)
+    sent += speaker.data(1, b"") + speaker.ping()
+    kept = [("stdin", None), ("stdin", b"ls\n"), ("stdin", b"x" * 10), ("stdin", b""), (None, None)]
+    assert contents("SPDY/3.1", "v4.channel.k8s.io", sent, cuts, 10) == kept

@@ -30,6 +30,7 @@ from kubetrace.trace.exchange import (
     Timings,
     Upgraded,
     WarningReceived,
+    WatchEventReceived,
 )
 from kubetrace.trace.klog import KlogObserver
 from kubetrace.trace.masking import Masker
@@ -62,9 +63,10 @@ def log(*events: Event, **options: object) -> list[str]:
     return [re.sub(r"^([IWEF])\d{4} \S+ +\d+ ", r"\1 ", entry.decode()) for entry in raw(*events, **options)]
 
 
-def raw(*events: Event, **options: object) -> list[bytes]:
+def raw(*events: Event, streams: bool = False, **options: object) -> list[bytes]:
     written: list[bytes] = []
     observer = KlogObserver(written.append, **options)  # type: ignore[arg-type]
+    observer.tells_streams = streams
     for event in events:
         observer(event)
     return written
@@ -195,14 +197,19 @@ def test_protobuf_becomes_json_for_people() -> None:
 
 
 @pytest.mark.parametrize("like", ["1.31", "1.36"])
-def test_frames_are_shown_from_level_9(like: str) -> None:
+def test_streams_are_shown_for_those_who_relay_them(like: str) -> None:
     upgraded = Upgraded(1, 1, GET, "websocket", "v5.channel.k8s.io")
     frames = (Frame(1, 1, "sent", "binary", 12, "stdin", 0.0259), Frame(1, 1, "received", "close", 2))
-    assert log(upgraded, *frames, verbosity=7, like=like) == []
-    assert log(upgraded, *frames, verbosity=9, like=like) == [
+    change = WatchEventReceived(2, 2, "ADDED", "Pod", "n", "web", "7", "", 99, 1.5)
+    told = (upgraded, *frames, change)
+    assert log(*told, verbosity=10, like=like) == []  # no kubectl shows them
+    assert log(*told, verbosity=7, like=like, streams=True) == []
+    assert log(*told, verbosity=9, like=like, streams=True) == [
         'I kubetrace:0] "Upgraded" protocol="websocket" subprotocol="v5.channel.k8s.io"\n',
         'I kubetrace:0] "Frame" direction="sent" type="binary" channel="stdin" bytes=12 milliseconds=25\n',
         'I kubetrace:0] "Frame" direction="received" type="close" bytes=2 milliseconds=0\n',
+        'I kubetrace:0] "Watch event" type="ADDED" kind="Pod" namespace="n" name="web" resourceVersion="7" bytes=99 '
+        "milliseconds=1500\n",
     ]
 
 

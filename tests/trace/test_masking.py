@@ -148,6 +148,28 @@ def test_a_protobuf_secret_keeps_its_shape_and_loses_its_values() -> None:
     assert struct.pack("4s", b"k8s\x00") == cut[:4]
 
 
+@pytest.mark.parametrize("url", ["https://h/api/v1/secrets?watch=1", None])
+def test_a_protobuf_watch_of_secrets_loses_their_values(url: str | None) -> None:
+    def frame(message: bytes) -> bytes:
+        raw = _field(1, message)
+        event = _field(1, b"ADDED") + bytes((2 << 3 | 2, len(raw) & 0x7F | 0x80, len(raw) >> 7)) + raw
+        return len(event).to_bytes(4, "big") + event
+
+    value = _field(1, b"password") + _field(2, SECRET.encode())
+    body = frame(_protobuf(b"Secret", _field(1, _field(1, b"name")) + _field(2, value))) * 2
+    masked = Masker().body(body, url)
+    assert len(masked) == len(body) and SECRET.encode() not in masked and masked.count(b"password") == 2
+    for cut in range(len(body)):
+        part = Masker().body(body[:cut], url)
+        assert len(part) == cut and SECRET.encode()[:4] not in part
+
+
+def test_what_is_no_text_is_hidden_whole_where_secrets_are() -> None:
+    body = b"\x00\x01 not what anybody knows: " + SECRET.encode()
+    assert Masker().body(body, "https://h/api/v1/namespaces/n/secrets/s") == b"*" * len(body)
+    assert Masker().body(body, "https://h/api/v1/namespaces/n/pods/p") == body
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

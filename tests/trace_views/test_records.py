@@ -31,6 +31,7 @@ from kubetrace.trace.exchange import (
     ResponseReceived,
     Upgraded,
     WarningReceived,
+    WatchEventReceived,
 )
 from kubetrace.trace.masking import Masker
 from kubetrace.trace.record_encoder import Encoder
@@ -97,9 +98,9 @@ def test_bodies_up_to_a_limit(limit: int | None, kept: bytes | None) -> None:
     assert last.cut == (frozenset() if limit is None else {"response"})
 
 
-def again(events: list[tuple[Event, float]], limit: int | None = None) -> list[Timed]:
+def again(events: list[tuple[Event, float]], limit: int | None = None, *, unmask: bool = False) -> list[Timed]:
     """The events as they come back from a trace file; its lines follow the schema."""
-    encoder, decoder = Encoder(Masker(), limit), Decoder()
+    encoder, decoder = Encoder(Masker(unmask), limit), Decoder()
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
     found = []
     for event, at in events:
@@ -120,6 +121,30 @@ def test_frames_come_back_as_they_were() -> None:
         (Frame(9, 8, "received", "close", 2, None, 0.03), START),
     ]
     assert [timed.event for timed in again(events)] == [event for event, _ in events]
+
+
+def test_events_of_watches_come_back_as_they_were() -> None:
+    request = Request("GET", "https://127.0.0.1:6443/api/v1/pods?watch=1")
+    events: list[tuple[Event, float]] = [
+        (RequestSent(9, 8, 1, request), START),
+        (WatchEventReceived(9, 8, "ADDED", "Pod", "n", "web", "7", "", 99, 0.25), START),
+        (WatchEventReceived(9, 8, "ERROR", "Status", message="gone", size=9, seconds=0.5), START),
+    ]
+    assert [timed.event for timed in again(events)] == [event for event, _ in events]
+
+
+def test_what_a_frame_carries_is_written_unmasked_only(tmp_path: Path) -> None:
+    frame = Frame(9, 8, "sent", "binary", 12, "stdin", 0.025, b"cat /secret\n")
+    (kept,) = again([(frame, START)], unmask=True)
+    (hidden,) = again([(frame, START)])
+    assert kept.event == frame and hidden.event == replace(frame, content=None)
+    assert again([(frame, START)], 3, unmask=True)[0].event == replace(frame, content=b"cat")
+    path = tmp_path / "t.jsonl"
+    header = Header("0", masked=False)
+    observer = RecordObserver(lambda: open_sink(path), header, masker=Masker(unmask=True), warn=pytest.fail)
+    observer.record(frame, START)
+    observer.close()
+    assert read(path, Masker())[0][0].event == hidden.event  # read back by a view that masks
 
 
 @pytest.mark.parametrize("limit", [None, 3, 0])

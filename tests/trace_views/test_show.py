@@ -27,6 +27,7 @@ from kubetrace.trace.exchange import (
     Response,
     Timings,
     Upgraded,
+    WatchEventReceived,
 )
 from kubetrace.trace.exchanges import Filter, numbered
 from kubetrace.trace.record_file import Reader
@@ -303,6 +304,21 @@ def framed() -> list[Timed]:
     ended = Exchange(7, 9, 1, request, response, None, 2048, Timings(headers=0.05, total=0.4), started=100.0)
     events = [CallStarted(9, request), RequestSent(7, 9, 1, request), Upgraded(7, 9, request, "websocket", "v5.\x1b")]
     return [Timed(event, 100.0) for event in (*events, *frames, ExchangeEnded(ended))]
+
+
+def test_what_a_watch_told_stands_below_it() -> None:
+    request, response = Request("GET", "https://h/api/v1/pods?watch=1"), Response(200, "OK")
+    changes = [WatchEventReceived(7, 9, "ADDED", "Pod", "n", f"web-{n}", str(n), "", 10, n / 1000) for n in range(300)]
+    failed = WatchEventReceived(7, 9, "ERROR", "Status", message="too old\x1b", size=20, seconds=0.5)
+    ended = Exchange(7, 9, 1, request, response, None, 3020, Timings(headers=0.0, total=0.6), started=100.0)
+    events = [RequestSent(7, 9, 1, request), *changes, failed, ExchangeEnded(ended)]
+    watch, told = rows([Timed(event, 100.0) for event in events], Filter())
+    assert (watch.verb, told.verb, told.path, told.received) == ("watch", "events", "ADDED 300, ERROR 1", 3020)
+    assert (told.start, told.end) == (100.0, 100.5)
+    (recorded,) = numbered([Timed(event, 100.0) for event in [*changes[:1], failed, ExchangeEnded(ended)]])
+    text = "".join(full(recorded))
+    assert "Watch events: ADDED 1 (10 B), ERROR 1 (20 B)\n     0.0 ms  ADDED Pod n/web-0 at 0  10 B\n" in text
+    assert "     500 ms  ERROR Status too old\\x1b  20 B\n" in text
 
 
 def test_frames_are_counted_below_their_exchange() -> None:

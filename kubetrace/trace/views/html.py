@@ -15,9 +15,9 @@ from html import escape
 from importlib.resources import files
 
 from kubetrace.trace import meaning
-from kubetrace.trace.body_text import printable, readable, size
+from kubetrace.trace.body_text import milliseconds, printable, readable, size
 from kubetrace.trace.exchange import Exchange, Headers
-from kubetrace.trace.exchanges import Frames, Recorded
+from kubetrace.trace.exchanges import Frames, Recorded, WatchEvents, event_line
 from kubetrace.trace.sentences import Catalogue
 from kubetrace.trace.warning_header import warnings_of
 from kubetrace.wire import PROTOBUF
@@ -178,6 +178,7 @@ def _call(recorded: Recorded, bodies: _Bodies, catalogue: Catalogue) -> dict[str
         "answered": _pairs(response.headers if response else ()),
         "got": bodies.add(exchange.body, "response" in recorded.cut),
         "frames": _frames(recorded.frames),
+        "events": _watched(recorded.watched),
         "connection": _connection(exchange),
     }
 
@@ -202,6 +203,15 @@ def _frames(frames: Frames | None) -> list[tuple[str, str]]:
     protocol = " ".join(word for word in (frames.protocol, frames.subprotocol) if word)
     counts = ((_line(key), f"{count}, {size(total)}") for key, (count, total) in frames.counts.items())
     return [("protocol", _line(protocol)), *counts]
+
+
+def _watched(watched: WatchEvents | None) -> list[tuple[str, str]]:
+    if watched is None:
+        return []
+    counts = [(_line(type), f"{count}, {size(total)}") for type, (count, total) in watched.counts.items()]
+    told = [(milliseconds(event.seconds), _line(event_line(event))) for event in watched.first]
+    more = watched.total - len(told)
+    return [*counts, *told, *([("…", f"and {more} more")] if more else [])]
 
 
 def _connection(exchange: Exchange) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from kubetrace.trace.body_text import milliseconds, one_line, printable, readabl
 from kubetrace.trace.exchange import (
     CacheHit,
     Event,
+    Frame,
     Headers,
     Planned,
     Retrying,
@@ -20,7 +21,7 @@ from kubetrace.trace.exchange import (
     Timings,
     WarningReceived,
 )
-from kubetrace.trace.exchanges import Filter, Frames, Numbering, Recorded, target
+from kubetrace.trace.exchanges import Filter, Frames, Numbering, Recorded, WatchEvents, event_line, target
 from kubetrace.trace.records import Timed
 from kubetrace.value import Value, replace
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _BAR = 24
+_CONTENT = 60
+"""Columns for what a frame carries."""
 _WIDE = 100
 """Columns from which on there is room for everything."""
 _PHASES = (
@@ -68,6 +71,8 @@ def rows(events: Iterable[Timed], wanted: Filter) -> Iterator[Row]:
                 yield _exchange_row(recorded)
                 if recorded.frames is not None:
                     yield _frames_row(recorded, recorded.frames)
+                if recorded.watched is not None:
+                    yield _watched_row(recorded, recorded.watched)
         elif not wanted.active and (row := _other_row(timed.event, timed.at)):
             yield row
 
@@ -111,6 +116,16 @@ def _frames_row(recorded: Recorded, frames: Frames) -> Row:
     received = sum(total for key, (_, total) in frames.counts.items() if key.startswith("received"))
     end = start + max(frames.last, begin - start)
     return Row("", "frames", counts or "none", "", end - begin, received, protocol, begin, begin, end)
+
+
+def _watched_row(recorded: Recorded, watched: WatchEvents) -> Row:
+    """What a watch told, below its exchange."""
+    start = recorded.exchange.started
+    counts = ", ".join(f"{one_line(type)} {count}" for type, (count, _) in watched.counts.items())
+    begin = start + watched.first[0].seconds
+    received = sum(total for _, total in watched.counts.values())
+    end = start + max(watched.last, begin - start)
+    return Row("", "events", counts, "", end - begin, received, "", begin, begin, end)
 
 
 def _other_row(event: Event, at: float) -> Row | None:
@@ -197,6 +212,8 @@ def full(recorded: Recorded) -> Iterator[str]:
             yield f"\n  (streamed, not kept: {size(exchange.body_size) or 'size unknown'})\n"
     if recorded.frames is not None:
         yield from _frames(recorded.frames)
+    if recorded.watched is not None:
+        yield from _watched(recorded.watched)
     if exchange.error is not None:
         yield f"\nError: {printable(exchange.error)}\n"
     yield from _times(exchange.timings)
@@ -224,9 +241,26 @@ def _frames(frames: Frames) -> Iterator[str]:
         yield "\n"
     for frame in frames.first:
         what = one_line(" ".join(word for word in (frame.direction, frame.type, frame.channel or "") if word))
-        yield f"  {milliseconds(frame.seconds):>9}  {what}  {size(frame.size)}\n"
+        yield f"  {milliseconds(frame.seconds):>9}  {what}  {size(frame.size)}{_content(frame)}\n"
     if frames.total > len(frames.first):
         yield f"  … and {frames.total - len(frames.first)} more\n"
+
+
+def _content(frame: Frame) -> str:
+    """The beginning of what a frame carries, where the trace holds it (--unmask)."""
+    if not frame.content:
+        return ""
+    text = one_line(frame.content.decode("utf-8", "replace"))
+    return f"  {text[:_CONTENT]}{'…' if len(text) > _CONTENT else ''}"
+
+
+def _watched(watched: WatchEvents) -> Iterator[str]:
+    counts = ", ".join(f"{one_line(type)} {count} ({size(total)})" for type, (count, total) in watched.counts.items())
+    yield f"\nWatch events: {counts}\n"
+    for event in watched.first:
+        yield f"  {milliseconds(event.seconds):>9}  {one_line(event_line(event))}  {size(event.size)}\n"
+    if watched.total > len(watched.first):
+        yield f"  … and {watched.total - len(watched.first)} more\n"
 
 
 def _times(timings: Timings) -> Iterator[str]:

@@ -244,6 +244,7 @@ function show(at) {
   detail.append(headers('Request', `${call.method} ${call.url}`, call.asked), bodyPart('Request body', ...call.sent));
   if (call.line) detail.append(headers('Response', call.line, call.answered), bodyPart('Response body', ...call.got));
   if (call.frames.length) detail.append(facts('Frames', call.frames));
+  if (call.events.length) detail.append(facts('Watch events', call.events));
   const [dns, connect, tls, first] = call.phases;
   detail.append(facts('Times', [['DNS lookup', time(dns)], ['TCP connect', time(connect)], ['TLS handshake', time(tls)],
     ['server processing', time(first)], ['until headers', time(call.head)], ['total', time(call.seconds)]]));
