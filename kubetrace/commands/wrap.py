@@ -78,9 +78,8 @@ def _recording(environment: Environment, options: WrapOptions) -> Iterator[tuple
 
     from kubetrace.kubeconfig.encode import to_yaml
     from kubetrace.recorder import throwaway
-    from kubetrace.recorder.listener import HOST
     from kubetrace.recorder.policy import Policy
-    from kubetrace.recorder.recorder import Recorder
+    from kubetrace.recorder.recorder import HOST, Recorder
     from kubetrace.recorder.runtime import RuntimeFolder
     from kubetrace.serving.authority import Authority
     from kubetrace.trace.exchange import Events

@@ -1,4 +1,4 @@
-"""Our ends of the loopback ports: who knocks is given a thread of its own, once it speaks TLS."""
+"""Our ends of local ports: who knocks is given a thread of its own, once it speaks TLS where that is wanted."""
 
 from __future__ import annotations
 
@@ -9,17 +9,9 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from kubetrace.errors import KubetraceError
-from kubetrace.recorder.conversation import Conversation
 from kubetrace.transport.wire import Wire, honest, wait
 
-if TYPE_CHECKING:
-    from kubetrace.recorder.recorder import Recorder
-
-HOST = "127.0.0.1"
-BACKLOG = 512
 HANDSHAKE_SECONDS = 10.0
 STOP_SECONDS = 3.0
 _TLS_HANDSHAKE = 0x16
@@ -28,33 +20,36 @@ _PLAIN_HTTP = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to a
 
 
 class Listener:
-    """One port a cluster, and the threads of those who came in."""
+    """Ports that take connections, and the threads of those who came in. `serve` is given each connection and the name
+    of its port, on a thread of its own; `complain` is told what went wrong with one."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, serve: Callable[[Wire, str], object], complain: Callable[[str], object]) -> None:
+        self._serve_one = serve
+        self._complain = complain
         self._sockets: dict[str, socket.socket] = {}
-        self._context = honest(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._context.set_alpn_protocols(["http/1.1"])
+        self._context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, Wire | None] = {}
         self._wake, self._woken = socket.socketpair()
         self._stopping = False
         self._acceptor = threading.Thread(target=self._accept, name="kubetrace-accept", daemon=True)
 
-    def open(self, clusters: list[str], taken: Callable[[int], bool]) -> dict[str, int]:
-        try:
-            for cluster in clusters:
-                self._sockets[cluster] = _free_port(taken)
-        except OSError as error:
-            raise KubetraceError(f"cannot listen on {HOST}: {error.strerror}") from None
-        return {cluster: listening.getsockname()[1] for cluster, listening in self._sockets.items()}
+    def add(self, name: str, listening: socket.socket) -> None:
+        """A socket that listens; nobody is let in yet."""
+        listening.setblocking(False)
+        self._sockets[name] = listening
 
-    def origin(self, cluster: str) -> str:
-        return f"https://{HOST}:{self._sockets[cluster].getsockname()[1]}"
+    def port(self, name: str) -> int:
+        port: int = self._sockets[name].getsockname()[1]
+        return port
 
-    def start(self, certificate_chain: str) -> None:
-        self._context.load_cert_chain(certificate_chain)
+    def start(self, certificate_chain: str = "") -> None:
+        """Lets clients in: those that speak TLS, where there is a certificate (a PEM file with its key)."""
+        if certificate_chain:
+            self._context = honest(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+            self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+            self._context.set_alpn_protocols(["http/1.1"])
+            self._context.load_cert_chain(certificate_chain)
         self._acceptor.start()
 
     def stop(self) -> None:
@@ -78,29 +73,29 @@ class Listener:
 
     def _accept(self) -> None:
         poll = select.poll()
-        clusters = {listening.fileno(): cluster for cluster, listening in self._sockets.items()}
-        for descriptor in (*clusters, self._woken.fileno()):
+        names = {listening.fileno(): name for name, listening in self._sockets.items()}
+        for descriptor in (*names, self._woken.fileno()):
             poll.register(descriptor, select.POLLIN)
         while not self._stopping:
             for descriptor, _ in poll.poll():
-                if descriptor in clusters:
-                    self._take(clusters[descriptor])
+                if descriptor in names:
+                    self._take(names[descriptor])
 
-    def _take(self, cluster: str) -> None:
+    def _take(self, name: str) -> None:
         try:
-            sock, _ = self._sockets[cluster].accept()
+            sock, _ = self._sockets[name].accept()
         except BlockingIOError:
             return
         except OSError as error:  # no descriptors left: those who are inside may give some back
-            self._recorder.complain(f"cannot take a connection: {error.strerror}")
+            self._complain(f"cannot take a connection: {error.strerror}")
             time.sleep(0.1)
             return
-        thread = threading.Thread(target=self._serve, args=(sock, cluster), daemon=True)
+        thread = threading.Thread(target=self._serve, args=(sock, name), daemon=True)
         with self._lock:
             self._threads[thread] = None
         thread.start()
 
-    def _serve(self, sock: socket.socket, cluster: str) -> None:
+    def _serve(self, sock: socket.socket, name: str) -> None:
         thread = threading.current_thread()
         try:
             secured = self._secure(sock)
@@ -110,19 +105,22 @@ class Listener:
             with self._lock:
                 self._threads[thread] = wire
             if not self._stopping:
-                Conversation(wire, cluster, self._recorder).run()
+                self._serve_one(wire, name)
             wire.close()
         except Exception as error:  # one connection's misfortune is not the others'
-            self._recorder.complain(f"a connection was given up: {type(error).__name__}: {error}")
+            self._complain(f"a connection was given up: {type(error).__name__}: {error}")
         finally:
             sock.close()
             with self._lock:
                 self._threads.pop(thread, None)
 
-    def _secure(self, sock: socket.socket) -> ssl.SSLSocket | None:
-        """The connection after its TLS handshake; None for one that has none: a port scan, or a client that does not
-        trust us, or one that speaks no TLS, which is told so."""
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _secure(self, sock: socket.socket) -> socket.socket | None:
+        """The connection after its TLS handshake, where there is to be one; None for one that has none: a port scan, or
+        a client that does not trust us, or one that speaks no TLS, which is told so."""
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context is None:
+            return sock
         sock.settimeout(HANDSHAKE_SECONDS)
         with contextlib.suppress(OSError):
             first = sock.recv(1, socket.MSG_PEEK)
@@ -134,17 +132,8 @@ class Listener:
         return None
 
     def _refuse_plain(self, sock: socket.socket) -> None:
-        self._recorder.complain("a client that does not speak TLS was turned away")
+        self._complain("a client that does not speak TLS was turned away")
         sock.recv(1 << 16)
         sock.sendall(_PLAIN_HTTP)
         sock.shutdown(socket.SHUT_WR)
         wait(sock.fileno(), select.POLLIN, 1.0)
-
-
-def _free_port(taken: Callable[[int], bool]) -> socket.socket:
-    while True:
-        listening = socket.create_server((HOST, 0), backlog=BACKLOG)
-        if not taken(listening.getsockname()[1]):
-            listening.setblocking(False)
-            return listening
-        listening.close()

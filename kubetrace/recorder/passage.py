@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kubetrace.errors import KubetraceError
 from kubetrace.recorder.framing import Framing
-from kubetrace.recorder.heads import BadMessage, Fields, RequestHead, ResponseHead, written
+from kubetrace.recorder.heads import BadMessage, Fields, RequestHead, written
 from kubetrace.recorder.observed import Observed
-from kubetrace.recorder.relay import ClientGone, Relay, ServerGone
+from kubetrace.recorder.relay import ClientGone, Relay, Rewrite, ServerGone, unchanged
 from kubetrace.recorder.upstream import Identity, Link, Upstream
 from kubetrace.transport.failures import explain
 from kubetrace.transport.wire import Wire
@@ -21,10 +21,15 @@ class NoLink(Exception):
 
 
 class Broken(Exception):
-    """The server, or the client's own request, broke off: the client's connection ends without a word."""
+    """The server, or the client's own request, broke off: the client's connection ends without a word. The message is
+    Go's; `answered` says whether anything of an answer had come."""
+
+    def __init__(self, why: str = CANCELED, *, answered: bool = True) -> None:
+        super().__init__(why)
+        self.answered = answered
 
 
-class Reset(Exception):
+class Reset(Broken):
     """The server's connection was reset: so is the client's."""
 
 
@@ -51,11 +56,10 @@ class Passage:
         self.client_stays = False
         """Afterwards: may the client's connection carry another request?"""
 
-    def carry(self, body: bytes | None, buffer: bytearray, *, here: str, pause: float) -> None:
+    def carry(self, body: bytes | None, buffer: bytearray, *, rewrite: Rewrite = unchanged, pause: float = 0.0) -> None:
         """Returns when the client has its whole answer. `body` is the request's where it has been read, None where it
         is streamed; `buffer` holds what the client has said already, and holds afterwards what it said beyond the
-        request. `here` is where clients find the server; `pause` as in Relay. Raises NoLink, Broken, Reset,
-        ClientGone."""
+        request. `rewrite` and `pause` as in Relay. Raises NoLink, Broken, Reset, ClientGone."""
         outgoing = self._outgoing(body, buffer)
         fresh = False
         while True:
@@ -68,7 +72,7 @@ class Passage:
                 self._framing,
                 self._observed,
                 pause=pause,
-                rewrite=lambda response, raw: self._led_back(response, raw, here),
+                rewrite=rewrite,
             )
             if self._relayed(relay, link, repeatable=body is not None and self._head.method in REPEATABLE):
                 break
@@ -118,19 +122,22 @@ class Passage:
             raise
         except BadMessage as error:
             link.wire.close()
-            self._observed.ended(f"net/http: HTTP/1.x transport connection broken: {error}")
-            raise Broken from error
+            why = f"net/http: HTTP/1.x transport connection broken: {error}"
+            self._observed.ended(why)
+            raise Broken(why, answered=self._observed.recording.response is not None) from error
         return True
 
     def _broken(self, gone: ServerGone) -> None:
         """The server broke off: so does the client's connection, in the same way."""
         recording = self._observed.recording
-        if recording.response is None and not gone.answered:
-            self._observed.failed("EOF" if gone.error is None else explain(gone.error, recording)[0])
+        answered = recording.response is not None or gone.answered
+        if answered:
+            why = "unexpected EOF" if gone.error is None else explain(gone.error, recording, reading=True)[0]
+            self._observed.ended(why)
         else:
-            reading = "unexpected EOF" if gone.error is None else explain(gone.error, recording, reading=True)[0]
-            self._observed.ended(reading)
-        raise Broken if gone.error is None else Reset
+            why = "EOF" if gone.error is None else explain(gone.error, recording)[0]
+            self._observed.failed(why)
+        raise (Broken if gone.error is None else Reset)(why, answered=answered)
 
     def _after(self, relay: Relay, link: Link) -> None:
         if relay.reusable:
@@ -141,15 +148,3 @@ class Passage:
         if relay.response is not None and relay.response.status == 401 and plugin is not None:
             plugin.refused()  # what is wrong with it the next request says
         self.client_stays = relay.reusable and self._head.keeps_alive
-
-    def _led_back(self, response: ResponseHead, raw: bytes, here: str) -> bytes:
-        """A redirect to the server itself leads back to us, as the client has no other way in."""
-        location = response.first(b"location") if 300 <= response.status < 400 else None
-        origin = self._upstream.origin.encode("latin-1")
-        if location is None or not (location + b"/").startswith((origin + b"/", origin + b"?")):
-            return raw
-        fields = [
-            (name, here.encode("ascii") + value[len(origin) :] if name.lower() == b"location" else value)
-            for name, value in response.fields
-        ]
-        return written(raw.partition(b"\r\n")[0], fields)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Mapping
 
+from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.connection import Connection
+from kubetrace.recorder.conversation import Conversation
 from kubetrace.recorder.listener import Listener
 from kubetrace.recorder.policy import Policy
 from kubetrace.recorder.upstream import Upstream
 from kubetrace.trace.exchange import Events
 from kubetrace.trace.masking import Masker
+
+HOST = "127.0.0.1"
+BACKLOG = 512
 
 Connect = Callable[[str, str], Connection]
 """From the names of a cluster and a user to how that user reaches it. Raises KubetraceError."""
@@ -46,14 +52,19 @@ class Recorder:
         self._upstreams: dict[tuple[str, str], Upstream] = {}
         self._complaints: set[str] = set()
         self._lock = threading.Lock()
-        self._listener = Listener(self)
+        self._listener = Listener(lambda wire, cluster: Conversation(wire, cluster, self).run(), self.complain)
 
     # --- its life -----------------------------------------------------------------------------------------------------
 
     def listen(self, clusters: list[str], taken: Callable[[int], bool] = lambda port: False) -> dict[str, int]:
         """Opens a port for each cluster that is not `taken`; nobody is let in yet. Raises KubetraceError where there
         is none to be had."""
-        return self._listener.open(clusters, taken)
+        try:
+            for cluster in clusters:
+                self._listener.add(cluster, _free_port(taken))
+        except OSError as error:
+            raise KubetraceError(f"cannot listen on {HOST}: {error.strerror}") from None
+        return {cluster: self._listener.port(cluster) for cluster in clusters}
 
     def serve(self, certificate_chain: str, tokens: Mapping[str, str]) -> None:
         """Lets clients in: `tokens` are one-time tokens and their users, `certificate_chain` a PEM file with our
@@ -85,7 +96,7 @@ class Recorder:
 
     def origin(self, cluster: str) -> str:
         """Where clients find this cluster."""
-        return self._listener.origin(cluster)
+        return f"https://{HOST}:{self._listener.port(cluster)}"
 
     def count(self) -> None:
         with self._lock:
@@ -104,3 +115,11 @@ class Recorder:
                 return
             self._complaints.add(text)
         self._warn(text)
+
+
+def _free_port(taken: Callable[[int], bool]) -> socket.socket:
+    while True:
+        listening = socket.create_server((HOST, 0), backlog=BACKLOG)
+        if not taken(listening.getsockname()[1]):
+            return listening
+        listening.close()

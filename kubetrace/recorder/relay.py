@@ -28,6 +28,14 @@ _READ = select.POLLIN | select.POLLHUP | select.POLLERR
 _WRITE = select.POLLOUT | select.POLLHUP | select.POLLERR
 
 
+Rewrite = Callable[[ResponseHead, bytes], bytes]
+"""From an answer's head, and its bytes, to the bytes that the client gets."""
+
+
+def unchanged(head: ResponseHead, raw: bytes) -> bytes:
+    return raw
+
+
 class ClientGone(Exception):
     """The client went away before it had its answer."""
 
@@ -57,7 +65,7 @@ class Relay:
         observed: Observed,
         *,
         pause: float = 0.0,
-        rewrite: Callable[[ResponseHead, bytes], bytes] = lambda head, raw: raw,
+        rewrite: Rewrite = unchanged,
     ) -> None:
         self._client = client
         self._server = link.wire
