@@ -425,12 +425,10 @@ class Environment:
         from kubetrace.transport.client import Client
         from kubetrace.transport.http_cache import HTTPCache
 
-        timeout, connection = self.request_timeout, self.connection
-        self.note("feature-gates", overrides=self._feature_gates)
-        if connection.client_certificate and connection.client_key and not connection.client_certificate_data:
-            self.note("cert-rotation")
+        timeout = self.request_timeout
+        self.note_transport()
         return Client(
-            connection,
+            self.connection,
             events=self.events,
             user_agent=self.user_agent,
             command_headers=(
@@ -455,6 +453,13 @@ class Environment:
         assert self.connection.oidc is not None
         sources = Sources.of(self.environ, self.kubeconfig_path, self.note)
         keep_provider_settings(sources, self.connection.oidc.user, changed)
+
+    def note_transport(self) -> None:
+        """What kubectl logs when it makes its first transport."""
+        connection = self.connection
+        self.note("feature-gates", overrides=self._feature_gates)
+        if connection.client_certificate and connection.client_key and not connection.client_certificate_data:
+            self.note("cert-rotation")
 
     @property
     def _feature_gates(self) -> dict[str, bool]:

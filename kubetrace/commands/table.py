@@ -213,7 +213,7 @@ ROOT = Entry(
         _pending("attach"),
         _pending("exec"),
         _pending("port-forward"),
-        _pending("proxy"),
+        Entry("proxy", "Open a local port that leads to the API server", "kubetrace.commands.proxy", _DEBUGGING),
         _pending("cp"),
         Entry(
             "auth",

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from kubetrace.recorder.recorder import Recorder
     from kubetrace.recorder.runtime import RuntimeFolder
 
-KEPT = 256 * 1024
-"""Bytes of a body that are held for the log, which cuts them at a few thousand."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
@@ -76,6 +74,7 @@ def _recording(environment: Environment, options: WrapOptions) -> Iterator[tuple
     """A recorder that runs, the throw-away kubeconfig that leads to it, and the folder that goes when it stops."""
     import datetime
 
+    from kubetrace.commands.relaying import is_watched, kept
     from kubetrace.kubeconfig.encode import to_yaml
     from kubetrace.recorder import throwaway
     from kubetrace.recorder.policy import Policy
@@ -89,7 +88,7 @@ def _recording(environment: Environment, options: WrapOptions) -> Iterator[tuple
     )
     environment.log.tells_streams = True
     planned = throwaway.plan(environment.kubeconfig.sections, environment.overrides)
-    watched = _is_watched(environment)
+    watched = is_watched(environment)
     if not watched and not (options.block_writes or options.fault or options.latency):
         _warn(environment, "nothing is recorded: add --trace FILE, or -v=6 to see the calls")
     tokens = throwaway.new_tokens(planned.users)
@@ -99,7 +98,7 @@ def _recording(environment: Environment, options: WrapOptions) -> Iterator[tuple
         events=environment.events if watched else Events(),
         masker=environment.masker,
         policy=policy,
-        keep=_kept(environment),
+        keep=kept(environment),
         environ=environment.environ,
         warn=lambda text: _warn(environment, text),
     )
@@ -135,25 +134,6 @@ def _learn(environment: Environment, tokens: Iterable[str]) -> None:
         environment.masker.register(user.token)
         environment.masker.register(user.password, user.username)
         environment.masker.register(user.client_key_data or b"")
-
-
-def _is_watched(environment: Environment) -> bool:
-    """Does anybody want to know of the calls?"""
-    own = environment.own
-    logged = environment.options.v > 0 or bool(environment.options.vmodule)
-    return logged or own.why or own.stats or environment.recorder is not None
-
-
-def _kept(environment: Environment) -> int | None:
-    """How much of a body anybody wants: as much as the trace keeps, or as the log shows."""
-    from kubetrace.trace.record_file import parse_bodies
-    from kubetrace.trace.vmodule import Verbosity
-
-    limit = parse_bodies(environment.own.trace_bodies) if environment.recorder is not None else 0
-    verbosity = Verbosity(environment.options.v, environment.options.vmodule)
-    if limit is None or verbosity.enabled(10, "request.go"):
-        return None
-    return max(limit, KEPT if environment.own.why or verbosity.enabled(8, "request.go") else 0)
 
 
 def _connector(environment: Environment) -> Callable[[str, str], Connection]:

@@ -14,13 +14,17 @@ _PHRASES = {422: b"Unprocessable Entity", 413: b"Request Entity Too Large"}
 """Go's phrases where Python's differ."""
 
 
+JSON = b"application/json"
+
+
 class LocalAnswer(Value):
-    """A whole answer. `close` ends the client's connection after it."""
+    """A whole answer. `close` ends the client's connection after it; a `content_type` of b"" is not told."""
 
     status: int
     body: bytes
     fields: Fields = fresh(list)
     close: bool = False
+    content_type: bytes = JSON
 
     @property
     def reason(self) -> bytes:
@@ -32,12 +36,15 @@ class LocalAnswer(Value):
         except ValueError:
             return b""
 
-    def head(self) -> bytes:
+    def head(self, length: int | None = None) -> bytes:
+        """The head; `length` is the body's where that is sent on its own."""
         line = b"HTTP/1.1 %d %s" % (self.status, self.reason)
         closing = [(b"Connection", b"close")] if self.close else []
         date = formatdate(usegmt=True).encode()
-        length = b"%d" % len(self.body)
-        fields = [*self.fields, (b"Content-Type", b"application/json"), (b"Date", date), (b"Content-Length", length)]
+        length = len(self.body) if length is None else length
+        size = [] if self.status == 304 else [(b"Content-Length", b"%d" % length)]
+        kind = [(b"Content-Type", self.content_type)] if self.content_type else []
+        fields = [*kind, *self.fields, (b"Date", date), *size]
         return written(line, [*fields, *closing])
 
 

@@ -12,6 +12,7 @@ from kubetrace.recorder.heads import BadMessage, RequestHead, split
 from kubetrace.recorder.passage import Broken, Reset
 from kubetrace.recorder.relay import ClientGone
 from kubetrace.transport.wire import Wire, wait
+from kubetrace.value import replace
 
 FIRST_HEAD_SECONDS = 30.0
 """How long a stranger may take to say what it wants."""
@@ -87,7 +88,7 @@ class ClientConnection:
 
     def _answer(self, answer: LocalAnswer, method: bytes = b"GET", *, close: bool = False) -> None:
         body = b"" if method == b"HEAD" else answer.body
-        answer = LocalAnswer(answer.status, answer.body, answer.fields, close)
+        answer = replace(answer, close=close)
         self._client.send_all(answer.head() + body, SEND_SECONDS)
 
     def _refuse(self, head: RequestHead, framing: Framing, answer: LocalAnswer) -> bool:

@@ -18,7 +18,12 @@ _LENGTH = re.compile(rb"[0-9]{1,18}")
 
 
 class BadMessage(Exception):
-    """Bytes that are no HTTP/1.1 message, or one that can be read in two ways."""
+    """Bytes that are no HTTP/1.1 message, or one that can be read in two ways. `status` is what net/http would answer,
+    "400 Bad Request" mostly."""
+
+    def __init__(self, what: str, status: str = "400 Bad Request") -> None:
+        super().__init__(what)
+        self.status = status
 
 
 class Head:
@@ -84,10 +89,11 @@ class RequestHead(Head):
         self.target = target
         if self.chunked and self.length is not None:
             raise BadMessage("both Transfer-Encoding and Content-Length")
-        if len(self.values(b"host")) != 1:
-            raise BadMessage("missing or repeated Host")
-        if not target.startswith(b"/"):
-            raise BadMessage("the target is no path")
+        hosts = len(self.values(b"host"))
+        if hosts > 1:
+            raise BadMessage("repeated Host")
+        if not hosts and minor:
+            raise BadMessage("missing Host", "400 Bad Request: missing required Host header")
 
 
 class ResponseHead(Head):
@@ -106,20 +112,32 @@ def split(buffer: bytes | bytearray) -> int:
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         if len(buffer) > LIMIT:
-            raise BadMessage("the head is too long")
+            raise BadMessage("the head is too long", "431 Request Header Fields Too Large")
         return 0
     if end > LIMIT:
-        raise BadMessage("the head is too long")
+        raise BadMessage("the head is too long", "431 Request Header Fields Too Large")
     return end + 4
 
 
-def request_head(head: bytes) -> RequestHead:
-    """A request's head with its empty line. Raises BadMessage."""
+def request_head(head: bytes, *, of_origin: bool = True) -> RequestHead:
+    """A request's head with its empty line. An `of_origin` one names a path of a server's that it names, too. Raises
+    BadMessage."""
     line, fields = _read(head)
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
-        raise BadMessage("malformed request line")
-    return RequestHead(int(match[3]), fields, match[1], match[2])
+        raise BadMessage("malformed request line", _version_refused(line))
+    found = RequestHead(int(match[3]), fields, match[1], match[2])
+    if of_origin and not found.target.startswith(b"/"):
+        raise BadMessage("the target is no path")
+    if of_origin and found.first(b"host") is None:
+        raise BadMessage("missing Host")
+    return found
+
+
+def _version_refused(line: bytes) -> str:
+    if re.fullmatch(rb"[!-\xff]+ [!-\xff]+ HTTP/[0-9]\.[0-9]", line) and not line.endswith((b"/1.0", b"/1.1")):
+        return "505 HTTP Version Not Supported: unsupported protocol version"
+    return "400 Bad Request"
 
 
 def response_head(head: bytes) -> ResponseHead:
@@ -135,7 +153,7 @@ def _read(head: bytes) -> tuple[bytes, Fields]:
     line, _, block = head[:-2].partition(b"\r\n")
     fields = _FIELD.findall(block)
     if len(fields) != block.count(b"\n"):
-        raise BadMessage("malformed header field")
+        raise BadMessage("malformed header field", "400 Bad Request: invalid header name")
     return line, fields
 
 

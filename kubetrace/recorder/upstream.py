@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -58,7 +60,8 @@ class Identity(Value):
 
 
 class Upstream:
-    """Safe for many threads. `learn` is told each token before it is sent, so that it can be masked."""
+    """Safe for many threads. `learn` is told each token before it is sent, so that it can be masked. `keep_alive` is
+    how often a silent connection is probed, in seconds (0: as the system does, negative: never)."""
 
     def __init__(
         self,
@@ -66,11 +69,13 @@ class Upstream:
         *,
         environ: Mapping[str, str],
         learn: Callable[[str], object] | None = None,
+        keep_alive: float = 0.0,
     ) -> None:
         parts = urlsplit(connection.server)
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self._host = parts.netloc.rpartition("@")[2].encode("latin-1", "replace")
+        self.host = parts.netloc.rpartition("@")[2].encode("latin-1", "replace")
         self._learn = learn
+        self._keep_alive = keep_alive
         self._auth = static_auth(connection, learn)
         self._plugin = plugin_of(connection, authorized=self._auth is not None, environ=environ)
         self._unheard = Events()
@@ -105,7 +110,7 @@ class Upstream:
         for name, value in head.fields:
             lower = name.lower()
             if lower == b"host":
-                value = self._host
+                value = self.host
             elif lower == b"authorization":
                 if identity.authorization is None:
                     continue
@@ -131,6 +136,8 @@ class Upstream:
             kept.wire.close()
         generation, context = self._secured()
         sock = self._dialer.dial(recording, context)
+        if self._keep_alive and isinstance(sock, socket.socket):
+            _probe(sock, self._keep_alive)
         return Link(wire(sock), recording.local, recording.address, recording.tls_version, generation)
 
     def _take(self) -> Link | None:
@@ -164,6 +171,15 @@ class Upstream:
             self._context = honest(context)
             self._generation += 1
         self.close()
+
+
+def _probe(sock: socket.socket, seconds: float) -> None:
+    """Go's net.KeepAliveConfig of a period: whole seconds, at least one."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(seconds > 0))
+    if seconds > 0 and hasattr(socket, "TCP_KEEPIDLE"):
+        period = max(1, math.ceil(seconds))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, period)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, period)
 
 
 def _wire_fields(fields: list[tuple[str, str]]) -> Fields:

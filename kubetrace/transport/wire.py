@@ -30,6 +30,15 @@ class Wire:
         self.ragged = False
         """Has the stream ended without TLS's word of farewell? Then nobody knows whether it was whole."""
 
+    @property
+    def peer(self) -> str | None:
+        """The other side's IP address; None where it has none."""
+        try:
+            name = self._socket.getpeername()
+        except OSError:
+            return None
+        return str(name[0]) if isinstance(name, tuple) else None
+
     def receive(self) -> bytes | None:
         """The bytes that are there (b"" at the end of the stream), None where there are none now. Raises OSError."""
         try:

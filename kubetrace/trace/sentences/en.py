@@ -155,6 +155,7 @@ PURPOSES = {
     "delete: which objects does the selector mean?": "Which objects does the command mean?",
     "watch: what changes from here on?": "What changes from here on?",
     "cluster-info: which services belong to the cluster itself?": "Which services belong to the cluster itself?",
+    "proxy: a client asked for this": "A client of the proxy asks for this.",
     "raw: what does the server answer at this path?": "What does the server answer at this path?",
     "change: what does the object look like now?": "How is the object now?",
     "change: only what differs": "Send only what shall be different.",

@@ -150,6 +150,7 @@ PURPOSES = {
     "delete: which objects does the selector mean?": "명령이 가리키는 객체는 어느 것입니까?",
     "watch: what changes from here on?": "지금부터 무엇이 바뀝니까?",
     "cluster-info: which services belong to the cluster itself?": "클러스터 자체의 서비스는 어느 것입니까?",
+    "proxy: a client asked for this": "프록시의 클라이언트가 요청했습니다.",
     "raw: what does the server answer at this path?": "이 경로에서 서버는 무엇이라고 답합니까?",
     "change: what does the object look like now?": "객체가 지금 어떤 상태입니까?",
     "change: only what differs": "달라져야 하는 것만 보냅니다.",
