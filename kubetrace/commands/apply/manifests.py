@@ -131,8 +131,6 @@ class Run:
         from kubetrace.api.builder import build
         from kubetrace.commands import writing
 
-        for operation in ("created", ""):
-            self._printer(operation)
         validation = writing.field_validation(self.environment, self.directive, self._openapi)
         request = writing.manifest_request(self.environment, filenames, validation, self.options.selector)
         infos: list[Info] = []
