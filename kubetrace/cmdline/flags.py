@@ -236,15 +236,11 @@ def _parse_vmodule(text: str) -> str:
 
 def _parse_csv(text: str) -> tuple[str, ...]:
     """pflag's stringSlice: one line of CSV."""
-    if '"' not in text and "\n" not in text:
+    if not any(sign in text for sign in '"\n\r'):
         return tuple(text.split(",")) if text else ()
-    import csv
-    import io
+    from kubetrace.cmdline.go_csv import first_record
 
-    try:
-        return tuple(next(csv.reader(io.StringIO(text), strict=True)))
-    except (csv.Error, StopIteration):
-        raise BadValue(f'parse error on line 1, column {len(text)}: bare " in non-quoted-field') from None
+    return first_record(text)
 
 
 def _parse_map(text: str) -> tuple[str, ...]:

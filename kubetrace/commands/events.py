@@ -154,7 +154,7 @@ class _Show:
         self._types = {name.lower() for name in options.types}
         self._headed = options.no_headers
         self._printer: Printer | None = None
-        if options.output or options.template:
+        if options.output:
             from kubetrace.commands.writing import object_printer
 
             self._printer = object_printer(environment, options, "")

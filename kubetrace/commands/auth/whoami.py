@@ -17,7 +17,7 @@ def run(environment: Environment, options: PrintOptions, arguments: Arguments) -
     from kubetrace.commands.writing import object_printer
 
     _ = environment.client
-    if not arguments.changed("output") and not options.template:
+    if not arguments.changed("output"):
         _print_table(environment, _myself(environment))
         return
     printer = object_printer(environment, options, "")
