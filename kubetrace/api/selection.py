@@ -76,6 +76,15 @@ class Selection(Mutable):
         if len(words) == 1 and self.label_selector is None and allow_empty_selector:
             self.label_selector = ""
 
+    def add_names(self, kind: str, words: Sequence[str]) -> None:
+        """NAME… of one kind, or TYPE/NAME… (Builder.ResourceNames)."""
+        for word in words:
+            try:
+                self.pairs.append(split_pair(word) if "/" in word else (kind, word))
+            except KubetraceError as error:
+                self.errors.append(error)
+                return
+
     def _add_pairs(self, words: Sequence[str], *, mixed: bool) -> None:
         if mixed:
             self._fail(

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Mapping_
+from typing import Any
+
 from kubetrace.api.resources import GroupVersionKind, GroupVersionResource, Mapping
+from kubetrace.errors import KubetraceError
 
 
 def typed(group: str, version: str, resource: str, kind: str, namespaced: bool = True) -> Mapping:
     """A kind of this table, and of the one that `describe` has."""
     return Mapping(GroupVersionResource(group, version, resource), GroupVersionKind(group, version, kind), namespaced)
+
+
+def require_registered(value: Mapping_[str, Any]) -> None:
+    """Raises KubetraceError for an object of a kind that kubectl has no struct for: typed commands can't read it."""
+    from kubetrace.api.go_words import quoted
+    from kubetrace.wire.go_struct import is_registered
+
+    version, kind = str(value.get("apiVersion") or ""), str(value.get("kind") or "").removesuffix("List")
+    if not is_registered(version, kind):
+        scheme = quoted("pkg/scheme/scheme.go:28")
+        raise KubetraceError(f"no kind {quoted(kind)} is registered for version {quoted(version)} in scheme {scheme}")
 
 
 _RBAC = "rbac.authorization.k8s.io"

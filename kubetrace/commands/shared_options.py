@@ -97,6 +97,11 @@ def selector() -> str:
     return flag("", "l", help="Only objects whose labels meet this selector.")
 
 
+def pod_running_timeout(seconds: float) -> float:
+    """--pod-running-timeout"""
+    return flag(seconds, help="How long to wait for a pod that runs, such as 5s, 2m or 3h; more than zero.")
+
+
 def subresource(verb: str) -> str:
     """--subresource"""
     return flag("", help=f"{verb} this subresource of the object (status, scale, resize, …).")

@@ -209,7 +209,7 @@ ROOT = Entry(
             _DEBUGGING,
             suggest_for=("inspect",),
         ),
-        _pending("logs"),
+        Entry("logs", "Print what a container wrote", "kubetrace.commands.logs", _DEBUGGING),
         _pending("attach"),
         _pending("exec"),
         _pending("port-forward"),
