@@ -54,6 +54,6 @@ class NothingSelectedError(KubetraceError):
 
 
 def _expand_categories(cluster: Asked, selection: Selection) -> None:
-    if selection.types:
+    if selection.types and not selection.pairs:  # argv never has both
         expanded = cluster.mapper.expand_categories(",".join(selection.types))
         selection.types = list(dict.fromkeys(expanded.split(",")))

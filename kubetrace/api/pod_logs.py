@@ -26,7 +26,7 @@ from kubetrace.api.pods_behind import PodsBehind, for_logs, go_type_of, is_pod
 from kubetrace.api.resources import GroupResource
 from kubetrace.api.typed_kinds import PODS
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Purpose
+from kubetrace.trace.exchange import Operation, Purpose
 from kubetrace.transport.call import Answer, Sender
 from kubetrace.value import Value, replace
 
@@ -80,10 +80,15 @@ class LogRequest(Value):
     def container(self) -> str:
         return self.options.container
 
-    def open(self, sender: Sender) -> Answer:
-        """The answer, its body still to come. Raises StatusError, TransportError."""
+    def open(self, sender: Sender, *, again: bool = False) -> Answer:
+        """The answer, its body still to come; `again` after a try that failed. Raises StatusError, TransportError."""
+        operation: Operation = "logs-followed" if self.options.follow else "logs"
         call = verbs.get(PODS, self.namespace, self.pod, "log", purpose=WHAT_WAS_WRITTEN, accept=verbs.TYPED)
-        answer = sender.send(replace(call, query=self.options.query(), operation="logs", stream=True))
+        answer = sender.send(
+            replace(
+                call, query=self.options.query(), operation="logs-followed-again" if again else operation, stream=True
+            )
+        )
         if not status.is_success(answer.status):
             raise status.failure(answer, GroupResource("", "pods"), self.pod).without_type()
         return answer

@@ -60,7 +60,7 @@ class Entry(Value):
 class Command(Value):
     """What a command's module declares. `run` returns an exit code (None: 0). `usage` is the line below "Usage:"
     without the program's name. `words` says what completion offers for the words: "resources" (types, then names),
-    "names:pods" (one name of that type),
+    "names:pods" (one name of that type), "pods" (POD or TYPE/NAME), "pods containers" (the same, then a container),
     "context", "cluster", "user" (the first word only), or "=a,b" (these)."""
 
     run: Callable[[Environment, Any, Arguments], int | None]

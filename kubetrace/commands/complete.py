@@ -63,6 +63,8 @@ def _candidates(environment: Environment, root: Entry, argv: list[str]) -> Answe
     parsed = _lenient(flags, rest)
     environment.options = build(GlobalOptions, KUBECTL_FLAGS, parsed.values)
     environment.own = build(OwnOptions, OWN_FLAGS, parsed.values)
+    if flag is not None and flag.flag.completion == "container":
+        return _containers(environment, parsed.words, value)
     if flag is not None:
         return _flag_value(environment, flag, value)
     if word.startswith("-") and parsed.dash is None:
@@ -130,10 +132,30 @@ def _words(environment: Environment, command: Command, parsed: Parsed, word: str
         return _resources(environment, parsed.words, word)
     if not command.words:
         return [], _DEFAULT
+    if command.words in ("pods", "pods containers"):
+        return _pods(environment, command, parsed.words, word)
     if command.words.startswith("names:"):
         names = [] if parsed.words else _object_names(environment, command.words[6:])
         return _matching(names, word), _NO_FILES
     return ([] if parsed.words else _matching(_named(environment, command.words), word)), _NO_FILES
+
+
+def _pods(environment: Environment, command: Command, words: list[str], word: str) -> Answer:
+    """POD or TYPE/NAME, then, where the command takes it as a word, its container."""
+    from kubetrace.commands.complete_pods import pods_and_types
+
+    if not words:
+        found, alone = pods_and_types(lambda kind: _object_names(environment, kind), word)
+        return _matching(found, ""), _NO_FILES | (_NO_SPACE if alone else 0)
+    if len(words) == 1 and command.words == "pods containers":
+        return _containers(environment, words, word)
+    return [], _NO_FILES
+
+
+def _containers(environment: Environment, words: list[str], word: str) -> Answer:
+    from kubetrace.commands.complete_pods import containers
+
+    return _matching(containers(environment, words, word), ""), _NO_FILES
 
 
 def _named(environment: Environment, kind: str) -> Iterable[str]:

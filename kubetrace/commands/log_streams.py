@@ -83,11 +83,11 @@ class LogStreams(Value):
 
     def _consume(self, request: LogRequest, write: Write) -> None:
         """One log; a followed one is tried again while the server refuses it (consumeWithRetry)."""
-        deadline = time.monotonic() + self.timeout
-        tick = time.monotonic()
+        tick = begun = time.monotonic()
+        deadline = begun + self.timeout
         while True:
             try:
-                return self._copy(request, write)
+                return self._copy(request, write, again=tick > begun)
             except KubetraceError as error:
                 if self.ignore_errors:
                     write(f"error: {error}\n".encode("utf-8", "surrogateescape"))
@@ -103,9 +103,9 @@ class LogStreams(Value):
                 raise KubetraceError("context deadline exceeded")
             time.sleep(max(tick - time.monotonic(), 0))
 
-    def _copy(self, request: LogRequest, write: Write) -> None:
+    def _copy(self, request: LogRequest, write: Write, again: bool) -> None:
         prefix = f"[pod/{request.pod}/{request.container}] ".encode() if self.prefix else b""
-        answer = request.open(self.environment.client)
+        answer = request.open(self.environment.client, again=again)
         try:
             for lines in whole_lines(answer.chunks()):
                 write(_prefixed(lines, prefix) if prefix else lines)

@@ -166,7 +166,7 @@ def _check(options: LogsOptions, arguments: Arguments, wanted: PodLogOptions) ->
 COMMAND = Command(
     run=run,
     options=LogsOptions,
-    words="pods",
+    words="pods containers",
     usage=f"{_USAGE} [options]",
     description="""
     Print what a container wrote: of the pod that is named, or of one behind the deployment, job, service … that is.

@@ -46,6 +46,8 @@ Operation = Literal[
     "raw-delete",
     "raw-replace",
     "logs",
+    "logs-followed",
+    "logs-followed-again",
     "dump-logs",
     "typed-create",
     "typed-get",

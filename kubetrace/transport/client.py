@@ -428,7 +428,7 @@ _CACHED: frozenset[Operation] = frozenset(
 )
 """The calls of client-go's cached discovery client, which has an HTTP cache of its own."""
 
-_DO_RAW = frozenset({"raw", "raw-create", "raw-delete", "raw-replace", "logs"})
+_DO_RAW = frozenset({"raw", "raw-create", "raw-delete", "raw-replace", "logs", "logs-followed", "logs-followed-again"})
 """Operations that client-go reads with DoRaw or Stream: a broken body is reported as it is."""
 
 _BODY_FIELDS = ("Content-Type", "Content-Encoding", "Content-Language", "Content-Location")

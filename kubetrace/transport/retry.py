@@ -10,7 +10,9 @@ from kubetrace.value import Value
 from kubetrace.wire.go_quote import quote
 
 MAX_RETRIES = 10
-STREAMS: frozenset[Operation] = frozenset({"logs", "raw", "raw-create", "raw-delete", "raw-replace", "stream", "oidc"})
+STREAMS: frozenset[Operation] = frozenset(
+    {"logs", "logs-followed", "logs-followed-again", "raw", "raw-create", "raw-delete", "raw-replace", "stream", "oidc"}
+)
 _INTEGER = r"[+-]?[0-9]+"
 
 

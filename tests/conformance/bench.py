@@ -18,7 +18,9 @@ from tests.conformance.plane import OLD_DISCOVERY, Plane, PlaneError, kubectl_in
 from tests.conformance.run import Bench, Side, client_command, own_command
 
 WORLD_SECONDS = 60
-PODS_THAT_RUN = 3
+WORLD = {"shop": "world.yaml", "logs": "world-logs.yaml"}
+"""What both planes hold before the first case, by the namespace that it is in."""
+PODS_THAT_RUN = 3 + 8
 
 
 @contextlib.contextmanager
@@ -62,20 +64,20 @@ def _filled(
 
 
 def _fill(bench: Bench, side: Side, cases: Sequence[Case]) -> None:
-    namespaces = sorted({case.own_namespace for case in cases} - {"default", "shop"})
+    namespaces = sorted({case.own_namespace for case in cases} - {"default", *WORLD})
     objects = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in namespaces]
     manifest = side.folder / "namespaces.json"
     manifest.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
     kubeconfig = side.plane.write_kubeconfig(side.folder / "setup-kubeconfig")
-    files = [str(FOLDER / "world.yaml"), *([str(manifest)] if objects else [])]
-    filled = "shop" in _namespaces(side.plane)  # a plane that was kept
-    for file in files[1:] if filled else files:
+    there = _namespaces(side.plane)  # a plane that was kept has its world
+    files = [str(FOLDER / file) for namespace, file in WORLD.items() if namespace not in there]
+    for file in (*files, str(manifest)) if objects else files:
         bench.kubectl_on(side, ["create", "-f", file], side.folder, kubeconfig)
     wait = ["wait", "--for=condition=Established", "--timeout=30s", "crd", "widgets.demo.example.com"]
     bench.kubectl_on(side, [*wait, "gadgets.demo.example.com"], side.folder, kubeconfig)
-    if not filled:
+    if "shop" not in there:
         bench.kubectl_on(side, ["create", "-f", str(FOLDER / "world-custom.yaml")], side.folder, kubeconfig)
-    _wait_for_controllers(side.plane, [*namespaces, "shop", "default"])
+    _wait_for_controllers(side.plane, [*namespaces, *WORLD, "default"])
     side.warm()
 
 
@@ -89,9 +91,10 @@ def _wait_for_controllers(plane: Plane, namespaces: Sequence[str]) -> None:
     while time.monotonic() < deadline:
         maps = json.loads(plane.request("/api/v1/configmaps?fieldSelector=metadata.name%3Dkube-root-ca.crt"))["items"]
         accounts = json.loads(plane.request("/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault"))["items"]
-        pods = json.loads(plane.request("/api/v1/namespaces/shop/pods?fieldSelector=status.phase%3DRunning"))["items"]
+        pods = json.loads(plane.request("/api/v1/pods?fieldSelector=status.phase%3DRunning"))["items"]
+        running = sum(pod["metadata"]["namespace"] in WORLD for pod in pods)
         found = {item["metadata"]["namespace"] for item in maps} & {item["metadata"]["namespace"] for item in accounts}
-        if found >= set(namespaces) and len(pods) >= PODS_THAT_RUN:
+        if found >= set(namespaces) and running >= PODS_THAT_RUN:
             return
         time.sleep(0.5)
     raise PlaneError("the controllers did not settle")

@@ -3,7 +3,8 @@
 Keys of a `[[case]]`: `name` (unique), `argv` (one line, split as a shell splits it), `stdin`, `files` (name → content,
 beside the shared ones of manifests/), `setup` (kubectl command lines, run by the real kubectl on both planes first),
 `cache` ("warm", the default, or "cold": what the discovery cache on disk holds), `namespace` (default: one of its own),
-`environ` (variables besides the harness's own; `EDITOR` and the like). `@namespace@` in argv, stdin, files, setup and
+`environ` (variables besides the harness's own; `EDITOR` and the like), `unordered` (kubectl makes its calls in an
+order that differs from run to run). `@namespace@` in argv, stdin, files, setup and
 environ is the case's own namespace: part of each cluster-scoped name that a case makes, so that it can run twice.
 A file's `[defaults]` hold for its cases.
 """
@@ -35,6 +36,7 @@ class Case:
     cache: str = "warm"
     namespace: str = ""
     environ: dict[str, str] = field(default_factory=dict)
+    unordered: bool = False
     group: str = ""
     run: str = ""
 

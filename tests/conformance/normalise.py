@@ -30,6 +30,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<ip>"),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), "<jwt>"),
     (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<hash>"),
+    (re.compile(r"\b(job|(?:node-)?debugger(?:-node-\d)?)-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), r"\1-<n>"),
     (re.compile(r'(\\?")(\d+[smhd]){1,2}(\\?")'), r"\1<age>\3"),
     (re.compile(r'((?:service-account|tls)[.-][a-z.]+": ?")[A-Za-z0-9+/=]{100,}'), r"\1<key>"),
 )
@@ -98,6 +99,7 @@ def _with_bodies(entries: Sequence[str], binary: Sequence[bool]) -> list[str]:
             number += 1
         entry = entry.replace("application/vnd.kubernetes.protobuf,application/json", "application/json")
         entry = entry.replace("\n\tVary: Accept-Encoding", "")  # JSON is long enough to be compressed sooner
+        entry = entry.replace("application/vnd.kubernetes.protobuf;stream=watch", "application/json")
         lines += entry.replace("application/vnd.kubernetes.protobuf", "application/json").split("\n")
     return lines
 

@@ -35,6 +35,8 @@ TOKENS = {
     "admin": ("admin-token-0123456789abcdef", "system:masters"),
     "nobody": ("nobody-token-0123456789abcdef", "nobodies"),
 }
+CONTAINER_LOG = "".join(f"2026-01-01T00:00:0{n}.000000000Z stdout F line {n}\n" for n in range(1, 6))
+"""What every container has written, as a container runtime keeps it."""
 OLD_DISCOVERY = ("--feature-gates=AggregatedDiscoveryEndpoint=false",)
 
 
@@ -161,6 +163,20 @@ class Plane:
         (self.folder / "tokens.csv").write_text("\n".join(rows) + "\n")
         (self.folder / "audit-policy.yaml").write_text(AUDIT_POLICY)
 
+    def _write_kubelet(self) -> None:
+        """What kwok does in a kubelet's place: one log for all, programs of this machine for containers."""
+        (self.folder / "container.log").write_text(CONTAINER_LOG)
+        log = str(self.folder / "container.log")
+        parts = {
+            "ClusterLogs": {"logs": [{"logsFile": log, "follow": False}]},
+            "ClusterExec": {"execs": [{"local": {"workDir": str(self.folder)}}]},
+            "ClusterAttach": {"attaches": [{"logsFile": log}]},
+            "ClusterPortForward": {"forwards": [{"target": {"address": "127.0.0.1", "port": self.port}}]},
+        }
+        head = {"apiVersion": "kwok.x-k8s.io/v1alpha1", "metadata": {"name": "all"}}
+        documents = [json.dumps({**head, "kind": kind, "spec": spec}) for kind, spec in parts.items()]
+        (self.folder / "kwok.yaml").write_text("\n---\n".join(documents) + "\n")
+
     def _run(self, binary: str | Path, *argv: str) -> None:
         log = (self.folder / f"{Path(binary).name}.log").open("wb")
         self.logs.append(log)
@@ -224,8 +240,10 @@ class Plane:
         if scheduler.exists() and kwok.exists():
             self._run(scheduler, *common, "--leader-elect=false", "--secure-port=0")
             port = str(free_port())
-            self._run(kwok, *common, "--manage-all-nodes", "--node-ip", "127.0.0.1", "--node-port", port,
-                      "--server-address", f"127.0.0.1:{port}")  # fmt: skip
+            self._write_kubelet()
+            self._run(kwok, *common, "-c", "kwok.yaml", "--manage-all-nodes", "--node-ip", "127.0.0.1",
+                      "--node-port", port, "--server-address", f"127.0.0.1:{port}",
+                      "--tls-cert-file", "server.crt", "--tls-private-key-file", "server.key")  # fmt: skip
             labels = {"kubernetes.io/hostname": "node-0"}
             node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-0", "labels": labels}}
             self.request("/api/v1/nodes", node)

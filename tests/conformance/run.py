@@ -180,13 +180,14 @@ class Bench:
         program = side.program if side is self.ours else ""
         out = normalise.table(normalise.text(stdout, root, program))
         log = normalise.log(normalise.text(stderr, root, program))
+        made, lines = audit.lines(calls, root, parallel), out.splitlines()
         return Ran(
-            calls=audit.lines(calls, root, parallel),
+            calls=sorted(made) if case.unordered else made,
             bodies=audit.bodies(calls, root, program),
-            stdout=out.splitlines(),
+            stdout=sorted(lines) if case.unordered else lines,
             exit=[code],
             log=log,
-            parallel=parallel,
+            parallel=parallel or case.unordered,
         )
 
 

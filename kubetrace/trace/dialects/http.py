@@ -97,6 +97,8 @@ TEXTS: Mapping[str, Since] = {
     },
 }
 
+_LOGS: Since = {"1.32": "logs.go:469", "1.35": "logs.go:476", "1.36": "logs.go:497"}
+
 OPERATIONS: Mapping[str, Since] = {
     # cli-runtime/pkg/resource/helper.go
     "get": {"1.32": "helper.go:105"},
@@ -123,7 +125,9 @@ OPERATIONS: Mapping[str, Since] = {
     "raw-create": {"1.32": "create.go:114", "1.37": "create.go:107"},
     "raw-delete": {"1.32": "delete.go:161"},
     "raw-replace": {"1.32": "replace.go:123"},
-    "logs": {"1.32": "logs.go:469", "1.35": "logs.go:476", "1.36": "logs.go:497"},
+    "logs": _LOGS,
+    "logs-followed": _LOGS,
+    "logs-followed-again": _LOGS,
     "dump-logs": {"1.32": "clusterinfo_dump.go:281", "1.37": "clusterinfo_dump.go:284"},
     "typed-create": {"1.32": "type.go:252", "1.34": "type.go:213"},
     "typed-get": {"1.32": "type.go:168", "1.34": "type.go:165"},
@@ -144,6 +148,9 @@ OPERATIONS: Mapping[str, Since] = {
 RESPONSES: Mapping[str, Since] = {
     "raw": {"1.32": "get.go:174"},
     "dynamic-watch": {"1.36": "reflector.go:863"},
+    "logs": {"1.32": "interrupt.go:103", "1.36": "logs.go:396"},
+    "logs-followed": {"1.32": "interrupt.go:103", "1.36": "loop.go:54"},
+    "logs-followed-again": {"1.32": "interrupt.go:103", "1.36": "loop.go:88"},
     "dump-logs": {
         "1.32": "request.go:1247",
         "1.33": "request.go:1271",
