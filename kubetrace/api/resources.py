@@ -6,11 +6,11 @@ The text forms are those of k8s.io/apimachinery/pkg/runtime/schema, because erro
 from __future__ import annotations
 
 from posixpath import normpath
-from urllib.parse import quote
 
 from kubetrace.api.go_words import quoted
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Ordered, Value
+from kubetrace.wire.url_path import escape_path
 
 
 class GroupVersion(Ordered):
@@ -158,11 +158,6 @@ def resource_path(
 def prefix(group_version: GroupVersion) -> str:
     """Where a group and version live: "/api/v1" or "/apis/apps/v1"."""
     return f"/apis/{group_version}" if group_version.group else f"/api/{group_version.version}"
-
-
-def escape_path(path: str) -> str:
-    """A path as Go's URL.EscapedPath writes it."""
-    return quote(path, safe="$&+,/:;=@-_.~", errors="surrogateescape")
 
 
 def _check_segment(what: str, text: str) -> None:

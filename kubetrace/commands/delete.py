@@ -62,8 +62,10 @@ def run(environment: Environment, options: DeleteOptions, arguments: Arguments) 
     options = _completed(options, arguments)
     strategy = writing.dry_run(environment, options.dry_run)
     if options.raw:
+        from kubetrace.commands.raw import print_raw
+
         _check(environment, options)
-        writing.send_raw(environment, "DELETE", options.raw, options.filename[0] if options.filename else "")
+        print_raw(environment, "DELETE", options.raw, options.filename[0] if options.filename else "")
         return
     selection = select(environment, options, arguments.words)
     again = select(environment, options, arguments.words) if options.interactive else None
@@ -92,8 +94,8 @@ def _completed(options: DeleteOptions, arguments: Arguments) -> DeleteOptions:
 
 def _check(environment: Environment, options: DeleteOptions) -> None:
     """The combinations that kubectl refuses (DeleteOptions.Validate)."""
+    from kubetrace.commands.raw import check_raw
     from kubetrace.commands.selecting import check_all
-    from kubetrace.commands.writing import check_raw
 
     if options.output not in ("", "name"):
         raise KubetraceError(f"unexpected -o output mode: {options.output}. We only support '-o name'")

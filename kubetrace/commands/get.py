@@ -93,9 +93,9 @@ def run(environment: Environment, options: GetOptions, arguments: Arguments) -> 
 def _run(environment: Environment, options: GetOptions, arguments: Arguments) -> None:
     _check(environment, options, arguments)
     if options.raw:
-        from kubetrace.commands.get_raw import print_raw
+        from kubetrace.commands.raw import print_raw
 
-        print_raw(environment, options.raw)
+        print_raw(environment, "GET", options.raw)
     elif options.watch or options.watch_only:
         from kubetrace.commands.get_watch import watch
 
@@ -128,7 +128,7 @@ def _check(environment: Environment, options: GetOptions, arguments: Arguments) 
 
 
 def _check_raw(options: GetOptions) -> None:
-    from kubetrace.commands.writing import check_raw_path
+    from kubetrace.commands.raw import check_raw_path
 
     if options.watch or options.watch_only or options.selector:
         raise KubetraceError(

@@ -61,7 +61,9 @@ def run(environment: Environment, options: ReplaceOptions, arguments: Arguments)
     FilenameOptions(options.filename, options.kustomize, options.recursive).require_any()
     _check(options, strategy)
     if options.raw:
-        writing.send_raw(environment, "PUT", options.raw, options.filename[0])
+        from kubetrace.commands.raw import print_raw
+
+        print_raw(environment, "PUT", options.raw, options.filename[0])
         return
     write = WriteOptions(options.field_manager, directive, strategy is writing.DryRun.SERVER)
     run_ = Run(environment, options, strategy, write, printer)
@@ -73,7 +75,8 @@ def run(environment: Environment, options: ReplaceOptions, arguments: Arguments)
 
 def _check(options: ReplaceOptions, strategy: DryRun) -> None:
     """The combinations that kubectl refuses (ReplaceOptions.Validate)."""
-    from kubetrace.commands.writing import DryRun, check_raw
+    from kubetrace.commands.raw import check_raw
+    from kubetrace.commands.writing import DryRun
 
     if options.grace_period >= 0 and not options.force:
         raise KubetraceError("--grace-period must have --force specified")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.flags import BadValue, parse_bool
 from kubetrace.commands.colored import colored
 from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kubetrace.api.builder import Info, Request
     from kubetrace.api.field_validation import FieldValidation
     from kubetrace.api.manifests import FilenameOptions
@@ -22,11 +20,8 @@ if TYPE_CHECKING:
     from kubetrace.commands.shared_options import PrintOptions
     from kubetrace.environment import Environment
     from kubetrace.printing.printers import Printer
-    from kubetrace.trace.exchange import Operation
     from kubetrace.transport.call import Call
     from kubetrace.wire.go_struct import TypedObject
-
-_RAW_OPERATIONS: dict[str, Operation] = {"POST": "raw-create", "PUT": "raw-replace", "DELETE": "raw-delete"}
 
 
 class DryRun(Enum):
@@ -243,50 +238,3 @@ def with_source(verb: str, source: str, error: KubetraceError) -> KubetraceError
     if isinstance(error, StatusError):
         return error.with_message(f"error when {verb} {quoted(source)}: {error.message}")
     return KubetraceError(f"error when {verb} {quoted(source)}: {error}")
-
-
-def check_raw(path: str, files: Sequence[str], beside: Sequence[tuple[object, str]], *, bare: bool = False) -> None:
-    """What kubectl refuses together with --raw: any but one file (`bare`: or none), and the flags `beside` it, each
-    with its name. Raises KubetraceError."""
-    if len(files) > 1 or not (files or bare):
-        raise KubetraceError("--raw can only use a single local file or stdin")
-    if files and files[0].startswith(("http://", "https://")):
-        raise KubetraceError("--raw cannot read from a url")
-    for given, name in beside:
-        if given:
-            raise KubetraceError(f"--raw and {name} are mutually exclusive")
-    check_raw_path(path)
-
-
-def check_raw_path(text: str) -> None:
-    """Refuses what is no path for --raw (url.ParseRequestURI)."""
-    from kubetrace.api.go_words import quoted
-
-    if not text.startswith("/") and "://" not in text:
-        raise KubetraceError(f"--raw must be a valid URL path: parse {quoted(text)}: invalid URI for request")
-
-
-def send_raw(environment: Environment, method: Literal["POST", "PUT", "DELETE"], url: str, filename: str) -> None:
-    """--raw: a file's bytes, as they are, to a path of the server; the answer's bytes to stdout (rawhttp.raw)."""
-    from urllib.parse import parse_qsl, urlsplit
-
-    from kubetrace.api.status import failure, is_success
-    from kubetrace.commands.generators.data_sources import read
-    from kubetrace.transport.call import Call
-
-    if filename == "-":
-        body = environment.stdin.read()
-    elif filename:
-        body = read(filename)
-    else:
-        body = b""
-    parts = urlsplit(url)
-    query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-    headers = (("Accept", "application/json, */*"),)
-    call = Call(method, parts.path, query, headers, body, _RAW_OPERATIONS[method], stream=True, log_request_body=False)
-    answer = environment.client.send(call)
-    if not is_success(answer.status):
-        raise failure(answer, events=environment.events).without_type()
-    for chunk in answer.chunks():
-        environment.stdout.write(chunk.decode("utf-8", "surrogateescape"))
-    answer.close()

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from kubetrace.errors import PlainError
 from kubetrace.kubeconfig.connection import OIDC, Connection, ExecPlugin, Impersonation
@@ -191,32 +191,37 @@ def is_tls(server: str) -> bool:
 
 
 def base_url(server: str) -> str:
-    """The server as a URL without a trailing slash: "host:port" means plain http. Raises KubetraceError."""
-    parts = _split(server)
-    if parts is None or not parts.scheme or not parts.netloc or _bad_port(parts.netloc):
-        parts = _split("http://" + server)
-        bad = _bad_port(parts.netloc) if parts else ""
-        if parts is None or bad:
-            raise PlainError(f"Unable to connect to the server: invalid port {quote(bad)} after host")
-        if not parts.netloc.strip(":"):
-            raise PlainError("Unable to connect to the server: http: no Host in request URL")
-        if parts.path not in ("", "/"):
-            raise ConfigError(f"host must be a URL or a host:port pair: {quote(server)}")
-    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+    """The server as a URL without a trailing slash: "host:port" means plain http (rest.DefaultServerURL). Raises
+    KubetraceError."""
+    if _is_ordinary(server):
+        return server
+    from kubetrace.wire.go_url import URL, URLError, parse
+    from kubetrace.wire.url_path import escape_path
 
-
-def _split(text: str) -> SplitResult | None:
     try:
-        return urlsplit(text)
-    except ValueError:
-        return None
+        url = parse(server)
+    except URLError:
+        url = URL()
+    if not url.scheme or not url.host:
+        try:
+            url = parse(f"http://{server}")
+        except URLError as error:
+            raise PlainError(f"Unable to connect to the server: {error.reason}") from None
+        if url.path not in ("", "/"):
+            raise ConfigError(f"host must be a URL or a host:port pair: {quote(server)}")
+        if not url.host.strip(":"):
+            raise PlainError("Unable to connect to the server: http: no Host in request URL")
+    if url.scheme not in ("http", "https"):
+        raise PlainError(f"Unable to connect to the server: unsupported protocol scheme {quote(url.scheme)}")
+    return f"{url.scheme}://{url.authority}{escape_path(url.path.rstrip('/'))}"
 
 
-def _bad_port(netloc: str) -> str:
-    """What follows the last colon of the host, colon included, where that is no number."""
-    host = netloc.rpartition("@")[2].rpartition("]")[2]
-    _, colon, port = host.rpartition(":")
-    return f":{port}" if colon and port and not port.isdigit() else ""
+def _is_ordinary(server: str) -> bool:
+    """Nothing but a scheme, a name or IPv4 address and perhaps a port: no need to look closer."""
+    scheme, _, rest = server.partition("://")
+    host, colon, port = rest.partition(":")
+    plain = host.replace(".", "").replace("-", "")
+    return scheme in ("http", "https") and plain.isascii() and plain.isalnum() and (not colon or port.isdecimal())
 
 
 def _server_identity(cluster: Cluster) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from kubetrace.kubeconfig.errors import ConfigError, os_words
 from kubetrace.wire.go_quote import quote
@@ -108,14 +107,11 @@ def _unreadable(path: str) -> str:
 
 def check_proxy(url: str) -> None:
     """Raises ConfigError for a proxy-url that client-go refuses (parseProxyURL)."""
+    from kubetrace.wire.go_url import URLError, parse
+
     try:
-        scheme = urlsplit(url).scheme
-        bad = "://" in url and not scheme and url.startswith(":")
-    except ValueError:
-        bad = True
-    if bad or any(ord(character) < 0x20 or ord(character) == 0x7F for character in url):
-        raise ConfigError(f"could not parse: {url}")
-    if not scheme and ":" in url.split("/", 1)[0]:
-        raise ConfigError(f"could not parse: {url}")
+        scheme = parse(url).scheme
+    except URLError:
+        raise ConfigError(f"could not parse: {url}") from None
     if scheme not in ("http", "https", "socks5"):
         raise ConfigError(f"unsupported scheme {quote(scheme)}, must be http, https, or socks5")

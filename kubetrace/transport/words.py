@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 
 _ERRNO_TEXT = {
@@ -20,6 +21,9 @@ _ERRNO_TEXT = {
     errno.EINVAL: "invalid argument",
     errno.ECONNABORTED: "software caused connection abort",
 }
+
+
+_LABEL = re.compile(rb"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
 def errno_text(error: OSError) -> str:
@@ -40,9 +44,21 @@ def dial_error(address: str, error: OSError) -> str:
 def lookup_error(host: str, error: socket.gaierror) -> str:
     """A failed look-up: "dial tcp: lookup nowhere: no such host"; the name server is told where resolv.conf names
     one, as Go's resolver does."""
+    if not _is_domain_name(host):
+        return f"dial tcp: lookup {host}: no such host"
     reason = "server misbehaving" if error.errno == socket.EAI_AGAIN else "no such host"
     server = _name_server()
     return f"dial tcp: lookup {host}{f' on {server}' if server else ''}: {reason}"
+
+
+def _is_domain_name(host: str) -> bool:
+    """Would Go's resolver ask a name server for it (isDomainName, net/dnsclient.go)?"""
+    name = host.encode("utf-8", "surrogateescape").removesuffix(b".")
+    if not 0 < len(name) <= 253:
+        return host == "."
+    labels = name.split(b".")
+    well_formed = all(_LABEL.fullmatch(label) for label in labels)
+    return well_formed and any(not (48 <= byte <= 57 or byte == 46) for byte in name)
 
 
 def _name_server() -> str | None:

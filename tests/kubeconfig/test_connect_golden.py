@@ -13,7 +13,8 @@ from kubetrace.cmdline.global_options import KUBECTL_FLAGS, GlobalOptions
 from kubetrace.cmdline.parser import FlagSet, build
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.config import Overrides, load
-from tests.tools.connect_cases import CASES, Case
+from tests.conftest import Kubetrace
+from tests.tools.connect_cases import CASES, URLS, Case
 from tests.tools.record_connect import GOLDEN, prepare
 
 RECORDED: dict[str, str] = json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]
@@ -42,3 +43,11 @@ def test_as_kubectl(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     else:
         assert isinstance(found, str), found
         assert found.replace(str(tmp_path), "$DIR") == recorded
+
+
+@pytest.mark.parametrize("case", URLS, ids=lambda case: case.name)
+def test_urls_as_kubectl(case: Case, kubetrace: Kubetrace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = prepare(case, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    said = kubetrace("get", "--raw", "/", *case.flags, environ=environ).err
+    assert said.replace("kubetrace", "kubectl") == RECORDED[case.name]

@@ -75,6 +75,28 @@ FLAGS = (
     "--disable-compression",
     "--context=other --namespace=x",
 )
+SERVERS = (
+    *("http://h/%zz", "%zz", "http://h%20x", "http://h\x01", "http://a b", "http://%41", "http://<x>"),
+    *("ftp://127.0.0.1:3", "mailto:x", "HTTP://127.0.0.1:3", "//h", "/x", ":", "127.0.0.1:3#x"),
+    *("http://[::1", "http://[::1]x", "http://[::1]:port", "http://[1.2.3.4]", "http://a[::1]"),
+    *("http://1.2.3.4.5", "http://-x", "http://a..b", "http://127.0.0.1:3/a%2fb", "http://127.0.0.1:3/ä/"),
+    *("http://u:p@127.0.0.1:3", "http://u p@127.0.0.1:3", "http://u%zz@127.0.0.1:3", "http://127.0.0.1:3#%zz"),
+)
+RAW_PATHS = (
+    "/%zz",
+    "/a\x01",
+    "x",
+    "",
+    "*",
+    "?x",
+    "http://[::1/x",
+    "http://h/x",
+    "//h/x",
+    "/a b",
+    "ftp:x",
+    ":x",
+    "/x#%zz",
+)
 _EXEC = 'exec: {command: /bin/none, apiVersion: "client.authentication.k8s.io/v1", interactiveMode: Never}'
 CASES: list[Case] = [
     *(Case(f"flags {text}", BASE, tuple(text.split())) for text in FLAGS),
@@ -117,3 +139,8 @@ CASES: list[Case] = [
     Case("no port", _cluster('server: "https://127.0.0.1:1:2"')),
     Case("upper case", _cluster('server: "HTTPS://127.0.0.1:1"')),
 ]
+URLS: list[Case] = [
+    *(Case(f"server {text}", None, (f"--server={text}",)) for text in SERVERS),
+    *(Case(f"raw {text}", BASE, (f"--raw={text}",)) for text in RAW_PATHS),
+]
+"""URLs, well-formed and not: what is printed for them comes from more than the kubeconfig."""

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.tools.connect_cases import CASES, Case
+from tests.tools.connect_cases import CASES, URLS, Case
 
 GOLDEN = Path(__file__).parents[1] / "kubeconfig" / "golden" / "connect.json"
 
@@ -37,7 +37,7 @@ def main(kubectl: str) -> None:
     golden = {
         "recorded from": f"kubectl {version['clientVersion']['gitVersion']}",
         "by": "python -m tests.tools.record_connect KUBECTL",
-        "cases": {case.name: record(kubectl, case) for case in CASES},
+        "cases": {case.name: record(kubectl, case) for case in (*CASES, *URLS)},
     }
     GOLDEN.parent.mkdir(parents=True, exist_ok=True)
     GOLDEN.write_text(json.dumps(golden, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

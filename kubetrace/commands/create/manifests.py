@@ -45,7 +45,9 @@ def run(environment: Environment, options: CreateOptions, arguments: Arguments) 
     filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
     _check(options, filenames)
     if options.raw:
-        writing.send_raw(environment, "POST", options.raw, options.filename[0])
+        from kubetrace.commands.raw import print_raw
+
+        print_raw(environment, "POST", options.raw, options.filename[0])
         return
     if options.edit:
         _edit_all(environment, options, filenames, directive, recorder)
@@ -55,7 +57,7 @@ def run(environment: Environment, options: CreateOptions, arguments: Arguments) 
 
 def _check(options: CreateOptions, filenames: FilenameOptions) -> None:
     """The combinations that kubectl refuses (CreateOptions.Validate)."""
-    from kubetrace.commands.writing import check_raw
+    from kubetrace.commands.raw import check_raw
 
     filenames.require_any()
     if not options.raw:
