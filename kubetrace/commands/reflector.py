@@ -92,13 +92,14 @@ class Reflector(Value):
         page = self.environment.cluster.objects.send(replace(call, operation="dynamic-list"), self.mapping)
         self._tell("reflector-populated")
         items = page.get("items") or []
-        if precondition(items[0] if items else None) or any(condition("ADDED", item) for item in items):
-            return True
         options = verbs.ListOptions(
             field_selector=selector, allow_bookmarks=True, resource_version=text(page, "resourceVersion")
         )
+        # UntilWithSync looks every 100 ms whether the first state is there: by then the reflector has its watch.
         answer = self._open(options, deadline)
         try:
+            if precondition(items[0] if items else None) or any(condition("ADDED", item) for item in items):
+                return True
             return any(_holds(event, condition) for event in _sent(answer))
         finally:
             answer.close()
