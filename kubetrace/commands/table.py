@@ -212,7 +212,7 @@ ROOT = Entry(
         Entry("logs", "Print what a container wrote", "kubetrace.commands.logs", _DEBUGGING),
         _pending("attach"),
         _pending("exec"),
-        _pending("port-forward"),
+        Entry("port-forward", "Let local ports lead to ports of a pod", "kubetrace.commands.port_forward", _DEBUGGING),
         Entry("proxy", "Open a local port that leads to the API server", "kubetrace.commands.proxy", _DEBUGGING),
         _pending("cp"),
         Entry(

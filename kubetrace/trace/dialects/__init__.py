@@ -100,6 +100,10 @@ class Dialect(Value):
             from kubetrace.trace.dialects.gateway_notes import GATEWAY_NOTES
 
             spec = GATEWAY_NOTES.get(name)
+        if spec is None:
+            from kubetrace.trace.dialects.forward_notes import FORWARD_NOTES
+
+            spec = FORWARD_NOTES.get(name)
         line = since(spec.lines, self.name) if spec else None
         return (spec, line) if spec and line else None
 

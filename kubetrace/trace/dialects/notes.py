@@ -14,9 +14,10 @@ from collections.abc import Mapping
 
 from kubetrace.trace.dialects.client_notes import CLIENT_NOTES
 from kubetrace.trace.dialects.command_notes import COMMAND_NOTES
+from kubetrace.trace.dialects.forward_notes import FORWARD_NOTES
 from kubetrace.trace.dialects.gateway_notes import GATEWAY_NOTES
 from kubetrace.trace.dialects.lines import Line, NoteSpec
 
 __all__ = ["NOTES", "Line", "NoteSpec"]
 
-NOTES: Mapping[str, NoteSpec] = {**CLIENT_NOTES, **COMMAND_NOTES, **GATEWAY_NOTES}
+NOTES: Mapping[str, NoteSpec] = {**CLIENT_NOTES, **COMMAND_NOTES, **GATEWAY_NOTES, **FORWARD_NOTES}

@@ -155,6 +155,12 @@ PURPOSES = {
     "delete: which objects does the selector mean?": "Which objects does the command mean?",
     "watch: what changes from here on?": "What changes from here on?",
     "cluster-info: which services belong to the cluster itself?": "Which services belong to the cluster itself?",
+    "port-forward: which pod is meant, and which ports has it?": "Read the pod, or what has pods, to know its ports.",
+    "port-forward: does the pod run?": "Does the pod run? Only then is there something to connect to.",
+    "port-forward: open a connection to the pod": "Open one connection to the pod; each local connection is "
+    "two streams in it.",
+    "port-forward: no WebSocket here, so SPDY as before": "The server made no WebSocket of it; it is asked for "
+    "SPDY instead.",
     "proxy: a client asked for this": "A client of the proxy asks for this.",
     "raw: what does the server answer at this path?": "What does the server answer at this path?",
     "change: what does the object look like now?": "How is the object now?",

@@ -150,6 +150,11 @@ PURPOSES = {
     "delete: which objects does the selector mean?": "명령이 가리키는 객체는 어느 것입니까?",
     "watch: what changes from here on?": "지금부터 무엇이 바뀝니까?",
     "cluster-info: which services belong to the cluster itself?": "클러스터 자체의 서비스는 어느 것입니까?",
+    "port-forward: which pod is meant, and which ports has it?": "파드나 그 주인을 읽어 포트를 알아냅니다.",
+    "port-forward: does the pod run?": "파드가 실행 중인가요? 그래야 연결할 곳이 있습니다.",
+    "port-forward: open a connection to the pod": "파드로 연결을 하나 엽니다. "
+    "로컬 연결마다 그 안의 두 스트림이 됩니다.",
+    "port-forward: no WebSocket here, so SPDY as before": "서버가 WebSocket을 받지 않아, 예전처럼 SPDY를 요청합니다.",
     "proxy: a client asked for this": "프록시의 클라이언트가 요청했습니다.",
     "raw: what does the server answer at this path?": "이 경로에서 서버는 무엇이라고 답합니까?",
     "change: what does the object look like now?": "객체가 지금 어떤 상태입니까?",

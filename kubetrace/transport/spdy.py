@@ -1,0 +1,103 @@
+"""The client's end of SPDY/3.1 on an upgraded connection: on the connection itself, or in the binary messages of a
+WebSocket (client-go tools/portforward/tunneling_connection.go). The framing is `kubetrace.serving.spdy_framing`'s."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+from kubetrace.serving.spdy_framing import Frame, Framer, GoAway, Ping, SpdyError
+from kubetrace.transport.upgrade import UpgradedConnection
+from kubetrace.transport.websocket import Closed, Piece, WebSocket
+
+CANCEL = 5
+"""RST_STREAM's status for a stream that is not wanted any more."""
+
+
+class Ended(Exception):
+    """The server has ended the connection; the message says how."""
+
+
+class SPDYConnection:
+    """Nothing here waits: wait for `connection` with poll(2). Streams are numbers, odd ones as we open them."""
+
+    def __init__(self, connection: UpgradedConnection, *, in_websocket: bool) -> None:
+        self.connection = connection
+        self._websocket = WebSocket(connection) if in_websocket else None
+        self._framer = Framer()
+        self._next_stream = 1
+        self._next_ping = 1
+
+    def receive(self) -> Iterator[Frame]:
+        """The frames that have come since the last time; pings are answered here. Raises Ended."""
+        try:
+            for data in self._pieces():
+                for frame in self._framer.feed(data):
+                    if isinstance(frame, GoAway):
+                        raise Ended("the server says goodbye")
+                    if not isinstance(frame, Ping):
+                        yield frame
+                    elif frame.number % 2 == 0:
+                        self._send(self._framer.ping(frame.number))
+        except (SpdyError, OSError) as error:
+            raise Ended(str(error)) from error
+
+    def _pieces(self) -> Iterator[bytes]:
+        if self._websocket is None:
+            data = self.connection.read()
+            if data == b"":
+                raise Ended("EOF")
+            yield data or b""
+            return
+        try:
+            for piece in self._websocket.receive():
+                if not isinstance(piece, Piece):
+                    continue
+                if piece.is_text:
+                    raise Ended("invalid message type received")
+                yield piece.data
+        except Closed as closed:
+            raise Ended(str(closed)) from closed
+
+    def open(self, headers: Sequence[tuple[str, str]]) -> int:
+        """A new stream's number. Raises Ended."""
+        stream, self._next_stream = self._next_stream, self._next_stream + 2
+        self._send(self._framer.open(stream, headers))
+        return stream
+
+    def data(self, stream: int, data: bytes, *, fin: bool = False) -> None:
+        """Raises Ended."""
+        self._send(self._framer.data(stream, data, fin))
+
+    def reset(self, stream: int) -> None:
+        """Raises Ended."""
+        self._send(self._framer.reset(stream, CANCEL))
+
+    def ping(self) -> None:
+        """Raises Ended."""
+        number, self._next_ping = self._next_ping, self._next_ping + 2
+        self._send(self._framer.ping(number))
+
+    def flush(self) -> None:
+        """Sends what the server had not taken yet. Raises Ended."""
+        try:
+            self.connection.flush()
+        except OSError as error:
+            raise Ended(str(error)) from error
+
+    def _send(self, frame: bytes) -> None:
+        try:
+            if self._websocket is None:
+                self.connection.write(frame)
+            else:
+                self._websocket.send(frame)
+        except OSError as error:
+            raise Ended(str(error)) from error
+
+    def close(self) -> None:
+        """Says goodbye, as far as somebody listens, and ends the connection."""
+        with contextlib.suppress(Ended, OSError):
+            self._send(self._framer.go_away(0))
+            if self._websocket is not None:
+                self._websocket.close()
+        self.connection.close()
