@@ -73,9 +73,9 @@ class LazyCommand(TyperCommand):
         return run(environment, command, options, arguments)
 
     def _help(self, environment: Environment, command: Command | None, parsed: Parsed) -> int:
-        """--help, or a mere group that was called: its help as an error, or kubectl's word on an unknown
-        subcommand."""
-        if not parsed.help and parsed.words and self.path:
+        """--help, or a mere group that was called: its help, or kubectl's word on an unknown subcommand."""
+        bare = self.path[-1].bare if self.path else "help"
+        if not parsed.help and parsed.words and bare != "help":
             names = " ".join((PROGRAM, *(entry.name for entry in self.path)))
             raise PlainError(
                 f"error: unknown command \"{' '.join(parsed.words)}\"\nSee '{names} -h' for help and examples"
@@ -85,10 +85,10 @@ class LazyCommand(TyperCommand):
             environment.stdout.write(root_help(ROOT, width))
             return 0
         text = command_help(self.path, command, width)
-        if parsed.help:
+        if parsed.help or bare == "help":
             environment.stdout.write(text)
             return 0
-        environment.stderr.write(text)  # kubectl's DefaultSubCommandRun
+        (environment.stderr if bare == "error" else environment.stdout).write(text)  # kubectl's DefaultSubCommandRun
         return 1
 
 

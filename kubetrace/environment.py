@@ -208,6 +208,10 @@ class Environment:
             decode_protobuf=True,
         )
 
+    def logs(self, level: int, source: str) -> bool:
+        """Does the log of this source file go to that level (klog.V)?"""
+        return bool(self.options.v or self.options.vmodule) and self.log.verbosity.enabled(level, source)
+
     def ends_log_with(self, text: str) -> bool:
         """Writes a command's last words as a fatal line, where the release whose log this is did so at this level."""
         if not self.options.v and not self.options.vmodule:

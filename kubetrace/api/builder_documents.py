@@ -15,6 +15,7 @@ from kubetrace.api.built import (
     Visit,
     info_of,
     is_list,
+    require_struct,
     set_namespace,
 )
 from kubetrace.api.go_words import quoted
@@ -79,11 +80,16 @@ def _filtered(requirements: Sequence[Requirement], each: Visit) -> Visit:
 
 
 def _info_of_document(result: Result, document: Document) -> Info:
-    info = info_of(document.object)
+    value = document.object
+    try:
+        require_struct(result.cluster, value)
+    except KubetraceError as error:
+        raise KubetraceError(f"unable to decode {quoted(document.source)}: {error}") from None
+    info = info_of(value)
     info.source, info.document = document.source, document
-    if result.request.local or (result.request.flatten and is_list(document.object)):
+    if result.request.local or (result.request.flatten and is_list(value)):
         return info
-    kind = GroupVersionKind.of(document.object)
+    kind = GroupVersionKind.of(value)
     try:
         info.mapping = _as_written(result.cluster.mapper.mapping(kind.group_kind, kind.version), kind)
     except NoKindMatchError as error:

@@ -4,6 +4,7 @@ pkg/resource: visitor.go, result.go)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Mapping as AnyMapping
 from typing import Any, Protocol
 
 from kubetrace.api.aggregates import AggregateError, raise_all
@@ -179,6 +180,7 @@ class Result(Mutable):
         value = self.cluster.objects.get_or_blame_namespace(
             info.mapping, info.namespace, info.name, info.subresource, purpose=self.request.purpose
         )
+        require_struct(self.cluster, value)
         info.object = value
         info.resource_version = text(value, "resourceVersion")
 
@@ -217,6 +219,19 @@ class Result(Mutable):
 
 
 # --- objects and lists -----------------------------------------------------------------------------------------------
+
+
+def require_struct(cluster: Asked, value: AnyMapping[str, Any]) -> None:
+    """Raises KubetraceError for a kind that kubectl has no struct for, where it wants one (runtime.Scheme)."""
+    if not cluster.objects.typed:
+        return
+    from kubetrace.wire.go_struct import is_registered
+
+    version, kind = str(value.get("apiVersion") or ""), str(value.get("kind") or "")
+    if not is_registered(version, kind.removesuffix("List")) and (version, kind) != ("v1", "List"):
+        raise KubetraceError(
+            f'no kind {quoted(kind)} is registered for version {quoted(version)} in scheme "pkg/scheme/scheme.go:28"'
+        )
 
 
 def collecting(each: Visit, errors: list[KubetraceError]) -> Visit:

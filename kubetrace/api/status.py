@@ -129,6 +129,10 @@ def is_not_found(error: BaseException) -> bool:
     return isinstance(error, StatusError) and error.means("NotFound", 404)
 
 
+def is_already_exists(error: BaseException) -> bool:
+    return isinstance(error, StatusError) and error.means("AlreadyExists", 409)
+
+
 def is_conflict(error: BaseException) -> bool:
     return isinstance(error, StatusError) and error.means("Conflict", 409)
 
@@ -151,6 +155,11 @@ def is_expired(error: BaseException) -> bool:
 
 def is_bad_request(error: BaseException) -> bool:
     return isinstance(error, StatusError) and error.means("BadRequest", 400)
+
+
+def is_too_many_requests(error: BaseException) -> bool:
+    """The code alone decides, whatever the reason (errors.IsTooManyRequests)."""
+    return isinstance(error, StatusError) and (error.reason == "TooManyRequests" or error.code == 429)
 
 
 def is_method_not_allowed(error: BaseException) -> bool:

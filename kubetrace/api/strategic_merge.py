@@ -11,8 +11,9 @@ from typing import Any
 from kubetrace.api.merge_apply import MergeOptions, merge_map
 from kubetrace.api.merge_conflicts import maps_conflict
 from kubetrace.api.merge_diff import DiffOptions, Object, diff_maps
-from kubetrace.api.merge_meta import PatchMeta
+from kubetrace.api.merge_meta import PatchMeta, built_in_meta
 from kubetrace.api.merge_values import MergeError
+from kubetrace.wire import go_json
 
 
 class MergeConflict(MergeError):
@@ -22,6 +23,22 @@ class MergeConflict(MergeError):
 def two_way_patch(original: Object, modified: Object, meta: PatchMeta) -> Object:
     """CreateTwoWayMergePatch: what makes `modified` of `original`."""
     return diff_maps(deepcopy(original), deepcopy(modified), meta, DiffOptions(set_element_order=True))
+
+
+def built_in_patch(original: Object, modified: Object) -> bytes:
+    """The same for an object of a kind that kubectl knows, as JSON."""
+    return go_json.dumps(two_way_patch(original, modified, _built_in(original)))
+
+
+def apply_built_in_patch(original: Object, patch: bytes) -> Object:
+    """What such a patch makes of an object (StrategicMergePatch)."""
+    return apply_patch(original, go_json.loads(patch), _built_in(original))
+
+
+def _built_in(value: Object) -> PatchMeta:
+    meta = built_in_meta(str(value.get("apiVersion")), str(value.get("kind")))
+    assert meta is not None
+    return meta
 
 
 def three_way_patch(

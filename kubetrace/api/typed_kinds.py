@@ -46,8 +46,16 @@ DAEMON_SETS = typed("apps", "v1", "daemonsets", "DaemonSet")
 DEPLOYMENTS = typed("apps", "v1", "deployments", "Deployment")
 REPLICA_SETS = typed("apps", "v1", "replicasets", "ReplicaSet")
 STATEFUL_SETS = typed("apps", "v1", "statefulsets", "StatefulSet")
+AUTOSCALERS = {
+    f"autoscaling/{version}": typed("autoscaling", version, "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+    for version in ("v2", "v1")
+}
+"""By apiVersion."""
 CRON_JOBS = typed("batch", "v1", "cronjobs", "CronJob")
 JOBS = typed("batch", "v1", "jobs", "Job")
+SIGNING_REQUESTS = typed(
+    "certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", namespaced=False
+)
 LEASES = typed("coordination.k8s.io", "v1", "leases", "Lease")
 ENDPOINT_SLICES = typed("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 INGRESSES = typed("networking.k8s.io", "v1", "ingresses", "Ingress")

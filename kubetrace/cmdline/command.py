@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kubetrace.errors import KubetraceError, UsageError
 from kubetrace.value import Value
@@ -20,9 +20,10 @@ class NoOptions(Value):
 
 class Entry(Value):
     """One row of the command table: enough for help and search without importing the command. `module` holds the
-    `COMMAND` (None: a mere group, whose help is shown; `usage` is its line there, where it has one of its own).
-    `group` is the heading it stands under in the root's help. A `pending` command is kubectl's and not here yet: no
-    help lists it, suggestions know it, calling it says so."""
+    `COMMAND` (None: a mere group, whose help is shown; `usage` is its line there, where it has one of its own, and
+    `bare` what its call comes to: the help as an "error", or as "output" of a failure, or "help", whatever words
+    follow). `group` is the heading it stands under in the root's help. A `pending` command is kubectl's and not here
+    yet: no help lists it, suggestions know it, calling it says so."""
 
     name: str
     summary: str
@@ -34,6 +35,7 @@ class Entry(Value):
     description: str = ""
     usage: str = ""
     attribute: str = "COMMAND"
+    bare: Literal["error", "output", "help"] = "error"
     hidden: bool = False
     pending: bool = False
 
@@ -60,8 +62,8 @@ class Entry(Value):
 class Command(Value):
     """What a command's module declares. `run` returns an exit code (None: 0). `usage` is the line below "Usage:"
     without the program's name. `words` says what completion offers for the words: "resources" (types, then names),
-    "names:pods" (one name of that type), "pods" (POD or TYPE/NAME), "pods containers" (the same, then a container),
-    "context", "cluster", "user" (the first word only), or "=a,b" (these)."""
+    "resources:node" (these types, then names), "names:pods" (one name of that type), "pods" (POD or TYPE/NAME), "pods
+    containers" (the same, then a container), "context", "cluster", "user" (the first word only), or "=a,b" (these)."""
 
     run: Callable[[Environment, Any, Arguments], int | None]
     usage: str

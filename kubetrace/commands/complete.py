@@ -7,7 +7,7 @@ Answers one candidate a line, as VALUE or VALUE<tab>DESCRIPTION, and last a colo
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command, Entry
@@ -129,7 +129,9 @@ def _flag_value(environment: Environment, flag: BoundFlag, word: str) -> Answer:
 
 def _words(environment: Environment, command: Command, parsed: Parsed, word: str) -> Answer:
     if command.words == "resources":
-        return _resources(environment, parsed.words, word)
+        return _resources(environment, parsed.words, word, lambda: _types(environment))
+    if command.words.startswith("resources:"):
+        return _resources(environment, parsed.words, word, command.words[10:].split(",").copy)
     if not command.words:
         return [], _DEFAULT
     if command.words in ("pods", "pods containers"):
@@ -170,7 +172,7 @@ def _matching(names: Iterable[str], word: str) -> list[tuple[str, str]]:
     return [(name, "") for name in names if name.startswith(word)]
 
 
-def _resources(environment: Environment, words: list[str], word: str) -> Answer:
+def _resources(environment: Environment, words: list[str], word: str, types: Callable[[], list[str]]) -> Answer:
     """TYPE, TYPE,TYPE, TYPE NAME… or TYPE/NAME… (ResourceTypeAndNameCompletionFunc)."""
     if words and "/" not in words[0]:
         if "," in words[0]:
@@ -182,9 +184,9 @@ def _resources(environment: Environment, words: list[str], word: str) -> Answer:
         found = (f"{kind}/{n}" for n in _object_names(environment, kind))
         return _matching((n for n in found if n not in words), word), _NO_FILES
     if words:
-        return [(f"{t}/", "") for t in _types(environment) if t.startswith(word)], _NO_SPACE | _NO_FILES
+        return [(f"{t}/", "") for t in types() if t.startswith(word)], _NO_SPACE | _NO_FILES
     done, comma, last = word.rpartition(",")
-    return [(f"{done}{comma}{t}", "") for t in _types(environment) if t.startswith(last)], _NO_FILES
+    return [(f"{done}{comma}{t}", "") for t in types() if t.startswith(last)], _NO_FILES
 
 
 def _types(environment: Environment) -> list[str]:

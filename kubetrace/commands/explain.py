@@ -58,10 +58,10 @@ def _requested(environment: Environment, argument: str, one_version: bool) -> tu
     begins the argument is preferred, unless --api-version says where to look."""
     from kubetrace.api.resources import GroupVersionResource
 
+    if one_version:
+        return split_request(environment, argument)
     nodes = _nodes(argument)
     wanted = GroupVersionResource("", "", _names(nodes[:1], "first node must be field node")[0])
-    if one_version:
-        return environment.cluster.mapper.resource_for(wanted), _names(nodes[1:], "all nodes must be field nodes")
     found = environment.cluster.mapper.resources_for(wanted)
     for resource in found:
         name = str(resource.group_resource)
@@ -69,6 +69,16 @@ def _requested(environment: Environment, argument: str, one_version: bool) -> tu
             rest = argument.removeprefix(name)
             return resource, _names(_nodes(rest)[1:] if rest else [], "first node must be field node")
     return found[0], _names(nodes[1:], "first node must be field node")
+
+
+def split_request(environment: Environment, argument: str) -> tuple[GroupVersionResource, list[str]]:
+    """The resource and the path of fields that "TYPE.field.field" means (SplitAndParseResourceRequest). Raises
+    KubetraceError."""
+    from kubetrace.api.resources import GroupVersionResource
+
+    nodes = _nodes(argument)
+    wanted = GroupVersionResource("", "", _names(nodes[:1], "first node must be field node")[0])
+    return environment.cluster.mapper.resource_for(wanted), _names(nodes[1:], "all nodes must be field nodes")
 
 
 def _nodes(argument: str) -> list[Node]:

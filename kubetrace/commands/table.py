@@ -123,17 +123,17 @@ ROOT = Entry(
             usage="set SUBCOMMAND",
             description="Set single fields of objects that have pods.",
             children=(
-                _pending("env"),
+                Entry("env", "Set, list and remove environment variables", "kubetrace.commands.set.env"),
                 Entry("image", "Set other images for containers", "kubetrace.commands.set.image"),
                 Entry("resources", "Set what containers request and may use", "kubetrace.commands.set.resources"),
-                _pending("selector"),
+                Entry("selector", "Set another selector for services", "kubetrace.commands.set.selector"),
                 Entry(
                     "serviceaccount",
                     "Set the pods' service account",
                     "kubetrace.commands.set.serviceaccount",
                     aliases=("sa",),
                 ),
-                _pending("subject"),
+                Entry("subject", "Bind roles to more subjects", "kubetrace.commands.set.subject"),
             ),
         ),
         Entry("explain", "Describe a resource and its fields", "kubetrace.commands.explain", _INTERMEDIATE),
@@ -157,6 +157,7 @@ ROOT = Entry(
             "Restart, pause, undo and watch the rollout of a workload",
             group=_INTERMEDIATE,
             usage="rollout SUBCOMMAND",
+            bare="output",
             description="""
             Look after the rollouts of deployments, daemon sets and stateful sets: how they get to a new version, and
             back to an earlier one.
@@ -171,8 +172,19 @@ ROOT = Entry(
             ),
         ),
         Entry("scale", "Set the number of replicas", "kubetrace.commands.scale", _CLUSTER),
-        _pending("autoscale"),
-        _pending("certificate"),
+        Entry("autoscale", "Have the number of replicas follow the load", "kubetrace.commands.autoscale", _CLUSTER),
+        Entry(
+            "certificate",
+            "Decide over certificate signing requests",
+            group=_CLUSTER,
+            usage="certificate SUBCOMMAND",
+            bare="help",
+            description="Approve and deny certificate signing requests.",
+            children=(
+                Entry("approve", "Approve signing requests", "kubetrace.commands.certificate.approve"),
+                Entry("deny", "Deny signing requests", "kubetrace.commands.certificate.deny"),
+            ),
+        ),
         Entry(
             "cluster-info",
             "Show where the cluster's services are",
@@ -198,10 +210,10 @@ ROOT = Entry(
                 Entry("pod", "Show what pods use", "kubetrace.commands.top.pod", aliases=("pods", "po")),
             ),
         ),
-        _pending("cordon"),
-        _pending("uncordon"),
-        _pending("drain"),
-        _pending("taint"),
+        Entry("cordon", "Let no more pods come to a node", "kubetrace.commands.drain.cordon", _CLUSTER),
+        Entry("uncordon", "Let pods come to a node again", "kubetrace.commands.drain.uncordon", _CLUSTER),
+        Entry("drain", "Empty a node of pods", "kubetrace.commands.drain.drain", _CLUSTER),
+        Entry("taint", "Set and remove taints of nodes", "kubetrace.commands.taint", _CLUSTER),
         Entry(
             "describe",
             "Show what an object is, what belongs to it, and what happened to it",
@@ -222,7 +234,11 @@ ROOT = Entry(
             description="Ask what is allowed, and to whom.",
             children=(
                 Entry("can-i", "Ask whether an action is allowed", "kubetrace.commands.auth.can_i"),
-                _pending("reconcile"),
+                Entry(
+                    "reconcile",
+                    "Bring roles and bindings to what files say",
+                    "kubetrace.commands.auth.reconcile",
+                ),
                 Entry("whoami", "Show the user that the server takes you for", "kubetrace.commands.auth.whoami"),
             ),
         ),

@@ -14,7 +14,7 @@ def compact_rules(rules: Iterable[Rule]) -> list[dict[str, Any]]:
     """The rules that people read, in kubectl's order."""
     compacted: list[dict[str, Any]] = []
     simple: dict[tuple[str, str, tuple[str, ...]], dict[str, Any]] = {}
-    for rule in itertools.chain.from_iterable(map(_parts, rules)):
+    for rule in itertools.chain.from_iterable(map(single_rules, rules)):
         if "nonResourceURLs" in rule:
             compacted.append(rule)
             continue
@@ -24,7 +24,8 @@ def compact_rules(rules: Iterable[Rule]) -> list[dict[str, Any]]:
     return sorted([*compacted, *simple.values()], key=_go_text)
 
 
-def _parts(rule: Rule) -> Iterator[dict[str, Any]]:
+def single_rules(rule: Rule) -> Iterator[dict[str, Any]]:
+    """The same rule as many that have at most one verb, one resource and one name each (BreakdownRule)."""
     names = rule.get("resourceNames") or ()
     for group in rule.get("apiGroups") or ():
         for resource in rule.get("resources") or ():

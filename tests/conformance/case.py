@@ -4,8 +4,9 @@ Keys of a `[[case]]`: `name` (unique), `argv` (one line, split as a shell splits
 beside the shared ones of manifests/), `setup` (kubectl command lines, run by the real kubectl on both planes first),
 `cache` ("warm", the default, or "cold": what the discovery cache on disk holds), `namespace` (default: one of its own),
 `environ` (variables besides the harness's own; `EDITOR` and the like), `unordered` (kubectl makes its calls in an
-order that differs from run to run). `@namespace@` in argv, stdin, files, setup and
-environ is the case's own namespace: part of each cluster-scoped name that a case makes, so that it can run twice.
+order that differs from run to run), `after` (kubectl command lines that take away what would disturb other cases; they
+may fail). `@namespace@` in argv, stdin, files, setup, after and environ is the case's own namespace: part of each
+cluster-scoped name that a case makes, so that it can run twice.
 A file's `[defaults]` hold for its cases.
 """
 
@@ -37,6 +38,7 @@ class Case:
     namespace: str = ""
     environ: dict[str, str] = field(default_factory=dict)
     unordered: bool = False
+    after: tuple[str, ...] = ()
     group: str = ""
     run: str = ""
 
@@ -61,5 +63,5 @@ def _load(group: str) -> Iterator[Case]:
     document = tomllib.loads((FOLDER / "cases" / f"{group}.toml").read_text())
     for entry in document["case"]:
         values = {**document.get("defaults", {}), **entry, "group": group}
-        values["setup"] = tuple(values.get("setup", ()))
+        values |= {key: tuple(values.get(key, ())) for key in ("setup", "after")}
         yield Case(**values)

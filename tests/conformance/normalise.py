@@ -31,6 +31,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), "<jwt>"),
     (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<hash>"),
     (re.compile(r"\b(job|(?:node-)?debugger(?:-node-\d)?)-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), r"\1-<n>"),
+    (re.compile(r'(\bPort(?:\\*")?: ?)\d{5}\b'), r"\1<port>"),  # kwok's, in a node's status
+    (re.compile(r"\bdaemon-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "daemon-<hash>"),
     (re.compile(r'(\\?")(\d+[smhd]){1,2}(\\?")'), r"\1<age>\3"),
     (re.compile(r'((?:service-account|tls)[.-][a-z.]+": ?")[A-Za-z0-9+/=]{100,}'), r"\1<key>"),
 )

@@ -156,6 +156,9 @@ class Bench:
         given = {name: case.filled(value) for name, value in case.environ.items()}
         code, stdout, stderr = self._call(side, case, work, side.environ(home, kubeconfig) | given)
         calls = side.reader.calls(side.program + "/")
+        for line in case.after:
+            with contextlib.suppress(RuntimeError):
+                self.kubectl_on(side, shlex.split(case.filled(line)), work, kubeconfig)
         return self._comparable(case, side, str(root), code, stdout, stderr, calls)
 
     def _call(self, side: Side, case: Case, work: Path, environ: dict[str, str]) -> tuple[str, str, str]:
@@ -178,17 +181,12 @@ class Bench:
     ) -> Ran:
         parallel = self.old_discovery and sum(call.is_discovery for call in calls) > 2
         program = side.program if side is self.ours else ""
-        out = normalise.table(normalise.text(stdout, root, program))
+        out = normalise.table(normalise.text(stdout, root, program)).splitlines()
         log = normalise.log(normalise.text(stderr, root, program))
-        made, lines = audit.lines(calls, root, parallel), out.splitlines()
-        return Ran(
-            calls=sorted(made) if case.unordered else made,
-            bodies=audit.bodies(calls, root, program),
-            stdout=sorted(lines) if case.unordered else lines,
-            exit=[code],
-            log=log,
-            parallel=parallel or case.unordered,
-        )
+        lines, bodies = audit.lines(calls, root, parallel), audit.bodies(calls, root, program)
+        if case.unordered:
+            lines, bodies, out = sorted(lines), sorted(bodies), sorted(out)
+        return Ran(lines, bodies, stdout=out, exit=[code], log=log, parallel=parallel or case.unordered)
 
 
 def _comparable_logs(left: Ran, right: Ran) -> tuple[Ran, Ran]:

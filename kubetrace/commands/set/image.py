@@ -24,7 +24,8 @@ def run(environment: Environment, options: ImageOptions, arguments: Arguments) -
     from kubetrace.commands.change_cause import Recorder
     from kubetrace.commands.pairs import parse_pairs, split_pairs
     from kubetrace.commands.selecting import load_namespace
-    from kubetrace.commands.set.pod_changes import PodChanges, infos
+    from kubetrace.commands.set.changes import Changes, infos
+    from kubetrace.commands.set.pod_changes import of_pods
 
     recorder = Recorder.of(environment, options, options.record)
     strategy = writing.dry_run(environment, options.dry_run)
@@ -32,7 +33,7 @@ def run(environment: Environment, options: ImageOptions, arguments: Arguments) -
     load_namespace(environment, options.local)
     objects, pairs = split_pairs(arguments.words, "image")
     images, _ = parse_pairs(pairs, "image")
-    found = infos(environment, options, objects)
+    found = infos(environment, options, objects, options.selector)
     _check(options, strategy, objects, images)
     errors: list[KubetraceError] = []
 
@@ -44,7 +45,7 @@ def run(environment: Environment, options: ImageOptions, arguments: Arguments) -
                 errors.append(KubetraceError(f"error: unable to find container named {quoted(name)}"))
 
     failure = "failed to patch image update to pod template: "
-    PodChanges(environment, options, strategy, recorder, printer, failure).make(found, change, errors)
+    Changes(environment, options, strategy, printer, failure).make(found, of_pods(change, recorder), errors)
 
 
 def _check(options: ImageOptions, strategy: DryRun, objects: Sequence[str], images: dict[str, str]) -> None:
@@ -82,7 +83,7 @@ def _set_image(spec: dict[str, Any], name: str, image: str) -> bool:
 COMMAND = Command(
     run=run,
     options=ImageOptions,
-    words="resources",
+    words="resources:daemonsets,deployments,pods,cronjobs,replicasets,replicationcontrollers,statefulsets",
     usage=(
         "set image (-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... "
         "CONTAINER_NAME_N=CONTAINER_IMAGE_N [options]"

@@ -1,22 +1,17 @@
-"""What the `set` commands share: pod templates changed in objects, and the strategic patches that say so (kubectl
-pkg/cmd/set/helper.go, pkg/polymorphichelpers/updatepodspec.go)."""
+"""Pods and pod templates in objects, changed (kubectl pkg/polymorphichelpers/updatepodspec.go)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubetrace.commands.shared_options import RecordedOptions, everything, field_manager, local, selector
+from kubetrace.commands.set.changes import SetOptions
+from kubetrace.commands.shared_options import record, selector
 from kubetrace.errors import KubetraceError
-from kubetrace.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from kubetrace.api.builder import Info
     from kubetrace.commands.change_cause import Recorder
-    from kubetrace.commands.writing import DryRun
-    from kubetrace.environment import Environment
-    from kubetrace.printing.printers import Printer
 
 _TEMPLATES = {
     "Pod": (),
@@ -28,10 +23,8 @@ _TEMPLATES = {
 """Where each kind has its pods' spec, but for the last step."""
 
 
-class PodChangeOptions(RecordedOptions):
-    all: bool = everything()
-    field_manager: str = field_manager("kubectl-set")
-    local: bool = local()
+class PodChangeOptions(SetOptions):
+    record: bool = record()
     selector: str = selector()
 
 
@@ -48,88 +41,38 @@ def pod_spec(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def infos(environment: Environment, options: PodChangeOptions, words: Sequence[str]) -> list[Info]:
-    """The objects to change, as they are now. Raises KubetraceError."""
-    from kubetrace.api.selection import ONLY_LOCAL_FILES
-    from kubetrace.commands.selecting import Selecting, select
-    from kubetrace.trace.exchange import Purpose
-
-    if options.local and words:
-        raise KubetraceError(ONLY_LOCAL_FILES)
-    how = Selecting(
-        purpose=Purpose("set", "change: what does the object look like now?"),
-        labels=options.selector,
-        everything=options.all,
-        latest=True,
-        local=options.local,
-        typed=True,
-    )
-    return select(environment, options, words, how).infos()
+def matching(spec: dict[str, Any], pattern: str) -> list[dict[str, Any]]:
+    """The containers, and the init containers after them, whose name fits a pattern in which "*" stands for any text
+    (selectContainers)."""
+    found: list[dict[str, Any]] = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    return [container for container in found if matches(str(container.get("name") or ""), pattern)]
 
 
-class PodChanges(Value):
-    """One run of a `set` command: `failure` begins the message of what the server refuses."""
+def matches(name: str, pattern: str) -> bool:
+    """kubectl's selectString, which lets any text stand before the pattern, and is not strict about the rest either."""
+    if "*" not in pattern:
+        return name == pattern
+    position, parts = 0, pattern.split("*")
+    for index, part in enumerate(parts):
+        if not part:
+            continue
+        found = name[position:].find(part)
+        is_last = index == len(parts) - 1
+        if found < position or (is_last and len(name) != len(part) + found):
+            return False
+        position = found
+    return True
 
-    environment: Environment
-    options: PodChangeOptions
-    strategy: DryRun
-    recorder: Recorder
-    printer: Printer
-    failure: str
-    even_unchanged: bool = False
 
-    def make(
-        self, found: Sequence[Info], change: Callable[[dict[str, Any]], None], errors: list[KubetraceError]
-    ) -> None:
-        """Changes the pods' spec of each, and sends what differs. Raises KubetraceError: `errors`, and what fails."""
-        from kubetrace.api.aggregates import raise_all
+def of_pods(
+    change: Callable[[dict[str, Any]], bool | None], recorder: Recorder
+) -> Callable[[dict[str, Any]], bool | None]:
+    """A change of the pods' spec as one of the whole object, which keeps the cause."""
 
-        patches = [(info, self._patch(info, change, errors)) for info in found]
-        for info, patch in patches:
-            if not patch or (patch == b"{}" and not self.even_unchanged):
-                continue
-            try:
-                self.printer.print(self._send(info, patch), self.environment.stdout)
-            except KubetraceError as error:
-                errors.append(error)
-        raise_all(errors)
+    def changed(value: dict[str, Any]) -> bool | None:
+        if change(pod_spec(value)) is False:
+            return False
+        recorder.record(value)
+        return None
 
-    def _patch(self, info: Info, change: Callable[[dict[str, Any]], None], errors: list[KubetraceError]) -> bytes:
-        from copy import deepcopy
-
-        from kubetrace.api.merge_meta import built_in_meta
-        from kubetrace.api.strategic_merge import two_way_patch
-        from kubetrace.commands.writing import as_typed
-        from kubetrace.wire import go_json
-
-        assert info.object is not None
-        before = as_typed(info.object)
-        after = deepcopy(before)
-        try:
-            change(pod_spec(after))
-        except KubetraceError as error:
-            errors.append(KubetraceError(f"error: {info.object_name} {error}\n"))
-            return b""
-        self.recorder.record(after)
-        info.object = as_typed(after)
-        meta = built_in_meta(str(before.get("apiVersion")), str(before.get("kind")))
-        assert meta is not None
-        return go_json.dumps(two_way_patch(before, info.object, meta))
-
-    def _send(self, info: Info, patch: bytes) -> dict[str, Any]:
-        from kubetrace.api import verbs
-        from kubetrace.commands.writing import DryRun, as_typed
-        from kubetrace.trace.exchange import Purpose
-
-        assert info.object is not None
-        if self.options.local or self.strategy is DryRun.CLIENT:
-            return info.object
-        assert info.mapping is not None
-        write = verbs.WriteOptions(self.options.field_manager, dry_run=self.strategy is DryRun.SERVER)
-        purpose = Purpose("set", "change: only what differs")
-        where = (info.mapping, info.namespace, info.name)
-        call = verbs.patch(*where, verbs.STRATEGIC_PATCH, patch, write, purpose=purpose)
-        try:
-            return as_typed(self.environment.cluster.typed.objects.send(call, info.mapping, info.name))
-        except KubetraceError as error:
-            raise KubetraceError(f"{self.failure}{error}") from None
+    return changed

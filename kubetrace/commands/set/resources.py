@@ -24,13 +24,14 @@ def run(environment: Environment, options: ResourcesOptions, arguments: Argument
     from kubetrace.commands.change_cause import Recorder
     from kubetrace.commands.generators.metadata import resource_list
     from kubetrace.commands.selecting import check_all, load_namespace
-    from kubetrace.commands.set.pod_changes import PodChanges, infos
+    from kubetrace.commands.set.changes import Changes, infos
+    from kubetrace.commands.set.pod_changes import matching, of_pods
 
     recorder = Recorder.of(environment, options, options.record)
     strategy = writing.dry_run(environment, options.dry_run)
     printer = writing.object_printer(environment, options, strategy.mark("resource requirements updated"))
     load_namespace(environment, options.local)
-    found = infos(environment, options, arguments.words)
+    found = infos(environment, options, arguments.words, options.selector)
     writing.check_local(options.local, strategy)
     check_all(options.all, options.selector)
     if not options.limits and not options.requests:
@@ -38,9 +39,8 @@ def run(environment: Environment, options: ResourcesOptions, arguments: Argument
     wanted = {"limits": resource_list(options.limits), "requests": resource_list(options.requests)}
     errors: list[KubetraceError] = []
 
-    def change(spec: dict[str, Any]) -> None:
-        containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
-        chosen = [one for one in containers if matches(str(one.get("name")), options.containers)]
+    def change(spec: dict[str, Any]) -> bool:
+        chosen = matching(spec, options.containers)
         if not chosen:
             errors.append(KubetraceError(f"error: unable to find container named {options.containers}"))
         for container in chosen:
@@ -48,22 +48,15 @@ def run(environment: Environment, options: ResourcesOptions, arguments: Argument
             for kind, amounts in wanted.items():
                 if amounts:
                     resources[kind] = {**(resources.get(kind) or {}), **amounts}
+        return bool(chosen)
 
     failure = "failed to patch resources update to pod template "
-    PodChanges(environment, options, strategy, recorder, printer, failure).make(found, change, errors)
-
-
-def matches(name: str, pattern: str) -> bool:
-    """Whether a name fits a pattern in which "*" stands for any text."""
-    import re
-
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
+    Changes(environment, options, strategy, printer, failure).make(found, of_pods(change, recorder), errors)
 
 
 COMMAND = Command(
     run=run,
     options=ResourcesOptions,
-    words="resources",
     usage="set resources (-f FILENAME | TYPE NAME) ([--limits=LIMITS & --requests=REQUESTS] [options]",
     description="""
     Set what containers request, and what they may use at most.

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import flag
-from kubetrace.commands.set.pod_changes import PodChangeOptions
+from kubetrace.commands.set.changes import SetOptions
+from kubetrace.commands.shared_options import record
 from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-class ServiceAccountOptions(PodChangeOptions):
-    selector: str = flag("", help="Not taken here.", hidden=True)
+class ServiceAccountOptions(SetOptions):
+    record: bool = record()
 
 
 def run(environment: Environment, options: ServiceAccountOptions, arguments: Arguments) -> None:
     from kubetrace.commands import writing
     from kubetrace.commands.change_cause import Recorder
     from kubetrace.commands.selecting import load_namespace
-    from kubetrace.commands.set.pod_changes import PodChanges, infos
+    from kubetrace.commands.set.changes import Changes, infos
+    from kubetrace.commands.set.pod_changes import of_pods
 
     recorder = Recorder.of(environment, options, options.record)
     strategy = writing.dry_run(environment, options.dry_run)
@@ -37,14 +38,13 @@ def run(environment: Environment, options: ServiceAccountOptions, arguments: Arg
         spec["serviceAccountName"] = name
 
     failure = "failed to patch ServiceAccountName "
-    changes = PodChanges(environment, options, strategy, recorder, printer, failure, even_unchanged=True)
-    changes.make(found, change, [])
+    changes = Changes(environment, options, strategy, printer, failure, even_unchanged=True)
+    changes.make(found, of_pods(change, recorder), [])
 
 
 COMMAND = Command(
     run=run,
     options=ServiceAccountOptions,
-    words="resources",
     usage="set serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT [options]",
     description="""
     Set the service account of pods, and of objects that have a pod template.

@@ -149,6 +149,21 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             {"1.29": 154, "1.31": 155, "1.32": 156, "1.34": 154, "1.36": 155},
         ),
     ),
+    "autoscale-fallback": NoteSpec(
+        1,
+        ("error",),
+        lines(
+            "autoscale.go",
+            "Encountered an error with the autoscaling/v2 HorizontalPodAutoscaler: {error}. "
+            "Falling back to try the autoscaling/v1 HorizontalPodAutoscaler",
+            {"1.36": 259},
+        ),
+    ),
+    "reconcile-skipped": NoteSpec(
+        1,
+        ("kind",),  # the object's kind as Go's %#v writes it
+        lines("reconcile.go", "skipping {kind}", {"1.36": 306}),
+    ),
     "delete-wait-error": NoteSpec(
         1,
         ("error",),

@@ -1,0 +1,1 @@
+"""`certificate approve` and `certificate deny` (kubectl pkg/cmd/certificates)."""
