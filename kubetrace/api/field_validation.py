@@ -30,10 +30,12 @@ _WHICH_CUSTOM_KINDS = Purpose("custom-kinds", "validation: is this kind a custom
 
 
 class FieldValidation:
-    """Validates documents. Call it with a value and its source; it raises KubetraceError to refuse them."""
+    """Validates documents. Call it with a value and its source; it raises KubetraceError to refuse them. `directive` is
+    --validate's."""
 
-    def __init__(self, openapi: OpenAPI, objects: Objects) -> None:
+    def __init__(self, openapi: OpenAPI, objects: Objects, directive: str = STRICT) -> None:
         self._openapi = openapi
+        self._directive = directive
         self._dynamic = replace(objects, transform=lambda call: replace(call, operation="dynamic-list"))
         self._asked: dict[GroupVersionKind, KubetraceError | bool] = {}
         self._custom_kinds: dict[str, set[GroupKind]] = {}
@@ -52,10 +54,17 @@ class FieldValidation:
         kind = GroupVersionKind.of(value)
         try:
             if not self._supported(kind):
+                if self._directive != STRICT:
+                    self._note("validation-skipped")
+                    return []
                 self._openapi.fetch_v2()
         except KubetraceError as error:
             return [str(error)]
         return kind_problems(value)
+
+    def _note(self, name: str, **values: object) -> None:
+        if self._dynamic.events is not None:
+            self._dynamic.events.emit(Note(name, values))
 
     def _supported(self, kind: GroupVersionKind) -> bool:
         """Does the server validate fields of this kind? Raises KubetraceError where neither v3 nor v2 can be had."""
@@ -66,8 +75,7 @@ class FieldValidation:
                 self._asked[kind] = error
         answer = self._asked[kind]
         if isinstance(answer, KubetraceError):
-            if self._dynamic.events is not None:
-                self._dynamic.events.emit(Note("openapi-v3-fallback", {"error": str(answer)}))
+            self._note("openapi-v3-fallback", error=str(answer))
             try:
                 self._openapi.fetch_v2()
             except KubetraceError as error:

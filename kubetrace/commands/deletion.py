@@ -45,9 +45,10 @@ def propagation_policy(environment: Environment, text: str) -> str:
     return instead.capitalize()
 
 
-def delete_options(grace_period: int, propagation: str, dry_run: bool = False) -> bytes:
-    """metav1.DeleteOptions as JSON; a negative `grace_period` (seconds) is the object's own."""
-    options: dict[str, Any] = {}
+def delete_options(grace_period: int, propagation: str, dry_run: bool = False, *, with_type: bool = False) -> bytes:
+    """metav1.DeleteOptions as JSON; a negative `grace_period` (seconds) is the object's own. kubectl's dynamic client
+    writes them with their type."""
+    options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1"} if with_type else {}
     if grace_period >= 0:
         options["gracePeriodSeconds"] = grace_period
     options["propagationPolicy"] = propagation

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kubetrace.api.metadata import text
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
 from kubetrace.commands.apply.manifests import CLIENT_SIDE_MANAGER, SERVER_SIDE_MANAGER, warn_if_deleting
@@ -16,8 +17,12 @@ from kubetrace.errors import KubetraceError, SilentExit
 from kubetrace.value import Value, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kubetrace.api.builder import Info
     from kubetrace.api.openapi import OpenAPI
+    from kubetrace.api.resources import GroupVersionKind
+    from kubetrace.commands.apply.prune import Prunable
     from kubetrace.environment import Environment
 
 Object = dict[str, Any]
@@ -45,6 +50,7 @@ class DiffOptions(Value):
 def run(environment: Environment, options: DiffOptions, arguments: Arguments) -> int:
     from kubetrace.api.manifests import FilenameOptions
     from kubetrace.commands import writing
+    from kubetrace.commands.apply import prune
 
     if arguments.words:
         raise _failed(arguments.usage_error(f"Unexpected args: [{' '.join(arguments.words)}]"))
@@ -53,13 +59,12 @@ def run(environment: Environment, options: DiffOptions, arguments: Arguments) ->
         filenames.require_any()
         if options.force_conflicts and not options.server_side:
             raise KubetraceError("--force-conflicts only works with --server-side")
-        if options.prune:
-            raise KubetraceError("--prune is not supported yet")
         _ = environment.client
         manager = options.field_manager
         if options.server_side and not arguments.changed("field_manager"):
             manager = SERVER_SIDE_MANAGER
-        comparison = _Comparison(environment, options, manager, writing.make_openapi(environment))
+        allowed = prune.allow_list(environment, options.prune_allowlist) if options.prune else ()
+        comparison = _Comparison(environment, options, manager, writing.make_openapi(environment), allowed)
         return comparison.run(filenames)
     except SilentExit:
         raise
@@ -76,9 +81,19 @@ def _failed(error: KubetraceError) -> KubetraceError:
 class _Comparison:
     """One run: two folders, a file an object in each."""
 
-    def __init__(self, environment: Environment, options: DiffOptions, manager: str, openapi: OpenAPI) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        options: DiffOptions,
+        manager: str,
+        openapi: OpenAPI,
+        allowed: Sequence[Prunable],
+    ) -> None:
         from kubetrace.api.verbs import WriteOptions
+        from kubetrace.commands.apply.visited import Visited
 
+        self._allowed = allowed
+        self._visited = Visited.nothing()
         self._environment = environment
         self._options = options
         self._openapi = openapi
@@ -97,9 +112,17 @@ class _Comparison:
         ):
             request = writing.manifest_request(self._environment, filenames, None, self._options.selector)
             folders = (Path(live), Path(merged))
-            build(self._environment.cluster, replace(request, continue_on_error=False)).visit(
-                lambda info: self._compare(info, folders)
-            )
+            problem = None
+            try:
+                build(self._environment.cluster, replace(request, continue_on_error=False)).visit(
+                    lambda info: self._compare(info, folders)
+                )
+            except KubetraceError as error:
+                problem = error
+            if self._options.prune:
+                self._show_pruned(folders[0])
+            if problem is not None:
+                raise problem
             return _run_program(self._environment, live, merged)
 
     def _compare(self, info: Info, folders: tuple[Path, Path]) -> None:
@@ -109,6 +132,7 @@ class _Comparison:
         assert local is not None and info.mapping is not None
         for attempt in range(1, _RETRIES + 1):
             live = self._live(info)
+            self._visit(info, live)
             locked = attempt < _RETRIES
             if not locked:
                 self._environment.note("diff-without-lock", kind=_go_kind(live), object=info.name)
@@ -119,9 +143,30 @@ class _Comparison:
                     continue
                 raise
             for folder, version in zip(folders, versions, strict=True):
-                _write(folder / _file_name(info), version)
+                assert info.mapping is not None
+                _write(folder / _file_name(info.mapping.kind, info.namespace, info.name), version)
             break
         warn_if_deleting(self._environment, live)
+
+    def _visit(self, info: Info, live: Object | None) -> None:
+        if info.namespaced:
+            self._visited.namespaces[info.namespace] = None
+        if live is not None:
+            self._visited.uids[text(live, "uid")] = None
+
+    def _show_pruned(self, folder: Path) -> None:
+        """Writes what --prune would delete to where the live objects are."""
+        from kubetrace.api.resources import GroupVersionKind
+        from kubetrace.commands.apply import prune
+
+        def show(left: prune.Left) -> None:
+            kind = GroupVersionKind.of(left.object)
+            _write(folder / _file_name(kind, text(left.object, "namespace"), left.name), _text(left.object))
+
+        try:
+            prune.visit_left(self._environment, self._allowed, self._visited, self._options.selector, show)
+        except KubetraceError as error:
+            self._environment.note("diff-without-prune", error=str(error))
 
     def _live(self, info: Info) -> Object | None:
         from kubetrace.api.status import is_not_found
@@ -221,11 +266,9 @@ def _go_kind(value: Object | None) -> str:
     return f"{kind.group}/{kind.version}, Kind={kind.kind}"
 
 
-def _file_name(info: Info) -> str:
-    assert info.mapping is not None
-    kind = info.mapping.kind
+def _file_name(kind: GroupVersionKind, namespace: str, name: str) -> str:
     parts = [kind.group] if kind.group else []
-    return ".".join([*parts, kind.version, kind.kind, info.namespace, info.name])
+    return ".".join([*parts, kind.version, kind.kind, namespace, name])
 
 
 def _text(value: Object | None) -> str:

@@ -202,7 +202,7 @@ def field_validation(
 
     if directive == IGNORE:
         return None
-    return FieldValidation(openapi or make_openapi(environment), environment.cluster.objects)
+    return FieldValidation(openapi or make_openapi(environment), environment.cluster.objects, directive)
 
 
 def manifest_request(

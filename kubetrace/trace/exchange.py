@@ -63,6 +63,7 @@ Operation = Literal[
     "scale-update",
     "scale-patch",
     "replace-get",
+    "dynamic-delete",
     "dynamic-get",
     "dynamic-list",
     "dynamic-watch",

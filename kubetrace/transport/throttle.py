@@ -56,7 +56,8 @@ class TokenBucket:
 
 
 class Throttles:
-    """The buckets of one command: one for discovery, one for each other path it asks for repeatedly."""
+    """The buckets of one command: one for discovery, one for the dynamic client (kubectl has one of each), one for each
+    other path it asks for repeatedly."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
@@ -64,6 +65,7 @@ class Throttles:
         self._clock = clock
         self._sleep = sleep
         self._discovery = TokenBucket(DISCOVERY_RATE, DISCOVERY_BURST, clock, sleep)
+        self._dynamic = TokenBucket(CLIENT_RATE, CLIENT_BURST, clock, sleep)
         self._clients: dict[str, TokenBucket] = {}
         self._lock = threading.Lock()
 
@@ -75,6 +77,8 @@ class Throttles:
     def _bucket(self, call: Call) -> TokenBucket | None:
         if call.operation.startswith(("discovery", "openapi")) or call.operation == "version":
             return self._discovery
+        if call.operation in ("dynamic-delete", "dynamic-get", "dynamic-list"):
+            return self._dynamic
         if call.operation not in ("get", "list"):
             return None
         with self._lock:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,11 +118,13 @@ class Bench:
         differences = {name: _difference(getattr(left, name), getattr(right, name)) for name in VERDICTS}
         return Result(case, differences)
 
-    def kubectl_on(self, side: Side, words: list[str], folder: Path, kubeconfig: Path) -> None:
+    def kubectl_on(
+        self, side: Side, words: list[str], folder: Path, kubeconfig: Path, given: Mapping[str, str] | None = None
+    ) -> None:
         """The real kubectl, to prepare either plane."""
         home = folder / "setup-home"
         home.mkdir(exist_ok=True)
-        environ = side.environ(home, kubeconfig)
+        environ = side.environ(home, kubeconfig) | dict(given or {})
         done = subprocess.run(
             [str(self.kubectl), *words],
             env=environ,
@@ -145,15 +148,15 @@ class Bench:
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_text(case.filled(content))
         kubeconfig = side.plane.write_kubeconfig(root / "kubeconfig", case.own_namespace)
+        given = {name: case.filled(value) for name, value in case.environ.items()}
         for line in case.setup:
-            self.kubectl_on(side, shlex.split(case.filled(line)), work, kubeconfig)
+            self.kubectl_on(side, shlex.split(case.filled(line)), work, kubeconfig, given)
         shutil.rmtree(work / "setup-home", ignore_errors=True)
         if case.cache == "warm" and side.warm_home.exists():
             shutil.copytree(side.warm_home, home)
         else:
             home.mkdir()
         side.reader.mark()
-        given = {name: case.filled(value) for name, value in case.environ.items()}
         code, stdout, stderr = self._call(side, case, work, side.environ(home, kubeconfig) | given)
         calls = side.reader.calls(side.program + "/")
         for line in case.after:

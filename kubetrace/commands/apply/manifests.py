@@ -8,10 +8,11 @@ from kubetrace.cmdline.command import PROGRAM, Arguments, Command
 from kubetrace.cmdline.flags import flag
 from kubetrace.commands.shared_options import RecordedOptions, field_manager, filename, selector, validate
 from kubetrace.commands.writing import DryRun
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, UsageError
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
+    from kubetrace.commands.apply.pruning import Pruning
     from kubetrace.environment import Environment
 
 CLIENT_SIDE_MANAGER = "kubectl-client-side-apply"
@@ -20,6 +21,11 @@ SERVER_SIDE_MANAGER = "kubectl"
 
 class ApplyOptions(RecordedOptions):
     all: bool = flag(False, help="With --prune, take in every object of the kinds concerned.")
+    applyset: str = flag(
+        "",
+        help="The parent object of a set, as [RESOURCE][.GROUP]/NAME: --prune deletes members of the set that the "
+        "manifests no longer have. Only with KUBECTL_APPLYSET=true.",
+    )
     cascade: str = flag(
         "background",
         help='Must be "background", "orphan" or "foreground": what becomes of dependents when --force deletes.',
@@ -57,21 +63,36 @@ def run(environment: Environment, options: ApplyOptions, arguments: Arguments) -
     if arguments.words:
         raise arguments.usage_error(f"Unexpected args: [{' '.join(arguments.words)}]")
     strategy = writing.dry_run(environment, options.dry_run)
+    _require_feature(environment, options, arguments)
     _ = environment.client  # made before the flags are looked at
     propagation = propagation_policy(environment, options.cascade)
     filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
     filenames.require_any()
     directive = writing.validation_directive(options.validate)
-    _check(options, strategy)
     manager = options.field_manager
     if options.server_side and not arguments.changed("field_manager"):
         manager = SERVER_SIDE_MANAGER
-    Run(environment, options, strategy, directive, manager, propagation).all(filenames)
+    run_ = Run(environment, options, strategy, directive, manager, propagation)
+    pruning = run_.pruning()
+    _check(options, strategy)
+    if pruning is not None:
+        pruning.check()
+    _check_subresource(options)
+    run_.all(filenames, pruning)
+
+
+def _require_feature(environment: Environment, options: ApplyOptions, arguments: Arguments) -> None:
+    """kubectl does not know --applyset where its feature is off."""
+    if arguments.changed("applyset"):
+        from kubetrace.commands.apply.applyset import enabled
+
+        if not enabled(environment.environ):
+            raise UsageError("unknown flag: --applyset", arguments.command_path)
 
 
 def _check(options: ApplyOptions, strategy: DryRun) -> None:
-    """The combinations that kubectl refuses (ApplyOptions.Validate)."""
-    refusals = (
+    """The combinations that kubectl refuses first (ApplyOptions.Validate)."""
+    refuse(
         (options.force_conflicts and not options.server_side, "--force-conflicts only works with --server-side"),
         (
             strategy is DryRun.CLIENT and options.server_side,
@@ -80,22 +101,21 @@ def _check(options: ApplyOptions, strategy: DryRun) -> None:
         (options.server_side and options.force, "--force cannot be used with --server-side"),
         (strategy is DryRun.SERVER and options.force, "--dry-run=server cannot be used with --force"),
         (options.all and bool(options.selector), "cannot set --all and --selector at the same time"),
-        (options.prune and options.force, "--force cannot be used with --prune"),
-        (
-            options.prune and not options.all and not options.selector,
-            "all resources selected for prune without explicitly passing --all. To prune all resources, pass the "
-            "--all flag. If you did not mean to prune all resources, specify a label selector",
-        ),
-        (
-            options.prune and options.server_side,
-            "--prune is in alpha and doesn't currently work on objects created by server-side apply",
-        ),
+        (bool(options.applyset) and not options.prune, "--applyset requires --prune"),
+    )
+
+
+def _check_subresource(options: ApplyOptions) -> None:
+    refuse(
         (
             bool(options.subresource) and not options.server_side,
             "--subresource can only be specified for --server-side",
-        ),
-        (options.prune, "--prune is not supported yet"),
+        )
     )
+
+
+def refuse(*refusals: tuple[bool, str]) -> None:
+    """Raises KubetraceError for the first of them that holds."""
     for refused, words in refusals:
         if refused:
             raise KubetraceError(words)
@@ -115,6 +135,7 @@ class Run:
     ) -> None:
         from kubetrace.api.verbs import WriteOptions
         from kubetrace.commands import writing
+        from kubetrace.commands.apply.visited import Visited
         from kubetrace.commands.change_cause import Recorder
 
         self.environment = environment
@@ -122,11 +143,22 @@ class Run:
         self.strategy = strategy
         self.directive = directive
         self.propagation = propagation
+        self.visited = Visited.nothing()
+        if environment.namespace_given:
+            self.visited.namespaces[environment.namespace] = None
         self._recorder = Recorder.of(environment, options, options.record)
         self._openapi = writing.make_openapi(environment)
         self._write = WriteOptions(manager, directive, strategy is DryRun.SERVER)
 
-    def all(self, filenames: Any) -> None:
+    def pruning(self) -> Pruning | None:
+        """--prune, or a mere --applyset; None without either. Raises KubetraceError."""
+        if not self.options.prune and not self.options.applyset:
+            return None
+        from kubetrace.commands.apply.pruning import Pruning
+
+        return Pruning.of(self.environment, self.options, self.strategy, self._write, self.propagation)
+
+    def all(self, filenames: Any, pruning: Pruning | None) -> None:
         from kubetrace.api.aggregates import raise_all
         from kubetrace.api.builder import build
         from kubetrace.commands import writing
@@ -139,8 +171,15 @@ class Run:
             build(self.environment.cluster, request).visit(infos.append)
         except KubetraceError as error:
             errors.append(error)
+        if pruning is not None and pruning.applyset is not None:
+            try:
+                pruning.applyset.label(infos)
+            except KubetraceError as error:
+                infos, errors = [], [error]
         if not infos and not errors:
             raise KubetraceError("no objects passed to apply")
+        if pruning is not None and pruning.applyset is not None:
+            pruning.applyset.before_apply(infos)
         for info in infos:
             try:
                 self._one(info)
@@ -149,11 +188,15 @@ class Run:
         raise_all(errors)
         self.environment.note("apply-post-processor")
         self._print_objects(infos)
+        if pruning is not None:
+            pruning.prune(self.visited, self.printer)
 
     def _one(self, info: Info) -> None:
         from kubetrace.api.metadata import text
 
         assert info.object is not None
+        if info.namespaced:
+            self.visited.namespaces[info.namespace] = None
         self._recorder.record(info.object)
         generated = text(info.object, "generateName")
         if not info.name and generated:
@@ -164,7 +207,7 @@ class Run:
             apply_server_side(self.environment, info, self._write, self.options.force_conflicts,
                               self.options.subresource)  # fmt: skip
             warn_if_deleting(self.environment, info.object)
-            _require_object(info)
+            self._visit(info)
             self._say("serverside-applied", info)
         else:
             self._client_side(info)
@@ -189,7 +232,7 @@ class Run:
             self._create(info)
             return
         info.object = live
-        _require_object(info)
+        self._visit(info)
         self._patch(info, modified)
 
     def _create(self, info: Info) -> None:
@@ -204,7 +247,7 @@ class Run:
                 info.refresh(create_object(self.environment, info, self._write))
             except KubetraceError as error:
                 raise with_source("creating", info.source, error) from None
-        _require_object(info)
+        self._visit(info)
         self._say("created", info)
 
     def _patch(self, info: Info, modified: bytes) -> None:
@@ -256,6 +299,15 @@ class Run:
                 return modified, created
             raise with_source("patching", info.source, error) from None
 
+    def _visit(self, info: Info) -> None:
+        """Remembers the object, for --prune. Raises KubetraceError where the server answered with a list or a Status
+        (MarkObjectVisited)."""
+        from kubetrace.api.metadata import is_object, text
+
+        if info.object is not None and not is_object(info.object):
+            raise KubetraceError("object does not implement the Object interfaces")
+        self.visited.uids[text(info.object, "uid")] = None
+
     # --- telling -------------------------------------------------------------------------------------------------
 
     @property
@@ -265,9 +317,9 @@ class Run:
     def _say(self, operation: str, info: Info) -> None:
         if not self._prints_objects:
             assert info.object is not None
-            self._printer(operation).print(info.object, self.environment.stdout)
+            self.printer(operation).print(info.object, self.environment.stdout)
 
-    def _printer(self, operation: str) -> Any:
+    def printer(self, operation: str) -> Any:
         from kubetrace.commands.writing import object_printer
 
         return object_printer(self.environment, self.options, self.strategy.mark(operation))
@@ -283,7 +335,7 @@ class Run:
             if self.options.output.lower() == "json":
                 self.environment.stdout.write(_list_json(value, self.options.show_managed_fields))
                 return
-        self._printer("").print(value, self.environment.stdout)
+        self.printer("").print(value, self.environment.stdout)
 
 
 def warn_if_deleting(environment: Environment, live: dict[str, Any] | None) -> None:
@@ -310,14 +362,6 @@ def _list_json(value: dict[str, Any], managed_fields: bool) -> str:
             item = {**item, "metadata": kept}
         items.append(msgspec.Raw(dumps(item)))
     return struct_json({**value, "items": items}, indent=4).decode() + "\n"
-
-
-def _require_object(info: Info) -> None:
-    """Raises KubetraceError where the server answered with a list or a Status (MarkObjectVisited)."""
-    from kubetrace.api.metadata import is_object
-
-    if info.object is not None and not is_object(info.object):
-        raise KubetraceError("object does not implement the Object interfaces")
 
 
 def _missing_annotation(object_name: str) -> str:
@@ -359,6 +403,9 @@ COMMAND = Command(
 
     # Every .json file of this folder
     kubetrace apply -f '*.json'
+
+    # Delete what was applied with this label and is not in the folder any more
+    kubetrace apply -f folder/ --prune -l app=web
 
     # Have the server merge
     kubetrace apply --server-side -f pod.yaml

@@ -61,6 +61,14 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
         lines("diff.go", "Object ({kind}: {object}) keeps changing, diffing without lock", {"1.29": 723}),
         "W",
     ),
+    "diff-without-prune": NoteSpec(
+        0,
+        ("error",),
+        lines("diff.go", "pruning failed and could not be evaluated err: {error}", {
+            "1.24": 738, "1.25": 752, "1.27": 747, "1.28": 750, "1.29": 760, "1.35": 758, "1.36": 760,
+        }),
+        "W",
+    ),
     "dry-run-bare": NoteSpec(
         0,
         (),
@@ -116,6 +124,48 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             "1.29": Line("podcmd.go:76", "Defaulting container name from annotation {container}"),
             "1.36": Line("podcmd.go:67", "Attempting default container name from annotation {container}"),
         },
+    ),
+    "prune-beyond-namespace": NoteSpec(
+        0,
+        (),
+        lines(
+            "prune.go",
+            "Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the "
+            "--namespace flag in a future release. To preserve the current behaviour, list the resources you want to "
+            "target explicitly in the --prune-allowlist flag.",
+            {"1.27": 71},
+        ),
+        "W",
+    ),
+    "applyset-listing": NoteSpec(
+        2,
+        ("namespace", "resource"),  # the namespace as %q writes it
+        lines(
+            "applyset_pruner.go",
+            "listing objects for pruning; namespace={namespace}, resource={resource}",
+            {"1.27": 149, "1.29": 151},
+        ),
+    ),
+    "applyset-conflict": NoteSpec(
+        0,
+        ("error", "manager"),
+        lines(
+            "applyset.go",
+            "WARNING: failed to update ApplySet: {error}\n"
+            "ApplySet field manager {manager} should own these fields. Retrying with conflicts forced.",
+            {"1.27": 400, "1.29": 447},
+        ),
+        "W",
+    ),
+    "validation-skipped": NoteSpec(
+        0,
+        (),
+        lines(
+            "schema.go",
+            "cannot perform warn validation if server-side field validation is unsupported, skipping validation",
+            {"1.27": 145},
+        ),
+        "W",
     ),
     "apply-post-processor": NoteSpec(
         4,

@@ -142,6 +142,7 @@ OPERATIONS: Mapping[str, Since] = {
     "scale-get": {"1.32": "client.go:168"},
     "scale-update": {"1.32": "client.go:211"},
     "scale-patch": {"1.32": "client.go:232"},
+    "dynamic-delete": {"1.32": "simple.go:217", "1.34": "simple.go:212", "1.37": "simple.go:213"},
     "dynamic-get": {"1.32": "simple.go:247", "1.34": "simple.go:242", "1.37": "simple.go:243"},
     "dynamic-list": {"1.32": "simple.go:280", "1.34": "simple.go:257", "1.37": "simple.go:258"},
     "dynamic-watch": {"1.32": "simple.go:314", "1.34": "simple.go:270", "1.37": "simple.go:271"},
