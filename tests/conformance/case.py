@@ -5,8 +5,8 @@ beside the shared ones of manifests/), `setup` (kubectl command lines, run by th
 `cache` ("warm", the default, or "cold": what the discovery cache on disk holds), `namespace` (default: one of its own),
 `environ` (variables besides the harness's own, for `setup`, too; `EDITOR` and the like), `unordered` (kubectl makes its
 calls in an order that differs from run to run), `after` (kubectl command lines that take away what would disturb other
-cases; they may fail). `@namespace@` in argv, stdin, files, setup, after and environ is the case's own namespace: part of
-each cluster-scoped name that a case makes, so that it can run twice.
+cases; they may fail). `@namespace@` in argv, stdin, files, setup, after and environ is the case's own namespace: part
+of each cluster-scoped name that a case makes, so that it can run twice.
 A file's `[defaults]` hold for its cases.
 """
 
