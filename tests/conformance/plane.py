@@ -132,7 +132,7 @@ class Plane:
         request.add_header("Authorization", f"Bearer {TOKENS['admin'][0]}")
         request.add_header("Content-Type", "application/json")
         request.add_header("User-Agent", "conformance-harness")
-        with urllib.request.urlopen(request, context=self._tls(), timeout=30) as answer:
+        with urllib.request.urlopen(request, context=self.tls(), timeout=30) as answer:
             return bytes(answer.read())
 
     def create_namespace(self, name: str) -> None:
@@ -148,7 +148,7 @@ class Plane:
     def version(self) -> str:
         return str(json.loads(self.request("/version"))["gitVersion"])
 
-    def _tls(self) -> ssl.SSLContext:
+    def tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.folder / "ca.crt"))
 
     def _write_keys(self) -> None:

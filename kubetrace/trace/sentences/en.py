@@ -195,6 +195,8 @@ PURPOSES = {
 TAGS = {
     "annotate": "A call of annotate, to read the object or to change it.",
     "apply": "A call of apply, to bring the object to what the manifest says.",
+    "prune": "A call of apply --prune, to find or to delete what is in no manifest now.",
+    "applyset": "A call for the parent object of a set of applied objects.",
     "attach": "A call of attach, to join a container's streams.",
     "auth": "A call of auth reconcile, to read a role or binding or to change it.",
     "autoscale": "A call of autoscale, to read the object or to change it.",

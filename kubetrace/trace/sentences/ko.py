@@ -191,6 +191,8 @@ PURPOSES = {
 TAGS = {
     "annotate": "객체를 읽거나 바꾸기 위한 annotate의 호출입니다.",
     "apply": "매니페스트에 적힌 상태로 객체를 맞추기 위한 apply의 호출입니다.",
+    "prune": "이제 매니페스트에 없는 것을 찾거나 지우기 위한 apply --prune의 호출입니다.",
+    "applyset": "적용한 객체의 집합을 기억하는 부모 객체에 관한 호출입니다.",
     "attach": "컨테이너의 입출력에 연결하기 위한 attach의 호출입니다.",
     "auth": "롤이나 바인딩을 읽거나 바꾸기 위한 auth reconcile의 호출입니다.",
     "autoscale": "객체를 읽거나 바꾸기 위한 autoscale의 호출입니다.",
