@@ -7,8 +7,9 @@ merge (strategicpatch.LookupPatchMeta; meta.go)?
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from kubetrace.api.go_words import quoted
 from kubetrace.api.merge_values import RETAIN_KEYS_STRATEGY, MergeError, go_text
 from kubetrace.value import Value
 from kubetrace.wire.schema import Type, built_in
@@ -42,19 +43,27 @@ def _field_meta(inner: PatchMeta, merge_key: str, strategies: list[str]) -> Fiel
     return FieldMeta(inner, merge_key, others[0] if others else "", RETAIN_KEYS_STRATEGY in strategies)
 
 
+Words = Literal["struct", "openapi-v2", "openapi-v3"]
+"""Which of apimachinery's three sources words what is wrong: kubectl's structs, OpenAPI v2, OpenAPI v3."""
+
+
 class NoFields(Value):
     """A value without declared fields (a map, a scalar)."""
 
     name: str = "object"
+    words: Words = "openapi-v3"
 
     def field(self, name: str, is_list: bool) -> FieldMeta:
-        raise MergeError(f'unable to find api field "{name}"')
+        if self.words == "struct":
+            raise MergeError(f"merging an object in json but data type is not struct, instead is: {self.name}")
+        raise MergeError(f"unable to find api field {quoted(name)}")
 
 
 class BuiltInMeta(Value):
     """A type of the built-in table."""
 
     type: Type
+    words: Words = "struct"
 
     @property
     def name(self) -> str:
@@ -63,17 +72,24 @@ class BuiltInMeta(Value):
     def field(self, name: str, is_list: bool) -> FieldMeta:
         found = self.type.field(name)
         if found is None:
-            raise MergeError(f'unable to find api field "{name}"')
+            raise self._unknown(name)
         inner = self.type.descend(name)
         opaque = inner is None or found.map or found.list != is_list
-        meta: PatchMeta = NoFields() if opaque or inner is None else BuiltInMeta(inner)
+        kind = "map" if found.map else "string"
+        meta: PatchMeta = NoFields(kind, self.words) if opaque or inner is None else BuiltInMeta(inner, self.words)
         return _field_meta(meta, found.merge_key, list(found.merge_strategies))
 
+    def _unknown(self, name: str) -> MergeError:
+        if self.words == "struct":
+            struct = self.type.name.rpartition(".")[2]
+            return MergeError(f"unable to find api field in struct {struct} for the json field {quoted(name)}")
+        return MergeError(f"unable to find api field {quoted(name)} in {self.type.name}")
 
-def built_in_meta(api_version: str, kind: str) -> PatchMeta | None:
+
+def built_in_meta(api_version: str, kind: str, words: Words = "struct") -> PatchMeta | None:
     """The meta of a built-in kind; None for any other."""
     found = built_in().for_kind(api_version, kind)
-    return None if found is None else BuiltInMeta(found)
+    return None if found is None else BuiltInMeta(found, words)
 
 
 def struct_meta(api_version: str, kind: str) -> PatchMeta | None:

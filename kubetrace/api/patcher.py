@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from kubetrace.api import last_applied, status, verbs
 from kubetrace.api.builder import Info
 from kubetrace.api.json_merge import apply_merge_patch, dumps_merge_patch, three_way_merge_patch
-from kubetrace.api.merge_meta import PatchMeta, openapi_meta, struct_meta, supports_strategic_merge
+from kubetrace.api.merge_meta import PatchMeta, built_in_meta, openapi_meta, struct_meta, supports_strategic_merge
 from kubetrace.api.merge_values import MergeError
 from kubetrace.api.metadata import text as text_of
 from kubetrace.api.objects import Objects
@@ -116,9 +115,12 @@ class Patcher(Mutable):
                     return self._strategic(documents, meta)
                 except MergeError as error:
                     self.warn(f"warning: error calculating patch from openapi v3 spec: {error}\n")
-                    self._ask_v2(error)
-            else:
-                self._ask_v2(None)
+            meta = self._older_meta(info)
+            if meta is not None:
+                try:
+                    return self._strategic(documents, meta)
+                except MergeError as error:
+                    self.warn(f"warning: error calculating patch from openapi spec: {error}\n")
         try:
             table = struct_meta(info.mapping.kind.api_version, info.mapping.kind.kind)
             if table is not None:
@@ -128,13 +130,16 @@ class Patcher(Mutable):
             texts = ((original or b"").decode(), modified.decode(), last_applied.encode(live).decode())
             raise PatchError(*texts, str(error)) from None
 
-    def _ask_v2(self, problem: MergeError | None) -> None:
-        """kubectl's second source of merge keys: it says the same, so that what failed fails again."""
-        assert self.openapi is not None
-        with contextlib.suppress(KubetraceError):
+    def _older_meta(self, info: Info) -> PatchMeta | None:
+        """How the server's OpenAPI v2, kubectl's second source, says that this kind merges: as the built-in table. None
+        for other kinds, and where there is no such document."""
+        assert self.openapi is not None and info.mapping is not None
+        kind = info.mapping.kind
+        try:
             self.openapi.fetch_v2()
-            if problem is not None:
-                self.warn(f"warning: error calculating patch from openapi spec: {problem}\n")
+        except KubetraceError:
+            return None
+        return built_in_meta(kind.api_version, kind.kind, "openapi-v2")
 
     def _strategic(self, documents: tuple[Object, Object, Object], meta: PatchMeta) -> Patch:
         return Patch(verbs.STRATEGIC_PATCH, three_way_patch(*documents, meta, self.overwrite), meta)

