@@ -28,8 +28,8 @@ def readable(body: bytes) -> str:
 
 
 def indented(text: str) -> str:
-    """A JSON text on lines of its own, its numbers and the order of its keys as they came; text that is no JSON stays
-    as it is."""
+    """A JSON text on lines of its own, its numbers and the order of its keys as they came; so is each of several, as
+    watches send them. Text that is no JSON stays as it is."""
     import msgspec
 
     try:
@@ -40,8 +40,19 @@ def indented(text: str) -> str:
         try:
             return json.dumps(json.loads(text), indent=2)
         except (ValueError, RecursionError):
-            return text
+            return _indented_lines(text)
     return _ESCAPES.sub(_unescaped, found) if "\\u" in found else found
+
+
+def _indented_lines(text: str) -> str:
+    import msgspec
+
+    first, newline, rest = text.partition("\n")
+    try:
+        msgspec.json.decode(first)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+    return "\n".join(map(indented, [first, *rest.splitlines()])) if newline else text
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -233,6 +233,11 @@ def test_endpoints(method: str, path: str, expected: tuple[str, ...]) -> None:
     assert (found.verb, found.group, found.resource, found.subresource, found.namespace, found.name) == expected
 
 
+def test_texts_of_several_json_values() -> None:
+    assert readable(b'{"type":"ADDED"}\n{"a":1}\n{"b') == '{\n  "type": "ADDED"\n}\n{\n  "a": 1\n}\n{"b'
+    assert readable(b'{\n"a": {"b":1},\n"c"') == '{\n"a": {"b":1},\n"c"'
+
+
 def test_texts() -> None:
     assert [size(count) for count in (None, 0, 1023, 1024, 5 << 20, 5 << 40)] == [
         "", "0 B", "1023 B", "1.0 KiB", "5.0 MiB", "5120.0 GiB",
