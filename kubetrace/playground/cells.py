@@ -239,6 +239,12 @@ def _api_service(item: Item) -> list[Any]:
     return [item["metadata"]["name"], name, state, age(item)]
 
 
+def _component_status(item: Item) -> list[Any]:
+    healthy: Item = next((c for c in item.get("conditions") or () if c["type"] == "Healthy"), {})
+    state = {"True": "Healthy", "False": "Unhealthy"}.get(healthy.get("status", ""), "Unknown")
+    return [item["metadata"]["name"], state, healthy.get("message", ""), healthy.get("error", "")]
+
+
 def _flow_schema(item: Item) -> list[Any]:
     spec = item["spec"]
     level = get(item, "spec.priorityLevelConfiguration.name", "")
@@ -284,6 +290,7 @@ CELLS: dict[str, Callable[[Item], list[Any]]] = WORKLOAD_CELLS | {
     "priorityclasses.scheduling.k8s.io": _priority_class,
     "certificatesigningrequests.certificates.k8s.io": _signing_request,
     "leases.coordination.k8s.io": _lease,
+    "componentstatuses": _component_status,
     "apiservices.apiregistration.k8s.io": _api_service,
     "flowschemas.flowcontrol.apiserver.k8s.io": _flow_schema,
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": _priority_level,

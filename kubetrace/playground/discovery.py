@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from kubetrace.playground.catalog import Catalog, server_facts
+from kubetrace.playground.encoding import html_safe, indented
 from kubetrace.playground.http import Answer, Request, tagged
 from kubetrace.playground.openapi import OpenAPI
 from kubetrace.playground.tokens import ISSUER
@@ -18,7 +19,7 @@ _HEALTH = ("/healthz", "/livez", "/readyz")
 
 
 def encode(value: Any, status: int = 200, content_type: str = "application/json") -> Answer:
-    return Answer(status, msgspec.json.encode(value) + b"\n", content_type)
+    return Answer(status, html_safe(msgspec.json.encode(value)) + b"\n", content_type)
 
 
 class Discovery:
@@ -30,7 +31,7 @@ class Discovery:
         """The answer for a path that is not an object's, or None."""
         path = request.path.rstrip("/") or "/"
         if path == "/version":
-            return encode(server_facts()["version"])
+            return Answer(200, indented(encode(server_facts()["version"]).body).rstrip(b"\n"))
         if path.startswith(_HEALTH):
             return self._health(path, request)
         if path == "/":

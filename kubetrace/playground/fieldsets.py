@@ -225,13 +225,44 @@ def merge(old: Any, new: Any, shape: Shape) -> Any:
 
 
 def _merge_entries(old: list[Any], new: list[Any], shape: Shape) -> list[Any]:
+    """Entries by key, in the order of mergingWalker.visitListItems (structured-merge-diff typed/merge.go): that of
+    `new`, and what only `old` has stays behind what it followed there."""
     inner = _entry_shape(shape)
-    incoming = {item_key(entry, shape.keys): entry for entry in new}
-    result = []
-    for entry in old:
-        update = incoming.pop(item_key(entry, shape.keys), None)
-        result.append(entry if update is None else merge(entry, update, inner))
-    return [*result, *incoming.values()]
+    left = [(item_key(entry, shape.keys), entry) for entry in old]
+    right = [(item_key(entry, shape.keys), entry) for entry in new]
+    before, incoming = dict(left), dict(right)
+    shared = [key for key, _ in right if key in before]
+    done: set[str] = set()
+    result: list[Any] = []
+
+    def take(key: str, entry: Any) -> None:
+        done.add(key)
+        result.append(merge(before[key], entry, inner) if key in before else entry)
+        if shared and shared[0] == key:
+            shared.pop(0)
+
+    i = j = 0
+    while i < len(left) or j < len(right):
+        key = left[i][0] if i < len(left) else None
+        if key is not None and j < len(right):
+            if key == right[j][0]:
+                take(*right[j])
+                i, j = i + 1, j + 1
+                continue
+            if key in incoming and shared and shared[0] != key:
+                i += 1  # comes when `new` wants it
+                continue
+        if key is not None:
+            if key not in incoming:
+                result.append(left[i][1])
+                i += 1
+                continue
+            if key in done:
+                i += 1
+        if j < len(right):
+            take(*right[j])
+            j += 1
+    return result
 
 
 def path_text(path: Path) -> str:

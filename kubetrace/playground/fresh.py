@@ -38,6 +38,9 @@ def fill(store: Store, catalog: Catalog) -> None:
     _put(store, catalog, "nodes", node())
     _put(store, catalog, "storageclasses.storage.k8s.io", _storage_class())
     _put(store, catalog, "services", _kubernetes_service())
+    for name, message in (("scheduler", "ok"), ("controller-manager", "ok"), ("etcd-0", "ok")):
+        healthy = {"type": "Healthy", "status": "True", "message": message}
+        store.put("componentstatuses", {"metadata": {"name": name}, "conditions": [healthy]})
     for item in people():
         _put(
             store,

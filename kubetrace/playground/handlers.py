@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 from kubetrace.playground import options, paging, patch_errors, patches, status, subresources, watching
@@ -19,7 +18,7 @@ from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
-from kubetrace.playground.tables import Form, accepted, many, one, partial, table
+from kubetrace.playground.tables import Form, accepted, many, one, partial, scale_table, table
 from kubetrace.playground.verbs import Verbs, Write
 
 # Whose strategy says AllowCreateOnUpdate (pkg/registry/*/strategy.go).
@@ -82,6 +81,8 @@ class Handlers:
         if isinstance(outcome, Answer | Stream | Upgrade):
             return outcome
         code = 201 if target.verb == "create" else 200
+        if form.kind == "Table" and target.subresource == "scale":
+            outcome = scale_table(outcome, form, self._include(request))
         return self._encode(outcome, form, code)
 
     def _patched_subresource(self, request: Request, target: Target) -> Any:
@@ -117,8 +118,6 @@ class Handlers:
             from kubetrace.wire import go_yaml
 
             return Answer(code, go_yaml.dumps(value).encode(), "application/yaml")
-        if form.pretty:
-            return Answer(code, json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n")
         return encode(value, code)
 
     def _one(self, request: Request, resource: Resource, item: Object, form: Form, code: int = 200) -> Answer:

@@ -60,7 +60,8 @@ class Request:
         return self.query.get(name, [""])[0]
 
     def flag(self, name: str) -> bool:
-        return self.parameter(name).lower() in ("1", "true", "t")
+        """As apimachinery reads booleans: whatever is there is true, but for "0" and "false"."""
+        return name in self.query and self.parameter(name).lower() not in ("0", "false")
 
 
 @dataclass(slots=True)

@@ -85,7 +85,7 @@ def _bounds(rule: Object, resources: Object, kind: str) -> list[str]:
             found.append(f"{start}, but request is {requests[name]}")
         elif name not in requests:
             found.append(f"{start}.  No request is specified")
-        if name in limits and amount(str(limits[name])) < amount(str(least)):
+        elif name in limits and amount(str(limits[name])) < amount(str(least)):
             found.append(f"{start}, but limit is {limits[name]}")
     for name, most in (rule.get("max") or {}).items():
         start = f"maximum {name} usage per {kind} is {most}"
@@ -97,7 +97,7 @@ def _bounds(rule: Object, resources: Object, kind: str) -> list[str]:
             found.append(f"{start}.  No limit is specified")
         elif amount(str(limits[name])) > amount(str(most)):
             found.append(f"{start}, but limit is {limits[name]}")
-        if name in requests and amount(str(requests[name])) > amount(str(most)):
+        elif name in requests and amount(str(requests[name])) > amount(str(most)):
             found.append(f"{start}, but request is {requests[name]}")
     for name, ratio in (rule.get("maxLimitRequestRatio") or {}).items():
         start = f"{name} max limit to request ratio per {kind} is {ratio}"

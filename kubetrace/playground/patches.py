@@ -35,6 +35,8 @@ def decode(body: bytes, kind: str) -> Any:
     strategic = kind == "application/strategic-merge-patch+json"
     start = "" if strategic else "error decoding patch: "
     patch = decode_json(body, lambda problem: ApiError(400, f"{start}{problem}"))
+    if strategic and patch is None:
+        return {}
     wanted: type = list if kind == "application/json-patch+json" else dict
     if not isinstance(patch, wanted):
         found = "null" if patch is None else _json_name(patch)
@@ -75,9 +77,8 @@ def json_patch(target: Any, operations: list[Any]) -> Any:
 def _pointer(text: str) -> list[str]:
     if text == "":
         return []
-    if not text.startswith("/"):
-        raise ValueError(text)
-    return [part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/")]
+    # evanphx/json-patch drops what stands before the first slash.
+    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
 
 
 def _at(document: Any, path: list[str]) -> Any:
@@ -168,8 +169,10 @@ def _merge_map(target: dict[str, Any], patch: dict[str, Any], type: Type | None)
             field = type.field(name) if type else None
             result[name] = _merge_value(result.get(name), value, field, type.descend(name) if type else None)
     for name, order in patch.items():
-        if name.startswith("$setElementOrder/"):
-            _reorder(result, name.partition("/")[2], order, type)
+        field = type.field(name.partition("/")[2]) if type else None
+        if name.startswith("$setElementOrder/") and field is not None and isinstance(result.get(field.name), list):
+            old = target.get(field.name) or []
+            result[field.name] = _in_order(result[field.name], order, old, field.merge_key)
     return result
 
 
@@ -184,7 +187,7 @@ def _merge_value(old: Any, new: Any, field: Field | None, type: Type | None) -> 
         old_list = old if isinstance(old, list) else []
         if field.merge_key:
             return _merge_list(old_list, new, field.merge_key, type)
-        return [*old_list, *(entry for entry in new if entry not in old_list)]
+        return _in_order([*old_list, *(entry for entry in new if entry not in old_list)], new, old_list, "")
     return new
 
 
@@ -215,33 +218,37 @@ def _merge_list(old: list[Any], new: list[Any], key: str, type: Type | None) -> 
             result = [item for item in result if item.get(key) != entry.get(key)]
             continue
         if key not in entry:
-            raise ApiError(400, f"map: {entry} does not contain declared merge key: {key}")
+            raise ApiError(500, f"map: {go_value(entry)} does not contain declared merge key: {key}", "")
         index = next((i for i, item in enumerate(result) if item.get(key) == entry[key]), None)
         if index is None:
             result.append(_merge_map({}, entry, type))
         else:
             result[index] = _merge_map(result[index], entry, type)
-    return result
+    plain = [entry for entry in new if "$patch" not in entry]
+    return _in_order(result, plain, old, key)
 
 
-def _reorder(result: dict[str, Any], name: str, order: list[Any], type: Type | None) -> None:
-    items = result.get(name)
-    field = type.field(name) if type else None
-    if not isinstance(items, list) or field is None:
-        return
-    key = field.merge_key
-    wanted = [entry.get(key) if key else entry for entry in order]
-    known = {repr(value): position for position, value in enumerate(wanted)}
+def _in_order(items: list[Any], order: list[Any], server: list[Any], key: str) -> list[Any]:
+    """A merged list as normalizeElementOrder leaves it: entries that `order` names stand as there, others as they stood
+    on the server, and of two the one that came first there comes first; what the server did not know comes as soon as
+    it can."""
 
     def identity(item: Any) -> str:
-        return repr(item.get(key) if key else item)
+        return repr(item.get(key) if key and isinstance(item, dict) else item)
 
-    # Entries that only the server knows keep their place relative to the one before them.
-    position, ranked = -1.0, []
-    for item in items:
-        if identity(item) in known:
-            position = float(known[identity(item)])
-            ranked.append((position, 0, item))
-        else:
-            ranked.append((position, 1, item))
-    result[name] = [item for _, _, item in sorted(ranked, key=lambda entry: entry[:2])]
+    def places(entries: list[Any]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for place, entry in enumerate(entries):
+            found.setdefault(identity(entry), place)
+        return found
+
+    wanted, known = places(order), places(server)
+    named = sorted((item for item in items if identity(item) in wanted), key=lambda item: wanted[identity(item)])
+    others = [item for item in items if identity(item) not in wanted]
+    others.sort(key=lambda item: known.get(identity(item), len(known)))
+    result: list[Any] = []
+    while named and others:
+        left, right = known.get(identity(others[0])), known.get(identity(named[0]))
+        first = left is not None and right is not None and left < right
+        result.append((others if first else named).pop(0))
+    return result + named + others

@@ -6,64 +6,24 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from kubetrace.playground import label_selectors
 from kubetrace.playground.status import ApiError
 
 Matcher = Callable[[dict[str, Any]], bool]
 
-_SET = re.compile(r"^\s*(!?)\s*([^\s!=,()<>]+)\s*(?:(notin|in)\s*\(([^()]*)\)|(==|!=|=|>|<)\s*([^\s!=,()<>]*))?\s*$")
-
-
-def _split(text: str) -> list[str]:
-    parts, depth, current = [], 0, ""
-    for char in text:
-        depth += (char == "(") - (char == ")")
-        if char == "," and depth == 0:
-            parts.append(current)
-            current = ""
-        else:
-            current += char
-    return [*parts, current]
-
 
 def label_selector(text: str) -> Matcher:
     """A matcher over objects. Raises 400 where the text is no selector."""
-    tests = [_requirement(part) for part in _split(text) if part.strip()] if text.strip() else []
+    try:
+        tests = label_selectors.parse(text)
+    except label_selectors.InvalidSelector as error:
+        raise ApiError(400, str(error)) from None
 
     def matches(item: dict[str, Any]) -> bool:
         labels = item.get("metadata", {}).get("labels") or {}
         return all(test(labels) for test in tests)
 
     return matches
-
-
-def _requirement(part: str) -> Callable[[dict[str, str]], bool]:
-    match = _SET.match(part)
-    if match is None and "(" in part and ")" not in part:
-        raise ApiError(400, "unable to parse requirement: found '', expected: ',' or ')'")
-    if match is None or (match[1] and (match[3] or match[5])):
-        raise ApiError(400, f"unable to parse requirement: invalid label selector: {part.strip()!r}")
-    negated, key, set_word, values, sign, value = match.groups()
-    if set_word:
-        wanted = {entry.strip() for entry in values.split(",")}
-        if set_word == "in":
-            return lambda labels: key in labels and labels[key] in wanted
-        return lambda labels: key not in labels or labels[key] not in wanted
-    if sign in ("=", "=="):
-        return lambda labels: key in labels and labels[key] == value
-    if sign == "!=":
-        return lambda labels: key not in labels or labels[key] != value
-    if sign in (">", "<"):
-        return lambda labels: _compare(labels.get(key, ""), sign, value)
-    if negated:
-        return lambda labels: key not in labels
-    return lambda labels: key in labels
-
-
-def _compare(left: str, sign: str, right: str) -> bool:
-    try:
-        return int(left) > int(right) if sign == ">" else int(left) < int(right)
-    except ValueError:
-        return False
 
 
 _META = ("metadata.name", "metadata.namespace")
@@ -94,7 +54,6 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "secrets": ("type",),
     "namespaces": ("status.phase", "name"),
     "nodes": ("spec.unschedulable",),
-    "replicasets.apps": ("status.replicas",),
     "replicationcontrollers": ("status.replicas",),
     "jobs.batch": ("status.successful",),
     "certificatesigningrequests.certificates.k8s.io": ("spec.signerName",),

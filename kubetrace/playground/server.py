@@ -18,6 +18,7 @@ from kubetrace.playground.catalog import Catalog, Resource, server_facts
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.controllers.loop import Controllers
 from kubetrace.playground.discovery import Discovery, encode
+from kubetrace.playground.encoding import for_people
 from kubetrace.playground.fresh import add_nodes, fill, publish
 from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
@@ -111,6 +112,8 @@ class Server:
             traceback.print_exc(file=sys.stderr)
             failed = ApiError(500, "an error on the server has prevented the request from succeeding")
             answer = encode(failed.status(), 500)
+        if isinstance(answer, Answer):
+            answer = for_people(request, answer)
         code = 101 if isinstance(answer, Upgrade) else answer.status
         self._metrics.count(request, request.facts.get("target"), code)
         answer.headers += [("Audit-Id", audit), ("Cache-Control", "no-cache, private")]

@@ -22,7 +22,6 @@ class Form:
     kind: str = ""
     group_version: str = "v1"
     yaml: bool = False
-    pretty: bool = False
 
 
 def accepted(header: str) -> Form:
@@ -36,7 +35,7 @@ def accepted(header: str) -> Form:
             continue
         kind = found.get("as", "")
         if not kind:
-            return Form(pretty=media != "application/json" and header in ("", "*/*"))
+            return Form()
         plain = kind.removesuffix("List") if kind == "PartialObjectMetadataList" else kind
         if plain in ("Table", "PartialObjectMetadata") and found.get("v") in ("v1", "v1beta1"):
             return Form(plain, f"meta.k8s.io/{found['v']}")
@@ -146,6 +145,18 @@ def partial(item: dict[str, Any], group_version: str) -> dict[str, Any]:
 def _flow_order(item: dict[str, Any]) -> tuple[int, str]:
     """The server shows FlowSchemas in the order in which it tries them."""
     return item["spec"].get("matchingPrecedence", 1000), item["metadata"]["name"]
+
+
+def scale_table(scale: dict[str, Any], form: Form, include: str) -> dict[str, Any]:
+    """A scale subresource as a Table (printScale)."""
+    amounts = [{"name": name, "type": "integer", "format": "", "description": "", "priority": 0}
+               for name in ("Desired", "Available")]  # fmt: skip
+    counts = [(scale.get(part) or {}).get("replicas") or 0 for part in ("spec", "status")]
+    row: dict[str, Any] = {"cells": [scale["metadata"]["name"], *counts, age(scale)]}
+    if include != "None":
+        row["object"] = scale if include == "Object" else partial(scale, form.group_version)
+    answer = {"kind": "Table", "apiVersion": form.group_version, "metadata": {}}
+    return answer | {"columnDefinitions": [_NAME, *amounts, _AGE], "rows": [row]}
 
 
 def table(

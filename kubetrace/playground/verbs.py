@@ -58,6 +58,7 @@ class Write:
     manager: str = ""
     """Who owns the written fields in metadata.managedFields; empty: nobody is noted (the playground's controllers)."""
     applied: bool = False
+    patched: bool = False
     warnings: list[str] = field(default_factory=list)
     user: User | None = None
     """Who writes; None for the playground's controllers."""
@@ -237,6 +238,9 @@ class Verbs:
         if version and version != before["resourceVersion"]:
             raise status.conflict(resource.name, resource.group, before["name"])
         if metadata.get("uid") and metadata["uid"] != before["uid"]:
+            if write.patched:
+                cause = ("metadata.uid", "FieldValueInvalid", f'Invalid value: "{metadata["uid"]}": field is immutable')
+                raise status.invalid(resource.kind, resource.group, before["name"], [cause])
             why = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {before['uid']}"
             raise status.conflict(resource.name, resource.group, before["name"], why)
         metadata["resourceVersion"] = before["resourceVersion"]
@@ -250,6 +254,8 @@ class Verbs:
             item.pop("status", None)
             if "status" in old:
                 item["status"] = copy.deepcopy(old["status"])
+        if resource.key == "namespaces" and subresource != "finalize":
+            item["spec"] = copy.deepcopy(old.get("spec") or {})  # its finalizers go through its subresource
         whole = subresource in _WHOLE
         if whole:
             self._default(resource, item)
@@ -341,6 +347,7 @@ class Verbs:
             raise patch_errors.misfit(kind, patch, new, error) from None
         if new["metadata"].get("name") != name:
             raise status.misnamed(new["metadata"].get("name"), name)
+        write.patched = True
         return self.replace(resource, old, new, write, subresource)
 
     def delete(

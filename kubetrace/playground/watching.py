@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from kubetrace.playground.encoding import html_safe
 from kubetrace.playground.storage import Change, Lost, Store
 from kubetrace.serving.status import failure
 
@@ -44,7 +45,7 @@ class Watch:
 
 
 def _line(kind: str, item: dict[str, Any]) -> bytes:
-    return msgspec.json.encode({"type": kind, "object": item}) + b"\n"
+    return html_safe(msgspec.json.encode({"type": kind, "object": item})) + b"\n"
 
 
 def _event(watch: Watch, change: Change) -> bytes | None:

@@ -10,6 +10,13 @@ from kubetrace.playground.objects import Object, new_uid, now
 _RETRY_SECONDS = 0.3
 
 
+_CA_NOTE = (
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the "
+    "internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
+    "clusters."
+)
+
+
 class Namespaces(Controller):
     component = "namespace-controller"
 
@@ -100,8 +107,7 @@ class Namespaces(Controller):
             self.store.put("serviceaccounts", account)
         if self.store.get("configmaps", name, "kube-root-ca.crt") is None:
             certificate = self.store.fact("ca") or ""
-            note = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints."
-            extra: Object = {"uid": new_uid(), "annotations": {"kubernetes.io/description": note}}
+            extra: Object = {"uid": new_uid(), "annotations": {"kubernetes.io/description": _CA_NOTE}}
             own = {"name": "kube-root-ca.crt"} | metadata | extra
             item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": own, "data": {"ca.crt": certificate}}
             self.store.put("configmaps", item)
