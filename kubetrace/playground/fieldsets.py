@@ -72,6 +72,8 @@ def _custom(part: dict[str, Any] | None) -> Shape:
 
 
 def _entry_shape(shape: Shape) -> Shape:
+    if shape.type is not None and shape.type.atomic:
+        return Shape("leaf")
     return Shape(type=shape.type, schema=shape.schema)
 
 
@@ -86,18 +88,18 @@ def _set_key(value: Any) -> str:
 
 
 def tree_of(value: Any, shape: Shape, dots: bool = False, root: bool = False) -> Tree:
-    """The fields that a value has. `dots`: maps that are no Go structs count themselves, as in the sets of updates."""
+    """The fields that a value has. `dots`: what has fields or entries counts itself, too, as in the sets of updates."""
     if shape.kind == "map" and isinstance(value, dict):
-        free = shape.values is not None or (shape.schema is not None and not root)
-        itself: Tree = {".": {}} if dots and free and value else {}
+        itself: Tree = {".": {}} if dots and value and not root else {}
         fields = {name: entry for name, entry in value.items() if not _is_nothing(name, entry, shape)}
         return itself | {f"f:{name}": tree_of(entry, shape.child(name), dots) for name, entry in fields.items()}
     if shape.kind == "listmap" and isinstance(value, list):
         inner = _entry_shape(shape)
-        list_itself: Tree = {".": {}} if dots and shape.schema is not None and value else {}
+        list_itself: Tree = {".": {}} if dots and value else {}
         return list_itself | {item_key(entry, shape.keys): {".": {}} | tree_of(entry, inner, dots) for entry in value}
     if shape.kind == "set" and isinstance(value, list):
-        return {_set_key(entry): {} for entry in value}
+        set_itself: Tree = {".": {}} if dots and value else {}
+        return set_itself | {_set_key(entry): {} for entry in value}
     return {}
 
 

@@ -53,9 +53,9 @@ class _Parser:
             key = self.take()
         if key in _SPECIAL:
             raise InvalidSelector(f"found '{key}', expected: identifier")
-        from kubetrace.playground.validation.causes import qualified_name  # whose package needs selectors
+        from kubetrace.playground.validation.causes import label_key  # whose package needs selectors
 
-        _refuse("<nil>", [text for _, _, text in qualified_name("", key)])
+        _refuse("<nil>", [text for _, _, text in label_key("", key)])
         if absent:
             return lambda labels: key not in labels
         if self.peek() in ("", ","):

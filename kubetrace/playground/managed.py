@@ -13,6 +13,7 @@ from kubetrace.playground.catalog import Resource
 from kubetrace.playground.fieldsets import Path, Shape
 from kubetrace.playground.objects import Object, now, type_of
 from kubetrace.playground.status import ApiError
+from kubetrace.wire.go_struct import is_registered, typed
 
 KUBECTL = "kubectl"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -80,25 +81,27 @@ def _order(entry: Object) -> tuple[str, ...]:
 
 
 def track(
-    resource: Resource, old: Object | None, new: Object, manager: Manager, entries: Sequence[Object] = ()
+    resource: Resource,
+    old: Object | None,
+    new: Object,
+    manager: Manager,
+    entries: Sequence[Object] = (),
+    with_metadata: bool = False,
 ) -> None:
     """After an ordinary write: what it changed is the writer's, what is gone is nobody's. Changes `new` in place.
 
-    `entries` are the managers until now.
+    `entries` are the managers until now; `with_metadata`: a write of the status changed metadata, too.
     """
     shape, metadata = shape_of(resource), new["metadata"]
-    before = old or {}
+    before = old or _nothing(resource)
     entries = list(entries)
     present = set(fieldsets.paths(fieldsets.object_tree(new, shape, dots=True)))
-    past = set(fieldsets.paths(fieldsets.object_tree(before, shape, dots=True))) if old else set()
     in_status = manager.subresource == "status"
-    present = {path for path in present if (path[0] == "f:status") is in_status}
-    changed = {
-        path
-        for path in present
-        if path not in past or fieldsets.value_at(before, path) != fieldsets.value_at(new, path)
+    present = {
+        path for path in present if (path[0] == "f:status") is in_status or (with_metadata and path[0] == "f:metadata")
     }
-    changed -= {path for path in changed & past if any(other[:-1] == path for other in present)}
+    whole = {path[:-1] for path in present}
+    changed = {path for path in present if _changed(fieldsets.value_at(before, path), new, path, path in whole)}
     known = {path for entry in entries for path in _paths(entry)}
     gone = {path for path in known if _lost(before, new, path)}
     mine = next((_paths(entry) for entry in entries if _is(entry, manager, resource.api_version)), set())
@@ -107,6 +110,20 @@ def track(
         metadata["managedFields"] = entries
     else:
         metadata.pop("managedFields", None)
+
+
+def _nothing(resource: Resource) -> Object:
+    """What a new object is compared with: an empty Go struct of its kind."""
+    if resource.custom is not None or not is_registered(resource.api_version, resource.kind):
+        return {"metadata": {}}
+    return typed({"apiVersion": resource.api_version, "kind": resource.kind})
+
+
+def _changed(before: Any, new: Object, path: Path, has_parts: bool) -> bool:
+    """What has parts changes by coming into being (compareWalker in structured-merge-diff typed/compare.go)."""
+    if fieldsets.missing(before):
+        return True
+    return not has_parts and before != fieldsets.value_at(new, path)
 
 
 def _lost(before: Object, new: Object, path: Path) -> bool:

@@ -7,13 +7,15 @@ import datetime
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from kubetrace.playground.controllers.attribution import AttributedStore, program_of
 from kubetrace.playground.events import Recorder
 from kubetrace.playground.objects import NAME_LETTERS, Object, moment, now, random_suffix
 from kubetrace.playground.pods import is_done
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
+from kubetrace.playground.storage import Store
 from kubetrace.playground.verbs import Verbs, Write
 
 Enqueue = Callable[[str, str, str], None]
@@ -63,7 +65,8 @@ class Controller:
 
     def __init__(self, verbs: Verbs) -> None:
         self.verbs = verbs
-        self.store = verbs.store
+        self.program = program_of(self.component)
+        self.store = cast(Store, AttributedStore(verbs.store, verbs.catalog, self.program))
         self.events = Recorder(verbs.store, self.component)
 
     def read(self, key: str, namespace: str, name: str) -> Object | None:
@@ -105,7 +108,7 @@ class Controller:
         resource = self.verbs.catalog.preferred(key)
         assert resource is not None
         body = {"apiVersion": resource.api_version, "kind": resource.kind} | body
-        return self.verbs.create(resource, namespace, body, Write(field_validation="Ignore"))
+        return self.verbs.create(resource, namespace, body, Write(field_validation="Ignore", manager=self.program))
 
     def make_pod(
         self, owner: Object, template: Object, name: str = "", change: Callable[[Object], None] | None = None

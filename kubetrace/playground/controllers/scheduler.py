@@ -298,7 +298,7 @@ class Scheduler(Controller):
         fresh["spec"]["nodeName"] = name
         others = [c for c in fresh["status"].get("conditions") or () if c["type"] != "PodScheduled"]
         fresh["status"]["conditions"] = [*others, _scheduled("True", pod)]
-        self.store.put("pods", fresh)
+        self.verbs.store.put("pods", fresh)  # a binding is nobody's in managedFields
         told = f"Successfully assigned {metadata['namespace']}/{metadata['name']} to {name}"
         self.events.normal(pod, "Scheduled", told)
 

@@ -22,6 +22,7 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     forbidden,
+    label_key,
     label_name,
     labels,
     path_segment,
@@ -71,7 +72,7 @@ def metadata_causes(metadata: Object) -> list[Cause]:
     causes = labels("metadata.labels", metadata.get("labels"))
     size = 0
     for key, value in sorted((metadata.get("annotations") or {}).items()):
-        causes += qualified_name("metadata.annotations", key.lower(), key)
+        causes += label_key("metadata.annotations", key.lower(), key)
         size += len(key) + len(str(value))
     if size > 256 * 1024:
         causes.append(("metadata.annotations", "FieldValueTooLong", "Too long: may not be more than 262144 bytes"))

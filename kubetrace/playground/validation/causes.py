@@ -135,12 +135,17 @@ def path_segment(field: str, value: str) -> list[Cause]:
     return [bad(field, value, f"may not contain '{char}'") for char in "/%" if char in value]
 
 
-def qualified_name(field: str, name: str, shown_as: Any = None) -> list[Cause]:
-    """prefix/name, as label keys and resources are named."""
+def label_key(field: str, name: str, shown_as: Any = None) -> list[Cause]:
+    """The key of a label or an annotation."""
+    return qualified_name(field, name, shown_as, "a valid label key")
+
+
+def qualified_name(field: str, name: str, shown_as: Any = None, what: str = "a qualified name") -> list[Cause]:
+    """prefix/name, as resources and finalizers are named; `what` it is called where it has too many parts."""
     value = name if shown_as is None else shown_as
     parts, causes = name.split("/"), []
     if len(parts) > 2:
-        why = f"a qualified name {_QUALIFIED_WORDS} with an optional DNS subdomain prefix and '/' (e.g. "
+        why = f"{what} {_QUALIFIED_WORDS} with an optional DNS subdomain prefix and '/' (e.g. "
         return [bad(field, value, f"{why}'example.com/MyName')")]
     if len(parts) == 2:
         if not parts[0]:
@@ -165,7 +170,7 @@ def label_value(field: str, value: str) -> list[Cause]:
 def labels(field: str, values: Object | None) -> list[Cause]:
     causes = []
     for key, value in sorted((values or {}).items()):
-        causes += qualified_name(field, key) + label_value(field, str(value))
+        causes += label_key(field, key) + label_value(field, str(value))
     return causes
 
 
@@ -186,7 +191,7 @@ def label_selector(field: str, selector: Object | None) -> list[Cause]:
                 causes.append(forbidden(f"{where}.values", why))
         else:
             causes.append(bad(f"{where}.operator", operator, "not a valid selector operator"))
-        causes += qualified_name(f"{where}.key", entry.get("key", ""))
+        causes += label_key(f"{where}.key", entry.get("key", ""))
         for number, value in enumerate(values or ()):
             causes += label_value(f"{where}.values[{number}]", value)
     return causes

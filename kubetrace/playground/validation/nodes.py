@@ -10,10 +10,10 @@ from kubetrace.playground.validation.causes import (
     cidr,
     duplicate,
     internal,
+    label_key,
     label_name,
     label_value,
     labels,
-    qualified_name,
     required,
     unsupported,
 )
@@ -27,7 +27,7 @@ def node(item: Object) -> list[Cause]:
     seen: set[tuple[str, str]] = set()
     for index, taint in enumerate((item.get("spec") or {}).get("taints") or ()):
         at, effect = f"metadata.taints[{index}]", taint.get("effect", "")
-        causes += qualified_name(f"{at}.key", taint.get("key", ""))
+        causes += label_key(f"{at}.key", taint.get("key", ""))
         causes += label_value(f"{at}.value", taint.get("value") or "")
         if effect not in _EFFECTS:
             causes.append(unsupported(f"{at}.effect", effect, _EFFECTS) if effect else required(f"{at}.effect"))

@@ -11,6 +11,7 @@ from kubetrace.playground.validation.causes import (
     bad,
     duplicate,
     forbidden,
+    label_key,
     label_name,
     labels,
     missing,
@@ -41,7 +42,7 @@ def template(value: Object, path: str) -> list[Cause]:
     metadata = value.get("metadata") or {}
     causes = labels(f"{path}.labels", metadata.get("labels"))
     for key in metadata.get("annotations") or {}:
-        causes += qualified_name(f"{path}.annotations", key.lower(), key)
+        causes += label_key(f"{path}.annotations", key.lower(), key)
     return causes + pod_spec(value.get("spec") or {}, f"{path}.spec")
 
 

@@ -8,11 +8,11 @@ from kubetrace.playground.validation.causes import (
     bad,
     duplicate,
     forbidden,
+    label_key,
     label_name,
     label_selector,
     label_value,
     one_of,
-    qualified_name,
     required,
     subdomain,
     unsupported,
@@ -89,7 +89,7 @@ def _node_requirement(entry: Object, where: str, checked: bool) -> list[Cause]:
             causes.append(required(f"{where}.values", why))
     else:
         causes.append(bad(f"{where}.operator", operator, "not a valid selector operator"))
-    causes += qualified_name(f"{where}.key", entry.get("key", ""))
+    causes += label_key(f"{where}.key", entry.get("key", ""))
     if checked:
         causes += [c for index, value in enumerate(values) for c in label_value(f"{where}.values[{index}]", value)]
     return causes
@@ -104,7 +104,7 @@ def _pod_term(term: Object, at: str) -> list[Cause]:
         causes += _label_keys(term, at, keys)
     key = term.get("topologyKey", "")
     causes += [] if key else [required(f"{at}.topologyKey", "can not be empty")]
-    return causes + qualified_name(f"{at}.topologyKey", key)
+    return causes + label_key(f"{at}.topologyKey", key)
 
 
 def _label_keys(entry: Object, at: str, name: str) -> list[Cause]:
@@ -114,7 +114,7 @@ def _label_keys(entry: Object, at: str, name: str) -> list[Cause]:
         return []
     if selector is None:
         return [forbidden(f"{at}.{name}", "must not be specified when labelSelector is not set")]
-    return [cause for index, key in enumerate(keys) for cause in qualified_name(f"{at}.{name}[{index}]", key)]
+    return [cause for index, key in enumerate(keys) for cause in label_key(f"{at}.{name}[{index}]", key)]
 
 
 def spread(constraints: list[Object], path: str) -> list[Cause]:
@@ -151,7 +151,7 @@ def tolerations(found: list[Object], path: str) -> list[Cause]:
         where, key, value = f"{path}[{index}]", entry.get("key", ""), entry.get("value", "")
         operator, effect = entry.get("operator", ""), entry.get("effect", "")
         if key:
-            causes += qualified_name(f"{where}.key", key)
+            causes += label_key(f"{where}.key", key)
         elif operator != "Exists":
             why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
             causes.append(bad(f"{where}.operator", operator, why))

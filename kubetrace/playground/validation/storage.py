@@ -13,6 +13,7 @@ from kubetrace.playground.validation.causes import (
     bad,
     duplicate,
     forbidden,
+    label_key,
     label_name,
     label_selector,
     labels,
@@ -58,7 +59,7 @@ def claim_template(template: Object, path: str) -> list[Cause]:
     metadata, at = template.get("metadata") or {}, f"{path}.metadata"
     causes = labels(f"{at}.labels", metadata.get("labels"))
     for key in metadata.get("annotations") or {}:
-        causes += qualified_name(f"{at}.annotations", key.lower(), key)
+        causes += label_key(f"{at}.annotations", key.lower(), key)
     return causes + claim_spec(template.get("spec") or {}, f"{path}.spec")
 
 
@@ -185,7 +186,7 @@ def _topology(term: Object, at: str) -> list[Cause]:
         for number, value in enumerate(values):
             if value in values[:number]:
                 causes.append(duplicate(f"{where}.values[{number}]", value))
-        causes += qualified_name(f"{where}.key", key)
+        causes += label_key(f"{where}.key", key)
         causes += [duplicate(f"{where}.key", key)] if key in keys else []
         keys.add(key)
     return causes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.schemas import at_path
 from kubetrace.playground.validation.causes import Cause, Object, bad, forbidden
 
@@ -36,7 +37,7 @@ def immutable(key: str, old: Object, new: Object, subresource: str = "") -> list
     if subresource == "ephemeralcontainers":
         return _ephemeral(old["spec"].get("ephemeralContainers") or [], new["spec"].get("ephemeralContainers") or [])
     if subresource == "resize":
-        return []
+        return _resize(old, new)
     causes: list[Cause] = []
     for field in _IMMUTABLE.get(key, ()):
         before, after = at_path(old, f".{field}"), at_path(new, f".{field}")
@@ -54,8 +55,32 @@ def _frozen_data(old: Object, new: Object) -> list[Cause]:
     return [forbidden(field, why) for field in fields if (old.get(field) or None) != (new.get(field) or None)]
 
 
+def _resize(old: Object, new: Object) -> list[Cause]:
+    if quality_of_service(old["spec"]) == quality_of_service(new["spec"]):
+        return []
+    before = (old.get("status") or {}).get("qosClass") or quality_of_service(old["spec"])
+    return [bad("spec", before, "Pod QOS Class may not change as a result of resizing")]
+
+
 def _pod(old: Object, new: Object) -> list[Cause]:
-    return [forbidden("spec", _POD_WORDS)] if _fixed(old["spec"]) != _fixed(new["spec"]) else []
+    causes: list[Cause] = []
+    before, after = (item["spec"].get("activeDeadlineSeconds") for item in (old, new))
+    at = "spec.activeDeadlineSeconds"
+    if before is not None and after is None:
+        causes.append(bad(at, None, "must not update from a positive integer to nil value"))
+    elif before is not None and after > before:
+        causes.append(bad(at, after, "must be less than or equal to previous value"))
+    kept = [_without_seconds(entry) for entry in new["spec"].get("tolerations") or ()]
+    if any(_without_seconds(entry) not in kept for entry in old["spec"].get("tolerations") or ()):
+        why = "existing toleration can not be modified except its tolerationSeconds"
+        causes.append(forbidden("spec.tolerations", why))
+    if _fixed(old["spec"]) != _fixed(new["spec"]):
+        causes.append(forbidden("spec", _POD_WORDS))
+    return causes
+
+
+def _without_seconds(toleration: Object) -> Object:
+    return {name: value for name, value in toleration.items() if name != "tolerationSeconds"}
 
 
 def _ephemeral(old: list[Object], new: list[Object]) -> list[Cause]:
@@ -65,7 +90,7 @@ def _ephemeral(old: list[Object], new: list[Object]) -> list[Cause]:
     for entry in old:
         name = entry.get("name")
         if name not in found:
-            why = f'existing ephemeral containers "{name}" may not be removed'
+            why = f'existing ephemeral containers "{name}" may not be removed\n'
         elif found[name] != entry:
             why = f'existing ephemeral containers "{name}" may not be changed'
         else:
