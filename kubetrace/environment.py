@@ -212,6 +212,11 @@ class Environment:
         """Does the log of this source file go to that level (klog.V)?"""
         return bool(self.options.v or self.options.vmodule) and self.log.verbosity.enabled(level, source)
 
+    def tell_frames(self) -> None:
+        """From here on the log has, from -v=9 on, a line for every frame; kubectl's has none."""
+        if self.options.v >= 9:
+            self.log.tells_streams = True
+
     def ends_log_with(self, text: str) -> bool:
         """Writes a command's last words as a fatal line, where the release whose log this is did so at this level."""
         if not self.options.v and not self.options.vmodule:

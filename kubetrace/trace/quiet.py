@@ -31,6 +31,10 @@ AUDIBLE_NOTES = frozenset(
         "refreshing-credentials",
         "resource-list-failed",
         "resource-list-failed-again",
+        "stderr-copy-failed",
+        "stdin-wait-failed",
+        "stdout-copy-failed",
+        "unknown-stream",
         "unsortable-objects",
         "unsortable-rows",
     }

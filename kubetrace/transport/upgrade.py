@@ -134,6 +134,10 @@ class UpgradedConnection:
                 return
             del self._unsent[:sent]
 
+    def explain(self, error: Exception) -> str:
+        """Go's words for what broke the connection."""
+        return explain(error, self._recording, reading=True)[0]
+
     def close(self, error: str | None = None) -> None:
         """Ends the connection and its exchange; `error` says what cut it off. Harmless when said twice."""
         self._wire.close() if error else self._wire.finish()

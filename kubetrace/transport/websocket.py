@@ -37,10 +37,11 @@ class Pong(Value):
 
 
 class Closed(KubetraceError):
-    """The connection has ended; `code` is the server's (1006 where it said nothing)."""
+    """The connection has ended; `code` is the server's, if it `said` one (1006 where it said nothing)."""
 
-    def __init__(self, code: int, text: str = "") -> None:
+    def __init__(self, code: int, text: str = "", *, said: bool = False) -> None:
         self.code = code
+        self.said = said
         name = f" ({_NAMES[code]})" if code in _NAMES else ""
         super().__init__(f"websocket: close {code}{name}" + (f": {text}" if text else ""))
 
@@ -90,7 +91,7 @@ class WebSocket:
                 self._closing = True
                 with contextlib.suppress(OSError):
                     self._send(event.response())
-            raise Closed(int(event.code), event.reason or "")
+            raise Closed(int(event.code), event.reason or "", said=True)
         return Pong() if isinstance(event, events.Pong) else None
 
     def send(self, message: bytes) -> None:

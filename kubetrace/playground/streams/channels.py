@@ -20,6 +20,7 @@ _V1, _V2, _V3, _V4, _V5 = ("channel.k8s.io", *(f"v{n}.channel.k8s.io" for n in (
 _SOCKET_PROTOCOLS = (_V5, _V4, "v4.base64.channel.k8s.io", _V1, "base64.channel.k8s.io")
 _SPDY_PROTOCOLS = (_V5, _V4, _V3, _V2, _V1)
 _STREAM_SECONDS = 30.0
+_GOODBYE_SECONDS = 60.0
 
 
 @dataclass
@@ -110,8 +111,9 @@ class _Socketed:
         except (BrokenPipeError, ConnectionError):
             pass
         finally:
-            listening.cancel()
             await self._socket.close()
+            with contextlib.suppress(TimeoutError):  # a client may take its time to read what was sent
+                await asyncio.wait_for(listening, _GOODBYE_SECONDS)
 
     async def _finish(self, status: dict[str, Any]) -> None:
         if self._socket.protocol in ("", _V1, "base64.channel.k8s.io"):
@@ -190,7 +192,7 @@ class _Streamed:
         for stream in self._streams.values():
             await stream.close()
         with contextlib.suppress(TimeoutError):  # the client closes when it has read all
-            await asyncio.wait_for(connection.gone.wait(), 2.0)
+            await asyncio.wait_for(connection.gone.wait(), _GOODBYE_SECONDS)
         await connection.close()
 
 

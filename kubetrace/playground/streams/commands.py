@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
 from typing import Any
 
 from kubetrace.playground.containers.container import Container
@@ -17,6 +18,7 @@ from kubetrace.playground.status import ApiError
 from kubetrace.playground.streams import channels, multiplex, websocket
 from kubetrace.playground.streams.channels import Remote
 
+_KILLED = 128 + 9
 _SHELLS = ("sh", "bash", "ash", "dash")
 
 
@@ -110,12 +112,13 @@ async def _execute(container: Container, words: list[str], remote: Remote, tty: 
         return _failure(f"{told}{why}: unknown", code=500)
     if not tty:
         streams = Streams(Lines(remote.input), remote.output, remote.error)
-        return _ended(await _until_gone(container.execute(words, streams), remote))
+        return _ended(await _until_gone(_until_over(container, container.execute(words, streams)), remote))
     terminal = Terminal(remote.output)
     remote.resized = lambda columns, rows: _resized(container, columns, rows)
     feeding = asyncio.create_task(_feed(remote.input, terminal))
     output = TerminalOutput(remote.output)
-    work: asyncio.Task[int] = asyncio.create_task(container.execute(words, Streams(terminal, output, output, True)))
+    streams = Streams(terminal, output, output, True)
+    work: asyncio.Task[int] = asyncio.create_task(_until_over(container, container.execute(words, streams)))
     if words[0].rpartition("/")[2] not in _SHELLS:
         terminal.interrupts.append(work)
     try:
@@ -147,6 +150,17 @@ async def _until_gone(work: Any, remote: Remote) -> int:
     finally:
         task.cancel()
         gone.cancel()
+
+
+async def _until_over(container: Container, work: Coroutine[Any, Any, int]) -> int:
+    """The command's exit code; it is killed where the container ends first."""
+    command, over = asyncio.create_task(work), asyncio.create_task(container.over())
+    try:
+        await asyncio.wait({command, over}, return_when=asyncio.FIRST_COMPLETED)
+        return command.result() if command.done() else _KILLED
+    finally:
+        command.cancel()
+        over.cancel()
 
 
 def _ended(code: int) -> Object:

@@ -54,18 +54,18 @@ class WebSocket:
         writer.write("\r\n".join([*head, "", ""]).encode())
 
     async def messages(self) -> AsyncIterator[bytes]:
-        """Whole messages, text or binary, until either side closes."""
+        """Whole messages, text or binary, until the client closes."""
         from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
         from wsproto.utilities import RemoteProtocolError
 
         message = bytearray()
-        while not self._closed:
+        while True:
             try:
                 for event in self._socket.events():
                     if isinstance(event, CloseConnection):
                         self._answer_close(event)
                         return
-                    if isinstance(event, Ping):
+                    if isinstance(event, Ping) and not self._closed:
                         self._writer.write(self._socket.send(event.response()))
                     if isinstance(event, BytesMessage | TextMessage):
                         message += event.data.encode() if isinstance(event, TextMessage) else event.data

@@ -1,0 +1,248 @@
+"""The channels of exec and attach on one upgraded connection: stdin, stdout, stderr, error and resize, in WebSocket
+messages or in SPDY streams (client-go tools/remotecommand: websocket.go, spdy.go).
+
+Nothing here waits: whoever runs a session waits for the connection, and calls `beat` when it is due.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kubetrace.errors import KubetraceError
+from kubetrace.value import Value
+
+if TYPE_CHECKING:
+    from kubetrace.transport.upgrade import UpgradedConnection
+
+PING_PERIOD = 5.0
+PONG_DEADLINE = 12 * PING_PERIOD + 1
+"""Seconds without an answer to a ping after which a WebSocket is given up."""
+
+NUMBERS = {"stdin": 0, "stdout": 1, "stderr": 2, "error": 3, "resize": 4}
+"""The first byte of a message in *.channel.k8s.io."""
+_CLOSE = 255
+_CHUNK = 32 * 1024
+
+Note = Callable[..., object]
+"""Takes what kubectl logs of its streams: a note's name and values."""
+
+
+class StreamsCut(KubetraceError):
+    """The connection ended before the streams did."""
+
+
+class Arrived(Value):
+    """Data of a channel; None at the channel's end."""
+
+    channel: str
+    data: bytes | None
+
+
+class Channels(Protocol):
+    """A session's channels. Sending raises StreamsCut where the connection is gone."""
+
+    connection: UpgradedConnection
+
+    def receive(self) -> Iterator[Arrived]:
+        """What has come since the last time. Raises StreamsCut."""
+        ...
+
+    def send(self, channel: str, data: bytes) -> None: ...
+
+    def end(self, channel: str) -> None:
+        """Nothing more will be sent on this channel."""
+        ...
+
+    def beat(self) -> float:
+        """Sends a ping if one is due; the seconds until the next. Raises StreamsCut when nobody answers any more."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class _Heart:
+    """When the next ping is due."""
+
+    def __init__(self) -> None:
+        self._due = time.monotonic() + PING_PERIOD
+
+    def beats(self, now: float) -> bool:
+        if now < self._due:
+            return False
+        self._due = now + PING_PERIOD
+        return True
+
+    def rest(self, now: float) -> float:
+        return max(0.0, self._due - now)
+
+
+class WebSocketChannels:
+    """v5.channel.k8s.io. `names` are the channels of this session; what comes for others is dropped."""
+
+    def __init__(self, connection: UpgradedConnection, names: Sequence[str], note: Note) -> None:
+        from kubetrace.transport.websocket import WebSocket
+
+        self.connection = connection
+        self._socket = WebSocket(connection)
+        self._names = {NUMBERS[name]: name for name in names}
+        self._note = note
+        self._current: str | None = None
+        self._heart = _Heart()
+        self._deadline = time.monotonic() + PONG_DEADLINE
+        note("websocket-reading", deadline="1m1s")
+
+    def receive(self) -> Iterator[Arrived]:
+        from kubetrace.transport.websocket import NORMAL, Closed, Piece
+
+        try:
+            for item in self._socket.receive():
+                if not isinstance(item, Piece):
+                    self._note("websocket-pong", message="")
+                    self._deadline = time.monotonic() + PONG_DEADLINE
+                elif (arrived := self._arrived(item)) is not None:
+                    yield arrived
+        except Closed as closed:
+            if closed.said:
+                self._note("websocket-closed")
+            if closed.code != NORMAL:
+                raise StreamsCut(f"next reader: {closed}") from closed
+            for name in self._names.values():
+                yield Arrived(name, None)
+        except OSError as error:
+            raise StreamsCut(f"next reader: {self.connection.explain(error)}") from error
+
+    def _arrived(self, piece: Any) -> Arrived | None:
+        if piece.is_text:
+            raise StreamsCut("unexpected message type: 1")
+        data = piece.data
+        if piece.first:
+            if not data:
+                if piece.last:
+                    raise StreamsCut("read stream id: EOF")
+                return None
+            self._current = self._names.get(data[0])
+            if self._current is None:
+                self._note("unknown-stream", id=data[0])
+            data = data[1:]
+        return Arrived(self._current, data) if self._current is not None and data else None
+
+    def send(self, channel: str, data: bytes) -> None:
+        number = NUMBERS[channel]
+        self._note("stream-write", id=number)
+        self._message(bytes((number,)) + data)
+        self._note("stream-write-done", id=number)
+
+    def end(self, channel: str) -> None:
+        number = NUMBERS[channel]
+        self._note("stream-close", id=number)
+        self._message(bytes((_CLOSE, number)))
+        self._note("stream-close-done", id=number)
+
+    def _message(self, data: bytes) -> None:
+        try:
+            self._socket.send(data)
+        except OSError as error:
+            raise StreamsCut(self.connection.explain(error)) from error
+
+    def beat(self) -> float:
+        now = time.monotonic()
+        if now >= self._deadline:
+            raise StreamsCut(f"next reader: {self.connection.explain(TimeoutError())}")
+        if self._heart.beats(now):
+            try:
+                self._socket.ping()
+            except OSError as error:
+                raise StreamsCut(self.connection.explain(error)) from error
+            self._note("websocket-ping")
+        return self._heart.rest(now)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class SpdyChannels:
+    """Streams of SPDY/3.1, one a channel, which the client opens."""
+
+    def __init__(self, connection: UpgradedConnection, names: Sequence[str]) -> None:
+        from kubetrace.serving.spdy_framing import Framer
+
+        self.connection = connection
+        self._framer = Framer()
+        self._heart = _Heart()
+        self._ping = 1
+        self._streams = {2 * index + 1: name for index, name in enumerate(names)}
+        self._open = set(self._streams.values())
+        for number, name in self._streams.items():
+            self._write(self._framer.open(number, (("streamtype", name),)))
+
+    def receive(self) -> Iterator[Arrived]:
+        from kubetrace.serving.spdy_framing import SpdyError
+
+        try:
+            while (data := self.connection.read()) is not None:
+                for frame in self._framer.feed(data):
+                    yield from self._arrived(frame)
+                if not data:
+                    yield from self._all_ended()
+                    return
+                if not self.connection.pending:
+                    return
+        except (OSError, SpdyError):  # spdystream tells its readers of the end, not of the reason
+            yield from self._all_ended()
+
+    def _arrived(self, frame: Any) -> Iterator[Arrived]:
+        from kubetrace.serving import spdy_framing as spdy
+
+        if isinstance(frame, spdy.Data) and (name := self._streams.get(frame.stream)) in self._open:
+            assert name is not None
+            if frame.data:
+                yield Arrived(name, frame.data)
+            if frame.fin:
+                yield self._ended(name)
+        elif isinstance(frame, spdy.Reset) and (name := self._streams.get(frame.stream)) in self._open:
+            assert name is not None
+            yield self._ended(name)
+        elif isinstance(frame, spdy.Ping) and frame.number % 2 == 0:
+            self._write(self._framer.ping(frame.number))
+        elif isinstance(frame, spdy.GoAway):
+            yield from self._all_ended()
+
+    def _ended(self, name: str) -> Arrived:
+        self._open.discard(name)
+        return Arrived(name, None)
+
+    def _all_ended(self) -> Iterator[Arrived]:
+        for name in sorted(self._open):
+            yield self._ended(name)
+
+    def send(self, channel: str, data: bytes) -> None:
+        number = self._number(channel)
+        for start in range(0, len(data), _CHUNK):
+            self._write(self._framer.data(number, data[start : start + _CHUNK]))
+
+    def end(self, channel: str) -> None:
+        self._write(self._framer.data(self._number(channel), b"", fin=True))
+
+    def _number(self, channel: str) -> int:
+        return next(number for number, name in self._streams.items() if name == channel)
+
+    def _write(self, frame: bytes) -> None:
+        try:
+            self.connection.write(frame)
+        except OSError as error:
+            raise StreamsCut(self.connection.explain(error)) from error
+
+    def beat(self) -> float:
+        now = time.monotonic()
+        if self._heart.beats(now):
+            self._write(self._framer.ping(self._ping))
+            self._ping += 2
+        return self._heart.rest(now)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.write(self._framer.go_away(0))
+        self.connection.close()
