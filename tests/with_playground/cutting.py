@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import struct
@@ -82,12 +83,10 @@ def _head(sock: ssl.SSLSocket) -> bytes:
 
 def _relay(client: ssl.SSLSocket, upstream: ssl.SSLSocket) -> None:
     """Both ways at once, in one thread: nobody else may touch a TLS socket."""
-    import select
-
     client.settimeout(0.0)
     upstream.settimeout(0.0)
     other = {client: upstream, upstream: client}
-    with contextlib.suppress(OSError):
+    with client, upstream, contextlib.suppress(OSError, ValueError):
         while True:
             select.select([client, upstream], [], [], 0.1)
             for sock, target in other.items():
@@ -96,13 +95,10 @@ def _relay(client: ssl.SSLSocket, upstream: ssl.SSLSocket) -> None:
                         target.settimeout(10.0)
                         target.sendall(data)
                         target.settimeout(0.0)
-                    raise ConnectionError
                 except (ssl.SSLWantReadError, BlockingIOError):
                     continue
-    with contextlib.suppress(OSError):
-        client.unwrap()
-    client.close()
-    upstream.close()
+                client.unwrap()
+                return
 
 
 def _cut(client: ssl.SSLSocket, cutter: Cutter) -> None:
