@@ -19,7 +19,9 @@ from kubetrace.value import Field, Value
 
 _T = TypeVar("_T")
 
-Kind = Literal["bool", "int", "int32", "level", "string", "slice", "array", "duration", "go-duration", "vmodule", "map"]
+Kind = Literal[
+    "bool", "int", "int32", "level", "string", "slice", "array", "duration", "go-duration", "vmodule", "map", "pairs"
+]
 
 
 class BadValue(ValueError):
@@ -106,7 +108,7 @@ class BoundFlag(Value):
             return self.flag.shown_default
         if self.kind == "bool":
             return "true" if self.default else "false"
-        if self.kind in ("slice", "array"):
+        if self.kind in ("slice", "array", "pairs"):
             return "[" + ",".join(self.default) + "]"
         if self.kind == "map":
             return ""
@@ -256,6 +258,18 @@ def _parse_map(text: str) -> tuple[str, ...]:
     return tuple(pairs)
 
 
+def _parse_pairs(text: str) -> tuple[str, ...]:
+    """pflag's stringToString: one KEY=VALUE, or several as one line of CSV."""
+    if text.count("=") > 1:
+        pairs = _parse_csv(text)
+    else:
+        pairs = (text.strip('"'),) if "=" in text else (text,)
+    for pair in pairs:
+        if "=" not in pair:
+            raise BadValue(f"{pair} must be formatted as key=value")
+    return pairs
+
+
 _PARSERS: dict[Kind, Callable[[str], Any]] = {
     "bool": parse_bool,
     "int": parse_int,
@@ -268,6 +282,7 @@ _PARSERS: dict[Kind, Callable[[str], Any]] = {
     "go-duration": _parse_go_duration,
     "vmodule": _parse_vmodule,
     "map": _parse_map,
+    "pairs": _parse_pairs,
 }
 
 

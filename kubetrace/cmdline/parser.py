@@ -125,7 +125,7 @@ def _store(parsed: Parsed, flag: BoundFlag, text: str) -> None:
     if flag is HELP:
         parsed.help = value
         return
-    if flag.kind in ("slice", "array", "map"):
+    if flag.kind in ("slice", "array", "map", "pairs"):
         value = (*parsed.values.get(flag.field, ()), *value)
     if flag.flag.deprecated and flag.field not in parsed.values:
         parsed.deprecations.append(f"Flag --{flag.name} has been deprecated, {flag.flag.deprecated}")

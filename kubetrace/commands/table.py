@@ -242,7 +242,7 @@ ROOT = Entry(
                 Entry("whoami", "Show the user that the server takes you for", "kubetrace.commands.auth.whoami"),
             ),
         ),
-        _pending("debug"),
+        Entry("debug", "Look into a pod or a node", "kubetrace.commands.debug", _DEBUGGING),
         Entry("events", "List events, or watch them come", "kubetrace.commands.events", _DEBUGGING),
         Entry("diff", "Show what apply would change", "kubetrace.commands.diff", _ADVANCED),
         Entry(

@@ -271,6 +271,32 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             "1.19": 672, "1.23": 679, "1.24": 705, "1.26": 702, "1.27": 695, "1.28": 696, "1.32": 690,
         }),
     ),
+    # --- debug ---
+    "debug-existing-containers": NoteSpec(
+        2,
+        ("text",),
+        lines("debug.go", "existing ephemeral containers: {text}", {
+            "1.22": 396, "1.25": 419, "1.27": 439, "1.28": 440, "1.29": 431, "1.30": 458,
+            "1.31": 483, "1.32": 486, "1.33": 489, "1.36": 488,
+        }),
+    ),
+    "debug-new-container": NoteSpec(
+        2,
+        ("text",),
+        lines("debug.go", "new ephemeral container: {text}", {
+            "1.19": 357, "1.20": 407, "1.21": 393, "1.22": 403, "1.25": 429, "1.27": 449,
+            "1.28": 450, "1.29": 441, "1.30": 468, "1.31": 493, "1.32": 496, "1.33": 499,
+            "1.36": 498,
+        }),
+    ),
+    "debug-patch": NoteSpec(
+        2,
+        ("text",),
+        lines("debug.go", "generated strategic merge patch for debug container: {text}", {
+            "1.22": 415, "1.25": 440, "1.27": 460, "1.28": 461, "1.29": 452, "1.30": 479,
+            "1.31": 504, "1.32": 507, "1.33": 512, "1.36": 511,
+        }),
+    ),
     # --- exec, attach, port-forward (client-go/tools/remotecommand) ---
     "exec-fallback": NoteSpec(
         4,

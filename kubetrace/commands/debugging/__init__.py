@@ -1,0 +1,1 @@
+"""What `debug` makes: containers in running pods, copies of pods, pods on nodes (kubectl pkg/cmd/debug)."""
