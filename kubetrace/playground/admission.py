@@ -26,6 +26,7 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         _protect(item, "kubernetes.io/pv-protection")
     if resource.key == "certificatesigningrequests.certificates.k8s.io":
         _requestor(item, user)
+        _no_masters(resource, item)
     if resource.key == "volumeattributesclasses.storage.k8s.io":
         _protect(item, "kubernetes.io/vac-protection")
     if resource.key == "nodes":
@@ -161,6 +162,16 @@ def _tolerations(spec: Object) -> None:
 
 def _tolerates(entry: Object, key: str) -> bool:
     return entry.get("key") in (key, None, "") and entry.get("effect") in ("NoExecute", None, "")
+
+
+def _no_masters(resource: Resource, item: Object) -> None:
+    """CertificateSubjectRestriction: no certificate makes anybody almighty."""
+    from kubetrace.playground.validation.cluster import groups_asked
+
+    signer = "kubernetes.io/kube-apiserver-client"
+    if item["spec"].get("signerName") == signer and "system:masters" in groups_asked(item["spec"].get("request") or ""):
+        why = f"use of {signer} signer with system:masters group is not allowed"
+        raise forbidden(resource.name, resource.group, item["metadata"].get("name", ""), why)
 
 
 def _requestor(item: Object, user: User | None) -> None:

@@ -229,12 +229,14 @@ class ControlPlane:
 
     def _start_controllers(self) -> None:
         common = ("--kubeconfig", "kubeconfig")
+        signing = ("--cluster-signing-cert-file", "ca.crt", "--cluster-signing-key-file", "ca.key")
         if self._has("kube-controller-manager"):
             self._run(
                 "kube-controller-manager",
                 *common,
                 *("--service-account-private-key-file", "serviceaccounts.key", "--root-ca-file", "ca.crt"),
                 *("--use-service-account-credentials=false", "--leader-elect=false", "--secure-port=0"),
+                *(signing if (self._folder / "ca.key").exists() else ()),
             )
         if self._has("kube-scheduler"):
             self._run("kube-scheduler", *common, "--leader-elect=false", "--secure-port=0")

@@ -54,6 +54,7 @@ def prepare(folder: Path) -> None:
     authority = Authority("kubetrace-playground-ca", _YEARS)
     certificate, key = authority.issue("kubetrace-playground", hosts=_HOSTS)
     write_private(folder / "ca.crt", authority.pem)
+    write_private(folder / "ca.key", authority.key_pem())
     write_private(folder / "server.crt", certificate)
     write_private(folder / "server.key", key)
     users = []

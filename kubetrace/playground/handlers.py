@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
+
 from kubetrace.playground import options, paging, patch_errors, patches, status, subresources, watching
 from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.discovery import encode
+from kubetrace.playground.encoding import html_safe
 from kubetrace.playground.escalation import Escalation
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.managed import Manager, check_apply, manager_name, track
@@ -18,7 +21,7 @@ from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
-from kubetrace.playground.tables import Form, accepted, many, one, partial, scale_table, table
+from kubetrace.playground.tables import Form, accepted, entries, many, one, partial, scale_table, table
 from kubetrace.playground.verbs import Verbs, Write
 
 # Whose strategy says AllowCreateOnUpdate (pkg/registry/*/strategy.go).
@@ -137,6 +140,9 @@ class Handlers:
     def _list(self, request: Request, target: Target, form: Form) -> Answer:
         resource, matches = target.resource, self._matcher(request, target.resource)
         page = paging.page(request, self._store)
+        selected = bool(request.parameter("labelSelector") or request.parameter("fieldSelector"))
+        if form == Form() and not selected and not page.past:
+            return self._list_as_stored(resource, target.place, page)
         items: list[Object] = []
         more = False
         for item in page.objects(resource.key, target.place):
@@ -148,10 +154,25 @@ class Handlers:
             items.append(item)
         metadata: Object = {"resourceVersion": str(page.version)}
         if more:
-            metadata["continue"] = paging.token(page.version, items[-1])
-            if not request.parameter("labelSelector") and not request.parameter("fieldSelector"):
-                metadata["remainingItemCount"] = page.left(resource.key, target.place, items[-1])
+            last = paging.key_of(items[-1])
+            metadata["continue"] = paging.token(page.version, last)
+            if not selected:
+                metadata["remainingItemCount"] = page.left(resource.key, target.place, last)
         return self._encode(many(resource, items, metadata, form, self._include(request)), form)
+
+    def _list_as_stored(self, resource: Resource, place: str, page: paging.Page) -> Answer:
+        """A plain list, of the stored texts: they are in the form of answers, so that most need not be read."""
+        rows = self._store.rows(resource.key, place, page.after, page.limit + 1 if page.limit > 0 else 0)
+        metadata: Object = {"resourceVersion": str(page.version)}
+        if 0 < page.limit < len(rows):
+            rows.pop()
+            last = rows[-1][0]
+            metadata |= {"continue": paging.token(page.version, last)}
+            metadata["remainingItemCount"] = page.left(resource.key, place, last)
+        start = many(resource, [], metadata, Form(), "")
+        del start["items"]
+        head = msgspec.json.encode(start)[:-1] + b',"items":['
+        return Answer(200, html_safe(b"".join((head, b",".join(entries(resource, rows)), b"]}\n"))))
 
     def _watch(self, request: Request, target: Target, form: Form) -> Stream:
         resource, matches = target.resource, self._matcher(request, target.resource)

@@ -37,11 +37,11 @@ class Page:
             return self.store.select(resource, namespace, self.after)
         return self._snapshot(resource, namespace)
 
-    def left(self, resource: str, namespace: str, last: Object) -> int:
+    def left(self, resource: str, namespace: str, last: tuple[str, str]) -> int:
         """How many objects follow that one."""
         if not self.past:
-            return self.store.count_after(resource, namespace, _key(last))
-        return sum(_key(item) > _key(last) for item in self._snapshot(resource, namespace))
+            return self.store.count_after(resource, namespace, last)
+        return sum(key_of(item) > last for item in self._snapshot(resource, namespace))
 
     def _snapshot(self, resource: str, namespace: str) -> list[Object]:
         try:
@@ -49,16 +49,16 @@ class Page:
         except Lost:
             told = _TOO_OLD_TOKEN if self.after != ("", "") else "The resourceVersion for the provided list is too old."
             raise ApiError(410, told, "Expired") from None
-        return [item for item in items if _key(item) > self.after]
+        return [item for item in items if key_of(item) > self.after]
 
 
-def _key(item: Object) -> tuple[str, str]:
+def key_of(item: Object) -> tuple[str, str]:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
-def token(version: int, last: Object) -> str:
-    """A continue token."""
-    return base64.urlsafe_b64encode(json.dumps([version, *_key(last)]).encode()).decode().rstrip("=")
+def token(version: int, last: tuple[str, str]) -> str:
+    """A continue token; `last`: namespace and name of the last object of the page."""
+    return base64.urlsafe_b64encode(json.dumps([version, *last]).encode()).decode().rstrip("=")
 
 
 def _number(request: Request, name: str) -> int:

@@ -54,7 +54,7 @@ class Server:
         self._discovery = Discovery(self.catalog)
         self._handlers = Handlers(self._verbs, self._authorizer, self._authenticator)
         self._verbs.runtime = Runtime(self.store, self._signer)
-        self._controllers = Controllers(self._verbs, self._verbs.runtime)
+        self._controllers = Controllers(self._verbs, self._verbs.runtime, folder)
         self._listener: asyncio.Server | None = None
         self._background: list[asyncio.Task[None]] = []
         self.port = 0

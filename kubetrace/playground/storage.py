@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from kubetrace.playground.objects import ordered
+
 HISTORY = 20_000
 
 _SCHEMA = """
@@ -85,6 +87,18 @@ class Store:
         for (data,) in self._database.execute(query, values).fetchall():
             yield msgspec.json.decode(data)
 
+    def rows(
+        self, resource: str, namespace: str, after: tuple[str, str], limit: int
+    ) -> list[tuple[tuple[str, str], bytes]]:
+        """(namespace and name, the object in JSON, its fields in the order of answers) of objects behind that key; at
+        most `limit` (0: all)."""
+        where, values = "resource = ? AND (namespace, name) > (?, ?)", [resource, *after]
+        if namespace:
+            where, values = f"{where} AND namespace = ?", [*values, namespace]
+        query = f"SELECT namespace, name, data FROM objects WHERE {where} ORDER BY namespace, name LIMIT ?"
+        found = self._database.execute(query, (*values, limit or -1)).fetchall()
+        return [((place, name), data) for place, name, data in found]
+
     def snapshot(self, resource: str, namespace: str, version: int) -> list[dict[str, Any]]:
         """Objects as they were at a version, by namespace and name. Raises Lost where the history is gone."""
         items = {_key(item): item for item in self.select(resource, namespace)}
@@ -127,7 +141,7 @@ class Store:
         before = self.get(resource, namespace, name)
         self.version += 1
         item["metadata"]["resourceVersion"] = str(self.version)
-        data = msgspec.json.encode(item)
+        data = msgspec.json.encode(ordered(item))
         change = Change(self.version, resource, namespace, "MODIFIED" if before else "ADDED", item, before)
         with self._transaction():
             self._database.execute(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kubetrace.playground.catalog import Resource, server_facts
 from kubetrace.playground.cells import CELLS
@@ -212,3 +215,13 @@ def many(
         bare = [shown(resource, item) for item in items]
     kind = f"{resource.kind}List"
     return {"kind": kind, "apiVersion": resource.api_version, "metadata": metadata, "items": bare}
+
+
+def entries(resource: Resource, rows: Iterable[tuple[Any, bytes]]) -> Iterator[bytes]:
+    """The items of a list in JSON, from stored texts: only those stored as another version are read and written."""
+    kind = msgspec.json.encode({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
+    for _, text in rows:
+        if not text.startswith(kind):
+            item = shown(resource, msgspec.json.decode(text))
+            text = msgspec.json.encode(item)
+        yield text if resource.custom is not None else b"{" + text.removeprefix(kind)

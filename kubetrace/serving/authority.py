@@ -15,7 +15,7 @@ _BACKDATED = datetime.timedelta(hours=1)
 
 
 class Authority:
-    """A fresh authority, whose key lives in this object only; what it signs is good for `lifetime`."""
+    """A fresh authority, whose key lives in this object unless asked for; what it signs is good for `lifetime`."""
 
     def __init__(self, name: str, lifetime: datetime.timedelta) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -28,6 +28,10 @@ class Authority:
         ]
         self._certificate = self._sign(self._key, self._subject, extensions)
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM)
+
+    def key_pem(self) -> bytes:
+        """The key, for who keeps it to sign later."""
+        return _pem(self._key)
 
     def _sign(
         self, key: ec.EllipticCurvePrivateKey, subject: x509.Name, extensions: list[tuple[x509.ExtensionType, bool]]

@@ -10,10 +10,11 @@ import contextlib
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from kubetrace.playground import events
 from kubetrace.playground.containers.runtime import Runtime
-from kubetrace.playground.controllers import volumes
+from kubetrace.playground.controllers import signing, volumes
 from kubetrace.playground.controllers.autoscaling import Autoscalers
 from kubetrace.playground.controllers.cronjobs import CronJobs
 from kubetrace.playground.controllers.daemonsets import DaemonSets
@@ -43,7 +44,8 @@ _EXPIRE_SECONDS = 60.0
 
 
 class Controllers:
-    def __init__(self, verbs: Verbs, runtime: Runtime) -> None:
+    def __init__(self, verbs: Verbs, runtime: Runtime, folder: Path) -> None:
+        """`folder` holds the keys of the authority that signs certificates."""
         self._verbs = verbs
         self._garbage = Garbage(verbs)
         self._kubelet, self._networking = Kubelet(verbs, runtime), Networking(verbs)
@@ -71,6 +73,7 @@ class Controllers:
             "horizontalpodautoscalers.autoscaling": [Autoscalers(verbs).reconcile],
             "poddisruptionbudgets.policy": [disruption.reconcile],
             "resourcequotas": [self._quotas.reconcile],
+            signing.KEY: [signing.Signer(verbs, folder).reconcile],
             volumes.CLAIMS: [binder.claim],
             volumes.VOLUMES: [binder.volume],
         }

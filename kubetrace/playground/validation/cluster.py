@@ -236,6 +236,17 @@ def signing_request(item: Object) -> list[Cause]:
     return causes
 
 
+def groups_asked(text: str) -> list[str]:
+    """The organizations in the subject of a request in base64; none where it can't be read."""
+    if _request_error(text):
+        return []
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    subject = x509.load_pem_x509_csr(base64.b64decode(text)).subject
+    return [str(part.value) for part in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
+
+
 def _request_error(text: str) -> str:
     from cryptography import x509
 
