@@ -101,6 +101,7 @@ def _recording(environment: Environment, options: WrapOptions) -> Iterator[tuple
         keep=kept(environment),
         environ=environment.environ,
         warn=lambda text: _warn(environment, text),
+        trace_id=environment.trace_id,
     )
     with RuntimeFolder(environment.environ) as folder:
         caches = environment.cache_dir / "discovery"

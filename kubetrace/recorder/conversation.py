@@ -17,6 +17,7 @@ from kubetrace.recorder.relay import Rewrite
 from kubetrace.recorder.upstream import Identity, Upstream
 from kubetrace.trace.endpoint import endpoint_of
 from kubetrace.trace.exchange import Request
+from kubetrace.trace.traceparent import new_span
 from kubetrace.transport.wire import Wire
 
 if TYPE_CHECKING:
@@ -73,9 +74,12 @@ class Conversation(ClientConnection):
         except KubetraceError as error:
             identity, failure = Identity(), error
         verdict = self._judge(upstream, head)
-        fields = upstream.fields(head, identity)
+        fields, unlogged = upstream.fields(head, identity), identity.unlogged
+        if self._recorder.trace_id and head.first(b"traceparent") is None:
+            fields.append((b"Traceparent", new_span(self._recorder.trace_id).encode("ascii")))
+            unlogged |= {"traceparent"}
         if self._recorder.events.active:
-            value = request_value(head, upstream.origin, fields, body or None, identity.unlogged, verdict.purpose)
+            value = request_value(head, upstream.origin, fields, body or None, unlogged, verdict.purpose)
         else:
             value = Request(head.method.decode("latin-1"), upstream.origin)
         observed = Observed(value, self._recorder.events, self._recorder.keep)

@@ -26,6 +26,7 @@ class Recorder:
     """Takes connections on loopback, one port a cluster, and relays what comes with a known token.
 
     `keep` is the most that is held of a body (None: all). `warn` is told each thing that somebody should know, once.
+    `trace_id` is the W3C trace that requests without trace context are given to; empty for none.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Recorder:
         keep: int | None,
         environ: Mapping[str, str],
         warn: Callable[[str], object],
+        trace_id: str = "",
     ) -> None:
         self.events = events
+        self.trace_id = trace_id
         self.policy = policy
         self.keep = keep
         self.requests = 0

@@ -92,6 +92,17 @@ def test_a_trace_is_kept(program: Program) -> None:
     assert [path.name.endswith(".jsonl") for path in (program.folder / "traces").iterdir()] == [True]
 
 
+def test_requests_join_a_trace_of_opentelemetry(program: Program, server: ScriptedServer) -> None:
+    own, known = f"00-{'ab' * 16}-{'cd' * 8}-01", f"00-{'12' * 16}-{'34' * 8}-01"
+    code = f"ask('GET', '/a'); ask('GET', '/b'); ask('GET', '/c', traceparent={own!r})"
+    done = program.run("wrap", f"--traceparent={known}", "-v=8", "--", *asking(code))
+    sent = [asked.values("traceparent") for asked in server.asked]
+    assert [len(values) for values in sent] == [1, 1, 1] and sent[2] == [own]
+    first, second = (value for (value,) in sent[:2])
+    assert first[:36] == second[:36] == known[:36] and first != second != known
+    assert "Traceparent: " + own in done.stderr and "12" * 16 not in done.stderr  # no header of the command's
+
+
 def test_where_nothing_is_recorded_somebody_says_so(program: Program) -> None:
     done = program.run("wrap", "--", *ASK_ONCE)
     assert done.stderr == "warning: nothing is recorded: add --trace FILE, or -v=6 to see the calls\n"
