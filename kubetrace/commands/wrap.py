@@ -87,6 +87,8 @@ def _recording(environment: Environment, options: WrapOptions) -> Iterator[tuple
         block_writes=options.block_writes, faults=[parse(text) for text in options.fault], latency=options.latency
     )
     environment.log.tells_streams = True
+    if environment.run_stats is not None:
+        environment.run_stats.elsewhere = "in the command and in kubetrace"
     planned = throwaway.plan(environment.kubeconfig.sections, environment.overrides)
     watched = is_watched(environment)
     if not watched and not (options.block_writes or options.fault or options.latency):

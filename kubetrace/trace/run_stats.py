@@ -15,6 +15,8 @@ class RunStats:
     """Counts what it observes. Calls that ran at the same time count once in the network's time."""
 
     def __init__(self) -> None:
+        self.elsewhere = "in kubetrace"
+        """Where the time goes that is not the network's."""
         self.calls = 0
         self.cached = 0
         self.connections = 0
@@ -54,7 +56,7 @@ class RunStats:
             f"{size(self.sent)} sent",
             f"{size(self.received)} received",
             f"{milliseconds(network)} in the network",
-            f"{milliseconds(own)} in kubetrace",
+            f"{milliseconds(own)} {self.elsewhere}",
         ]
         if self.waited:
             parts.append(f"{milliseconds(self.waited)} of waiting")

@@ -103,6 +103,11 @@ def test_requests_join_a_trace_of_opentelemetry(program: Program, server: Script
     assert "Traceparent: " + own in done.stderr and "12" * 16 not in done.stderr  # no header of the command's
 
 
+def test_the_time_between_calls_is_the_commands(program: Program) -> None:
+    done = program.run("wrap", "--stats", "--", *asking("ask('GET', '/a')"))
+    assert re.fullmatch(r"stats: 1 call, .* in the network, .* in the command and in kubetrace\n", done.stderr)
+
+
 def test_where_nothing_is_recorded_somebody_says_so(program: Program) -> None:
     done = program.run("wrap", "--", *ASK_ONCE)
     assert done.stderr == "warning: nothing is recorded: add --trace FILE, or -v=6 to see the calls\n"
