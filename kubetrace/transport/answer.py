@@ -30,6 +30,7 @@ class ClientAnswer:
         self._recording = recording
         self._bare_errors = bare_errors
         self._body: bytes | None = None
+        self._streamed: int | None = None
         gzipped = (self._raw.headers.get("Content-Encoding") or "").lower() == "gzip"
         hidden = self.response.header("Content-Encoding") is None
         self._decoder = Decoder(gzipped and hidden)
@@ -76,6 +77,7 @@ class ClientAnswer:
             while data := self._piece():
                 decoded = self._decoder.feed(data)
                 size += len(decoded)
+                self._streamed = size
                 if decoded:
                     if listen is not None:
                         listen(decoded)
@@ -86,7 +88,6 @@ class ClientAnswer:
             self._recording.ended(None, size)
         except (GeneratorExit, KeyboardInterrupt):
             self.close()
-            self._recording.ended(None, size)
             raise
         except Exception as error:
             raise self._failure(error, size) from error
@@ -95,7 +96,7 @@ class ClientAnswer:
         """Ends the exchange; a body not read to its end takes the connection with it."""
         self._raw.close()
         self._release()
-        self._recording.ended(self._body, len(self._body) if self._body is not None else None)
+        self._recording.ended(self._body, self._streamed if self._body is None else len(self._body))
 
     def discard(self) -> None:
         """Lets an answer go that nobody wants (a retry, a redirect), keeping the connection where that is cheap."""

@@ -18,6 +18,7 @@ from kubetrace.trace.exchange import (
     Retrying,
     TLSEstablished,
     WarningReceived,
+    WatchEventReceived,
 )
 from kubetrace.transport.call import Call
 from kubetrace.transport.errors import BodyReadError, TransportError
@@ -251,6 +252,14 @@ def test_a_stream_comes_as_it_is_sent_and_is_not_logged() -> None:
     assert one.seen(ResponseBody) == [] and one.exchanges()[0].body_size == 6
 
 
+def test_the_events_of_a_watch_are_told() -> None:
+    event = b'{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"web"}}}\n'
+    with ScriptedServer([reply(event), reply(event)]) as server, watched(server) as one:
+        assert list(one.client.send(Call("GET", "/api/v1/pods?watch=1", stream=True)).chunks()) == [event]
+        assert list(one.client.send(Call("GET", "/api/v1/pods", stream=True)).chunks()) == [event]
+    assert [(each.type, each.name) for each in one.seen(WatchEventReceived)] == [("ADDED", "web")]
+
+
 def test_closing_a_stream_ends_exchange_and_connection() -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n"
     with ScriptedServer([head, reply()]) as server, watched(server) as one:
@@ -258,7 +267,7 @@ def test_closing_a_stream_ends_exchange_and_connection() -> None:
         pieces = answer.chunks()
         assert next(pieces) == b"one"
         answer.close()
-        assert len(one.exchanges()) == 1
+        assert [exchange.body_size for exchange in one.exchanges()] == [3]
         assert one.client.send(Call("GET", "/y")).status == 200
     assert server.connections == 2
 
