@@ -249,7 +249,8 @@ class _Debugging(Value):
         else:
             raise KubetraceError(f"{quoted(str(kind))} not supported by debug")
         if self.attach and container:
-            self._attach(pod, container)
+            metadata = pod.get("metadata") or {}
+            self._attach(str(metadata.get("namespace") or ""), str(metadata.get("name") or ""), container)
 
     def _on_node(self, node: str) -> tuple[Object, str]:
         pod = self._create(self.making.on_node(node), self.environment.namespace, "debug: a pod on the node")
@@ -349,8 +350,14 @@ class _Debugging(Value):
 
     # --- attaching ---------------------------------------------------------------------------------------------------
 
-    def _attach(self, pod: Object, container: str) -> None:
-        raise KubetraceError("attaching to a debugging container is not supported yet: run without -i and --attach")
+    def _attach(self, namespace: str, name: str, container: str) -> None:
+        from kubetrace.cmdline.command import PROGRAM
+        from kubetrace.commands.attach import AttachOptions
+        from kubetrace.commands.debugging.attaching import Attaching
+
+        options = self.options
+        how = AttachOptions(container=container, quiet=options.quiet, stdin=options.stdin, tty=options.tty)
+        Attaching(self.environment, how, f"{PROGRAM} attach").run(namespace, name)
 
 
 COMMAND = Command(

@@ -35,6 +35,7 @@ Condition = Callable[[str, Object], bool]
 _LOG_NAME = "k8s.io/client-go/tools/watch/informerwatcher.go:162"
 
 
+_UNSTRUCTURED = "*unstructured.Unstructured"
 _BACK_OFF = 0.8
 """Seconds before a watch that ended is begun anew (the reflector's first back-off)."""
 
@@ -51,7 +52,12 @@ class Reflector(Value):
     namespace: str
     name: str
     purpose: Purpose
-    go_type: str = "*unstructured.Unstructured"
+    go_type: str = _UNSTRUCTURED
+
+    @property
+    def _typed(self) -> bool:
+        """Does kubectl ask with a typed client?"""
+        return self.go_type != _UNSTRUCTURED
 
     def until(self, precondition: Precondition, condition: Condition, deadline: float) -> None:
         """Returns when either says so. `deadline` is on time.monotonic's clock (math.inf: none). Raises TimedOut, and
@@ -89,7 +95,8 @@ class Reflector(Value):
             self._note_refusal(error)
         first = verbs.ListOptions(field_selector=selector, limit=500, resource_version="0")
         call = verbs.list_(self.mapping, self.namespace, first, purpose=self.purpose)
-        page = self.environment.cluster.objects.send(replace(call, operation="dynamic-list"), self.mapping)
+        call = replace(call, operation="typed-list" if self._typed else "dynamic-list")
+        page = self.environment.cluster.objects.send(call, self.mapping)
         self._tell("reflector-populated")
         items = page.get("items") or []
         options = verbs.ListOptions(
@@ -121,7 +128,12 @@ class Reflector(Value):
         call = verbs.watch(self.mapping, self.namespace, options, purpose=self.purpose)
         remaining = None if deadline == math.inf else max(deadline - time.monotonic(), 0.001)
         answer = self.environment.client.send(
-            replace(call, operation="dynamic-watch", timeout=remaining, log_request_body=True)
+            replace(
+                call,
+                operation="typed-watch" if self._typed else "dynamic-watch",
+                timeout=remaining,
+                log_request_body=True,
+            )
         )
         if not is_success(answer.status):
             try:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -150,3 +151,33 @@ def test_as_the_real_kubectl(
 def _comparable(log: str, namespace: str) -> list[str]:
     lines = (re.sub(r"^[IW]\d+ \S+ +\d+ |0x[0-9a-f]+", "", line) for line in log.replace(namespace, "ns").splitlines())
     return sorted(lines)
+
+
+_NOTICE = (
+    "All commands and output from this session will be recorded in container logs, including credentials and "
+    "sensitive information passed through the command prompt.\n"
+    "If you don't see a command prompt, try pressing enter.\n"
+)
+
+
+def test_attached_to_what_it_makes(run: Run, server: Client, web: str) -> None:
+    script = ("--", "sh", "-c", "read word; echo got $word; sleep 1")
+    words = ("debug", "-n", web, "web", "-i", "--image=busybox", "-c", "reading", *script)
+    assert run(*words, stdin=b"hello\n") == Outcome(0, "got hello\n", _NOTICE)
+    quiet = ("debug", "-n", web, "web", "-iq", "--image=busybox", "-c", "quiet", "--copy-to=copy", *script)
+    assert run(*quiet, stdin=b"there\n") == Outcome(0, "got there\n", "")
+    ended = run(
+        "debug", "-n", web, "web", "--attach", "-q", "--image=busybox", "-c", "ended", "--", "echo", "over", "-v=1"
+    )
+    assert (ended.code, ended.out) == (0, "over -v=1\n")
+
+
+def test_a_pod_that_goes_before_its_container_runs(run: Run, server: Client, web: str) -> None:
+    path = f"/api/v1/namespaces/{web}/pods/web"
+    later = threading.Timer(1.5, lambda: server.call("DELETE", path, {"gracePeriodSeconds": 0}))
+    later.start()
+    told = run("debug", "-n", web, "web", "--attach", "--image=nginx:broken", "-c", "t")
+    later.join()
+    assert (told.code, told.out) == (1, "")
+    assert told.err.splitlines()[-1] == 'Error from server (NotFound): pods "" not found'
+    assert "Warning: container t: " in told.err

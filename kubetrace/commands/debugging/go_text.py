@@ -1,8 +1,8 @@
-"""Ephemeral containers as Go prints them (%v and %#v), for the log of `debug` at -v=2."""
+"""Ephemeral containers and statuses as Go prints them (%v and %#v), for the log of `debug` at -v=2."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubetrace.api.go_words import quoted
@@ -159,6 +159,90 @@ def _security_field(name: str, value: Any) -> str:
     if name in ("SeccompProfile", "AppArmorProfile") and not value.get("localhostProfile"):
         return f"&{name}{{Type:{value.get('type', '')},LocalhostProfile:nil,}}"
     raise _Unprintable
+
+
+def shown_status(status: Object) -> str | None:
+    """A container's status as its String method prints it; None where that is not known."""
+    try:
+        return "&" + _status(status)
+    except _Unprintable:
+        return None
+
+
+def _status(status: Object) -> str:
+    if status.get("allocatedResources") or status.get("user") or status.get("allocatedResourcesStatus"):
+        raise _Unprintable
+    mounts = "".join(
+        f"VolumeMountStatus{{Name:{mount.get('name', '')},MountPath:{mount.get('mountPath', '')},"
+        f"ReadOnly:{_go(bool(mount.get('readOnly')))},RecursiveReadOnly:{_optional(mount.get('recursiveReadOnly'))},}},"
+        for mount in status.get("volumeMounts") or ()
+    )
+    fields = (
+        ("Name", status.get("name") or ""),
+        ("State", _state(status.get("state") or {})),
+        ("LastTerminationState", _state(status.get("lastState") or {})),
+        ("Ready", _go(bool(status.get("ready")))),
+        ("RestartCount", status.get("restartCount") or 0),
+        ("Image", status.get("image") or ""),
+        ("ImageID", status.get("imageID") or ""),
+        ("ContainerID", status.get("containerID") or ""),
+        ("Started", _optional(status.get("started"))),
+        ("AllocatedResources", "ResourceList{}"),
+        ("Resources", _shown_resources(status.get("resources"))),
+        ("VolumeMounts", f"[]VolumeMountStatus{{{mounts}}}"),
+        ("User", "nil"),
+        ("AllocatedResourcesStatus", "[]ResourceStatus{}"),
+        ("StopSignal", _optional(status.get("stopSignal"))),
+    )
+    return _string("ContainerStatus", fields)
+
+
+def _shown_resources(value: Object | None) -> str:
+    if value is None:
+        return "nil"
+    if value:
+        raise _Unprintable
+    return "&ResourceRequirements{Limits:ResourceList{},Requests:ResourceList{},Claims:[]ResourceClaim{},}"
+
+
+def _state(state: Object) -> str:
+    waiting, running, ended = (state.get(key) for key in ("waiting", "running", "terminated"))
+    texts = ["nil", "nil", "nil"]
+    if waiting is not None:
+        fields = [(key.capitalize(), waiting.get(key) or "") for key in ("reason", "message")]
+        texts[0] = "&" + _string("ContainerStateWaiting", fields)
+    if running is not None:
+        texts[1] = "&" + _string("ContainerStateRunning", [("StartedAt", _moment(running.get("startedAt")))])
+    if ended is not None:
+        numbers = [("ExitCode", ended.get("exitCode") or 0), ("Signal", ended.get("signal") or 0)]
+        words = [("Reason", ended.get("reason") or ""), ("Message", ended.get("message") or "")]
+        times = [("StartedAt", _moment(ended.get("startedAt"))), ("FinishedAt", _moment(ended.get("finishedAt")))]
+        identity = [("ContainerID", ended.get("containerID") or "")]
+        texts[2] = "&" + _string("ContainerStateTerminated", [*numbers, *words, *times, *identity])
+    return _string("ContainerState", zip(("Waiting", "Running", "Terminated"), texts, strict=True))
+
+
+def _string(name: str, fields: Iterable[tuple[str, object]]) -> str:
+    return f"{name}{{{''.join(f'{key}:{value},' for key, value in fields)}}}"
+
+
+def _go(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _optional(value: Any) -> str:
+    """A pointer to something small."""
+    return "nil" if value is None else f"*{_go(value) if isinstance(value, bool) else value}"
+
+
+def _moment(moment: str | None) -> str:
+    """time.Time's String, in the zone of this machine."""
+    import datetime
+
+    if not moment:
+        return "0001-01-01 00:00:00 +0000 UTC"
+    found = datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone()
+    return f"{found:%Y-%m-%d %H:%M:%S %z %Z}"
 
 
 def _key(name: str) -> str:

@@ -297,6 +297,32 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             "1.31": 504, "1.32": 507, "1.33": 512, "1.36": 511,
         }),
     ),
+    "debug-watch-event": NoteSpec(
+        2,
+        ("type",),
+        lines("debug.go", 'watch received event "{type}" with object *v1.Pod', {
+            "1.19": 593, "1.20": 681, "1.21": 667, "1.22": 739, "1.24": 725, "1.25": 747, "1.27": 764,
+            "1.28": 765, "1.29": 715, "1.30": 847, "1.31": 873, "1.32": 876, "1.33": 917, "1.34": 920,
+            "1.36": 919,
+        }),
+    ),
+    "debug-container-status": NoteSpec(
+        2,
+        ("text",),
+        lines("debug.go", "debug container status is {text}", {
+            "1.24": 740, "1.25": 762, "1.27": 779, "1.28": 780, "1.29": 730, "1.30": 862, "1.31": 888,
+            "1.32": 891, "1.33": 932, "1.34": 935, "1.36": 934,
+        }),
+    ),
+    "debug-container-ended": NoteSpec(
+        1,
+        (),
+        lines("debug.go", "Ephemeral container terminated, falling back to logs", {
+            "1.19": 628, "1.20": 716, "1.21": 702, "1.22": 774, "1.24": 778, "1.25": 800, "1.27": 817,
+            "1.28": 818, "1.29": 786, "1.30": 918, "1.31": 944, "1.32": 947, "1.33": 988, "1.34": 991,
+            "1.36": 990,
+        }),
+    ),
     # --- exec, attach, port-forward (client-go/tools/remotecommand) ---
     "exec-fallback": NoteSpec(
         4,
