@@ -64,6 +64,21 @@ class _LazyClient:
         return self._environment.client.send(call)
 
 
+class _WarningCount:
+    """Counts the warnings of a run."""
+
+    follows_frames = False
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    def __call__(self, event: Event) -> None:
+        from kubetrace.trace.exchange import WarningReceived
+
+        if isinstance(event, WarningReceived):
+            self._environment.warnings += 1
+
+
 _DEFAULTS, _OWN_DEFAULTS = GlobalOptions(), OwnOptions()
 
 
@@ -172,7 +187,7 @@ class Environment:
         from kubetrace.trace.exchange import Events
 
         events = Events(on_failure=self._observer_failed)
-        events.add(self._count_warnings)
+        events.add(_WarningCount(self))
         if self.options.v > 0 or self.options.vmodule:
             events.add(self.log)
         else:
@@ -331,12 +346,6 @@ class Environment:
         from kubetrace.trace.exchange import Note
 
         self.events.emit(Note(name, values))
-
-    def _count_warnings(self, event: Event) -> None:
-        from kubetrace.trace.exchange import WarningReceived
-
-        if isinstance(event, WarningReceived):
-            self.warnings += 1
 
     def _observer_failed(self, observer: object, error: Exception) -> None:
         name = type(observer).__name__

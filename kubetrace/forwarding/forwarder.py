@@ -41,8 +41,13 @@ class Forwarder:
         self._pairs: dict[int, Pair] = {}
         self._by_stream: dict[int, Pair] = {}
         self._requests = 0
+        self._touched: set[Pair] = set()
+        self._full: set[Pair] = set()
+        self._clogged = False
         self._poll = select.poll()
         self._watched: dict[int, int] = {}
+        for descriptor in self._listening:
+            self._watch_one(descriptor, _READ)
 
     def run(self) -> None:
         """Until the server's connection ends; then KubetraceError is raised. Everything local is closed afterwards."""
@@ -69,31 +74,29 @@ class Forwarder:
     # --- waiting ------------------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        """Tells poll(2) what is waited for, where that has changed."""
-        wanted = dict.fromkeys(self._listening, _READ)
-        wanted[self._remote.connection.descriptor] = self._remote_events()
-        for descriptor, pair in self._pairs.items():
-            wanted[descriptor] = pair.events()
-        for descriptor in self._watched.keys() - wanted.keys():
-            self._unwatch(descriptor)
-        for descriptor, events in wanted.items():
-            if events != self._watched.get(descriptor, 0):
-                self._poll.register(descriptor, events) if events else self._poll.unregister(descriptor)
-                self._watched[descriptor] = events
+        """Tells poll(2) what is waited for: the server's connection, and the pairs that something has happened to."""
+        if self._clogged != self._remote.clogged:
+            self._clogged = self._remote.clogged
+            self._touched.update(self._pairs.values())
+        for pair in self._touched:
+            if pair.stage != "over":
+                self._watch_one(pair.wire.descriptor, pair.events())
+        self._touched.clear()
+        self._watch_one(self._remote.connection.descriptor, self._remote_events())
 
-    def _unwatch(self, descriptor: int) -> None:
-        if self._watched.pop(descriptor, 0):
-            self._poll.unregister(descriptor)
+    def _watch_one(self, descriptor: int, events: int) -> None:
+        if events != self._watched.get(descriptor, 0):
+            self._poll.register(descriptor, events) if events else self._poll.unregister(descriptor)
+            self._watched[descriptor] = events
 
     def _remote_events(self) -> int:
         """One that does not take its bytes holds up the others, as with kubectl: SPDY's streams share the connection,
         and Kubernetes does not use its windows."""
-        stalled = any(pair.full for pair in self._pairs.values())
-        return (0 if stalled else _READ) | (_WRITE if self._remote.connection.unsent else 0)
+        return (0 if self._full else _READ) | (_WRITE if self._remote.connection.unsent else 0)
 
     def _ready(self) -> list[tuple[int, int]]:
         connection = self._remote.connection
-        if connection.pending and self._watched.get(connection.descriptor, 0) & select.POLLIN:
+        if connection.pending and not self._full:
             return [(connection.descriptor, select.POLLIN), *self._poll.poll(0)]
         moments = [pair.deadline for pair in self._pairs.values() if pair.deadline is not None]
         wait = min([self._next_ping, *moments]) - time.monotonic()
@@ -104,7 +107,9 @@ class Forwarder:
         if now >= self._next_ping:
             self._next_ping = now + self._period
             self._remote.ping()
-        for pair in [pair for pair in self._pairs.values() if pair.deadline is not None and now >= pair.deadline]:
+        for pair in tuple(self._pairs.values()):
+            if pair.deadline is None or now < pair.deadline:
+                continue
             kind = "error" if pair.stage == "opening-errors" else "forwarding"
             self._tell(f"forward-no-{kind}-stream", pair, _TIMED_OUT)
             pair.timed_out()
@@ -117,19 +122,23 @@ class Forwarder:
             self._remote.flush()
         if not events & _READ or not self._remote_events() & select.POLLIN:
             return
-        for frame in self._remote.receive():
-            if not isinstance(frame, Data | Replied | Reset):
-                continue
-            pair = self._by_stream.get(frame.stream)
-            if pair is None:
-                continue
-            with self._guarding(pair):
+        try:
+            for frame in self._remote.receive():
+                pair = self._by_stream.get(frame.stream) if isinstance(frame, Data | Replied | Reset) else None
+                if pair is None:
+                    continue
+                self._touched.add(pair)
                 if isinstance(frame, Data):
                     pair.received(frame.stream, frame.data, fin=frame.fin)
                 elif isinstance(frame, Replied):
                     pair.replied(frame.stream)
-                else:
+                    self._name_streams(pair)
+                elif isinstance(frame, Reset):
                     pair.stream_reset(frame.stream)
+        finally:
+            for pair in tuple(self._touched):
+                with self._guarding(pair):
+                    pair.settle()
 
     def _take(self, listening: Listening) -> None:
         """A local connection comes in."""
@@ -153,7 +162,11 @@ class Forwarder:
             raise
         self._requests += 1
         self._pairs[wire.descriptor] = pair
-        self._by_stream[pair.error_stream] = pair
+        self._name_streams(pair)
+
+    def _name_streams(self, pair: Pair) -> None:
+        for stream in pair.streams:
+            self._by_stream[stream] = pair
 
     @contextmanager
     def _guarding(self, pair: Pair) -> Iterator[None]:
@@ -166,14 +179,18 @@ class Forwarder:
         self._settle(pair)
 
     def _settle(self, pair: Pair) -> None:
-        """Knows a pair by its new stream; lets one go that is over, and the server's connection with it where the
-        pod's side has failed. Raises Ended."""
+        """Lets a pair go that is over, and the server's connection with it where the pod's side has failed. Raises
+        Ended."""
+        self._touched.add(pair)
+        self._full.discard(pair)
         if pair.stage != "over":
-            if pair.data_stream is not None:
-                self._by_stream[pair.data_stream] = pair
+            if pair.full:
+                self._full.add(pair)
             return
-        self._unwatch(pair.wire.descriptor)
-        self._pairs.pop(pair.wire.descriptor, None)
+        if self._pairs.pop(pair.wire.descriptor, None) is None:
+            return
+        self._watch_one(pair.wire.descriptor, 0)
+        del self._watched[pair.wire.descriptor]
         for stream in pair.streams:
             self._by_stream.pop(stream, None)
         pair.wire.close()

@@ -11,7 +11,7 @@ from kubetrace.forwarding.ports import Forward
 from kubetrace.transport.spdy import SPDYConnection
 from kubetrace.transport.wire import Wire
 
-HIGH_WATER = 1 << 18
+HIGH_WATER = 1 << 22
 """Bytes that may wait for one side before the other is no longer read."""
 PIECE = 1 << 15
 REPLY_SECONDS = 30.0
@@ -76,23 +76,24 @@ class Pair:
             self.stage, self.deadline = "open", None
 
     def received(self, stream: int, data: bytes, *, fin: bool) -> None:
-        """Raises LocalFailure, Ended."""
+        """Keeps what has come, until `settle`."""
         if stream == self.error_stream:
             self.error_text += data
             self._errors_ended = self._errors_ended or fin
         elif self.stage in ("opening-data", "open"):
-            if data:
-                self._to_local += data
-                self.flush()
+            self._to_local += data
             self._received_all = self._received_all or fin
-        self._advance()
 
     def stream_reset(self, stream: int) -> None:
-        """The server gives up a stream. Raises Ended."""
+        """The server gives up a stream."""
         if stream == self.error_stream:
             self._errors_ended = True
         else:
             self._received_all = True
+
+    def settle(self) -> None:
+        """Hands on what has come. Raises LocalFailure, Ended."""
+        self._flush()
         self._advance()
 
     # --- the local side -----------------------------------------------------------------------------------------------
@@ -101,13 +102,13 @@ class Pair:
         """What the local connection is waited for (poll(2))."""
         if self.stage != "open":
             return _WRITE if self._to_local else 0
-        wants_more = not self._sent_all and self._remote.connection.unsent < HIGH_WATER
+        wants_more = not self._sent_all and not self._remote.clogged
         return (_READ if wants_more else 0) | (_WRITE if self._to_local else 0)
 
     def serve(self, events: int) -> None:
         """Raises LocalFailure, Ended."""
         if self._to_local and events & _WRITE:
-            self.flush()
+            self._flush()
         if events & _READ and self.events() & select.POLLIN:
             self._read()
         self._advance()
@@ -117,15 +118,14 @@ class Pair:
         try:
             data = self.wire.receive()
         except OSError as error:
-            raise LocalFailure(self._words("read", error), reading=True) from error
+            raise LocalFailure(f"writeto {self._name}: {self._words('read', error)}", reading=True) from error
         if data:
             self._remote.data(self.data_stream, data)
         elif data is not None:
             self._sent_all = True
             self._remote.data(self.data_stream, b"", fin=True)
 
-    def flush(self) -> None:
-        """Raises LocalFailure."""
+    def _flush(self) -> None:
         try:
             while self._to_local and (sent := self.wire.send(self._to_local)):
                 del self._to_local[:sent]

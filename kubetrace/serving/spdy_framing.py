@@ -14,6 +14,7 @@ from kubetrace.serving.spdy import dictionary
 
 MAX_FRAME = 16 * 1024 * 1024
 _VERSION = 3
+_HEAD = struct.Struct(">II")
 _FIN = 1
 _SYN_STREAM, _SYN_REPLY, _RST_STREAM, _SETTINGS, _PING, _GOAWAY, _HEADERS = 1, 2, 3, 4, 6, 7, 8
 
@@ -71,28 +72,29 @@ class Framer:
     """Both directions of one connection."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._rest = b""
         self._inflate = zlib.decompressobj(zdict=dictionary())
         self._deflate = zlib.compressobj(zlib.Z_BEST_COMPRESSION, zdict=dictionary())
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The frames that are whole now; those that Kubernetes does not use are skipped. Raises SpdyError."""
-        self._buffer += data
-        while len(self._buffer) >= 8:
-            first, second = struct.unpack(">II", self._buffer[:8])
+        if self._rest:
+            data = self._rest + data
+        at, end = 0, len(data)
+        while end - at >= 8:
+            first, second = _HEAD.unpack_from(data, at)
             flags, length = second >> 24, second & 0xFFFFFF
             if length > MAX_FRAME:
                 raise SpdyError("frame too large")
-            if len(self._buffer) < 8 + length:
-                return
-            payload = bytes(self._buffer[8 : 8 + length])
-            del self._buffer[: 8 + length]
-            if first >> 31:
-                frame = self._control(first, flags, payload)
-                if frame is not None:
-                    yield frame
-            else:
+            if end - at < 8 + length:
+                break
+            payload = data[at + 8 : at + 8 + length]
+            at += 8 + length
+            if not first >> 31:
                 yield Data(first, payload, bool(flags & _FIN))
+            elif (frame := self._control(first, flags, payload)) is not None:
+                yield frame
+        self._rest = data[at:]
 
     def _control(self, first: int, flags: int, payload: bytes) -> Frame | None:
         if first >> 16 & 0x7FFF != _VERSION:

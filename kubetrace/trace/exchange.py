@@ -384,7 +384,8 @@ class Events:
     parallel). With no observer `active` is False and emitters skip their work.
 
     Events that happen at one moment may be given at once. An observer with a method `together` gets them so (a file is
-    written to once, then), every other one by one."""
+    written to once, then), every other one by one. One whose attribute `follows_frames` is False does without frames,
+    which are many."""
 
     def __init__(
         self, observers: Iterable[Observer] = (), on_failure: Callable[[Observer, Exception], None] | None = None
@@ -398,6 +399,11 @@ class Events:
     @property
     def active(self) -> bool:
         return bool(self._observers)
+
+    @property
+    def follows_frames(self) -> bool:
+        """Does anybody want to be told of frames?"""
+        return any(getattr(observer, "follows_frames", True) for observer in self._observers)
 
     def add(self, observer: Observer) -> None:
         with self._lock:

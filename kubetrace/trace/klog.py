@@ -115,6 +115,10 @@ class KlogObserver:
             handler(event)
 
     @property
+    def follows_frames(self) -> bool:
+        return self.tells_streams and self._http_level >= 9
+
+    @property
     def warning_count(self) -> int:
         """How many different warnings were written (what --warnings-as-errors counts)."""
         return len(self._warnings)

@@ -14,6 +14,8 @@ from kubetrace.trace.masking import Masker
 class PlanObserver:
     """Writes the plan through `write` as the command goes along."""
 
+    follows_frames = False
+
     def __init__(self, write: Callable[[str], object], masker: Masker) -> None:
         self._write = write
         self._masker = masker

@@ -46,6 +46,8 @@ _LONG_THROTTLE = 1.0
 class QuietLog:
     """Makes the real observer when the first event comes that it may write at verbosity 0, and hands it on."""
 
+    follows_frames = False
+
     def __init__(self, make: Callable[[], Observer]) -> None:
         self._make = make
         self._observer: Observer | None = None

@@ -14,6 +14,8 @@ Interval = tuple[float, float]
 class RunStats:
     """Counts what it observes. Calls that ran at the same time count once in the network's time."""
 
+    follows_frames = False
+
     def __init__(self) -> None:
         self.elsewhere = "in kubetrace"
         """Where the time goes that is not the network's."""

@@ -46,6 +46,8 @@ class WhyObserver:
     """Tells what happens, line by line, through `write`. `command` is the command's path ("apply",), `argv` its whole
     line."""
 
+    follows_frames = False
+
     def __init__(
         self,
         write: Callable[[str], object],

@@ -7,9 +7,12 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from kubetrace.serving.spdy_framing import Frame, Framer, GoAway, Ping, SpdyError
+from kubetrace.transport.tunnel import TunnelBroken, TunnelReader
 from kubetrace.transport.upgrade import UpgradedConnection
-from kubetrace.transport.websocket import Closed, Piece, WebSocket
+from kubetrace.transport.websocket import WebSocket
 
+GREEDY = 1 << 18
+"""Bytes that are read in one go, so that a busy connection is not looked at for every record of TLS."""
 CANCEL = 5
 """RST_STREAM's status for a stream that is not wanted any more."""
 
@@ -24,40 +27,52 @@ class SPDYConnection:
     def __init__(self, connection: UpgradedConnection, *, in_websocket: bool) -> None:
         self.connection = connection
         self._websocket = WebSocket(connection) if in_websocket else None
+        self._tunnel = TunnelReader()
         self._framer = Framer()
+        self._end: Ended | None = None
         self._next_stream = 1
         self._next_ping = 1
 
     def receive(self) -> Iterator[Frame]:
-        """The frames that have come since the last time; pings are answered here. Raises Ended."""
+        """The frames that have come since the last time, of no more than `GREEDY` bytes; pings are answered here.
+        Raises Ended."""
         try:
-            for data in self._pieces():
-                for frame in self._framer.feed(data):
-                    if isinstance(frame, GoAway):
-                        raise Ended("the server says goodbye")
-                    if not isinstance(frame, Ping):
-                        yield frame
-                    elif frame.number % 2 == 0:
-                        self._send(self._framer.ping(frame.number))
-        except (SpdyError, OSError) as error:
+            for frame in self._framer.feed(self._arrived()):
+                if isinstance(frame, GoAway):
+                    raise Ended("the server says goodbye")
+                if not isinstance(frame, Ping):
+                    yield frame
+                elif frame.number % 2 == 0:
+                    self._send(self._framer.ping(frame.number))
+        except SpdyError as error:
             raise Ended(str(error)) from error
+        if self._end is not None:
+            raise self._end
 
-    def _pieces(self) -> Iterator[bytes]:
-        if self._websocket is None:
-            data = self.connection.read()
-            if data == b"":
-                raise Ended("EOF")
-            yield data or b""
-            return
+    def _arrived(self) -> bytes:
+        """What is there. What came before the end is handed on first."""
+        pieces: list[bytes] = []
+        size = 0
         try:
-            for piece in self._websocket.receive():
-                if not isinstance(piece, Piece):
+            while size < GREEDY and (data := self.connection.read()) is not None:
+                if not data:
+                    raise Ended("EOF")
+                size += len(data)
+                if self._websocket is None:
+                    pieces.append(data)
                     continue
-                if piece.is_text:
-                    raise Ended("invalid message type received")
-                yield piece.data
-        except Closed as closed:
-            raise Ended(str(closed)) from closed
+                found, pings = self._tunnel.feed(data)
+                pieces += found
+                for ping in pings:
+                    self._websocket.pong(ping)
+        except (Ended, OSError, TunnelBroken) as error:
+            self._end = error if isinstance(error, Ended) else Ended(str(error))
+        return b"".join(pieces)
+
+    @property
+    def clogged(self) -> bool:
+        """Does so much wait for the server that nothing more should be read for it?"""
+        return self.connection.unsent >= GREEDY
 
     def open(self, headers: Sequence[tuple[str, str]]) -> int:
         """A new stream's number. Raises Ended."""

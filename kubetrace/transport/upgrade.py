@@ -89,9 +89,10 @@ class UpgradedConnection:
         self._unsent = bytearray()
         self.subprotocol = subprotocol
         self._watch = None
+        request = recording.request
         if recording.active:
-            request = recording.request
             recording.events.emit(Upgraded(recording.id, recording.call, request, protocol, subprotocol))
+        if recording.events.follows_frames:
             self._watch = frame_watcher(
                 protocol, subprotocol, request.url, recording.frame_passed, recording.events.contents
             )

@@ -106,6 +106,12 @@ class WebSocket:
 
         self._send(Ping())
 
+    def pong(self, payload: bytes) -> None:
+        """Answers a ping. Raises OSError."""
+        from wsproto.events import Pong as PongEvent
+
+        self._send(PongEvent(payload=payload))
+
     def close(self, code: int = NORMAL) -> None:
         """Says goodbye. Nothing can be sent afterwards."""
         from wsproto.events import CloseConnection
