@@ -185,20 +185,22 @@ class _Maker:
                         self.put_directives(entry, inner)
 
     def _direct_map(self, item: dict[str, Any]) -> None:
-        if self._happens(0.1):
+        if self._happens(0.05):
             item["$patch"] = self._dice.choice(("replace", "delete", "merge", "nonsense"))
         if self._happens(0.1):
             item["$retainKeys"] = [key for key in item if not key.startswith("$")][: self._dice.randint(0, 3)]
 
     def _direct_list(self, parent: dict[str, Any], name: str, item: list[Any], field: Field) -> None:
-        if self._happens(0.15):
+        if "merge" not in field.merge_strategies:
+            return
+        if self._happens(0.2):
             key = field.merge_key
             order = [{key: one.get(key)} for one in item if isinstance(one, dict)] if key else list(item)
             self._dice.shuffle(order)
             parent[f"$setElementOrder/{name}"] = order
-        if self._happens(0.1) and not any(isinstance(one, dict) for one in item):
+        if self._happens(0.2) and not field.merge_key:
             parent[f"$deleteFromPrimitiveList/{name}"] = list(item[:1]) or ["a"]
-        if self._happens(0.1) and field.merge_key:
+        if self._happens(0.2) and field.merge_key:
             item.append(
                 {field.merge_key: self._dice.choice(_TEXTS), "$patch": self._dice.choice(("delete", "replace"))}
             )
