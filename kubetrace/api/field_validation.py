@@ -1,8 +1,8 @@
 """--validate: the checks that kubectl makes before it sends an object, and the calls it makes for them.
 
 The server validates fields itself (the fieldValidation parameter); what is done here is to ask its OpenAPI whether it
-can (cli-runtime resource/query_param_verifier_v3.go, kubectl pkg/validation). A server that can't gets the object
-unchecked; kubectl would check it against the v2 document.
+can (cli-runtime resource/query_param_verifier_v3.go, kubectl pkg/validation). What it can't validate (a List, for one)
+is held to its OpenAPI v2 here.
 """
 
 from __future__ import annotations
@@ -57,10 +57,12 @@ class FieldValidation:
                 if self._directive != STRICT:
                     self._note("validation-skipped")
                     return []
-                self._openapi.fetch_v2()
+                from kubetrace.api.schema_validation import schema_problems
+
+                return schema_problems(value, self._openapi.definitions())
         except KubetraceError as error:
             return [str(error)]
-        return kind_problems(value)
+        return []
 
     def _note(self, name: str, **values: object) -> None:
         if self._dynamic.events is not None:

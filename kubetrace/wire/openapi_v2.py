@@ -25,6 +25,7 @@ class Definitions:
             if number == _DEFINITIONS:
                 self._raw.update(_named(_message(value)))
         self._schema = cache(self._decoded)
+        self.name_of_kind = cache(self._name_of_kind)
 
     def schema(self, name: str) -> Schema:
         """A definition by its name ("io.k8s.api.core.v1.Pod"). Raises KeyError."""
@@ -34,14 +35,20 @@ class Definitions:
         """What "#/definitions/…" stands for. Raises KeyError."""
         return self.schema(reference.removeprefix("#/definitions/"))
 
-    def of_kind(self, group: str, version: str, kind: str) -> Schema | None:
-        """The definition that says it is this kind's; the last by name, where several do."""
+    def _name_of_kind(self, group: str, version: str, kind: str) -> str | None:
+        """The name of the definition that says it is this kind's (group, version, kind); the last by name, where
+        several do."""
         wanted = {"group": group, "version": version, "kind": kind}
         needle = kind.encode()
         for name in sorted(self._raw, reverse=True):
             if needle in self._raw[name] and wanted in _kinds(self._raw[name]):
-                return self.schema(name)
+                return name
         return None
+
+    def of_kind(self, group: str, version: str, kind: str) -> Schema | None:
+        """The definition of a kind."""
+        name = self.name_of_kind(group, version, kind)
+        return None if name is None else self.schema(name)
 
     def _decoded(self, name: str) -> Schema:
         return _decode(self._raw[name])
