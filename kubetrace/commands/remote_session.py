@@ -6,8 +6,9 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
 
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Mutable
@@ -26,6 +27,27 @@ _READ = select.POLLIN | select.POLLHUP | select.POLLERR | select.POLLNVAL
 Write = Callable[[bytes], object]
 
 
+class TimedOut(KubetraceError):
+    """Time was up before the session was over."""
+
+    def __init__(self) -> None:
+        super().__init__("context deadline exceeded")
+
+
+class Source(Protocol):
+    """What a session's standard input is read from. `descriptor` is what can be waited for, None for what is always
+    there."""
+
+    @property
+    def descriptor(self) -> int | None: ...
+    @property
+    def is_terminal(self) -> bool: ...
+
+    def read(self) -> bytes:
+        """The next bytes; b"" at the end."""
+        ...
+
+
 class Input:
     """Where the session's standard input comes from: a descriptor that can be waited for, or whatever else can be
     read."""
@@ -42,10 +64,13 @@ class Input:
         return self.descriptor is not None and os.isatty(self.descriptor)
 
     def read(self) -> bytes:
-        """The next bytes; b"" at the end. Raises OSError."""
+        """The next bytes; b"" at the end."""
         if self.descriptor is None:
             return self._stream.read(_CHUNK)
-        return os.read(self.descriptor, _CHUNK)
+        try:
+            return os.read(self.descriptor, _CHUNK)
+        except OSError:  # a terminal that went away
+            return b""
 
 
 def writer(stream: TextIO) -> Write:
@@ -67,15 +92,17 @@ class Session(Mutable):
 
     channels: Channels
     note: Callable[..., object]
-    stdin: Input | None = None
+    stdin: Source | None = None
     stdout: Write | None = None
     stderr: Write | None = None
     sizes: Sizes | None = None
     detaching: Detaching | None = None
+    deadline: float | None = None
+    """On time.monotonic's clock."""
 
     def run(self, names: list[str]) -> bytes:
         """Until every channel that carries output has ended; what the error channel said. Raises KubetraceError where
-        the connection broke off, and what writing raises."""
+        the connection broke off, TimedOut, and what reading and writing raise."""
         from kubetrace.transport.channels import StreamsCut
 
         ended: set[str] = set()
@@ -117,6 +144,11 @@ class Session(Mutable):
         poll.register(connection.descriptor, _READ)
         while not connection.pending:
             rest = self.channels.beat()
+            if self.deadline is not None:
+                left = self.deadline - time.monotonic()
+                if left <= 0:
+                    raise TimedOut
+                rest = min(rest, left)
             poll.modify(connection.descriptor, _READ | (select.POLLOUT if connection.unsent else 0))
             for descriptor, events in self._ready(poll, rest):
                 if descriptor == connection.descriptor:
@@ -155,10 +187,7 @@ class Session(Mutable):
 
     def _read_input(self) -> None:
         assert self.stdin is not None
-        try:
-            data = self.stdin.read()
-        except OSError:  # a terminal that went away
-            data = b""
+        data = self.stdin.read()
         over = not data
         if self.detaching is not None:
             data, typed = self.detaching.feed(data)
@@ -178,7 +207,7 @@ class Session(Mutable):
 class UserStreams(Mutable):
     """The user's side of a session, and what of it is a terminal. None for a stream that is not there."""
 
-    stdin: Input | None
+    stdin: Source | None
     stdout: Write | None
     stderr: Write | None
     raw: bool = False
@@ -205,10 +234,15 @@ class UserStreams(Mutable):
 
 
 def run_session(
-    environment: Environment, wanted: RemoteCommand, user: UserStreams, first_sizes: Callable[[Size], list[Size]]
+    environment: Environment,
+    wanted: RemoteCommand,
+    user: UserStreams,
+    first_sizes: Callable[[Size], list[Size]],
+    deadline: float | None = None,
 ) -> None:
     """Runs the session with the user's terminal in its hands. `first_sizes` says which sizes the server is told at
-    once. Raises PlainError with the exit code of a command that failed, and KubetraceError."""
+    once; `deadline` is on time.monotonic's clock. Raises PlainError with the exit code of a command that failed,
+    TimedOut, and KubetraceError."""
     from kubetrace.api.remote_command import check_ending, open_channels
     from kubetrace.transport.channels import StreamsCut
 
@@ -217,7 +251,9 @@ def run_session(
         sizes = _keep_terminal(stack, user, first_sizes)
         channels = open_channels(environment.client, wanted, user.stderr is not None, environment.note)
         names = wanted.names(user.stderr is not None)
-        session = Session(channels, environment.note, user.stdin, user.stdout, user.stderr, sizes, user.detaching)
+        session = Session(
+            channels, environment.note, user.stdin, user.stdout, user.stderr, sizes, user.detaching, deadline
+        )
         failure: str | None = "canceled"
         try:
             said = session.run(names)

@@ -226,7 +226,7 @@ ROOT = Entry(
         Entry("exec", "Run a command in a container", "kubetrace.commands.exec", _DEBUGGING),
         Entry("port-forward", "Let local ports lead to ports of a pod", "kubetrace.commands.port_forward", _DEBUGGING),
         Entry("proxy", "Open a local port that leads to the API server", "kubetrace.commands.proxy", _DEBUGGING),
-        _pending("cp"),
+        Entry("cp", "Copy files to and from containers", "kubetrace.commands.cp", _DEBUGGING),
         Entry(
             "auth",
             "Ask what is allowed, and to whom",
