@@ -13,10 +13,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run of one program: wall time in seconds, peak resident memory in bytes."""
+    """One run of one program: wall time and processor time in seconds, peak resident memory in bytes."""
 
     seconds: float
     peak: int
+    processor: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def measure(contender: Contender, environ: Mapping[str, str]) -> Measured:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{' '.join(contender.argv)}: exit code {process.returncode}")
-    return Measured(seconds, usage.ru_maxrss * 1024)
+    return Measured(seconds, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
 
 
 def rounds(contenders: Mapping[str, Contender], environ: Mapping[str, str], count: int) -> dict[str, list[Measured]]:
@@ -61,6 +62,12 @@ def ratio(results: Mapping[str, Sequence[Measured]], ours: str, reference: str) 
 def peak_ratio(results: Mapping[str, Sequence[Measured]], ours: str, reference: str) -> float:
     peaks = {name: statistics.median(m.peak for m in results[name]) for name in (ours, reference)}
     return peaks[ours] / peaks[reference]
+
+
+def processor_ratio(results: Mapping[str, Sequence[Measured]], ours: str, reference: str) -> float:
+    """Median processor time over median processor time: what a busy machine disturbs least."""
+    times = {name: statistics.median(m.processor for m in results[name]) for name in (ours, reference)}
+    return times[ours] / times[reference]
 
 
 def spread(results: Mapping[str, Sequence[Measured]], ours: str, reference: str) -> tuple[float, float]:
