@@ -15,7 +15,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command, Entry, HelpHintError
-from kubetrace.cmdline.find import UnknownCommandError, find
+from kubetrace.cmdline.find import UnknownCommandError, completion_request, find
 from kubetrace.cmdline.flags import BoundFlag, bind
 from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
 from kubetrace.cmdline.help import command_help, root_help
@@ -216,10 +216,10 @@ class LazyGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args[:1] == ["help"]:
             args = self._help_arguments(args[1:])
-        if args[:1] in (["__complete"], ["__completeNoDesc"]):
-            ctx.params = {"described": args[0] == "__complete"}
-            ctx.args = args[1:]
-            return args[1:]
+        if (request := completion_request(args)) is not None:
+            ctx.params = {"described": request[0] == "__complete"}
+            ctx.args = request[1:]
+            return request[1:]
         args, presets = _apply_kuberc(ctx.obj, args)
         try:
             path, rest, called_as = find(ROOT, args, GLOBAL_FLAGS)

@@ -61,9 +61,10 @@ class Entry(Value):
 
 class Command(Value):
     """What a command's module declares. `run` returns an exit code (None: 0). `usage` is the line below "Usage:"
-    without the program's name. `words` says what completion offers for the words: "resources" (types, then names),
-    "resources:node" (these types, then names), "names:pods" (one name of that type), "pods" (POD or TYPE/NAME), "pods
-    containers" (the same, then a container), "context", "cluster", "user" (the first word only), or "=a,b" (these)."""
+    without the program's name. `words` says what completion offers for the words: "resources" (types, then names;
+    "resources:a,b": of these types), "resource:a,b" (the same for one object), "names:pods" (one name of that type),
+    "pods" (a pod, or TYPE/NAME of what has some), "pods-containers" and "pods-ports" (and then one of its containers,
+    its ports), "files-in-pods", "context", "cluster", "user" (the first word only), or "=a,b" (these)."""
 
     run: Callable[[Environment, Any, Arguments], int | None]
     usage: str

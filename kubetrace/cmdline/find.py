@@ -60,6 +60,15 @@ def _without_first(argv: list[str], word: str, flags: FlagSet) -> list[str]:
     return argv
 
 
+def completion_request(argv: list[str]) -> list[str] | None:
+    """Where a shell asks for completions: cobra's hidden command, and then argv without it; else None. Flags before it
+    have their value in the same word, or it is not found."""
+    position = next((i for i, argument in enumerate(argv) if not argument.startswith("-")), None)
+    if position is None or argv[position] not in ("__complete", "__completeNoDesc"):
+        return None
+    return [argv[position], *argv[:position], *argv[position + 1 :]]
+
+
 def find(root: Entry, argv: list[str], global_flags: Iterable[BoundFlag]) -> tuple[tuple[Entry, ...], list[str], str]:
     """The command that argv names (the path of entries below the root, empty for the root itself), the arguments left
     for it, and the word that called it. Raises cobra's "unknown command" with its suggestions."""

@@ -65,9 +65,10 @@ class Flag(Field):
 def flag(default: _T, shorthand: str = "", **declared: Any) -> _T:
     """A field that is a flag, by its default. `bare` is the value of a flag given without one (pflag's NoOptDefVal);
     booleans are "true" when bare. `shown_default` replaces the default in help where kubectl shows another text.
-    `completion` says what completes its value: "context", "cluster", "user", "namespace", "container" (of the pod that
-    the first word names), "file", "dir", "ext:yaml,json" (files of these kinds) or "=a,b" (these). `name` is the flag's
-    where it is not the field's.
+    `completion` says what completes its value: "context", "cluster", "user", "namespace", "file", "dir",
+    "ext:yaml,json" (files of these kinds), "names:nodes" (objects of that type), "containers" (those of the pod that
+    the first word names), "=a,b" (these) or "any:a,b" (these, whatever is typed). `name` is the flag's where it is not
+    the field's.
     A command is refused without its `required` flags."""
     declaration: Any = Flag(default, shorthand, **declared)
     return declaration  # type: ignore[no-any-return]

@@ -19,7 +19,7 @@ class GlobalOptions(Value):
     as_user_extra: tuple[str, ...] = flag(
         (), kind="array", help="Impersonation extra as KEY=VALUE; repeat for several values or keys."
     )
-    cache_dir: str = flag("", help="Folder of the discovery cache.", completion="dir")
+    cache_dir: str = flag("", help="Folder of the discovery cache.")
     certificate_authority: str = flag("", help="File with the CA certificates to trust.")
     client_certificate: str = flag("", help="File with the client certificate for TLS.")
     client_key: str = flag("", help="File with the client key for TLS.")

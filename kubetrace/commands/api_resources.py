@@ -26,7 +26,7 @@ class ApiResourcesOptions(Value):
     no_headers: bool = flag(False, help="Print the table without its first line.")
     output: str = flag("", "o", help="Output format. One of: (json, yaml, kyaml, name, wide).")
     show_managed_fields: bool = flag(False, help="Has no effect: resources have no managed fields.")
-    sort_by: str = flag("", help="Order by 'name' or 'kind' instead of by group.", completion="=name,kind")
+    sort_by: str = flag("", help="Order by 'name' or 'kind' instead of by group.")
     verbs: tuple[str, ...] = flag((), help="Only resources that support all of these verbs.")
 
 

@@ -17,7 +17,7 @@ DETACH_KEYS = "ctrl-p,ctrl-q"
 
 
 class AttachOptions(Value):
-    container: str = flag("", "c", help="Attach to this container.", completion="container")
+    container: str = flag("", "c", help="Attach to this container.")
     detach_keys: str = flag(DETACH_KEYS, help="Keys that detach from the container.")
     pod_running_timeout: float = pod_running_timeout(60.0)
     quiet: bool = flag(False, "q", help="Say nothing but what the container says.")

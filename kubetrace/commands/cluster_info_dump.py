@@ -30,11 +30,8 @@ class ClusterInfoDumpOptions(PrintOptions):
         "o",
         help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, "
         "jsonpath, jsonpath-as-json, jsonpath-file).",
-        completion="=json,yaml,name",
     )
-    output_directory: str = flag(
-        "", help="Folder that a tree of files is written to; '-' or none: standard output.", completion="dir"
-    )
+    output_directory: str = flag("", help="Folder that a tree of files is written to; '-' or none: standard output.")
     pod_running_timeout: float = flag(20.0, help="Has no effect: logs are read of pods as they are.")
 
 

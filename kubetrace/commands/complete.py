@@ -1,219 +1,208 @@
-"""`__complete`: what the shell's completion scripts ask (cobra's protocol, kubectl pkg/util/completion).
+"""`__complete`: what the shell's completion scripts ask, by cobra's rules (completions.go, getCompletions).
 
 Answers one candidate a line, as VALUE or VALUE<tab>DESCRIPTION, and last a colon and a sum of directives: 1 error,
-2 no blank after the word, 4 no file names, 8 only files with the listed extensions, 16 only folders.
+2 no blank after the word, 4 no file names, 8 only files with the listed extensions, 16 only folders. What stands for
+words and flags' values is `kubetrace.commands.completions`.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from kubetrace.cmdline.command import Arguments, Command, Entry
-from kubetrace.cmdline.find import find
+from kubetrace.cmdline.command import PROGRAM, Command, Entry
+from kubetrace.cmdline.find import UnknownCommandError, find
 from kubetrace.cmdline.flags import BoundFlag, bind
 from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
-from kubetrace.cmdline.parser import FlagSet, Parsed, build
+from kubetrace.cmdline.parser import FlagError, FlagSet, Parsed, build
 from kubetrace.errors import KubetraceError
-from kubetrace.value import replace
+from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
-_ERROR, _NO_SPACE, _NO_FILES, _EXTENSIONS, _FOLDERS, _DEFAULT = 1, 2, 4, 8, 16, 0
+ERROR, NO_SPACE, NO_FILES, EXTENSIONS, FOLDERS, DEFAULT = 1, 2, 4, 8, 16, 0
 _NAMES = {
-    _DEFAULT: "ShellCompDirectiveDefault",
-    _ERROR: "ShellCompDirectiveError",
-    _NO_SPACE: "ShellCompDirectiveNoSpace",
-    _NO_FILES: "ShellCompDirectiveNoFileComp",
-    _NO_SPACE | _NO_FILES: "ShellCompDirectiveNoSpace, ShellCompDirectiveNoFileComp",
-    _EXTENSIONS: "ShellCompDirectiveFilterFileExt",
-    _FOLDERS: "ShellCompDirectiveFilterDirs",
+    ERROR: "ShellCompDirectiveError",
+    NO_SPACE: "ShellCompDirectiveNoSpace",
+    NO_FILES: "ShellCompDirectiveNoFileComp",
+    EXTENSIONS: "ShellCompDirectiveFilterFileExt",
+    FOLDERS: "ShellCompDirectiveFilterDirs",
+    32: "ShellCompDirectiveKeepOrder",
 }
 
-Answer = tuple[Sequence[tuple[str, str]], int]
+Candidate = tuple[str, str]
+Answer = tuple[Sequence[Candidate], int]
 """Candidates with their descriptions, and a directive."""
+
+
+class _RefusedError(Exception):
+    """cobra's word on a command line that nothing can be offered for."""
 
 
 def complete(environment: Environment, root: Entry, argv: list[str], described: bool) -> int:
     """Answers for argv, whose last element is the word at the cursor."""
     try:
         candidates, directive = _candidates(environment, root, argv or [""])
+    except _RefusedError as error:
+        environment.stderr.write(f"[Debug] [Error] {error}\n")
+        candidates, directive = (), DEFAULT
     except KubetraceError:
-        candidates, directive = (), _ERROR
+        candidates, directive = (), ERROR
     for value, description in candidates:
         environment.stdout.write(f"{value}\t{description}\n" if described and description else f"{value}\n")
     environment.stdout.write(f":{directive}\n")
     environment.stdout.flush()
-    environment.stderr.write(f"Completion ended with directive: {_NAMES[directive]}\n")
+    names = ", ".join(name for bit, name in _NAMES.items() if directive & bit) or "ShellCompDirectiveDefault"
+    environment.stderr.write(f"Completion ended with directive: {names}\n")
     return 0
 
 
+class _Line(Value):
+    """A command line up to the word at the cursor: the command, its flags, what was said so far."""
+
+    entry: Entry
+    command: Command | None
+    inherited: tuple[BoundFlag, ...]
+    own: tuple[BoundFlag, ...]
+    parsed: Parsed
+
+    @property
+    def flags(self) -> list[BoundFlag]:
+        """In the order of offers: what the commands above have, then the command's own, each by name."""
+        hidden = {flag.name for flag in self.own}
+        inherited = (flag for flag in self.inherited if flag.name not in hidden)
+        return [*sorted(inherited, key=_name), *sorted(self.own, key=_name)]
+
+    def is_given(self, flag: BoundFlag) -> bool:
+        return flag.field in self.parsed.values
+
+
+def _name(flag: BoundFlag) -> str:
+    return flag.name
+
+
 def _candidates(environment: Environment, root: Entry, argv: list[str]) -> Answer:
+    from kubetrace.commands.completion_plugins import plugin_answer, plugin_commands
+
     *before, word = argv
-    path, rest, _ = find(root, before, (*KUBECTL_FLAGS, *OWN_FLAGS))
-    here = path[-1] if path else root
-    command = here.load() if path else None
+    if before[:1] == ["help"]:
+        return _topics(root, before[1:], word), NO_FILES
+    if (answer := plugin_answer(environment, root, argv)) is not None:
+        return answer
+    try:
+        path, rest, _ = find(root, before, (*KUBECTL_FLAGS, *OWN_FLAGS))
+    except UnknownCommandError:
+        raise _RefusedError(f"unable to find a command for arguments: [{' '.join(before)}]") from None
+    entry = path[-1] if path else root
+    command = entry.load() if path else None
+    globals_ = (*KUBECTL_FLAGS, *OWN_FLAGS)
     own = bind(command.options) if command else ()
-    flags = FlagSet((*KUBECTL_FLAGS, *OWN_FLAGS, *own))
-    flag, prefix, value = _flag_in_question(flags, rest, word)
-    if flag is not None and not prefix:
-        rest = rest[:-1]
-    parsed = _lenient(flags, rest)
+    flags = FlagSet((*globals_, *own))
+    flag, rest, typed, refused = _flag_in_question(flags, entry, rest, word)
+    try:
+        parsed = flags.parse(rest)
+    except FlagError as error:
+        raise _RefusedError(f"Error while parsing flags from args [{' '.join(rest)}]: {error}") from None
+    if refused and parsed.dash is None:
+        raise _RefusedError(refused)
     environment.options = build(GlobalOptions, KUBECTL_FLAGS, parsed.values)
     environment.own = build(OwnOptions, OWN_FLAGS, parsed.values)
-    if flag is not None and flag.flag.completion == "container":
-        return _containers(environment, parsed.words, value)
-    if flag is not None:
-        return _flag_value(environment, flag, value)
-    if word.startswith("-") and parsed.dash is None:
-        return _flag_names(flags, word)
-    found = [] if parsed.words else [(c.name, c.summary) for c in _visible(here) if c.name.startswith(word)]
-    if command is None:
-        return found, _NO_FILES
-    more, directive = _words(environment, command, parsed, word)
-    return [*found, *more], directive
+    if parsed.help:
+        return [], NO_FILES
+    local = (*own, flags.by_name["help"])
+    line = _Line(entry, command, globals_ if path else (), local if path else (*globals_, *local), parsed)
+    if flag is not None and parsed.dash is None:
+        from kubetrace.commands.completions import flag_values
+
+        return flag_values(environment, flag, parsed.words, typed)
+    if flag is None and typed.startswith("-") and "=" not in typed and parsed.dash is None:
+        return _flag_names(line, typed), NO_FILES
+    found, directive = _subcommands(line, typed)
+    if path[:1] == () and not before:
+        found = sorted({**dict(plugin_commands(environment, root, typed)), **dict(found)}.items())
+    found += _required(line, typed)
+    if command is not None and command.words:
+        from kubetrace.commands.completions import words
+
+        more, directive = words(environment, command.words, parsed.words, typed)
+        found += more
+    return found, directive
 
 
-def _visible(entry: Entry) -> list[Entry]:
-    return [c for c in sorted(entry.children, key=lambda c: c.name) if not (c.hidden or c.pending)]
-
-
-def _flag_in_question(flags: FlagSet, rest: list[str], word: str) -> tuple[BoundFlag | None, bool, str]:
-    """The flag whose value is being typed, whether it stands in the same word (--flag=value), and what is typed."""
-    if word.startswith("-") and "=" in word:
-        name, _, value = word.partition("=")
-        flag = flags.named(name[2:]) if name.startswith("--") else flags.by_shorthand.get(name[-1:])
-        return flag, True, value
-    last = rest[-1] if rest else ""
-    if "--" in rest or "=" in last or not last.startswith("-") or last == "-":
-        return None, False, ""
-    flag = flags.named(last[2:]) if last.startswith("--") else flags.by_shorthand.get(last[-1:])
-    return (flag, False, word) if flag is not None and flag.bare is None else (None, False, "")
-
-
-def _lenient(flags: FlagSet, argv: list[str]) -> Parsed:
-    """What can be parsed of an unfinished command line."""
-    while True:
-        try:
-            return flags.parse(argv)
-        except KubetraceError:
-            if not argv:
-                return Parsed()
-            argv = argv[:-1]
-
-
-def _flag_names(flags: FlagSet, word: str) -> Answer:
-    shown = sorted((f for f in flags.by_name.values() if not f.flag.deprecated), key=lambda f: f.name)
-    found: list[tuple[str, str]] = []
-    for flag in shown:
-        for spelling in (f"--{flag.name}", f"-{flag.shorthand}" if flag.shorthand else ""):
-            if spelling and spelling.startswith(word):
-                found.append((spelling, flag.flag.help))
-    return found, _NO_FILES
-
-
-def _flag_value(environment: Environment, flag: BoundFlag, word: str) -> Answer:
-    kind = flag.flag.completion
-    if kind.startswith("ext:"):
-        return [(extension, "") for extension in kind[4:].split(",")], _EXTENSIONS
-    if kind == "dir":
-        return [], _FOLDERS
-    if kind in ("", "file"):
-        return [], _DEFAULT
-    if kind == "namespace":
-        return _matching(_object_names(environment, "namespaces"), word), _NO_FILES
-    return _matching(_named(environment, kind), word), _NO_FILES
-
-
-def _words(environment: Environment, command: Command, parsed: Parsed, word: str) -> Answer:
-    if command.words == "resources":
-        return _resources(environment, parsed.words, word, lambda: _types(environment))
-    if command.words.startswith("resources:"):
-        return _resources(environment, parsed.words, word, command.words[10:].split(",").copy)
-    if not command.words:
-        return [], _DEFAULT
-    if command.words in ("pods", "pods containers"):
-        return _pods(environment, command, parsed.words, word)
-    if command.words.startswith("names:"):
-        names = [] if parsed.words else _object_names(environment, command.words[6:])
-        return _matching(names, word), _NO_FILES
-    return ([] if parsed.words else _matching(_named(environment, command.words), word)), _NO_FILES
-
-
-def _pods(environment: Environment, command: Command, words: list[str], word: str) -> Answer:
-    """POD or TYPE/NAME, then, where the command takes it as a word, its container."""
-    from kubetrace.commands.complete_pods import pods_and_types
-
-    if not words:
-        found, alone = pods_and_types(lambda kind: _object_names(environment, kind), word)
-        return _matching(found, ""), _NO_FILES | (_NO_SPACE if alone else 0)
-    if len(words) == 1 and command.words == "pods containers":
-        return _containers(environment, words, word)
-    return [], _NO_FILES
-
-
-def _containers(environment: Environment, words: list[str], word: str) -> Answer:
-    from kubetrace.commands.complete_pods import containers
-
-    return _matching(containers(environment, words, word), ""), _NO_FILES
-
-
-def _named(environment: Environment, kind: str) -> Iterable[str]:
-    """Names that need no server: listed ones, or those of the kubeconfig."""
-    if kind.startswith("="):
-        return kind[1:].split(",")
-    sections = environment.kubeconfig.sections
-    return {"context": sections.contexts, "cluster": sections.clusters, "user": sections.users}[kind]
-
-
-def _matching(names: Iterable[str], word: str) -> list[tuple[str, str]]:
-    return [(name, "") for name in names if name.startswith(word)]
-
-
-def _resources(environment: Environment, words: list[str], word: str, types: Callable[[], list[str]]) -> Answer:
-    """TYPE, TYPE,TYPE, TYPE NAME… or TYPE/NAME… (ResourceTypeAndNameCompletionFunc)."""
-    if words and "/" not in words[0]:
-        if "," in words[0]:
-            return [], _NO_FILES
-        names = (name for name in _object_names(environment, words[0]) if name not in words[1:])
-        return _matching(names, word), _NO_FILES
-    kind, slash, _ = word.partition("/")
-    if slash:
-        found = (f"{kind}/{n}" for n in _object_names(environment, kind))
-        return _matching((n for n in found if n not in words), word), _NO_FILES
-    if words:
-        return [(f"{t}/", "") for t in types() if t.startswith(word)], _NO_SPACE | _NO_FILES
-    done, comma, last = word.rpartition(",")
-    return [(f"{done}{comma}{t}", "") for t in types() if t.startswith(last)], _NO_FILES
-
-
-def _types(environment: Environment) -> list[str]:
-    """The types that can be read, from the discovery cache (api-resources --cached --verbs=get -o name)."""
-    from kubetrace.commands.api_resources import COMMAND
-
-    return _output(environment, COMMAND, (), cached=True, verbs=("get",), output="name")
-
-
-def _object_names(environment: Environment, kind: str) -> list[str]:
-    from kubetrace.commands.get import COMMAND
-
-    return [line.rpartition("/")[2] for line in _output(environment, COMMAND, (kind,), output="name")]
-
-
-def _output(environment: Environment, command: Command, words: tuple[str, ...], **options: object) -> list[str]:
-    """A command's output lines; nothing where it fails: completion never complains."""
-    from kubetrace.environment import Environment
-
-    out, err = io.StringIO(), io.StringIO()
-    streams = replace(environment.streams, stdout=out, stderr=err)
-    inner = Environment(streams, environment.environ, environment.options, environment.own, environment.preferences)
-    inner.command_path = ("__complete",)
+def _topics(root: Entry, words: list[str], word: str) -> list[Candidate]:
+    """What `help` can tell about: the commands below those that were named."""
     try:
-        command.run(inner, command.options(**options), Arguments(("__complete",), words))
+        path, _, _ = find(root, words, (*KUBECTL_FLAGS, *OWN_FLAGS))
     except KubetraceError:
         return []
-    finally:
-        inner.close()
-    return out.getvalue().split()
+    return _children(path[-1] if path else root, word)
+
+
+def _children(entry: Entry, word: str) -> list[Candidate]:
+    there = [(c.name, c.summary) for c in entry.children if not (c.hidden or c.pending)]
+    if entry.name == PROGRAM:
+        there.append(("help", "Help about any command"))
+    return [one for one in sorted(there) if one[0].startswith(word)]
+
+
+def _flag_in_question(
+    flags: FlagSet, entry: Entry, rest: list[str], word: str
+) -> tuple[BoundFlag | None, list[str], str, str]:
+    """The flag whose value is being typed, the arguments without it, what is typed of the value, and cobra's complaint
+    about a flag that the command does not have (checkIfFlagCompletion)."""
+    name, typed, with_equals, trimmed = "", word, False, rest
+    if word.startswith("-"):
+        before, equals, value = word.partition("=")
+        if not equals:
+            return None, rest, word, ""
+        name, typed, with_equals = before[2:] if before.startswith("--") else before[-1:], value, True
+    if not name and rest:
+        last = rest[-1]
+        if _is_flag(last) and "=" not in last:
+            name, trimmed = last[2:] if last.startswith("--") else last[-1:], rest[:-1]
+    if not name:
+        return None, trimmed, typed, ""
+    flag = flags.by_shorthand.get(name) if len(name) == 1 else flags.by_name.get(name)
+    if flag is None:
+        return None, rest, word, f"Subcommand '{entry.name}' does not support flag '{name}'"
+    if not with_equals and flag.bare is not None:
+        return None, rest, typed, ""
+    return flag, trimmed, typed, ""
+
+
+def _is_flag(argument: str) -> bool:
+    return (len(argument) >= 3 and argument.startswith("--")) or (
+        len(argument) >= 2 and argument[0] == "-" and argument[1] != "-"
+    )
+
+
+def _flag_names(line: _Line, word: str) -> list[Candidate]:
+    """The required flags that are still missing, or all that may be given (once more)."""
+    repeated = ("slice", "array", "map")
+    return _required(line, word) or [
+        candidate
+        for flag in line.flags
+        if not line.is_given(flag) or flag.kind in repeated
+        for candidate in _spellings(flag, word)
+    ]
+
+
+def _required(line: _Line, word: str) -> list[Candidate]:
+    missing = (flag for flag in line.flags if flag.flag.required and not line.is_given(flag))
+    return [candidate for flag in missing for candidate in _spellings(flag, word)]
+
+
+def _spellings(flag: BoundFlag, word: str) -> Iterable[Candidate]:
+    if flag.flag.deprecated or (flag.flag.hidden and flag.name != "help"):
+        return ()
+    spellings = (f"--{flag.name}", f"-{flag.shorthand}" if flag.shorthand else "")
+    help_text = flag.flag.help or f"Help for {PROGRAM}"
+    return [(spelling, help_text) for spelling in spellings if spelling and spelling.startswith(word)]
+
+
+def _subcommands(line: _Line, word: str) -> tuple[list[Candidate], int]:
+    """Its subcommands, as long as neither a word nor a flag of its own was given."""
+    if line.parsed.words or any(line.is_given(flag) for flag in line.own if flag not in KUBECTL_FLAGS + OWN_FLAGS):
+        return [], DEFAULT
+    return _children(line.entry, word), NO_FILES if line.entry.children else DEFAULT

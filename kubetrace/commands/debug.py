@@ -42,9 +42,7 @@ class DebugOptions(Value):
     attach: bool = flag(False, help="Wait until the container runs, and attach to it. Implied by -i.")
     container: str = flag("", "c", help="Name of the container to debug with.")
     copy_to: str = flag("", help="Name of a copy of the pod, to be debugged in its place.")
-    custom: str = flag(
-        "", help="File with a partial container (JSON or YAML) that adds to the profile.", completion="file"
-    )
+    custom: str = flag("", help="File with a partial container (JSON or YAML) that adds to the profile.")
     env: tuple[str, ...] = flag((), kind="pairs", help="Environment variables NAME=VALUE of the container.")
     filename: tuple[str, ...] = filename("the pod or node")
     image: str = flag("", help="Image of the container.")
@@ -58,7 +56,6 @@ class DebugOptions(Value):
     profile: str = flag(
         "general",
         help='What the container may do: "general", "baseline", "restricted", "netadmin" or "sysadmin".',
-        completion="=general,baseline,restricted,netadmin,sysadmin",
     )
     quiet: bool = flag(False, "q", help="Say nothing but what is wrong.")
     replace: bool = flag(False, help=f"Delete the pod once there is a copy. {_ONLY_COPIES}")
@@ -363,6 +360,7 @@ class _Debugging(Value):
 COMMAND = Command(
     run=run,
     options=DebugOptions,
+    words="resources",
     usage="debug (POD | TYPE[[.VERSION].GROUP]/NAME) [ -- COMMAND [args...] ] [options]",
     description="""
     Look into a pod or a node with a container that has the tools for it.

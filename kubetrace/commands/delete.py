@@ -45,7 +45,7 @@ class DeleteOptions(Value):
     interactive: bool = flag(False, "i", help="Ask before anything is deleted.")
     kustomize: str = kustomize()
     now: bool = flag(False, help="Let the object end at once (like --grace-period=1).")
-    output: str = flag("", "o", help='Output mode: "name" prints resource/name only.', completion="=name")
+    output: str = flag("", "o", help='Output mode: "name" prints resource/name only.')
     raw: str = flag("", help="Path on the server to DELETE.")
     recursive: bool = recursive()
     selector: str = selector()

@@ -23,7 +23,7 @@ class DescribeOptions(Value):
     filename: tuple[str, ...] = flag(
         (), "f", help="Files, folders or URLs whose manifests name the objects.", completion="ext:json,yaml,yml"
     )
-    kustomize: str = flag("", "k", help="A kustomization folder, in place of -f and -R.", completion="dir")
+    kustomize: str = flag("", "k", help="A kustomization folder, in place of -f and -R.")
     recursive: bool = flag(False, "R", help="Look for manifests in the folders below those of -f, too.")
     selector: str = flag("", "l", help="Only objects whose labels match, with '=', '==', '!=', 'in' and 'notin'.")
     show_events: bool = flag(True, help="Show the events of each object (several objects: only if this is given).")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ExecOptions(Value):
-    container: str = flag("", "c", help="Run the command in this container.", completion="container")
+    container: str = flag("", "c", help="Run the command in this container.", completion="containers")
     filename: tuple[str, ...] = flag(
         (), "f", help="File, folder or URL that describes the pod.", completion="ext:json,yaml,yml"
     )

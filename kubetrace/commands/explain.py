@@ -20,12 +20,7 @@ _PLAINTEXT, _PLAINTEXT_V2 = "plaintext", "plaintext-openapiv2"
 
 class ExplainOptions(Value):
     api_version: str = flag("", help="Explain this version of the API (group/version).")
-    output: str = flag(
-        _PLAINTEXT,
-        "o",
-        help="How to show the schema (plaintext, plaintext-openapiv2).",
-        completion="=plaintext,plaintext-openapiv2",
-    )
+    output: str = flag(_PLAINTEXT, "o", help="How to show the schema (plaintext, plaintext-openapiv2).")
     recursive: bool = flag(False, "R", help="Name the fields of fields, too.")
 
 

@@ -165,7 +165,7 @@ def _joined(labels: dict[str, str]) -> str:
 COMMAND = Command(
     run=run,
     options=ExposeOptions,
-    words="resources",
+    words="resources:pod,service,replicationcontroller,deployment,replicaset",
     usage=(
         "expose (-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] "
         "[--name=name] [--external-ip=external-ip-of-service] [--type=type] [options]"

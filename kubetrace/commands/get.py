@@ -61,7 +61,9 @@ class GetOptions(Value):
     show_labels: bool = flag(False, help="Show all labels in a last column.")
     show_managed_fields: bool = flag(False, help="Keep metadata.managedFields in JSON and YAML.")
     sort_by: str = flag("", help="Sort by the field that this JSONPath names ('{.metadata.name}').")
-    subresource: str = flag("", help="Get this subresource of the objects (status, scale).")
+    subresource: str = flag(
+        "", help="Get this subresource of the objects (status, scale).", completion="any:status,scale,resize"
+    )
     template: str = flag("", help="A template, or the file of one, for the -o formats that take it.")
     watch: bool = flag(False, "w", help="Go on with every change after the objects were printed.")
     watch_only: bool = flag(False, help="Print changes only, not what is there already.")

@@ -24,7 +24,7 @@ _TAIL_OF_SELECTED = 10
 class LogsOptions(Value):
     all_containers: bool = flag(False, help="The logs of every container of the pod.")
     all_pods: bool = flag(False, help="The logs of every pod behind the object, each line with its source (--prefix).")
-    container: str = flag("", "c", help="The log of this container.", completion="container")
+    container: str = flag("", "c", help="The log of this container.")
     follow: bool = flag(False, "f", help="Go on with what is written from here on.")
     ignore_errors: bool = flag(False, help="A log that cannot be read is no reason to end.")
     insecure_skip_tls_verify_backend: bool = flag(
@@ -166,7 +166,7 @@ def _check(options: LogsOptions, arguments: Arguments, wanted: PodLogOptions) ->
 COMMAND = Command(
     run=run,
     options=LogsOptions,
-    words="pods containers",
+    words="pods-containers",
     usage=f"{_USAGE} [options]",
     description="""
     Print what a container wrote: of the pod that is named, or of one behind the deployment, job, service … that is.

@@ -24,9 +24,7 @@ class PatchOptions(RecordedOptions):
     patch: str = flag("", "p", help="The patch, as JSON or YAML.")
     patch_file: str = flag("", help="File with the patch.")
     subresource: str = subresource("Patch")
-    type: str = flag(
-        "strategic", help="What kind of patch it is; one of [json merge strategic].", completion="=json,merge,strategic"
-    )
+    type: str = flag("strategic", help="What kind of patch it is; one of [json merge strategic].")
 
 
 def run(environment: Environment, options: PatchOptions, arguments: Arguments) -> None:

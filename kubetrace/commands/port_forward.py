@@ -169,7 +169,7 @@ COMMAND = Command(
     you press Ctrl-C, or until the pod is gone: then the command has to be run again.
     """,
     options=PortForwardOptions,
-    words="pods",
+    words="pods-ports",
     examples="""
     # Ports 5000 and 6000, here and in the pod
     kubetrace port-forward pod/web 5000 6000

@@ -243,7 +243,7 @@ def _poll(condition: Callable[[], bool], timeout: float) -> bool:
 COMMAND = Command(
     run=run,
     options=ScaleOptions,
-    words="resources",
+    words="resources:deployment,replicaset,replicationcontroller,statefulset",
     usage=(
         "scale [--resource-version=version] [--current-replicas=count] --replicas=COUNT (-f FILENAME | TYPE NAME) "
         "[options]"

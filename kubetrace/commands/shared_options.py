@@ -13,7 +13,6 @@ def dry_run() -> str:
         "none",
         help='Must be "none", "server" or "client": client shows what would be sent, server has it tried out.',
         bare="unchanged",
-        completion="=none,server,client",
     )
 
 
@@ -43,7 +42,6 @@ def validate() -> str:
         help='Must be "strict" (or true), "warn" or "ignore" (or false): what to do about unknown and repeated fields, '
         "refuse the object, warn, or drop them silently. The server judges.",
         bare="strict",
-        completion="=strict,warn,ignore",
     )
 
 
@@ -53,7 +51,6 @@ def cascade() -> str:
         "background",
         help='Must be "background", "orphan" or "foreground": what becomes of the objects that depend on it.',
         bare="background",
-        completion="=background,orphan,foreground",
     )
 
 
@@ -64,7 +61,7 @@ def filename(what: str = "the objects") -> tuple[str, ...]:
 
 def kustomize() -> str:
     """-k"""
-    return flag("", "k", help="Folder with a kustomization. Not together with -f or -R.", completion="dir")
+    return flag("", "k", help="Folder with a kustomization. Not together with -f or -R.")
 
 
 def recursive() -> bool:
@@ -104,7 +101,11 @@ def pod_running_timeout(seconds: float) -> float:
 
 def subresource(verb: str) -> str:
     """--subresource"""
-    return flag("", help=f"{verb} this subresource of the object (status, scale, resize, …).")
+    return flag(
+        "",
+        help=f"{verb} this subresource of the object (status, scale, resize, …).",
+        completion="any:status,scale,resize",
+    )
 
 
 class PrintOptions(Value):
@@ -118,7 +119,6 @@ class PrintOptions(Value):
         "o",
         help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, "
         "jsonpath, jsonpath-as-json, jsonpath-file).",
-        completion="=json,yaml,name",
     )
     show_managed_fields: bool = flag(False, help="Print metadata.managedFields, too (json and yaml).")
     template: str = flag("", help="Template, or file with it, for the template formats of -o.")

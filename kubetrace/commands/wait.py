@@ -309,7 +309,6 @@ class _Wait:
 COMMAND = Command(
     run=run,
     options=WaitOptions,
-    words="resources",
     usage=(
         "wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) "
         "[--for=create|--for=delete|--for condition=available|--for=jsonpath='{}'[=value]] [options]"

@@ -30,7 +30,6 @@ class ApplyOptions(RecordedOptions):
         "background",
         help='Must be "background", "orphan" or "foreground": what becomes of dependents when --force deletes.',
         bare="background",
-        completion="=background,orphan,foreground",
     )
     field_manager: str = field_manager(CLIENT_SIDE_MANAGER)
     filename: tuple[str, ...] = filename("the objects to apply")
@@ -49,7 +48,9 @@ class ApplyOptions(RecordedOptions):
     )
     selector: str = selector()
     server_side: bool = flag(False, help="Have the server merge instead of doing it here.")
-    subresource: str = flag("", help="With --server-side, apply to this subresource of the object.")
+    subresource: str = flag(
+        "", help="With --server-side, apply to this subresource of the object.", completion="any:status,scale,resize"
+    )
     timeout: float = flag(0.0, help="How long --force waits for a deletion; 0 lets the object decide.")
     validate: str = validate()
     wait: bool = flag(False, help="Wait until deleted objects are gone.")

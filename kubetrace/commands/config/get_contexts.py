@@ -62,7 +62,6 @@ def _complain(missing: list[str]) -> None:
 COMMAND = Command(
     run=run,
     options=GetContextsOptions,
-    words="context",
     usage="config get-contexts [(-o|--output=)name)] [options]",
     description="Show the contexts of the kubeconfig, or those that are named.",
     examples="""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SetClusterOptions(Value):
-    certificate_authority: str = flag("", help="File with the cluster's CA certificates.", completion="file")
+    certificate_authority: str = flag("", help="File with the cluster's CA certificates.")
     embed_certs: bool = flag(False, help="Put the CA file's content into the kubeconfig.", shown_default="")
     insecure_skip_tls_verify: bool = flag(False, help="Do not check the cluster's certificate.")
     proxy_url: str = flag("", help="Proxy to reach the cluster through.")
@@ -87,7 +87,6 @@ def _authority(options: SetClusterOptions) -> dict[str, Any]:
 COMMAND = Command(
     run=run,
     options=SetClusterOptions,
-    words="cluster",
     usage=(
         "config set-cluster NAME [--server=server] [--certificate-authority=path/to/certificate/authority]"
         " [--insecure-skip-tls-verify=true] [--tls-server-name=example.com] [options]"

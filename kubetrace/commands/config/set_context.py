@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class SetContextOptions(Value):
     cluster: str = flag("", help="The context's cluster.")
     current: bool = flag(False, help="Change the current context.")
-    namespace: str = flag("", "n", help="The context's namespace.")
+    namespace: str = flag("", "n", help="The context's namespace.", completion="namespace")
     user: str = flag("", help="The context's user.")
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class SetCredentialsOptions(Value):
     auth_provider: str = flag("", help="The user's auth provider.")
     auth_provider_arg: tuple[str, ...] = flag((), help="KEY=VALUE for the auth provider; KEY- removes it.")
-    client_certificate: str = flag("", help="File with the user's client certificate.", completion="file")
-    client_key: str = flag("", help="File with the user's client key.", completion="file")
+    client_certificate: str = flag("", help="File with the user's client certificate.")
+    client_key: str = flag("", help="File with the user's client key.")
     embed_certs: bool = flag(False, help="Put the files' content into the kubeconfig.", shown_default="")
     exec_api_version: str = flag("", help="The exec plugin's API version.")
     exec_arg: tuple[str, ...] = flag((), help="Arguments for the exec plugin, in place of the old ones.")
@@ -102,7 +102,6 @@ def _validate(name: str, options: SetCredentialsOptions, arguments: Arguments) -
 COMMAND = Command(
     run=run,
     options=SetCredentialsOptions,
-    words="user",
     usage=(
         "config set-credentials NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile]"
         " [--token=bearer_token] [--username=basic_user] [--password=basic_password] [--auth-provider=provider_name]"

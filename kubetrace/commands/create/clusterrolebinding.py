@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CreateClusterRoleBindingOptions(BindingOptions):
-    clusterrole: str = flag("", help="Cluster role to give.", required=True)
+    clusterrole: str = flag("", help="Cluster role to give.", required=True, completion="names:clusterrole")
 
 
 def run(environment: Environment, options: CreateClusterRoleBindingOptions, arguments: Arguments) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 class CreateCronJobOptions(GeneratedOptions):
     image: str = flag("", help="Image to run.", required=True)
-    restart: str = flag("", help="When its pods are restarted: OnFailure or Never.", completion="=OnFailure,Never")
+    restart: str = flag("", help="When its pods are restarted: OnFailure or Never.")
     schedule: str = flag("", help="When it runs, as cron writes it.", required=True)
 
 

@@ -14,13 +14,9 @@ def append_hash(what: str) -> bool:
 
 
 class DataOptions(GeneratedOptions):
-    from_env_file: tuple[str, ...] = flag(
-        (), help="File with lines KEY=VALUE that become keys and values.", completion="file"
-    )
+    from_env_file: tuple[str, ...] = flag((), help="File with lines KEY=VALUE that become keys and values.")
     from_file: tuple[str, ...] = flag(
-        (),
-        help="FILE (the key is the file's name), KEY=FILE, or a folder: each of its files whose name can be a key.",
-        completion="file",
+        (), help="FILE (the key is the file's name), KEY=FILE, or a folder: each of its files whose name can be a key."
     )
     from_literal: tuple[str, ...] = flag((), kind="array", help="KEY=VALUE, for example --from-literal=color=blue.")
 

@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 class CreatePriorityClassOptions(GeneratedOptions):
     description: str = flag("", help="What the class is for.")
     global_default: bool = flag(False, help="Pods without a class get this one.")
-    preemption_policy: str = flag(
-        "PreemptLowerPriority",
-        help="May its pods push out others of lower priority?",
-        completion="=PreemptLowerPriority,Never",
-    )
+    preemption_policy: str = flag("PreemptLowerPriority", help="May its pods push out others of lower priority?")
     value: int = flag(0, kind="int32", help="The priority.")
 
 

@@ -21,9 +21,7 @@ class CreateSecretDockerRegistryOptions(GeneratedOptions):
     docker_server: str = flag("https://index.docker.io/v1/", help="Where the registry is.")
     docker_username: str = flag("", help="Name of the user at the registry.")
     from_file: tuple[str, ...] = flag(
-        (),
-        help="FILE, as docker writes it (config.json); its key is .dockerconfigjson, which KEY=FILE would change.",
-        completion="file",
+        (), help="FILE, as docker writes it (config.json); its key is .dockerconfigjson, which KEY=FILE would change."
     )
 
 

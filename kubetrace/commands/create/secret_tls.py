@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 class CreateSecretTLSOptions(GeneratedOptions):
     append_hash: bool = append_hash("secret")
-    cert: str = flag("", help="File with the certificate, PEM.", completion="file")
-    key: str = flag("", help="File with the certificate's private key, PEM.", completion="file")
+    cert: str = flag("", help="File with the certificate, PEM.")
+    key: str = flag("", help="File with the certificate's private key, PEM.")
 
 
 def run(environment: Environment, options: CreateSecretTLSOptions, arguments: Arguments) -> None:

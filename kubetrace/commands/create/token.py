@@ -18,9 +18,7 @@ _BOUND_KINDS = ("Node", "Pod", "Secret")
 class CreateTokenOptions(PrintOptions):
     audience: tuple[str, ...] = flag((), kind="array", help="Whom the token is for; without one, the API server.")
     bound_object_kind: str = flag(
-        "",
-        help="Kind of an object that the token is bound to: Node, Pod or Secret. Needs --bound-object-name.",
-        completion="=Node,Pod,Secret",
+        "", help="Kind of an object that the token is bound to: Node, Pod or Secret. Needs --bound-object-name."
     )
     bound_object_name: str = flag(
         "", help="Name of that object. When it is deleted, the token ends. Needs --bound-object-kind."
@@ -102,6 +100,7 @@ def _request(environment: Environment, name: str, request: dict[str, Any]) -> di
 COMMAND = Command(
     run=run,
     options=CreateTokenOptions,
+    words="names:serviceaccount",
     usage="create token SERVICE_ACCOUNT_NAME [options]",
     description="Ask for a token of a service account.",
     examples="""

@@ -18,7 +18,7 @@ def run(environment: Environment, options: NodeOptions, arguments: Arguments) ->
 COMMAND = Command(
     run=run,
     options=NodeOptions,
-    words="names:nodes",
+    words="names:node",
     usage="cordon NODE [options]",
     description="Let no more pods come to a node. Those that are there stay.",
     examples="""

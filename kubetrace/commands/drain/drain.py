@@ -169,7 +169,7 @@ class Run(Value):
 COMMAND = Command(
     run=run,
     options=DrainOptions,
-    words="names:nodes",
+    words="names:node",
     usage="drain NODE [options]",
     description="""
     Empty a node, before it is taken out of service.

@@ -18,7 +18,7 @@ def run(environment: Environment, options: NodeOptions, arguments: Arguments) ->
 COMMAND = Command(
     run=run,
     options=NodeOptions,
-    words="names:nodes",
+    words="names:node",
     usage="uncordon NODE [options]",
     description="Let pods come to a node again.",
     examples="""

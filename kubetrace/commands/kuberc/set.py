@@ -27,12 +27,7 @@ class SetOptions(Value):
     overwrite: bool = flag(False, help="Replace what is there already.")
     policy: str = flag("", help="What credential plugins may run: AllowAll, DenyAll or Allowlist.")
     prependarg: tuple[str, ...] = flag((), kind="array", help="A word before the alias's own (may be repeated).")
-    section: str = flag(
-        "",
-        help="The section to change: defaults, aliases or credentialplugin.",
-        required=True,
-        completion="=defaults,aliases,credentialplugin",
-    )
+    section: str = flag("", help="The section to change: defaults, aliases or credentialplugin.", required=True)
 
 
 def run(environment: Environment, options: SetOptions, arguments: Arguments) -> None:

@@ -31,7 +31,6 @@ class ViewOptions(Value):
         "o",
         help="Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, "
         "jsonpath, jsonpath-as-json, jsonpath-file).",
-        completion="=json,yaml,kyaml,name",
     )
     show_managed_fields: bool = flag(False, help="Print metadata.managedFields, too (json and yaml).")
     template: str = flag("", help="Template, or file with it, for the template formats of -o.")

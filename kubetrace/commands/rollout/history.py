@@ -88,7 +88,7 @@ def _table(history: History, wanted: int) -> str:
 COMMAND = Command(
     run=run,
     options=HistoryOptions,
-    words="resources",
+    words="resources:deployment,daemonset,statefulset",
     usage="rollout history (TYPE NAME | TYPE/NAME) [flags]",
     description="""
     Show the revisions of a workload: what it was rolled out as, one time after the other.

@@ -33,7 +33,7 @@ def _patch(spec: dict[str, Any]) -> dict[str, Any]:
 COMMAND = Command(
     run=run,
     options=ChangingOptions,
-    words="resources",
+    words="resources:deployment",
     usage="rollout pause RESOURCE",
     description="""
     Pause deployments: what is changed from here on is rolled out when they are resumed.

@@ -51,7 +51,7 @@ def _nothing(name: str) -> KubetraceError:
 COMMAND = Command(
     run=run,
     options=ChangingOptions,
-    words="resources",
+    words="resources:deployment,daemonset,statefulset",
     usage="rollout restart RESOURCE",
     description="""
     Replace all pods of workloads with new ones of the same version, at the pace of a rollout.

@@ -33,7 +33,7 @@ def _patch(spec: dict[str, Any]) -> dict[str, Any]:
 COMMAND = Command(
     run=run,
     options=ChangingOptions,
-    words="resources",
+    words="resources:deployment",
     usage="rollout resume RESOURCE",
     description="""
     Resume paused deployments: what was changed in the meantime is rolled out.

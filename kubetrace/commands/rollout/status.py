@@ -75,7 +75,7 @@ def _watch(environment: Environment, options: StatusOptions, info: Info) -> None
 COMMAND = Command(
     run=run,
     options=StatusOptions,
-    words="resources",
+    words="resource:deployment,daemonset,statefulset",
     usage="rollout status (TYPE NAME | TYPE/NAME) [flags]",
     description="""
     Show how far the rollout of a workload is, and watch it until it is done.

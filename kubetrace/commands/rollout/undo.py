@@ -187,7 +187,7 @@ def _deployment_patch(history: History, revision: Revision) -> bytes:
 COMMAND = Command(
     run=run,
     options=UndoOptions,
-    words="resources",
+    words="resources:deployment,daemonset,statefulset",
     usage="rollout undo (TYPE NAME | TYPE/NAME) [flags]",
     description="""
     Give a workload the pod template of an earlier revision.

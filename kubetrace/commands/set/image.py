@@ -83,7 +83,7 @@ def _set_image(spec: dict[str, Any], name: str, image: str) -> bool:
 COMMAND = Command(
     run=run,
     options=ImageOptions,
-    words="resources:daemonsets,deployments,pods,cronjobs,replicasets,replicationcontrollers,statefulsets",
+    words="resource:daemonsets,deployments,pods,cronjobs,replicasets,replicationcontrollers,statefulsets",
     usage=(
         "set image (-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... "
         "CONTAINER_NAME_N=CONTAINER_IMAGE_N [options]"

@@ -9,5 +9,5 @@ from kubetrace.value import Value
 class TopOptions(Value):
     no_headers: bool = flag(False, help="Leave out the heading.")
     show_swap: bool = flag(False, help="Show swap, too.")
-    sort_by: str = flag("", help="What uses most comes first: 'cpu' or 'memory'.", completion="=cpu,memory")
+    sort_by: str = flag("", help="What uses most comes first: 'cpu' or 'memory'.")
     use_protocol_buffers: bool = flag(True, help="Has no effect: kubetrace asks for JSON.")

@@ -136,7 +136,7 @@ COMMAND = Command(
     run=run,
     options=TopPodOptions,
     may_take_long=True,
-    words="names:pods",
+    words="names:pod",
     usage="top pod [NAME | -l label] [options]",
     description="""
     Show how much cpu and memory pods use, as the cluster's metrics API tells.
