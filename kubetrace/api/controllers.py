@@ -24,9 +24,9 @@ def is_controlled_by(value: Object, owner: Object) -> bool:
 
 
 def without_hash(template: Object | None) -> dict[str, Any]:
-    """A pod template as the deployment has it: without the label that tells its replica sets apart. Keys stay in their
-    order."""
-    metadata = dict((template or {}).get("metadata") or {})
+    """A pod template as the deployment has it: without the label that tells its replica sets apart, and without the
+    creationTimestamp null that servers before 1.34 write and Go's types leave out. Keys stay in their order."""
+    metadata = {key: item for key, item in ((template or {}).get("metadata") or {}).items() if item is not None}
     metadata["labels"] = {key: text for key, text in (metadata.get("labels") or {}).items() if key != _HASH_LABEL}
     if not metadata["labels"]:
         del metadata["labels"]

@@ -15,6 +15,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.api import verbs
+from kubetrace.api.built import items_of
 from kubetrace.api.metadata import string_map, text
 from kubetrace.api.status import check, is_invalid, is_success
 from kubetrace.api.watch import WatchEvent, events
@@ -98,7 +99,7 @@ class Reflector(Value):
         call = replace(call, operation="typed-list" if self._typed else "dynamic-list")
         page = self.environment.cluster.objects.send(call, self.mapping)
         self._tell("reflector-populated")
-        items = page.get("items") or []
+        items = list(items_of(page))
         options = verbs.ListOptions(
             field_selector=selector, allow_bookmarks=True, resource_version=text(page, "resourceVersion")
         )
