@@ -13,6 +13,7 @@ from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.commands.change_cause import Recorder
+    from kubetrace.commands.run_attached import AttachedRun
     from kubetrace.commands.writing import DryRun
     from kubetrace.environment import Environment
 
@@ -59,6 +60,7 @@ def run(environment: Environment, options: RunOptions, arguments: Arguments) -> 
     from kubetrace.commands import writing
     from kubetrace.commands.change_cause import Recorder
     from kubetrace.commands.deletion import propagation_policy
+    from kubetrace.commands.run_attached import AttachedRun
     from kubetrace.commands.writing import DryRun
 
     recorder = Recorder.of(environment, options, options.record)
@@ -66,7 +68,7 @@ def run(environment: Environment, options: RunOptions, arguments: Arguments) -> 
     _ = environment.client
     attach = options.attach or (options.stdin and not arguments.changed("attach"))
     printer = writing.object_printer(environment, options, strategy.mark("created"))
-    propagation_policy(environment, options.cascade)
+    propagation = propagation_policy(environment, options.cascade)
     _check(options, arguments)
     _ = environment.namespace
     restart = _restart_policy(options, arguments)
@@ -78,19 +80,43 @@ def run(environment: Environment, options: RunOptions, arguments: Arguments) -> 
         )
     if options.image_pull_policy not in ("", "Always", "IfNotPresent", "Never"):
         raise arguments.usage_error(f"invalid image pull policy: {options.image_pull_policy}")
-    if attach:
-        raise KubetraceError("attaching to a new pod is not supported yet: run without -i and --attach, then 'attach'")
     run_ = Run(environment, options, strategy, recorder)
     pod = run_.create(run_.pod(arguments.words, restart), overridable=True)
-    failure = None
+    failure, made = None, [pod]
     if options.expose:
         try:
-            printer.print(run_.create(run_.service(arguments.words[0])), environment.stdout)
+            service = run_.create(run_.service(arguments.words[0]))
+            made.append(service)
+            printer.print(service, environment.stdout)
             if options.output == "yaml":
                 environment.stdout.write("---\n")
         except KubetraceError as error:
             failure = error
+    if attach:
+        _stay(AttachedRun(environment, options, restart), made, propagation)
+        return
     printer.print(pod, environment.stdout)
+    if failure is not None:
+        raise failure
+
+
+def _stay(attached: AttachedRun, made: list[dict[str, Any]], propagation: str) -> None:
+    """Stays with the pod; with --rm all that was made goes then, unless a signal ended the wait. Raises PlainError with
+    the container's exit code, and KubetraceError."""
+    import contextlib
+
+    from kubetrace.errors import SilentExit
+
+    failure = None
+    try:
+        attached.stay(made[0])
+    except SilentExit:
+        raise
+    except KubetraceError as error:
+        failure = error
+    if attached.options.rm:
+        with contextlib.suppress(KubetraceError):
+            attached.remove(made, propagation)
     if failure is not None:
         raise failure
 
@@ -118,7 +144,7 @@ def _check(options: RunOptions, arguments: Arguments) -> None:
 def _restart_policy(options: RunOptions, arguments: Arguments) -> str:
     if options.restart not in ("", "Always", "OnFailure", "Never"):
         raise arguments.usage_error(f"invalid restart policy: {options.restart}")
-    return options.restart or "Always"
+    return options.restart or ("OnFailure" if options.stdin else "Always")
 
 
 class Run(Value):
@@ -214,6 +240,10 @@ COMMAND = Command(
 
     # With a field that no flag has
     kubetrace run nginx --image=nginx --overrides='{"spec":{"hostNetwork":true}}'
+
+    # A shell that is gone when you leave it, and one command with its exit code
+    kubetrace run shell --image=busybox -it --rm --restart=Never -- sh
+    kubetrace run once --image=busybox --attach --rm --restart=Never -- sh -c 'exit 3'
 
     # Other arguments, and another command
     kubetrace run nginx --image=nginx -- one two

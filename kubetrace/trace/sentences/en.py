@@ -158,6 +158,7 @@ PURPOSES = {
     "cp: an archive out of the container": "Have tar pack in the container what this connection carries.",
     "run: wait until the pod runs": "Wait until the pod runs.",
     "run: how did the pod end?": "Wait until the pod has ended.",
+    "run: what was made goes again": "Delete what was made for the time of the command.",
     "run: what did the container write before?": "Read what the container wrote before there was a connection.",
     "debug: what shall be looked into?": "Read the object that is to be debugged.",
     "debug: one more container in the running pod": "Add a container to the running pod.",

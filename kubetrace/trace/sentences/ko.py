@@ -144,6 +144,7 @@ PURPOSES = {
     "cp: an archive out of the container": "컨테이너에서 tar를 실행하고, 이 연결로 묶은 아카이브를 받습니다.",
     "run: wait until the pod runs": "파드가 실행될 때까지 기다립니다.",
     "run: how did the pod end?": "파드가 끝날 때까지 기다립니다.",
+    "run: what was made goes again": "명령이 실행되는 동안 만든 것을 지웁니다.",
     "run: what did the container write before?": "연결되기 전에 컨테이너가 쓴 것을 읽습니다.",
     "debug: what shall be looked into?": "디버그할 오브젝트를 읽습니다.",
     "debug: one more container in the running pod": "실행 중인 파드에 컨테이너를 추가합니다.",
