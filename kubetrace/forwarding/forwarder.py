@@ -193,7 +193,7 @@ class Forwarder:
         del self._watched[pair.wire.descriptor]
         for stream in pair.streams:
             self._by_stream.pop(stream, None)
-        pair.wire.close()
+        pair.close()
         if pair.error_text:
             self._tell("forward-failed", pair, pair.error_text.decode("utf-8", "replace"))
             raise Ended(pair.error_text.decode("utf-8", "replace"))
@@ -205,4 +205,4 @@ class Forwarder:
         for listening in self._listening.values():
             listening.socket.close()
         for pair in self._pairs.values():
-            pair.wire.close()
+            pair.close()

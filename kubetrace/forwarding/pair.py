@@ -3,6 +3,7 @@ tools/portforward/portforward.go)."""
 
 from __future__ import annotations
 
+import contextlib
 import select
 import time
 from typing import Literal
@@ -153,6 +154,14 @@ class Pair:
         self._to_local.clear()
         self.deadline = None
         self.stage = "over" if self._errors_ended else "ending"
+
+    def close(self) -> None:
+        """Ends the local connection. What it has sent meanwhile is taken, as a connection that is closed over unread
+        bytes is reset, and what it was sent before with it."""
+        with contextlib.suppress(OSError):
+            while self.wire.receive():
+                pass
+        self.wire.close()
 
     def timed_out(self) -> None:
         """The server has not accepted a stream in time."""
