@@ -190,7 +190,7 @@ class Forwarder:
         if self._pairs.pop(pair.wire.descriptor, None) is None:
             return
         self._watch_one(pair.wire.descriptor, 0)
-        del self._watched[pair.wire.descriptor]
+        self._watched.pop(pair.wire.descriptor, None)
         for stream in pair.streams:
             self._by_stream.pop(stream, None)
         pair.close()
