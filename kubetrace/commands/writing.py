@@ -155,6 +155,9 @@ def send_typed(
 
     Raises StatusError, TransportError, KubetraceError."""
     from kubetrace.api.status import StatusError
+    from kubetrace.value import replace
+
+    call = replace(call, client=str(mapping.resource.group_version))
 
     try:
         return as_typed(environment.cluster.objects.send(call, mapping, name))

@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 from kubetrace.playground import status, streams
+from kubetrace.playground.eviction import evict
 from kubetrace.playground.http import Request
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.paths import Target
 from kubetrace.playground.schemas import at_path, put_at
-from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.tokens import DEFAULT_SECONDS, ISSUER, LEAST_SECONDS, Signer
 from kubetrace.playground.verbs import Verbs, Write
@@ -28,7 +28,7 @@ def answer(verbs: Verbs, request: Request, target: Target, body: Any, write: Wri
     if kind == "scale":
         return _scale(verbs, target, body, write)
     if kind == "eviction":
-        return _evict(verbs, target, body, write)
+        return evict(verbs, target, body, write)
     if kind == "binding":
         return _bind(verbs, target, body, write)
     if kind == "token" and verbs.signer is not None:
@@ -100,47 +100,6 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     if target.resource.custom is not None:
         write.manager = ""  # the real server notes nobody, either
     return _scale_of(target, verbs.replace(target.resource, old, new, write, "scale"))
-
-
-def _evict(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
-    if (((body or {}).get("metadata") or {}).get("name") or target.name) != target.name:
-        raise ApiError(400, "name in URL does not match name in Eviction object")
-    pod = verbs.read(target.resource, target.namespace, target.name)
-    labels = pod["metadata"].get("labels") or {}
-    for budget in verbs.store.select("poddisruptionbudgets.policy", target.namespace):
-        allowed = (budget.get("status") or {}).get("disruptionsAllowed", 0)
-        if matches_labels(budget["spec"].get("selector"), labels) and allowed < 1:
-            _refuse_eviction(budget)
-    if not write.dry_run:
-        _disrupt(verbs, target, labels)
-    options = (body or {}).get("deleteOptions") or {}
-    verbs.delete(target.resource, target.namespace, target.name, options, write)
-    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
-
-
-def _disrupt(verbs: Verbs, target: Target, labels: dict[str, str]) -> None:
-    """Counts the disruption at once, before the controllers do, and says in the pod why it goes."""
-    for budget in list(verbs.store.select("poddisruptionbudgets.policy", target.namespace)):
-        if matches_labels(budget["spec"].get("selector"), labels):
-            budget["status"]["disruptionsAllowed"] -= 1
-            budget["status"].setdefault("disruptedPods", {})[target.name] = now()
-            verbs.store.put("poddisruptionbudgets.policy", budget)
-    pod = verbs.store.get("pods", target.namespace, target.name)
-    if pod is not None and pod["spec"].get("nodeName"):
-        entry = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": now()}
-        entry |= {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
-        conditions = [c for c in pod["status"].get("conditions") or () if c["type"] != "DisruptionTarget"]
-        pod["status"]["conditions"] = [*conditions, entry]
-        verbs.store.put("pods", pod)
-
-
-def _refuse_eviction(budget: Object) -> None:
-    found, name = budget.get("status") or {}, budget["metadata"]["name"]
-    needed, healthy = found.get("desiredHealthy", 0), found.get("currentHealthy", 0)
-    why = f"The disruption budget {name} needs {needed} healthy pods and has {healthy} currently"
-    cause = {"reason": "DisruptionBudget", "message": why}
-    told = "Cannot evict pod as it would violate the pod's disruption budget."
-    raise ApiError(429, told, details={"causes": [cause]})
 
 
 def _bind(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:

@@ -18,7 +18,8 @@ class Call(Value):
     """One API call. `path` is absolute below the server ("/api/v1/namespaces/default/pods") and already escaped;
     `query` pairs are sorted and form-encoded on sending, as Go's url.Values does. `timeout` (seconds) bounds the whole
     call where the command sets one. `stream` leaves the body to the caller and out of the log (watch, logs, --raw).
-    `cached` False keeps discovery away from the HTTP cache, as in kubectl's typed clients."""
+    `cached` False keeps discovery away from the HTTP cache, as in kubectl's typed clients. `client` names the one of
+    kubectl's clients that makes this call, where it makes many of them ("policy/v1"): they share a rate limit."""
 
     method: str
     path: str
@@ -31,6 +32,7 @@ class Call(Value):
     stream: bool = False
     log_request_body: bool = True
     cached: bool = True
+    client: str = ""
 
     def target(self) -> str:
         """Path and query as they stand in the URL (keys sorted, Go's Values.Encode escaping)."""

@@ -1,8 +1,9 @@
 """client-go's client-side rate limiter: a token bucket in front of every request (util/flowcontrol).
 
 kubectl gives its discovery client 50 requests a second and a burst of 300 (cmd/cmd.go); every other REST client gets
-client-go's 5 and 10 (rest/config.go). kubectl makes such a client anew for every object it touches, so those limits
-are felt only where one object or list is asked for again and again: pages of a long list, polling.
+client-go's 5 and 10 (rest/config.go). kubectl mostly makes such a client anew for every object it touches, so those
+limits are felt only where one object or list is asked for again and again (pages of a long list, polling), and in
+commands that keep a typed client for each API group (drain, certificate).
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class TokenBucket:
 
 class Throttles:
     """The buckets of one command: one for discovery, one for the dynamic client (kubectl has one of each), one for each
-    other path it asks for repeatedly."""
+    typed client that it keeps, one for each other path that it asks for repeatedly."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
@@ -79,9 +80,10 @@ class Throttles:
             return self._discovery
         if call.operation in ("dynamic-delete", "dynamic-get", "dynamic-list"):
             return self._dynamic
-        if call.operation not in ("get", "list"):
+        if not call.client and call.operation not in ("get", "list"):
             return None
+        key = call.client or call.path
         with self._lock:
-            if call.path not in self._clients:
-                self._clients[call.path] = TokenBucket(CLIENT_RATE, CLIENT_BURST, self._clock, self._sleep)
-            return self._clients[call.path]
+            if key not in self._clients:
+                self._clients[key] = TokenBucket(CLIENT_RATE, CLIENT_BURST, self._clock, self._sleep)
+            return self._clients[key]

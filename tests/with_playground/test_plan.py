@@ -24,14 +24,26 @@ DEPLOYMENT = {
 }  # fmt: skip
 POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod", "labels": {"app": "pod"}},
        "spec": {"containers": [{"name": "c", "image": "i"}]}}  # fmt: skip
+REQUEST = (  # CN=cc, of a key that nobody has
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlISE1HOENBUUF3RFRFTE1Ba0dBMVVFQXd3Q1kyTXdXVEFUQmdj"
+    "cWhrak9QUUlCQmdncWhrak9QUU1CQndOQwpBQVNoMjlvbHZYS1A2T0QxWmNRSEZ3K0FaMDEyWkJta1pwNVZzaUVOMlB2T1hiWFhk"
+    "WWcrTUtVbmhXYUlUdXFnClBHSDdoeUJtaTM0cGt0dkM1a0pzeWdDSW9BQXdDZ1lJS29aSXpqMEVBd0lEU0FBd1JRSWdXT0xleXdm"
+    "R3htZ0sKbVVvbUpwTlVZck8yT2duUlk5L2MzcllDWHpwWU4wY0NJUUNzR2JKTXJUU2ZZMkllckNLZ2p6ZlhPbE5VV0xZRgo5TnlE"
+    "QXZZcmhkU3R1UT09Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo="
+)
+ASKED = {"metadata": {"name": "asked"}, "spec": {"signerName": "example.com/nobody", "usages": ["client auth"],
+                                                "request": REQUEST}}  # fmt: skip
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "new"}, "data": {"a": "b"}}
 
 WRITES = {
     "annotate": ["pod/pod", "a=b"],
     "apply": ["-f", "new.json"],
     "attach": ["pod", "-i"],
+    "auth reconcile": ["-f", "role.json"],
     "autoscale": ["deployment", "web", "--max=3"],
-    "cordon": ["node-1"],
+    "certificate approve": ["asked"],
+    "certificate deny": ["asked"],
+    "cordon": ["playground-node"],
     "create": ["-f", "new.json"],
     "create clusterrole": ["r", "--verb=get", "--resource=pods"],
     "create clusterrolebinding": ["b", "--clusterrole=view", "--user=u"],
@@ -52,7 +64,7 @@ WRITES = {
     "create token": ["default"],
     "debug": ["pod/pod", "--image=i"],
     "delete": ["pod", "pod"],
-    "drain": ["node-1", "--ignore-daemonsets", "--force"],
+    "drain": ["playground-node", "--ignore-daemonsets", "--force"],
     "edit": ["pod", "pod"],
     "exec": ["pod", "--", "true"],
     "expose": ["deployment", "web", "--port=80"],
@@ -63,8 +75,8 @@ WRITES = {
     "run": ["r", "--image=i"],
     "scale": ["deployment/web", "--replicas=3"],
     "set": ["image", "deployment/web", "c=j"],
-    "taint": ["node", "node-1", "a=b:NoSchedule"],
-    "uncordon": ["node-1"],
+    "taint": ["node", "playground-node", "a=b:NoSchedule"],
+    "uncordon": ["closed"],
 }
 MORE = (
     ["apply", "-f", "all.json"],
@@ -101,7 +113,13 @@ def world(server: Client, namespace: str, tmp_path: Path, monkeypatch: pytest.Mo
     server.post(f"/apis/apps/v1/namespaces/{namespace}/deployments", DEPLOYMENT)
     changed = {**POD, "metadata": {"name": "pod", "labels": {"app": "other"}}}
     everything = {"apiVersion": "v1", "kind": "List", "items": [CONFIG, changed, {**CONFIG, "metadata": {"name": "b"}}]}
-    for name, value in (("new", CONFIG), ("pod", POD), ("changed", changed), ("all", everything)):
+    closed = {"metadata": {"name": "closed"}, "spec": {"unschedulable": True}}
+    server.call("POST", "/api/v1/nodes", closed)  # it may be there already
+    server.call("POST", "/apis/certificates.k8s.io/v1/certificatesigningrequests", ASKED)
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "rules": []}
+    role["metadata"] = {"name": "r", "namespace": namespace}
+    manifests = {"new": CONFIG, "pod": POD, "changed": changed, "all": everything, "role": role}
+    for name, value in manifests.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(value))
     editor = tmp_path / "editor"
     editor.write_text("#!/bin/sh\nsed -i 's/app: pod/app: edited/' \"$1\"\n")

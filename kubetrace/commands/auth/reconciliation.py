@@ -169,7 +169,8 @@ class Reconciliation(Value):
         body = go_json.dumps_in_order({"preconditions": {"uid": text(value, "uid")}}) + b"\n"
         call = verbs.delete(mapping, text(value, "namespace"), name, body, purpose=_DELETE)
         try:
-            self.environment.cluster.objects.send(replace(call, operation="typed-delete"), mapping, name)
+            call = replace(call, operation="typed-delete", client=str(mapping.resource.group_version))
+            self.environment.cluster.objects.send(call, mapping, name)
         except KubetraceError as error:
             if is_conflict(error):
                 return False

@@ -8,7 +8,7 @@ from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
 from kubetrace.commands.drain.nodes import CHUNK_SIZE, NodeOptions
 from kubetrace.errors import KubetraceError
-from kubetrace.value import Value
+from kubetrace.value import Value, replace
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kubetrace.commands.drain.pods import Fates, Filter
     from kubetrace.commands.writing import DryRun
     from kubetrace.environment import Environment
+    from kubetrace.transport.call import Call
 
 
 class DrainOptions(NodeOptions):
@@ -50,7 +51,7 @@ def run(environment: Environment, options: DrainOptions, arguments: Arguments) -
     found = nodes(environment, options, arguments, options.chunk_size)
     skip_after = options.skip_wait_for_delete_timeout
     choice = Filter(
-        Related(environment.cluster.objects, chunk_size=options.chunk_size),
+        Related(environment.cluster.transformed(_limited).objects, chunk_size=options.chunk_size),
         options.pod_selector,
         options.force,
         options.ignore_daemonsets,
@@ -66,6 +67,11 @@ def run(environment: Environment, options: DrainOptions, arguments: Arguments) -
         disable_eviction=options.disable_eviction,
     )
     Run(environment, strategy, choice, removal).drain(found)
+
+
+def _limited(call: Call) -> Call:
+    """kubectl has one client for pods, and one for daemon sets."""
+    return replace(call, client="apps/v1" if call.path.startswith("/apis/apps/") else "v1")
 
 
 def _check_pod_selector(selector: str) -> None:

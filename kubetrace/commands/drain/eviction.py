@@ -53,6 +53,7 @@ class Removal:
         disable_eviction: bool = False,
     ) -> None:
         self._environment = environment
+        self._objects = environment.cluster.objects
         self._strategy = strategy
         self._grace_period = grace_period
         self._timeout = timeout
@@ -232,8 +233,9 @@ class Removal:
         return self._send(replace(call, operation="typed-get"), text(pod, "name"))
 
     def _send(self, call: Call, name: str) -> dict[str, Any]:
-        cluster = self._environment.cluster
-        objects = cluster.typed.objects if call.operation == "evict" else cluster.objects  # evictions are sent as JSON
+        is_eviction = call.operation == "evict"
+        objects = replace(self._objects, typed=is_eviction)  # kubectl sends an eviction as JSON, other calls not
+        call = replace(call, client="policy/v1" if is_eviction else "v1")
         with self._calling:
             found: dict[str, Any] = objects.send(call, PODS, name)
         return found
