@@ -151,7 +151,7 @@ def numbered(events: Iterable[Timed]) -> Iterator[Recorded]:
 
 def chosen(events: Iterable[Timed], takes: Callable[[Recorded], bool]) -> Iterator[Timed]:
     """The events of those exchanges that are taken, each exchange's together, in the order in which they ended. What
-    belongs to no exchange is left out."""
+    belongs to no exchange is left out, and so is what passed within a stream, which may be without end."""
     numbering = Numbering()
     waiting: dict[tuple[str, int], list[Timed]] = {}
     for timed in events:
@@ -163,6 +163,8 @@ def chosen(events: Iterable[Timed], takes: Callable[[Recorded], bool]) -> Iterat
             of_exchange = waiting.pop(("exchange", exchange.id), [])
             if recorded is not None and takes(recorded):
                 yield from (*of_call, *of_exchange, timed)
+        elif isinstance(event, Frame | WatchEventReceived):
+            continue
         elif (number := getattr(event, "exchange", None)) is not None:
             waiting.setdefault(("exchange", number), []).append(timed)
         elif (number := getattr(event, "call", None)) is not None:

@@ -29,7 +29,7 @@ from kubetrace.trace.exchange import (
     Upgraded,
     WatchEventReceived,
 )
-from kubetrace.trace.exchanges import Filter, numbered
+from kubetrace.trace.exchanges import Filter, chosen, numbered
 from kubetrace.trace.record_file import Reader
 from kubetrace.trace.records import Timed
 from kubetrace.trace.views.show import Row, bar, full, joined, rows, table
@@ -324,6 +324,11 @@ def test_what_a_watch_told_stands_below_it() -> None:
     text = "".join(full(recorded))
     assert "Watch events: ADDED 1 (10 B), ERROR 1 (20 B)\n     0.0 ms  ADDED Pod n/web-0 at 0  10 B\n" in text
     assert "     500 ms  ERROR Status too old\\x1b  20 B\n" in text
+
+
+def test_of_a_chosen_stream_nothing_is_held() -> None:
+    kept = [type(timed.event) for timed in chosen(framed(), lambda recorded: True)]
+    assert kept == [CallStarted, RequestSent, Upgraded, ExchangeEnded]
 
 
 def test_frames_are_counted_below_their_exchange() -> None:
