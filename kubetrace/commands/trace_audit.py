@@ -35,7 +35,12 @@ def _events(environment: Environment, names: tuple[str, ...]) -> Iterator[AuditE
 
     for name in names:
         with open_lines(environment, None if name == "-" else Path(name)) as lines:
-            yield from events(lines)
+            first = next(found := events(lines), None)
+            if first is None:
+                environment.warn(f"{name} holds no audit events (audit.k8s.io, one JSON object a line)")
+                continue
+            yield first
+            yield from found
 
 
 COMMAND = Command(

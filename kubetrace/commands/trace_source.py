@@ -7,6 +7,7 @@ import gzip
 import io
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -49,9 +50,11 @@ def events(environment: Environment, words: Sequence[str], follow: bool = False)
 
 
 def exchanges(environment: Environment, options: FilterOptions, words: Sequence[str]) -> Iterator[Recorded]:
-    """The exchanges that the filters take."""
+    """The exchanges that the filters take. The first has been read when this returns: what is no trace is refused
+    before a view has printed a word."""
     wanted = options.filter(environment)
-    return (recorded for recorded in numbered(events(environment, words)) if wanted.takes(recorded))
+    found = (recorded for recorded in numbered(events(environment, words)) if wanted.takes(recorded))
+    return chain(list(islice(found, 1)), found)
 
 
 def _paths(environment: Environment, word: str) -> list[Path | None]:

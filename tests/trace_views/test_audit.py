@@ -55,6 +55,7 @@ def test_what_is_not_there(kubetrace: Kubetrace, tmp_path: Path) -> None:
     empty.write_bytes(b"no json\n[]\n{}\n\xff\n")
     done = kubetrace("trace", "audit", TRACE, "--log", str(empty))
     assert done.out.count("nothing: the policy left it out") == 5 and "0 of 5 exchanges" in done.out
+    assert f"{empty} holds no audit events" in done.err
 
 
 def recorded(audit_id: str) -> Recorded:

@@ -158,6 +158,13 @@ def test_what_is_not_there(kubetrace: Kubetrace, words: list[str], message: str)
     assert (done.code, done.out, done.err) == (1, "", message + "\n")
 
 
+@pytest.mark.parametrize("view", ["har", "mermaid", "html", "stats", "lint", "curl", "rbac"])
+def test_what_is_no_trace_is_refused_before_a_word_is_printed(kubetrace: Kubetrace, view: str) -> None:
+    for data in (b"\0garbage", b'{"kubetrace_trace":2,"kubetrace":"9.9"}\n'):
+        done = kubetrace("trace", view, "-", stdin=data)
+        assert (done.code, done.out) == (1, "") and done.err.startswith("error: standard input")
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
