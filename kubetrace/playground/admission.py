@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kubetrace.playground import budgets, limits, service_accounts
+from kubetrace.playground import budgets, limits, pod_security, service_accounts
 from kubetrace.playground.access import User
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.objects import Object
-from kubetrace.playground.status import forbidden
+from kubetrace.playground.status import forbidden, invalid
 from kubetrace.playground.storage import Store
 
 STORAGE_CLASSES = "storageclasses.storage.k8s.io"
@@ -43,9 +43,44 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         item.setdefault("status", {})["qosClass"] = quality_of_service(item["spec"])
 
 
-def check(store: Store, resource: Resource, item: Object) -> None:
-    """Raises 403 where a new object has no room."""
+def check(store: Store, resource: Resource, item: Object, warnings: list[str]) -> None:
+    """Raises 403 where a new object has no room, or is not safe enough for its namespace."""
+    secure(store, resource, item, None, warnings)
     budgets.admit(store, resource, item)
+
+
+def secure(store: Store, resource: Resource, item: Object, old: Object | None, warnings: list[str]) -> None:
+    """PodSecurity, of a new or a changed object. Raises 403; for a namespace with labels that say nothing, 422."""
+    metadata = item["metadata"]
+    labels = metadata.get("labels") or {}
+    if resource.key == "namespaces":
+        before = ((old or {}).get("metadata") or {}).get("labels") or {}
+        causes = pod_security.policies(labels)[2]
+        if causes and causes != pod_security.policies(before)[2]:
+            raise invalid(resource.kind, resource.group, metadata["name"], causes)
+        if old is not None:
+            pods = store.select("pods", metadata["name"])
+            warnings += pod_security.namespace_warnings(metadata["name"], labels, before, pods)
+        return
+    pod = item if resource.key == "pods" else pod_security.template_of(resource.key, item)
+    if pod is None or (old is not None and _same_pod(resource, old, item)):
+        return
+    place = store.get("namespaces", "", metadata.get("namespace", ""))
+    enforce, warn, _ = pod_security.policies(((place or {}).get("metadata") or {}).get("labels") or {})
+    wrong = pod_security.violations(enforce, pod) if resource.key == "pods" else []
+    if wrong:
+        why = f'violates PodSecurity "{pod_security.text_of(enforce)}": {pod_security.told(wrong)}'
+        raise forbidden(resource.name, resource.group, metadata.get("name", ""), why)
+    wrong = pod_security.violations(warn, pod)
+    if wrong:
+        told = pod_security.told(wrong)
+        warnings.append(f'would violate PodSecurity "{pod_security.text_of(warn)}": {told}')
+
+
+def _same_pod(resource: Resource, old: Object, item: Object) -> bool:
+    if resource.key == "pods":
+        return bool(old.get("spec") == item.get("spec"))
+    return pod_security.template_of(resource.key, old) == pod_security.template_of(resource.key, item)
 
 
 def _default_class(store: Store, claim: Object) -> None:

@@ -167,8 +167,8 @@ class Handlers:
         if 0 < page.limit < len(rows):
             rows.pop()
             last = rows[-1][0]
-            metadata |= {"continue": paging.token(page.version, last)}
-            metadata["remainingItemCount"] = page.left(resource.key, place, last)
+            left = page.left(resource.key, place, last)
+            metadata |= {"continue": paging.token(page.version, last, left), "remainingItemCount": left}
         start = many(resource, [], metadata, Form(), "")
         del start["items"]
         head = msgspec.json.encode(start)[:-1] + b',"items":['

@@ -31,6 +31,8 @@ class Page:
     version: int
     past: bool
     """Whether the version is one of the past, to be told from the history."""
+    remaining: int = -1
+    """How many objects there are behind the key, where the token knows; it counted when the version was the same."""
 
     def objects(self, resource: str, namespace: str) -> Iterable[Object]:
         if not self.past:
@@ -38,7 +40,9 @@ class Page:
         return self._snapshot(resource, namespace)
 
     def left(self, resource: str, namespace: str, last: tuple[str, str]) -> int:
-        """How many objects follow that one."""
+        """How many objects follow that one, the last of a full page."""
+        if not self.past and self.remaining >= 0:
+            return self.remaining - self.limit
         if not self.past:
             return self.store.count_after(resource, namespace, last)
         return sum(key_of(item) > last for item in self._snapshot(resource, namespace))
@@ -56,9 +60,9 @@ def key_of(item: Object) -> tuple[str, str]:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
-def token(version: int, last: tuple[str, str]) -> str:
-    """A continue token; `last`: namespace and name of the last object of the page."""
-    return base64.urlsafe_b64encode(json.dumps([version, *last]).encode()).decode().rstrip("=")
+def token(version: int, last: tuple[str, str], left: int = -1) -> str:
+    """A continue token; `last`: namespace and name of the last object of the page; `left`: how many follow."""
+    return base64.urlsafe_b64encode(json.dumps([version, *last, left]).encode()).decode().rstrip("=")
 
 
 def _number(request: Request, name: str) -> int:
@@ -115,10 +119,10 @@ def page(request: Request, store: Store) -> Page:
     check_options(request, watching=False)
     limit, text, wanted = _number(request, "limit"), request.parameter("continue"), resource_version(request)
     if text:
-        version, namespace, name = _decoded(text)
+        version, namespace, name, left = _decoded(text)
         if wanted:
             raise ApiError(400, "specifying resource version is not allowed when using continue")
-        return Page(store, limit, (namespace, name), version, version < store.version)
+        return Page(store, limit, (namespace, name), version, version < store.version, left)
     if wanted > store.version:
         told = f"Timeout: Too large resource version: {wanted}, current: {store.version}"
         cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
@@ -129,15 +133,15 @@ def page(request: Request, store: Store) -> Page:
     return Page(store, limit, ("", ""), store.version, False)
 
 
-def _decoded(text: str) -> tuple[int, str, str]:
+def _decoded(text: str) -> tuple[int, str, str, int]:
     start = "invalid continue token: continue key is not valid: "
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
         raise ApiError(400, f"{start}illegal base64 data at input byte 0") from None
     try:
-        version, namespace, name = json.loads(raw)
-        return int(version), str(namespace), str(name)
+        version, namespace, name, left = json.loads(raw)
+        return int(version), str(namespace), str(name), int(left)
     except (ValueError, TypeError):
         shown = raw[:1].decode("latin-1")
         raise ApiError(400, f"{start}invalid character '{shown}' looking for beginning of value") from None

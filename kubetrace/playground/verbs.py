@@ -158,7 +158,7 @@ class Verbs:
         strategies.prepare(resource.key, item)
         admission.mutate(self.store, resource, item, write.user)
         self._check(resource, item, None, write)
-        admission.check(self.store, resource, item)
+        admission.check(self.store, resource, item, write.warnings)
         if self.store.get(resource.key, namespace, metadata["name"]) is not None:
             raise status.already_exists(resource.name, resource.group, metadata["name"])
         allocation.on_create(self.store, resource, item)
@@ -263,6 +263,7 @@ class Verbs:
         if whole:
             allocation.keep(resource, old, item)
             self._check(resource, item, old, write, subresource)
+            admission.secure(self.store, resource, item, old, write.warnings)
         if "generation" in before and strategies.changed(resource, old, item):
             item["metadata"]["generation"] = before["generation"] + 1
         if item == old or write.dry_run:
