@@ -23,6 +23,7 @@ _POINTERS = frozenset(
     (
         *("volumeMode", "completionMode", "internalTrafficPolicy", "podReplacementPolicy", "preemptionPolicy"),
         *("volumeBindingMode", "serviceName", "service", "maxSurge", "maxUnavailable", "selectPolicy"),
+        *("failurePolicy", "matchPolicy", "reinvocationPolicy", "scope"),
     )
 )
 
@@ -299,9 +300,23 @@ def _namespace(item: Spec) -> None:
 
 
 def _persistent_volume_claim(item: Spec) -> None:
-    _fill(item.setdefault("spec", {}), volumeMode="Filesystem")
+    spec = item.setdefault("spec", {})
+    _fill(spec, volumeMode="Filesystem")
+    _data_source(spec)
     _fill(item, status={})
     _fill(item["status"], phase="Pending")
+
+
+def _data_source(spec: Spec) -> None:
+    """The older field and the newer one say the same, and what no provisioner can read is dropped
+    (pkg/registry/core/persistentvolumeclaim NormalizeDataSources)."""
+    older, newer = spec.get("dataSource"), spec.get("dataSourceRef")
+    if older is not None and not older.get("apiGroup") and older.get("kind") != "PersistentVolumeClaim":
+        older = spec.pop("dataSource") and None
+    if older is not None and newer is None:
+        spec["dataSourceRef"] = dict(older)
+    elif newer is not None and older is None and not newer.get("namespace"):
+        spec["dataSource"] = dict(newer)
 
 
 def _persistent_volume(item: Spec) -> None:

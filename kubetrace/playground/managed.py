@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from kubetrace.playground import fieldsets
@@ -93,7 +94,7 @@ def track(
     `entries` are the managers until now; `with_metadata`: a write of the status changed metadata, too.
     """
     shape, metadata = shape_of(resource), new["metadata"]
-    before = old or _nothing(resource)
+    before = old or _nothing(resource.api_version, resource.kind)
     entries = list(entries)
     present = set(fieldsets.paths(fieldsets.object_tree(new, shape, dots=True)))
     in_status = manager.subresource == "status"
@@ -112,11 +113,10 @@ def track(
         metadata.pop("managedFields", None)
 
 
-def _nothing(resource: Resource) -> Object:
-    """What a new object is compared with: an empty Go struct of its kind."""
-    if resource.custom is not None or not is_registered(resource.api_version, resource.kind):
-        return {"metadata": {}}
-    return typed({"apiVersion": resource.api_version, "kind": resource.kind})
+@cache
+def _nothing(api_version: str, kind: str) -> Object:
+    """What a new object is compared with: an empty Go struct of its kind. Not to be changed."""
+    return typed({"apiVersion": api_version, "kind": kind}) if is_registered(api_version, kind) else {"metadata": {}}
 
 
 def _changed(before: Any, new: Object, path: Path, has_parts: bool) -> bool:

@@ -184,6 +184,8 @@ class Verbs:
             definitions.check(item)
             definitions.complete(item)
             write.warnings += [f"the playground does not run the rules of {path}" for path in definitions.rules(item)]
+        if resource.group == "admissionregistration.k8s.io":
+            write.warnings += validation.webhooks.untold(item)
         validation.check(resource, item, type_of(resource), old, subresource)
 
     @staticmethod

@@ -10,10 +10,10 @@ from kubetrace.playground.validation.causes import (
     forbidden,
     label_name,
     path_segment,
-    qualified_name,
     required,
     unsupported,
 )
+from kubetrace.playground.validation.containers import container_resource
 
 _SOURCES = {"Object": "object", "External": "external", "Pods": "pods", "Resource": "resource",
             "ContainerResource": "containerResource"}  # fmt: skip
@@ -95,7 +95,7 @@ def _source(kind: str, source: Object, at: str) -> list[Cause]:
         causes = [] if source.get("name") else [required(f"{at}.name", "must specify a resource name")]
         if kind == "containerResource":
             name, field = source.get("container", ""), f"{at}.container"
-            causes += qualified_name(f"{at}.name", source["name"]) if source.get("name") else []
+            causes += container_resource(f"{at}.name", source["name"]) if source.get("name") else []
             causes += label_name(field, name) if name else [required(field, "must specify a container")]
         causes += _target(target, where)
         if share is None and average is None:

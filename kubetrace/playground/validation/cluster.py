@@ -148,11 +148,39 @@ def _is_json(text: str) -> bool:
 
 
 def event(item: Object) -> list[Cause]:
-    involved = (item.get("involvedObject") or {}).get("namespace", "")
+    """Of the core's kind, or of events.k8s.io's, which asks for more."""
+    newer = item.get("apiVersion") == "events.k8s.io/v1"
+    involved = (item.get("involvedObject") or item.get("regarding") or {}).get("namespace", "")
     own = item["metadata"].get("namespace", "")
+    causes: list[Cause] = []
     if involved != own and not (involved == "" and own == "default"):
-        return [bad("involvedObject.namespace", involved, "does not match event.namespace")]
-    return []
+        causes.append(bad("involvedObject.namespace", involved, "does not match event.namespace"))
+    if not newer:
+        return causes
+    causes += [] if item.get("eventTime") else [required("eventTime")]
+    controller = item.get("reportingController") or ""
+    causes += [] if controller else [required("reportingController")]
+    causes += qualified_name("reportingController", controller)
+    causes += [required(name) for name in ("reportingInstance", "action", "reason") if not item.get(name)]
+    if item.get("type") not in ("Normal", "Warning"):
+        causes.append(bad("type", "", f"has invalid value: {item.get('type', '')}"))
+    series = item.get("series")
+    if series is not None and (series.get("count") or 0) < 2:
+        causes.append(bad("series.count", "", "should be at least 2"))
+    if series is not None and not series.get("lastObservedTime"):
+        causes.append(required("series.lastObservedTime"))
+    return causes
+
+
+def lease(item: Object) -> list[Cause]:
+    spec = item.get("spec") or {}
+    seconds, moves = spec.get("leaseDurationSeconds"), spec.get("leaseTransitions")
+    causes: list[Cause] = []
+    if seconds is not None and seconds <= 0:
+        causes.append(bad("spec.leaseDurationSeconds", seconds, "must be greater than 0"))
+    if moves is not None and moves < 0:
+        causes.append(bad("spec.leaseTransitions", moves, "must be greater than or equal to 0"))
+    return causes
 
 
 def priority_class(item: Object) -> list[Cause]:

@@ -254,7 +254,8 @@ def is_standard(name: str) -> bool:
     return name in _STANDARD_RESOURCES or name in _OTHER_RESOURCES or "hugepages-" in name
 
 
-def _resource(name: str, quantity: Any, where: str) -> list[Cause]:
+def container_resource(where: str, name: str) -> list[Cause]:
+    """The name of a resource that a container can have."""
     causes = qualified_name(where, name)
     if not causes and "/" not in name:
         known = name in _STANDARD_RESOURCES or name.startswith("hugepages-")
@@ -268,7 +269,11 @@ def _resource(name: str, quantity: Any, where: str) -> list[Cause]:
         and (name.startswith("requests.") or qualified_name(where, f"requests.{name}"))
     ):
         causes.append(bad(where, name, "doesn't follow extended resource name standard"))
-    value = amount(quantity)
+    return causes
+
+
+def _resource(name: str, quantity: Any, where: str) -> list[Cause]:
+    causes, value = container_resource(where, name), amount(quantity)
     if value is not None and value < 0:
         causes.append(bad(where, str(quantity), "must be greater than or equal to 0"))
     if value is not None and "/" in name and "kubernetes.io/" not in name and value.denominator != 1:

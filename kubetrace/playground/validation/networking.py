@@ -192,3 +192,34 @@ def _block(block: Object, at: str) -> list[Cause]:
         if outside or whole.prefixlen >= inner.prefixlen:
             causes.append(bad(where, part, "must be a strict subset of `cidr`"))
     return causes
+
+
+def ingress_class(item: Object) -> list[Cause]:
+    spec = item.get("spec") or {}
+    controller, at = spec.get("controller", ""), "spec.controller"
+    causes = domain_path(at, controller) if controller else [required(at)]
+    parameters, at = spec.get("parameters"), "spec.parameters"
+    if parameters is None:
+        return causes
+    causes += _reference(parameters, at)
+    scope, place = parameters.get("scope"), parameters.get("namespace")
+    if scope is not None and scope not in ("Cluster", "Namespace"):
+        causes.append(unsupported(f"{at}.scope", scope, ["Cluster", "Namespace"]))
+    elif scope == "Namespace" and place is None:
+        causes.append(required(f"{at}.namespace", "`parameters.scope` is set to 'Namespace'"))
+    elif scope == "Namespace":
+        causes += label_name(f"{at}.namespace", place)
+    elif place is not None:
+        causes.append(forbidden(f"{at}.namespace", "`parameters.scope` is set to 'Cluster'"))
+    return causes
+
+
+def domain_path(field: str, text: str) -> list[Cause]:
+    """example.com/path (IsDomainPrefixedPath)."""
+    domain, slash, path = text.partition("/")
+    if not slash:
+        return [bad(field, text, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+    causes = subdomain(field, domain)
+    if not path:
+        causes.append(bad(field, text, 'must be a domain-prefixed path (such as "acme.io/foo")'))
+    return causes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from kubetrace.playground.validation.causes import (
@@ -23,6 +22,7 @@ from kubetrace.playground.validation.causes import (
     subdomain,
     unsupported,
 )
+from kubetrace.playground.validation.endpoints import reachable
 
 _TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
 _PROTOCOLS = ["SCTP", "TCP", "UDP"]
@@ -166,22 +166,7 @@ def _addresses(spec: Object) -> list[Cause]:
     for index, text in enumerate(spec.get("externalIPs") or ()):
         at = f"spec.externalIPs[{index}]"
         wrong = address(at, text)
-        causes += wrong or _reachable(at, text)
-    return causes
-
-
-def _reachable(field: str, text: str) -> list[Cause]:
-    """Neither unspecified, nor of the machine or the link alone (ValidateNonSpecialIP)."""
-    found = ipaddress.ip_address(text)
-    causes: list[Cause] = []
-    if found.is_unspecified:
-        causes.append(bad(field, text, f"may not be unspecified ({text})"))
-    if found.is_loopback:
-        causes.append(bad(field, text, "may not be in the loopback range (127.0.0.0/8, ::1/128)"))
-    if found.is_link_local:
-        causes.append(bad(field, text, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"))
-    if found in ipaddress.ip_network("224.0.0.0/24" if found.version == 4 else "ff02::/16"):
-        causes.append(bad(field, text, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"))
+        causes += wrong or reachable(at, text)
     return causes
 
 

@@ -78,7 +78,7 @@ def claim_spec(spec: Object, path: str) -> list[Cause]:
     if spec.get("volumeMode") not in (None, *_VOLUME_MODES):
         causes.append(unsupported(f"{path}.volumeMode", spec["volumeMode"], _VOLUME_MODES))
     for name in ("dataSource", "dataSourceRef"):
-        if spec.get(name) is not None:
+        if spec.get(name):
             causes += _data_source(spec[name], f"{path}.{name}")
     return causes
 

@@ -1,0 +1,211 @@
+"""Webhooks and policies of admission (pkg/apis/admissionregistration/validation), but for their expressions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from kubetrace.playground.validation.causes import (
+    Cause,
+    Object,
+    bad,
+    duplicate,
+    label_selector,
+    required,
+    subdomain,
+    unsupported,
+)
+
+_OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"]
+_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_LABEL_WORDS = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
+
+
+def _known(field: str, value: Any, allowed: list[str]) -> list[Cause]:
+    return [] if value is None or value in allowed else [unsupported(field, value, allowed)]
+
+
+def validating(item: Object) -> list[Cause]:
+    return _webhooks(item, mutating=False)
+
+
+def mutating(item: Object) -> list[Cause]:
+    return _webhooks(item, mutating=True)
+
+
+def _webhooks(item: Object, mutating: bool) -> list[Cause]:
+    causes: list[Cause] = []
+    names: set[str] = set()
+    for index, webhook in enumerate(item.get("webhooks") or ()):
+        at, name = f"webhooks[{index}]", webhook.get("name", "")
+        causes += _webhook(webhook, at)
+        if mutating:
+            policy = webhook.get("reinvocationPolicy")
+            causes += _known(f"{at}.reinvocationPolicy", policy, ["IfNeeded", "Never"])
+        causes += _versions(webhook.get("admissionReviewVersions") or [], f"{at}.admissionReviewVersions")
+        if name in names:
+            causes.append(duplicate(f"{at}.name", name))
+        names.add(name)
+    return causes
+
+
+def _webhook(webhook: Object, at: str) -> list[Cause]:
+    name = webhook.get("name", "")
+    causes = _name(f"{at}.name", name)
+    for index, rule in enumerate(webhook.get("rules") or ()):
+        causes += _rule(rule, f"{at}.rules[{index}]")
+    causes += _known(f"{at}.failurePolicy", webhook.get("failurePolicy"), ["Fail", "Ignore"])
+    causes += _known(f"{at}.matchPolicy", webhook.get("matchPolicy"), ["Equivalent", "Exact"])
+    effects = webhook.get("sideEffects")
+    if effects is None:
+        causes.append(required(f"{at}.sideEffects", "must specify one of None, NoneOnDryRun"))
+    causes += _known(f"{at}.sideEffects", effects, ["None", "NoneOnDryRun"])
+    seconds = webhook.get("timeoutSeconds")
+    if seconds is not None and not 1 <= seconds <= 30:
+        causes.append(bad(f"{at}.timeoutSeconds", seconds, "the timeout value must be between 1 and 30 seconds"))
+    for part in ("namespaceSelector", "objectSelector"):
+        causes += label_selector(f"{at}.{part}", webhook.get(part))
+    return causes + _client(webhook.get("clientConfig") or {}, f"{at}.clientConfig")
+
+
+def _name(field: str, name: str) -> list[Cause]:
+    if not name:
+        return [required(field)]
+    causes = subdomain(field, name)
+    if not causes and name.count(".") < 2:
+        causes.append(bad(field, name, "should be a domain with at least three segments separated by dots"))
+    return causes
+
+
+def _client(config: Object, at: str) -> list[Cause]:
+    url: str | None = config.get("url")
+    service: Object | None = config.get("service")
+    if url is not None and service is None:
+        return _url(f"{at}.url", url)
+    if url is not None or service is None:
+        return [required(at, "exactly one of url or service is required")]
+    causes = [required(f"{at}.service.{name}") for name in ("name", "namespace") if not service.get(name)]
+    path = service.get("path")
+    if path and not path.startswith("/"):
+        causes.append(bad(f"{at}.service.path", path, "must start with a '/'"))
+    port = service.get("port")
+    if port is not None and not 0 < port < 65536:
+        causes.append(bad(f"{at}.service.port", port, "port is not valid: must be between 1 and 65535, inclusive"))
+    return causes
+
+
+def _url(field: str, url: str) -> list[Cause]:
+    form, found = "desired format: https://host[/path]", urlsplit(url)
+    causes: list[Cause] = []
+    if found.scheme != "https":
+        causes.append(bad(field, found.scheme, f"'https' is the only allowed URL scheme; {form}"))
+    if not found.netloc:
+        causes.append(bad(field, found.netloc, f"host must be specified; {form}"))
+    if found.username is not None:
+        causes.append(bad(field, found.username, "user information is not permitted in the URL"))
+    if found.fragment:
+        causes.append(bad(field, found.fragment, "fragments are not permitted in the URL"))
+    if found.query:
+        causes.append(bad(field, found.query, "query parameters not permitted in the URL"))
+    return causes
+
+
+def _rule(rule: Object, at: str) -> list[Cause]:
+    causes: list[Cause] = []
+    operations = rule.get("operations") or []
+    if not operations:
+        causes.append(required(f"{at}.operations"))
+    if len(operations) > 1 and "*" in operations:
+        why = "if '*' is present, must not specify other operations"
+        causes.append(bad(f"{at}.operations", operations, why))
+    for index, operation in enumerate(operations):
+        causes += _known(f"{at}.operations[{index}]", operation, _OPERATIONS)
+    for name in ("apiGroups", "apiVersions", "resources"):
+        values = rule.get(name) or []
+        field = f"{at}.{name}"
+        if not values:
+            causes.append(required(field))
+        if len(values) > 1 and "*" in values and name != "resources":
+            words = "API groups" if name == "apiGroups" else "API versions"
+            causes.append(bad(field, values, f"if '*' is present, must not specify other {words}"))
+        if name != "apiGroups":
+            causes += [required(f"{field}[{index}]") for index, value in enumerate(values) if not value]
+    return causes + _known(f"{at}.scope", rule.get("scope"), ["*", "Cluster", "Namespaced"])
+
+
+def _versions(versions: list[str], at: str) -> list[Cause]:
+    if not versions:
+        return [required(at, "must specify one of v1, v1beta1")]
+    causes: list[Cause] = []
+    for index, version in enumerate(versions):
+        field = f"{at}[{index}]"
+        causes += [] if _LABEL.fullmatch(version) else [bad(field, version, _LABEL_WORDS)]
+        if version in versions[:index]:
+            causes.append(duplicate(field, version))
+    if not {"v1", "v1beta1"} & set(versions):
+        causes.append(bad(at, versions, "must include at least one of v1, v1beta1"))
+    return causes
+
+
+def policy(item: Object) -> list[Cause]:
+    """A ValidatingAdmissionPolicy."""
+    spec = item.get("spec") or {}
+    causes = _known("spec.failurePolicy", spec.get("failurePolicy"), ["Fail", "Ignore"])
+    match = spec.get("matchConstraints")
+    if match is None:
+        causes.append(required("spec.matchConstraints"))
+    else:
+        if not match.get("resourceRules"):
+            causes.append(required("spec.matchConstraints.resourceRules"))
+        causes += _match(match, "spec.matchConstraints")
+    if not spec.get("validations") and not spec.get("auditAnnotations"):
+        why = "validations or auditAnnotations must contain at least one item"
+        causes += [required(f"spec.{name}", why) for name in ("validations", "auditAnnotations")]
+    for index, entry in enumerate(spec.get("validations") or ()):
+        if not entry.get("expression", "").strip():
+            causes.append(required(f"spec.validations[{index}].expression", "expression is not specified"))
+    return causes
+
+
+def policy_binding(item: Object) -> list[Cause]:
+    spec, actions = item.get("spec") or {}, ["Audit", "Deny", "Warn"]
+    name, found = spec.get("policyName", ""), spec.get("validationActions") or []
+    causes = subdomain("spec.policyName", name) if name else [required("spec.policyName")]
+    if spec.get("matchResources") is not None:
+        causes += _match(spec["matchResources"], "spec.matchResources")
+    if not found:
+        causes.append(required("spec.validationActions", "at least one validation action is required"))
+    for index, action in enumerate(found):
+        field = f"spec.validationActions[{index}]"
+        causes += _known(field, action, actions)
+        if action in found[:index]:
+            causes.append(duplicate(field, action))
+    if {"Deny", "Warn"} <= set(found):
+        why = "must not contain both Deny and Warn (repeating the same validation failure information in the API "
+        causes.append(bad("spec.validationActions", found, f"{why}response and headers serves no purpose)"))
+    return causes
+
+
+def _match(match: Object, at: str) -> list[Cause]:
+    causes = _known(f"{at}.matchPolicy", match.get("matchPolicy"), ["Equivalent", "Exact"])
+    for part in ("namespaceSelector", "objectSelector"):
+        causes += label_selector(f"{at}.{part}", match.get(part))
+    for part in ("resourceRules", "excludeResourceRules"):
+        for index, rule in enumerate(match.get(part) or ()):
+            causes += _rule(rule, f"{at}.{part}[{index}]")
+    return causes
+
+
+def untold(item: Object) -> list[str]:
+    """What of these the playground keeps, but does not do."""
+    name = item["metadata"].get("name", "")
+    called = [entry.get("name", "") for entry in item.get("webhooks") or ()]
+    found = [f"the playground does not call the webhook {webhook}" for webhook in called]
+    if item.get("kind") in ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"):
+        found.append(f"the playground does not run the expressions of the policy {name}")
+    return found
