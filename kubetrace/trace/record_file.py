@@ -214,10 +214,13 @@ def _close_quietly(sink: Sink) -> None:
 
 
 def _line(data: object) -> bytes:
-    try:
-        return msgspec.json.encode(data) + b"\n"
-    except (UnicodeEncodeError, OverflowError):  # it takes no lone surrogates, no integers of more than 64 bits
-        return json.dumps(data, separators=(",", ":")).encode("ascii") + b"\n"
+    """In ASCII, so that no line commands a terminal. msgspec is fast but writes every character as it is, and takes no
+    lone surrogates and no integers of more than 64 bits."""
+    with contextlib.suppress(UnicodeEncodeError, OverflowError):
+        line = msgspec.json.encode(data)
+        if line.isascii():
+            return line + b"\n"
+    return json.dumps(data, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def run_file(folder: Path, command: Sequence[str], started: float, pid: int) -> Path:

@@ -329,10 +329,11 @@ def test_text_and_numbers_that_no_json_should_hold(tmp_path: Path) -> None:
     """Lone surrogates (undecodable bytes), and integers beyond 64 bits."""
     path = tmp_path / "t.jsonl"
     observer = RecordObserver(lambda: open_sink(path), Header("0"), masker=Masker(), warn=pytest.fail)
-    told = [HostResolved(1, "\udcff", (), 1.0), Frame(1, 1, "sent", "binary", 1 << 70)]
+    told = [HostResolved(1, "\udcff", (), 1.0), Frame(1, 1, "sent", "binary", 1 << 70), WarningReceived("\x9b31m한")]
     for event in told:
         observer.record(event, START)
     observer.close()
+    assert path.read_bytes().isascii()
     assert [timed.event for timed in read(path)[0]] == told
 
 
