@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kubetrace.trace.exchange import Exchange, Purpose, Request, Response, Timings
-from kubetrace.trace.exchanges import Frames, Recorded
+from kubetrace.trace.exchange import Exchange, Purpose, Request, Response, Timings, WatchEventReceived
+from kubetrace.trace.exchanges import Frames, Recorded, WatchEvents
 from kubetrace.trace.views.html import render
 from tests.conftest import Kubetrace
 from tests.trace_views.chromium import Page, page
@@ -78,14 +78,15 @@ def test_it_asks_no_network_and_breaks_no_rule_of_its_own(browser: Page, kubetra
 
 
 def test_a_hostile_trace_stays_text(browser: Page, tmp_path: Path) -> None:
-    frames = Frames(EVIL, EVIL)
+    frames, watched = Frames(EVIL, EVIL), WatchEvents()
+    watched.add(WatchEventReceived(1, 1, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL))
     request = Request(EVIL, "https://h/" + EVIL, ((EVIL, EVIL),), EVIL.encode(), purpose=Purpose(EVIL, EVIL))
     bodies = [EVIL.encode(), json.dumps({EVIL: [EVIL]}).encode(), b"\0" + EVIL.encode(), b"k8s\0" + EVIL.encode()]
     found = []
     for number, body in enumerate(bodies, 1):
         response = Response(500, EVIL, ((EVIL, EVIL), ("Warning", f'299 - "{EVIL}"')), EVIL)
         exchange = Exchange(number, 1, 1, request, response, body, 5, error=EVIL)
-        found.append(Recorded(number, exchange, frozenset({"response"}), frames))
+        found.append(Recorded(number, exchange, frozenset({"response"}), frames, watched=watched))
     for number in range(1, len(bodies) + 1):
         opened(browser, tmp_path / "t.html", "".join(render(found)), f"#{number}")
         browser.until("document.querySelectorAll('#detail pre').length == 2")
@@ -96,7 +97,8 @@ def test_a_hostile_trace_stays_text(browser: Page, tmp_path: Path) -> None:
             browser.run("document.querySelectorAll('img, iframe, a, object, embed, body script ~ script + *').length")
             == 0
         )
-        assert EVIL[:30] in browser.run("document.getElementById('detail').textContent")
+        text = browser.run("document.getElementById('detail').textContent")
+        assert EVIL[:30] in text.partition("Watch events")[0] and EVIL[:30] in text.partition("Watch events")[2]
     # Even a script that got into the page could not run.
     browser.run("document.body.insertAdjacentHTML ? 1 : 0")
     browser.run(f"(() => {{ const s = document.createElement('script'); try {{ s.text = `{RUNS}` }} catch (e) {{}};"
