@@ -144,8 +144,10 @@ def replace_by_force(
 
 
 def _poll_until_gone(environment: Environment, info: Info, timeout: float) -> None:
+    """Looks every second for `timeout` seconds whether the object is gone; without one, kubectl looks just once. Raises
+    KubetraceError when it is still there (Patcher.deleteAndCreate)."""
     assert info.mapping is not None
-    deadline = time.monotonic() + timeout if timeout else None
+    deadline = time.monotonic() + timeout
     while True:
         try:
             environment.cluster.objects.get(info.mapping, info.namespace, info.name, purpose=_GONE)
@@ -153,6 +155,7 @@ def _poll_until_gone(environment: Environment, info: Info, timeout: float) -> No
             if is_not_found(error):
                 return
             raise
-        if deadline is not None and time.monotonic() >= deadline:
+        left = deadline - time.monotonic()
+        time.sleep(max(0.0, min(_POLL, left)))
+        if left <= _POLL:
             raise KubetraceError("context deadline exceeded")
-        time.sleep(_POLL)
