@@ -22,7 +22,7 @@ from typing import Any
 from tests.conformance.case import MANIFESTS, Case, load_cases
 
 GOLDEN = Path(__file__).parents[1] / "commands" / "golden" / "offline.json"
-GROUPS = ("create_kinds", "metadata", "changes", "scale", "run_expose", "completion")
+GROUPS = ("create_kinds", "metadata", "changes", "scale", "run_expose", "completion", "edit", "prune", "more")
 DEAD_SERVER = "http://127.0.0.1:1"
 _STAMP = re.compile(r"(?m)^([WE])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ ")
 
