@@ -68,16 +68,6 @@ class DebugOptions(Value):
     target: str = flag("", help="Container whose processes an ephemeral container shall see.")
     tty: bool = flag(False, "t", help="Give the container a terminal. Needs -i.")
 
-    @property
-    def kustomize(self) -> str:
-        """There is no -k."""
-        return ""
-
-    @property
-    def recursive(self) -> bool:
-        """There is no -R."""
-        return False
-
 
 def run(environment: Environment, options: DebugOptions, arguments: Arguments) -> None:
     from kubetrace.commands.debugging.custom import check_custom, read_custom
@@ -207,25 +197,13 @@ class _Debugging(Value):
     attach: bool
 
     def run(self, names: tuple[str, ...]) -> None:
-        from kubetrace.api.builder import Request, build
-        from kubetrace.api.selection import Selection
-        from kubetrace.commands.selecting import file_documents
+        from kubetrace.api.builder import build
+        from kubetrace.commands.pod_target import named_request
         from kubetrace.trace.exchange import Purpose
 
-        environment = self.environment
-        selection = Selection()
-        documents, single = file_documents(environment, self.options, selection)
-        selection.add_names("pods", names)
-        request = Request(
-            selection=selection,
-            documents=documents,
-            namespace=environment.namespace,
-            default_namespace=True,
-            enforce_namespace=documents is not None and environment.namespace_given,
-            single_item=single,
-            purpose=Purpose("debug", "debug: what shall be looked into?"),
-        )
-        build(environment.cluster.typed, request).visit(self._one)
+        purpose = Purpose("debug", "debug: what shall be looked into?")
+        request = named_request(self.environment, "pods", names, purpose, self.options.filename)
+        build(self.environment.cluster.typed, request).visit(self._one)
 
     def _one(self, info: Info) -> None:
         from kubetrace.api.go_words import quoted

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from queue import Queue
 from typing import TYPE_CHECKING
 
 from kubetrace.api.status import StatusError
+from kubetrace.commands.remote_session import Write, writer
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.api.pod_logs import LogRequest
     from kubetrace.environment import Environment
-
-Write = Callable[[bytes], object]
 
 _RETRY = 1.0
 """Seconds from one try at a followed log to the next."""
@@ -43,7 +42,7 @@ class LogStreams(Value):
 
         Raises StatusError, TransportError, KubetraceError."""
         if not self.follow or len(requests) == 1:
-            write = _writer(self.environment)
+            write = writer(self.environment.stdout)
             for request in requests:
                 self._consume(request, write)
             return
@@ -70,7 +69,7 @@ class LogStreams(Value):
         _ = self.environment.client  # made once, by one thread
         for request in requests:
             threading.Thread(target=bring, args=(request,), daemon=True).start()
-        write = _writer(self.environment)
+        write = writer(self.environment.stdout)
         left = len(requests)
         while left:
             piece = pieces.get()
@@ -135,18 +134,3 @@ def whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _prefixed(lines: bytes, prefix: bytes) -> bytes:
     end = len(lines) - lines.endswith(b"\n")
     return prefix + lines[:end].replace(b"\n", b"\n" + prefix) + lines[end:]
-
-
-def _writer(environment: Environment) -> Write:
-    """Writes bytes to standard output at once."""
-    out = environment.stdout
-    out.flush()
-    binary = getattr(out, "buffer", None)
-    if binary is None:
-        return lambda data: out.write(data.decode("utf-8", "surrogateescape"))
-
-    def write(data: bytes) -> None:
-        binary.write(data)
-        binary.flush()
-
-    return write

@@ -1,5 +1,5 @@
-"""The pod that exec and attach work on: named, behind a named object, or described by a file (kubectl pkg/cmd/exec,
-pkg/cmd/attach)."""
+"""The pod that exec, attach and debug work on: named, behind a named object, or described by a file (kubectl
+pkg/cmd/exec, pkg/cmd/attach)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from kubetrace.value import Value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kubetrace.api.builder import Request
     from kubetrace.environment import Environment
     from kubetrace.trace.exchange import Purpose
 
@@ -24,23 +25,18 @@ class _Files(Value):
     recursive: bool = False
 
 
-def named_object(
-    environment: Environment, words: Sequence[str], purpose: Purpose, *, files: tuple[str, ...] = (), verb: str = "exec"
-) -> dict[str, Any]:
-    """POD, TYPE/NAME, TYPE NAME, or what the files hold. Raises KubetraceError where that is not one object."""
-    from kubetrace.api.builder import Request, build, is_list
-    from kubetrace.api.pods_behind import is_pod
+def named_request(
+    environment: Environment, kind: str, names: Sequence[str], purpose: Purpose, files: tuple[str, ...] = ()
+) -> Request:
+    """NAME… of a kind or TYPE/NAME…, or what the files hold, each fetched as kubectl's typed commands do."""
+    from kubetrace.api.builder import Request
     from kubetrace.api.selection import Selection
-    from kubetrace.api.typed_kinds import require_registered
     from kubetrace.commands.selecting import file_documents
 
     selection = Selection()
     documents, single = file_documents(environment, _Files(files), selection)
-    if len(words) == 2:
-        selection.add_names(words[0], words[1:])
-    elif words:
-        selection.add_names("pods", words)
-    request = Request(
+    selection.add_names(kind, names)
+    return Request(
         selection=selection,
         documents=documents,
         namespace=environment.namespace,
@@ -49,6 +45,18 @@ def named_object(
         single_item=single,
         purpose=purpose,
     )
+
+
+def named_object(
+    environment: Environment, words: Sequence[str], purpose: Purpose, *, files: tuple[str, ...] = (), verb: str = "exec"
+) -> dict[str, Any]:
+    """POD, TYPE/NAME, TYPE NAME, or what the files hold. Raises KubetraceError where that is not one object."""
+    from kubetrace.api.builder import build, is_list
+    from kubetrace.api.pods_behind import is_pod
+    from kubetrace.api.typed_kinds import require_registered
+
+    kind, names = (words[0], words[1:]) if len(words) == 2 else ("pods", words)
+    request = named_request(environment, kind, names, purpose, files)
     result = build(environment.cluster.typed, request)
     infos = result.infos()
     if len(infos) != 1 or not result.single_item or infos[0].object is None or is_list(infos[0].object):
