@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -99,38 +99,53 @@ def test_what_cannot_be_read(run: Run, pods: str) -> None:
     assert told == Outcome(1, "", f"{waiting}\n{waiting}\nerror: context deadline exceeded\n")
 
 
-def test_a_pod_that_goes_away_ends_its_log(run: Run, pods: str, server: Client) -> None:
+@contextlib.contextmanager
+def following(playground: manager.Playground, home: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`logs -f` in a process of its own, its first line already read."""
+    environ = {**os.environ, "KUBECONFIG": str(playground.kubeconfig), "HOME": str(home)}
+    argv = [sys.executable, "-m", "kubetrace", "logs", "-f", *words]
+    # A child of a background job would ignore SIGINT.
+    child = subprocess.Popen(
+        argv,
+        env=environ,
+        bufsize=0,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        assert child.stdout is not None
+        assert b"tick" in child.stdout.readline()
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_a_pod_that_goes_away_ends_its_log(
+    pods: str, server: Client, playground: manager.Playground, tmp_path: Path
+) -> None:
     path = f"/api/v1/namespaces/{pods}/pods"
     command = ["sh", "-c", TICKING]
     spec = {"terminationGracePeriodSeconds": 0, "containers": [{"name": "c", "image": "busybox", "command": command}]}
     server.post(path, {"metadata": {"name": "leaving"}, "spec": spec})
     server.until(f"{path}/leaving", lambda _, value: (value.get("status") or {}).get("phase") == "Running")
-    later = threading.Timer(0.5, lambda: server.call("DELETE", f"{path}/leaving"))
-    later.start()
-    told = run("logs", "leaving", "-f", "-n", pods)
-    later.join()
-    assert (told.code, told.err) == (0, "")
-    assert told.out.startswith("tick 1\ntick 2\n")
+    with following(playground, tmp_path, "leaving", "-n", pods) as child:
+        server.call("DELETE", f"{path}/leaving")
+        out, err = child.communicate(timeout=30)
+    assert (child.returncode, err) == (0, b"")
+    assert out.startswith(b"tick 2\n") and out.endswith(b"\n")
 
 
-def test_ctrl_c_ends_it_without_a_word(pods: str, playground: manager.Playground, tmp_path: Path) -> None:
-    environ = {**os.environ, "KUBECONFIG": str(playground.kubeconfig), "HOME": str(tmp_path)}
-    for words in (["ticking", "-c", "c1"], ["-l", "app=ticking", "--all-containers"]):
-        argv = [sys.executable, "-m", "kubetrace", "logs", "-f", "-n", pods, *words]
-        # A child of a background job would ignore SIGINT.
-        child = subprocess.Popen(
-            argv,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )
-        assert child.stdout is not None
-        assert b"tick" in child.stdout.readline()
+@pytest.mark.parametrize("words", [["ticking", "-c", "c1"], ["-l", "app=ticking", "--all-containers"]])
+def test_ctrl_c_ends_it_without_a_word(
+    pods: str, playground: manager.Playground, tmp_path: Path, words: list[str]
+) -> None:
+    with following(playground, tmp_path, "-n", pods, *words) as child:
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=20)
-        assert (child.returncode, err) == (1, b"")
-        assert out.endswith(b"\n") or not out
+        out, err = child.communicate(timeout=30)
+    assert (child.returncode, err) == (1, b"")
+    assert out.endswith(b"\n") or not out
 
 
 COMMANDS = (
