@@ -15,11 +15,12 @@ from kubetrace.api.metadata import text
 from kubetrace.api.objects import Objects
 from kubetrace.api.resources import Mapping
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import UNSTATED, Purpose
+from kubetrace.trace.exchange import UNSTATED, Events, Note, Purpose
 from kubetrace.transport.call import Answer
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Value, replace
 
+_TIMED_OUT = "net/http: request canceled (Client.Timeout or context cancellation while reading body)"
 TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
 
 
@@ -40,16 +41,17 @@ class WatchEvent(Value):
         return status.StatusError(self.object)
 
 
-def events(chunks: Iterable[bytes]) -> Iterator[WatchEvent]:
-    """The events in a stream's bytes, each as soon as it is whole. Ends where the stream does."""
-    for line in _lines(chunks):
+def events(chunks: Iterable[bytes], observers: Events | None = None) -> Iterator[WatchEvent]:
+    """The events in a stream's bytes, each as soon as it is whole. Ends where the stream does; `observers` are told
+    where that was a time that ran out."""
+    for line in _lines(chunks, observers):
         event = _event(line)
         yield event
         if event.undecodable:
             return
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _lines(chunks: Iterable[bytes], observers: Events | None) -> Iterator[bytes]:
     """Newline-delimited JSON texts; the last may lack its newline."""
     rest: list[bytes] = []
     try:
@@ -61,7 +63,9 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 rest = [other]
                 if line.strip():
                     yield line
-    except TransportError:
+    except TransportError as error:
+        if observers is not None and error.kind == "timeout":
+            observers.emit(Note("watch-undecodable", {"error": _TIMED_OUT}))
         return
     last = b"".join(rest)
     if _is_whole(last):

@@ -116,7 +116,7 @@ def _watch(environment: Environment, namespace: str, query: ListOptions, show: _
     if not status.is_success(answer.status):
         raise status.failure(answer, events=environment.events)
     try:
-        for change in events(answer.chunks()):
+        for change in events(answer.chunks(), environment.events):
             if change.type == "ERROR":
                 return
             if change.type in ("ADDED", "MODIFIED") and show.wants(change.object):

@@ -53,17 +53,22 @@ def print_objects(environment: Environment, options: GetOptions, result: Result)
         printer = object_printer(environment, options)
         found = [info.object or {} for info in infos]
         value = found[0] if result.single_item and len(found) == 1 else as_list(found)
+        note_no_table(environment, options)
         if is_list(value):
             value = as_list(value["items"], text(value, "resourceVersion"))
             if options.sort_by and value["items"]:
                 value = _sorted(value, options.sort_by)
-        if options.server_print and not (options.output == "yaml" or _NO_TABLE.search(options.output)):
-            environment.note("table-fallback", error="attempt to decode non-Table object")
         try:
             printer.print(value, environment.stdout)
         except KubetraceError as error:
             errors.append(error)
     raise_all(AggregateError(errors).flat())
+
+
+def note_no_table(environment: Environment, options: GetOptions) -> None:
+    """What kubectl's log says of each value that a format prints for which a table was looked for."""
+    if options.server_print and not (options.output == "yaml" or _NO_TABLE.search(options.output)):
+        environment.note("table-fallback", error="attempt to decode non-Table object")
 
 
 def as_list(items: Iterable[Any], resource_version: str = "") -> dict[str, Any]:

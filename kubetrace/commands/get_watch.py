@@ -57,7 +57,7 @@ def watch(environment: Environment, options: GetOptions, arguments: Arguments) -
     answer = _opened(environment, _watch_call(result, infos, version))
     with ending_quietly(), contextlib.closing(answer):
         shown = listed  # the first event of a single object is the object again
-        for event in events(answer.chunks()):
+        for event in events(answer.chunks(), environment.events):
             try:
                 show(event.type if options.output_watch_events else "", event.object, shown)
             except KubetraceError:
@@ -110,11 +110,12 @@ def _shower(environment: Environment, options: GetOptions, info: Info, writer: T
                 table.print(value if visible else {**value, "rows": []}, writer, event)
 
         return show_row
-    from kubetrace.commands.get_objects import object_printer
+    from kubetrace.commands.get_objects import note_no_table, object_printer
 
     printer = object_printer(environment, options)
 
     def show_object(event: str, value: dict[str, Any], visible: bool) -> None:
+        note_no_table(environment, options)
         if visible:
             printer.print(WatchEvent(event, value) if event else value, writer)
 

@@ -47,7 +47,10 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r'((?:delay|duration)=")[^"]+'), r"\1<duration>"),
     (re.compile(r"(totalItems=)\d+"), r"\1<n>"),
     # Written or not, as the deadline and the end of the stream race.
-    (re.compile(r'(?m)^I streamwatcher\.go:\d+\] "Unable to decode an event.*deadline exceeded"\n'), ""),
+    (
+        re.compile(r'(?m)^I streamwatcher\.go:\d+\] "Unable to decode an event.*(deadline exceeded|reading body\))"\n'),
+        "",
+    ),
     (re.compile(r"\b0x[0-9a-f]{8,}\b"), "0x<address>"),
     (re.compile(r"\[truncated \d+ chars\]"), "[truncated]"),
 )

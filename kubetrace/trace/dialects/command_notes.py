@@ -13,6 +13,7 @@ _STARTING = "Starting reflector {type} ({resync}) from {reflector}"
 _DRY_RUN = {"1.19": 553, "1.21": 557, "1.22": 555, "1.23": 622, "1.24": 660, "1.25": 663, "1.27": 692, "1.29": 704,
             "1.30": 703, "1.32": 702, "1.33": 703, "1.34": 731, "1.35": 719}  # fmt: skip
 """Where --dry-run is found to be an old form (GetDryRunStrategy)."""
+_UNDECODABLE = "Unable to decode an event from the watch stream"
 _STOPPING = "Stopping reflector {type} ({resync}) from {reflector}"
 
 
@@ -114,6 +115,14 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             "Unable to decode server response into a Table. Falling back to hardcoded types: {error}",
             {"1.19": 45},
         ),
+    ),
+    "watch-undecodable": NoteSpec(
+        5,
+        ("error",),
+        {
+            **lines("streamwatcher.go", f"{_UNDECODABLE}: {{error}}", {"1.19": 117, "1.21": 114}),
+            "1.33": Line("streamwatcher.go:123", _UNDECODABLE, (("err", "error"),)),
+        },
     ),
     # --sort-by: kubectl ends with these.
     "unsortable-objects": NoteSpec(
