@@ -191,6 +191,7 @@ def _silently(text: str) -> None:
 COMMAND = Command(
     run=run,
     options=CpOptions,
+    words="files-in-pods",
     usage="cp <file-spec-src> <file-spec-dest>",
     description="""
     Copy files and folders to and from containers. The container must have tar.
