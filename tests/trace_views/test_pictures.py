@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from kubetrace.trace.exchange import Exchange, Frame, Purpose, Request, Response
-from kubetrace.trace.exchanges import Frames, Recorded
+from kubetrace.trace.exchange import Exchange, Frame, Purpose, Request, Response, WatchEventReceived
+from kubetrace.trace.exchanges import Frames, Recorded, WatchEvents
 from kubetrace.trace.views import mermaid
 from kubetrace.trace.views.har import entry
 from kubetrace.trace.views.mermaid import escaped
@@ -89,6 +89,14 @@ def test_har_with_what_is_no_text(tmp_path: Path) -> None:
     posted = [one["request"]["postData"] for one in entries]
     assert '"kind": "Pod"' in posted[0]["text"] and posted[0]["comment"] == "Kubernetes protobuf, decoded."
     assert (posted[1]["text"], posted[1]["_encoding"]) == ("/wA=", "base64")
+    watched = WatchEvents()
+    watched.add(WatchEventReceived(1, 1, "ADDED", size=9))
+    event = b"\0\0\0\x22\x0a\x05ADDED\x12\x19\x0a\x17k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12\0"
+    answered = Exchange(1, 1, 1, Request("GET", "https://h/x?watch=1"), Response(200, "OK"), event, len(event))
+    stream = entry(Recorded(1, answered, watched=watched))
+    assert '"kind": "ConfigMap"' in stream["response"]["content"]["_decoded"]
+    assert stream["_watchEvents"] == {"ADDED": {"events": 1, "bytes": 9}}
+    VALIDATOR.validate({"log": {"version": "1.2", "creator": {"name": "k", "version": "1"}, "entries": [stream]}})
     assert posted[3] == {"mimeType": "application/octet-stream", "text": "text"}
 
 

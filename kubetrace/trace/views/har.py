@@ -17,7 +17,7 @@ from kubetrace import __version__
 from kubetrace.trace.body_text import readable
 from kubetrace.trace.exchange import Exchange, Headers, Timings
 from kubetrace.trace.exchanges import Recorded
-from kubetrace.wire import PROTOBUF
+from kubetrace.wire import PROTOBUF, is_watch_stream
 
 
 def render(exchanges: Iterable[Recorded]) -> Iterator[str]:
@@ -50,6 +50,9 @@ def entry(recorded: Recorded) -> dict[str, Any]:
         frames = recorded.frames
         counts = {key: {"frames": count, "bytes": total} for key, (count, total) in frames.counts.items()}
         data["_frames"] = {"protocol": frames.protocol, "subprotocol": frames.subprotocol, "counts": counts}
+    if recorded.watched is not None:
+        told = recorded.watched.counts.items()
+        data["_watchEvents"] = {type: {"events": count, "bytes": total} for type, (count, total) in told}
     if exchange.request.purpose.sentence:
         data["comment"] = exchange.request.purpose.sentence
     return data
@@ -93,6 +96,8 @@ def _response(exchange: Exchange, cut: bool) -> dict[str, Any]:
     }
     if body:
         content.update(_text(body))
+        if body.startswith(PROTOBUF) or is_watch_stream(body):
+            content["_decoded"] = readable(body)
     if cut:
         content["comment"] = "The trace does not hold the whole body."
     data = {
