@@ -125,8 +125,11 @@ class Reflector(Value):
             answer.close()
 
     def _open(self, options: verbs.ListOptions, deadline: float) -> Answer:
-        options = replace(options, timeout_seconds=random.randint(300, 599))
+        seconds = random.randint(300, 599)
+        options = replace(options, timeout_seconds=seconds)
         call = verbs.watch(self.mapping, self.namespace, options, purpose=self.purpose)
+        if self._typed:  # typed clients bound the request by the same time
+            call = replace(call, query=(*call.query, ("timeout", verbs.go_duration(seconds))))
         remaining = None if deadline == math.inf else max(deadline - time.monotonic(), 0.001)
         answer = self.environment.client.send(
             replace(

@@ -148,6 +148,17 @@ def test_ctrl_c_ends_it_without_a_word(
     assert out.endswith(b"\n") or not out
 
 
+def test_completion_of_pods_and_containers(run: Run, pods: str) -> None:
+    def offered(*words: str) -> list[str]:
+        return run("__complete", "-n", pods, *words).out.splitlines()
+
+    assert offered("logs", "pair") == ["pair-1", "pair-2", ":4"]
+    assert offered("logs", "d") == ["daemonsets/", "deployments/", ":6"]
+    assert offered("logs", "pods/pair") == ["pods/pair-1", "pods/pair-2", ":4"]
+    assert offered("logs", "pair-2", "") == ["i", "c0", "c1", ":4"]
+    assert offered("logs", "gone", "") == [":4"]
+
+
 COMMANDS = (
     ["lines", "--tail=3"],
     ["lines", "c0", "--timestamps"],
