@@ -34,9 +34,7 @@ class ProxyOptions(Value):
         help="Let every request through. On a port that others can reach, web pages in your browser may then act in "
         "your name.",
     )
-    keepalive: float = flag(
-        0.0, kind="go-duration", help="How often an upgraded connection is probed while nothing passes (0s: as usual)."
-    )
+    keepalive: float = flag(0.0, help="How often an upgraded connection is probed while nothing passes (0s: as usual).")
     port: int = flag(_PORT, "p", help="The port to listen on; 0 takes one that is free.")
     reject_methods: str = flag("^$", help="Which methods are refused, for example 'POST,PUT,PATCH'.")
     reject_paths: str = flag(

@@ -108,7 +108,8 @@ class HeaderMap(dict[str, list[str]]):
 
 def listen(address: str, port: int) -> socket.socket:
     """A port of this machine, as net.Listen finds one. Raises KubetraceError in Go's words."""
-    if ":" in address:
+    bracketed = address.startswith("[") and address.endswith("]")
+    if ":" in address and not bracketed:
         raise KubetraceError(f"listen tcp: address {address}:{port}: too many colons in address")
     if not 0 <= port <= 65535:
         raise KubetraceError(f"listen tcp: address {port}: invalid port")
@@ -116,7 +117,8 @@ def listen(address: str, port: int) -> socket.socket:
         with contextlib.suppress(OSError):
             return socket.create_server(("::", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
     try:
-        family, _, _, _, place = socket.getaddrinfo(address or "0.0.0.0", port, socket.AF_INET, socket.SOCK_STREAM)[0]
+        host, family = (address[1:-1], socket.AF_INET6) if bracketed else (address or "0.0.0.0", socket.AF_INET)
+        place = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)[0][4]
     except socket.gaierror as error:
         raise KubetraceError(f"listen tcp: {lookup_error(address, error).removeprefix('dial tcp: ')}") from None
     except UnicodeError:

@@ -182,6 +182,7 @@ def _failed(error: BaseException, recording: Recording) -> BaseException:
         recording.failed(str(error) or type(error).__name__)
         return error
     reason, kind = explain(error, recording)
+    reason = "unexpected EOF" if reason == "EOF" else reason  # http.ReadResponse, which no transport words anew
     recording.failed(reason)
     return UpgradeError(recording.request.method, recording.request.url, reason, kind)
 
