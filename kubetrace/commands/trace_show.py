@@ -98,7 +98,7 @@ def _console(environment: Environment) -> Any:
 def _follow(environment: Environment, options: ShowOptions, found: Iterable[Timed]) -> None:
     from kubetrace.trace.views import show
 
-    for row in show.rows(found, options.filter(environment)):
+    for row in show.rows(found, options.filter(environment), live=True):
         environment.stdout.write(show.line(row))
         environment.stdout.flush()
 

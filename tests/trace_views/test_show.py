@@ -32,7 +32,7 @@ from kubetrace.trace.exchange import (
 from kubetrace.trace.exchanges import Filter, chosen, numbered
 from kubetrace.trace.record_file import Reader
 from kubetrace.trace.records import Timed
-from kubetrace.trace.views.show import Row, bar, full, joined, rows, table
+from kubetrace.trace.views.show import Row, bar, full, joined, line, rows, table
 from tests.conftest import Kubetrace
 from tests.trace_views.conversation import TOKEN, written
 from tests.transport.scripted import ScriptedServer, reply
@@ -331,6 +331,13 @@ def test_what_a_watch_told_stands_below_it() -> None:
     text = "".join(full(recorded))
     assert "Watch events: ADDED 1 (10 B), ERROR 1 (20 B)\n     0.0 ms  ADDED Pod n/web-0 at 0  10 B\n" in text
     assert "     500 ms  ERROR Status too old\\x1b  20 B\n" in text
+
+
+def test_whoever_follows_sees_each_event_of_a_watch() -> None:
+    change = WatchEventReceived(7, 9, "ADDED", "Pod", "n", "web\x1b", "5", "", 10, 0.5)
+    (row,) = rows([Timed(change, 100.0)], Filter(), live=True)
+    assert line(row) == "               500 ms        10 B  event ADDED Pod n/web\\x1b at 5\n"
+    assert list(rows([Timed(change, 100.0)], Filter(verbs=("watch",)), live=True)) == []
 
 
 def test_of_a_chosen_stream_nothing_is_held() -> None:

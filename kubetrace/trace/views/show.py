@@ -20,6 +20,7 @@ from kubetrace.trace.exchange import (
     Throttled,
     Timings,
     WarningReceived,
+    WatchEventReceived,
 )
 from kubetrace.trace.exchanges import Filter, Frames, Numbering, Recorded, WatchEvents, event_line, target
 from kubetrace.trace.records import Timed
@@ -61,8 +62,9 @@ class Row(Value):
     end: float
 
 
-def rows(events: Iterable[Timed], wanted: Filter) -> Iterator[Row]:
-    """The rows of a trace. With a filter only exchanges are shown."""
+def rows(events: Iterable[Timed], wanted: Filter, *, live: bool = False) -> Iterator[Row]:
+    """The rows of a trace. With a filter only exchanges are shown. `live` has a row for each event of a watch as well,
+    as nobody knows when the watch will end."""
     numbering = Numbering()
     for timed in events:
         recorded = numbering.take(timed)
@@ -73,6 +75,9 @@ def rows(events: Iterable[Timed], wanted: Filter) -> Iterator[Row]:
                     yield _frames_row(recorded, recorded.frames)
                 if recorded.watched is not None:
                     yield _watched_row(recorded, recorded.watched)
+        elif live and not wanted.active and isinstance(timed.event, WatchEventReceived):
+            told, at = timed.event, timed.at
+            yield Row("", "event", one_line(event_line(told)), "", told.seconds, told.size, "", at, at, at)
         elif not wanted.active and (row := _other_row(timed.event, timed.at)):
             yield row
 
