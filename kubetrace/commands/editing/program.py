@@ -51,7 +51,8 @@ class Editor(Value):
         command = self.command(str(Path(path).absolute()))
         environment.note("editor-opened", command="[" + " ".join(command) + "]")
         shown = quoted(" ".join(self.words))
-        if "/" not in command[0] and shutil.which(command[0], path=environment.environ.get("PATH", "")) is None:
+        searched = bool(command[0]) and "/" not in command[0]  # an empty name is not looked for (Go's os/exec)
+        if searched and shutil.which(command[0], path=environment.environ.get("PATH", "")) is None:
             raise KubetraceError(f"unable to launch the editor {shown}")
         environment.stdout.flush()
         environment.stderr.flush()
