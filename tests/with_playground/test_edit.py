@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from kubetrace.playground import manager
 from tests.conftest import Outcome
 from tests.playground.conftest import Client
 
@@ -146,6 +150,7 @@ def test_a_conflict_says_how_to_go_on(edit: Edit, left: Callable[[], list[str]])
     [
         ("false", 'error: there was a problem with the editor "false"\n'),
         ("no-such-editor -x", 'error: unable to launch the editor "no-such-editor -x"\n'),
+        (" sed", 'error: there was a problem with the editor " sed"\n'),
         ("/no/such/editor", 'error: there was a problem with the editor "/no/such/editor"\n'),
     ],
 )
@@ -158,6 +163,28 @@ def test_an_editor_that_fails(edit: Edit, left: Callable[[], list[str]], editor:
 def test_an_editor_with_quotes_goes_through_the_shell(edit: Edit, server: Client, namespace: str) -> None:
     done = edit("", "edit", "configmap", "settings", KUBE_EDITOR="sed -i 's/blue/light green/'", SHELL="/bin/sh")
     assert (done.code, done.err, colour(server, namespace)) == (0, "", "light green")
+
+
+def test_ctrl_c_on_a_terminal_ends_edit_and_editor(
+    playground: manager.Playground, server: Client, namespace: str, tmp_path: Path
+) -> None:
+    server.post(f"/api/v1/namespaces/{namespace}/configmaps", SETTINGS)
+    editor = tmp_path / "editor"
+    editor.write_text(f"#!/bin/sh\ntouch {tmp_path}/opened\nexec sleep 60\n")
+    editor.chmod(0o755)
+    environ = {**os.environ, "KUBECONFIG": str(playground.kubeconfig), "HOME": str(tmp_path), "EDITOR": str(editor)}
+    argv = [sys.executable, "-m", "kubetrace", "edit", "configmap", "settings", "-n", namespace]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(argv[0], argv, {**environ, "TMPDIR": str(tmp_path)})
+    while not (tmp_path / "opened").exists():
+        time.sleep(0.05)
+    os.write(terminal, b"\x03")
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    shown = os.read(terminal, 1024)
+    os.close(terminal)
+    assert (code, shown) == (1, b"^C")
+    assert list(tmp_path.glob("kubetrace-edit-*.yaml")) != []
 
 
 def test_what_was_applied_last(edit: Edit, tmp_path: Path, seen: Callable[[], str]) -> None:
