@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kubetrace.playground.rare_cells import RARE_CELLS
 from kubetrace.playground.row_values import (
     NONE,
     Item,
@@ -262,36 +263,40 @@ def _priority_level(item: Item) -> list[Any]:
     return [*row, age(item)]
 
 
-CELLS: dict[str, Callable[[Item], list[Any]]] = WORKLOAD_CELLS | {
-    "services": _service,
-    "namespaces": _namespace,
-    "configmaps": _config_map,
-    "secrets": _secret,
-    "serviceaccounts": _service_account,
-    "nodes": _node,
-    "events": _event,
-    "events.events.k8s.io": _event,
-    "endpoints": _endpoints,
-    "endpointslices.discovery.k8s.io": _endpoint_slice,
-    "ingresses.networking.k8s.io": _ingress,
-    "persistentvolumeclaims": _claim,
-    "persistentvolumes": _volume,
-    "limitranges": _named,
-    "customresourcedefinitions.apiextensions.k8s.io": _named,
-    "roles.rbac.authorization.k8s.io": _named,
-    "clusterroles.rbac.authorization.k8s.io": _named,
-    "rolebindings.rbac.authorization.k8s.io": _role_binding,
-    "clusterrolebindings.rbac.authorization.k8s.io": _role_binding,
-    "horizontalpodautoscalers.autoscaling": _autoscaler,
-    "networkpolicies.networking.k8s.io": _network_policy,
-    "poddisruptionbudgets.policy": _budget,
-    "storageclasses.storage.k8s.io": _storage_class,
-    "resourcequotas": _quota,
-    "priorityclasses.scheduling.k8s.io": _priority_class,
-    "certificatesigningrequests.certificates.k8s.io": _signing_request,
-    "leases.coordination.k8s.io": _lease,
-    "componentstatuses": _component_status,
-    "apiservices.apiregistration.k8s.io": _api_service,
-    "flowschemas.flowcontrol.apiserver.k8s.io": _flow_schema,
-    "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": _priority_level,
-}
+CELLS: dict[str, Callable[[Item], list[Any]]] = (
+    WORKLOAD_CELLS
+    | RARE_CELLS
+    | {
+        "services": _service,
+        "namespaces": _namespace,
+        "configmaps": _config_map,
+        "secrets": _secret,
+        "serviceaccounts": _service_account,
+        "nodes": _node,
+        "events": _event,
+        "events.events.k8s.io": _event,
+        "endpoints": _endpoints,
+        "endpointslices.discovery.k8s.io": _endpoint_slice,
+        "ingresses.networking.k8s.io": _ingress,
+        "persistentvolumeclaims": _claim,
+        "persistentvolumes": _volume,
+        "limitranges": _named,
+        "customresourcedefinitions.apiextensions.k8s.io": _named,
+        "roles.rbac.authorization.k8s.io": _named,
+        "clusterroles.rbac.authorization.k8s.io": _named,
+        "rolebindings.rbac.authorization.k8s.io": _role_binding,
+        "clusterrolebindings.rbac.authorization.k8s.io": _role_binding,
+        "horizontalpodautoscalers.autoscaling": _autoscaler,
+        "networkpolicies.networking.k8s.io": _network_policy,
+        "poddisruptionbudgets.policy": _budget,
+        "storageclasses.storage.k8s.io": _storage_class,
+        "resourcequotas": _quota,
+        "priorityclasses.scheduling.k8s.io": _priority_class,
+        "certificatesigningrequests.certificates.k8s.io": _signing_request,
+        "leases.coordination.k8s.io": _lease,
+        "componentstatuses": _component_status,
+        "apiservices.apiregistration.k8s.io": _api_service,
+        "flowschemas.flowcontrol.apiserver.k8s.io": _flow_schema,
+        "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": _priority_level,
+    }
+)

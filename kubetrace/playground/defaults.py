@@ -422,6 +422,12 @@ def _match_resources(match: Spec | None) -> None:
             _fill(rule, scope="*")
 
 
+def _csi_driver(item: Spec) -> None:
+    spec = item.setdefault("spec", {})
+    _fill(spec, attachRequired=True, podInfoOnMount=False, storageCapacity=False, requiresRepublish=False)
+    _fill(spec, fsGroupPolicy="ReadWriteOnceWithFSType", volumeLifecycleModes=["Persistent"], seLinuxMount=False)
+
+
 def _priority_class(item: Spec) -> None:
     _fill(item, preemptionPolicy="PreemptLowerPriority")
 
@@ -450,6 +456,7 @@ _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "storageclasses.storage.k8s.io": _storage_class,
     "ingresses.networking.k8s.io": _ingress,
     "priorityclasses.scheduling.k8s.io": _priority_class,
+    "csidrivers.storage.k8s.io": _csi_driver,
     "endpoints": _endpoints,
     "endpointslices.discovery.k8s.io": _endpoint_slice,
     "nodes": _node,

@@ -8,7 +8,7 @@ from typing import Any
 
 from kubetrace.playground import status
 from kubetrace.playground.objects import now
-from kubetrace.playground.schemas import Schema, schema_of
+from kubetrace.playground.schemas import Schema, at_path, schema_of
 from kubetrace.playground.validation.causes import Cause, bad, forbidden, one_of, required, unsupported
 
 _TYPES = ["array", "boolean", "integer", "number", "object", "string"]
@@ -42,9 +42,11 @@ def rules(item: dict[str, Any]) -> list[str]:
     return found
 
 
-def check(item: dict[str, Any]) -> None:
-    """Raises 422 with every cause."""
+def check(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
+    """Raises 422 with every cause; `old` is what an update replaces."""
     spec, name = item["spec"], item["metadata"].get("name", "")
+    if old is not None and (fixed := _fixed(spec, old)):
+        raise status.invalid("CustomResourceDefinition", "apiextensions.k8s.io", name, fixed)
     names, versions = spec.get("names") or {}, spec.get("versions") or []
     causes: list[Cause] = []
     if name != f"{names.get('plural', '')}.{spec.get('group', '')}":
@@ -167,6 +169,20 @@ def _root(schema: Schema, at: str) -> list[Cause]:
     elif schema["type"] != "object":
         causes.append(bad(f"{at}.type", schema["type"], "must be object at the root"))
     return causes + _forms(schema, at) + _structural(schema, at, root=True)
+
+
+def _fixed(spec: dict[str, Any], old: dict[str, Any]) -> list[Cause]:
+    """What an update must not change; once its names are accepted, neither them nor the scope."""
+    conditions = (old.get("status") or {}).get("conditions") or ()
+    established = any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+    before = old["spec"]
+    fields = ["group", *(("scope", "names.kind", "names.plural") if established else ())]
+    causes = []
+    for field in fields:
+        value = at_path(spec, f".{field}")
+        if value != at_path(before, f".{field}"):
+            causes.append(bad(f"spec.{field}", value, "field is immutable"))
+    return causes
 
 
 def _structural(schema: Schema, at: str, root: bool = False) -> list[Cause]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
-from kubetrace.wire.schema import Type
+from kubetrace.wire.schema import Type, built_in
 
 Tree = dict[str, Any]
 Path = tuple[str, ...]
@@ -40,6 +41,12 @@ class Shape:
             extra = (self.schema or {}).get("additionalProperties")
             part = extra if isinstance(extra, dict) else None
         return _custom(part)
+
+    def declares(self, name: str) -> bool:
+        """Whether a field of that name is in the schema, not just free to be."""
+        if self.values is not None:
+            return False
+        return self.type is not None or name in ((self.schema or {}).get("properties") or {})
 
     @staticmethod
     def _built_in(type: Type, name: str) -> Shape:
@@ -92,7 +99,9 @@ def tree_of(value: Any, shape: Shape, dots: bool = False, root: bool = False) ->
     if shape.kind == "map" and isinstance(value, dict):
         itself: Tree = {".": {}} if dots and value and not root else {}
         fields = {name: entry for name, entry in value.items() if not _is_nothing(name, entry, shape)}
-        return itself | {f"f:{name}": tree_of(entry, shape.child(name), dots) for name, entry in fields.items()}
+        trees = {name: tree_of(entry, shape.child(name), dots) for name, entry in fields.items()}
+        # What no schema declares counts itself (toFieldSetWalker.visitMapItems).
+        return itself | {f"f:{n}": {".": {}} | t if t and not shape.declares(n) else t for n, t in trees.items()}
     if shape.kind == "listmap" and isinstance(value, list):
         inner = _entry_shape(shape)
         list_itself: Tree = {".": {}} if dots and value else {}
@@ -130,12 +139,18 @@ def duplicates(value: Any, shape: Shape, path: str = "") -> list[str]:
     return found
 
 
+@cache
+def _metadata_shape() -> Shape:
+    """ObjectMeta's, which custom resources have, too, whatever their schemas say."""
+    return Shape(type=built_in().type("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"))
+
+
 def object_tree(item: dict[str, Any], shape: Shape, dots: bool = False) -> Tree:
     """The fields of a whole object that managers can own: not its identity, not what the server sets."""
     tree = tree_of(
         {name: value for name, value in item.items() if name not in ("apiVersion", "kind")}, shape, dots, True
     )
-    metadata = tree.get("f:metadata", {})
+    metadata = tree_of(item.get("metadata") or {}, _metadata_shape(), dots, True)
     owned = ("labels", "annotations", "finalizers", "ownerReferences", "generateName")
     kept = {name: part for name, part in metadata.items() if name[2:] in owned}
     tree.pop("f:metadata", None)

@@ -88,10 +88,12 @@ def track(
     manager: Manager,
     entries: Sequence[Object] = (),
     with_metadata: bool = False,
+    timed: bool = True,
 ) -> None:
     """After an ordinary write: what it changed is the writer's, what is gone is nobody's. Changes `new` in place.
 
-    `entries` are the managers until now; `with_metadata`: a write of the status changed metadata, too.
+    `entries` are the managers until now; `with_metadata`: a write of the status changed metadata, too;
+    `timed`: the writer's entry says when.
     """
     shape, metadata = shape_of(resource), new["metadata"]
     before = old or _nothing(resource.api_version, resource.kind)
@@ -106,7 +108,7 @@ def track(
     known = {path for entry in entries for path in _paths(entry)}
     gone = {path for path in known if _lost(before, new, path)}
     mine = next((_paths(entry) for entry in entries if _is(entry, manager, resource.api_version)), set())
-    entries = _owned(entries, manager, resource.api_version, (mine | changed) - gone, changed | gone)
+    entries = _owned(entries, manager, resource.api_version, (mine | changed) - gone, changed | gone, timed)
     if entries:
         metadata["managedFields"] = entries
     else:

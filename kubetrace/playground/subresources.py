@@ -97,8 +97,6 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     new = copy.deepcopy(old)
     new["metadata"]["resourceVersion"] = version or old["metadata"]["resourceVersion"]
     put_at(new, _scale_paths(target)[0], replicas)
-    if target.resource.custom is not None:
-        write.manager = ""  # the real server notes nobody, either
     return _scale_of(target, verbs.replace(target.resource, old, new, write, "scale"))
 
 

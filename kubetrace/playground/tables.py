@@ -11,7 +11,7 @@ import msgspec
 from kubetrace.playground.catalog import Resource, server_facts
 from kubetrace.playground.cells import CELLS
 from kubetrace.playground.objects import ordered
-from kubetrace.playground.row_values import age, get
+from kubetrace.playground.row_values import age, get, since
 from kubetrace.playground.status import ApiError
 
 _NAME = {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}
@@ -97,7 +97,7 @@ def _custom_cells(version: dict[str, Any], item: dict[str, Any]) -> list[Any]:
     row: list[Any] = [item["metadata"]["name"]]
     extra = version.get("additionalPrinterColumns")
     if extra is None:
-        return [*row, item["metadata"].get("creationTimestamp")]
+        return [*row, age(item)]
     return row + [_path_value(item, entry) for entry in extra]
 
 
@@ -110,7 +110,17 @@ def _path_value(item: dict[str, Any], entry: dict[str, Any]) -> Any:
             value = _element(value, key)
     if value is None:
         return None
-    return value if entry["type"] in ("integer", "number", "boolean", "date") else _text(value)
+    if entry["type"] == "date":
+        return _ago(value)
+    return value if entry["type"] in ("integer", "number", "boolean") else _text(value)
+
+
+def _ago(value: Any) -> str:
+    """How long ago a moment is; what is none stays away (cellForJSONValue)."""
+    try:
+        return since(value) if isinstance(value, str) else "<invalid>"
+    except ValueError:
+        return "<invalid>"
 
 
 def _element(values: list[Any], key: str) -> Any:

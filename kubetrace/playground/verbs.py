@@ -181,7 +181,7 @@ class Verbs:
         if resource.custom is not None:
             schema_checks.check(resource, item)
         if resource.key == DEFINITIONS:
-            definitions.check(item)
+            definitions.check(item, old)
             definitions.complete(item)
             write.warnings += [f"the playground does not run the rules of {path}" for path in definitions.rules(item)]
         if resource.group == "admissionregistration.k8s.io":
@@ -290,7 +290,9 @@ class Verbs:
         metadata = item["metadata"]
         entries = Verbs._tracked_before(old, metadata)
         if write.manager and (entries or not metadata.get("resourceVersion")):  # who starts without stays without
-            managed.track(resource, old, item, managed.Manager(write.manager, subresource=subresource), entries)
+            manager = managed.Manager(write.manager, subresource=subresource)
+            timed = subresource != "scale" or resource.custom is None  # a custom resource's scale notes no time
+            managed.track(resource, old, item, manager, entries, timed=timed)
         elif entries:
             metadata["managedFields"] = entries
 
