@@ -22,8 +22,7 @@ class Entry(Value):
     """One row of the command table: enough for help and search without importing the command. `module` holds the
     `COMMAND` (None: a mere group, whose help is shown; `usage` is its line there, where it has one of its own, and
     `bare` what its call comes to: the help as an "error", or as "output" of a failure, or "help", whatever words
-    follow). `group` is the heading it stands under in the root's help. A `pending` command is kubectl's and not here
-    yet: no help lists it, suggestions know it, calling it says so."""
+    follow). `group` is the heading it stands under in the root's help."""
 
     name: str
     summary: str
@@ -37,7 +36,6 @@ class Entry(Value):
     attribute: str = "COMMAND"
     bare: Literal["error", "output", "help"] = "error"
     hidden: bool = False
-    pending: bool = False
 
     def child(self, word: str) -> Entry | None:
         return next((c for c in self.children if word == c.name or word in c.aliases), None)

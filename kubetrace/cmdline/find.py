@@ -79,9 +79,6 @@ def find(root: Entry, argv: list[str], global_flags: Iterable[BoundFlag]) -> tup
         child = here.child(words[0])
         if child is None:
             break
-        if child.pending:
-            named = " ".join((*(entry.name for entry in path), child.name))
-            raise PlainError(f"error: {PROGRAM} does not have kubectl's {go_quote(named)} command yet")
         rest = _without_first(rest, words[0], flags)
         path, here, called_as = (*path, child), child, words[0]
         if not child.children:

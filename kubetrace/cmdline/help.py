@@ -57,7 +57,7 @@ def command_help(path: tuple[Entry, ...], command: Command | None, width: int | 
         sections.append(f"Aliases:\n{', '.join((entry.name, *entry.aliases))}")
     if command and command.examples:
         sections.append("Examples:\n" + textwrap.indent(textwrap.dedent(command.examples).strip("\n"), "  "))
-    visible = [child for child in sorted(entry.children, key=lambda c: c.name) if not (child.hidden or child.pending)]
+    visible = [child for child in sorted(entry.children, key=lambda c: c.name) if not child.hidden]
     if visible:
         sections.append("Available Commands:\n" + _rows(visible, _padding(visible)))
     flags = bind(command.options) if command else ()
@@ -79,7 +79,7 @@ def root_help(root: Entry, width: int | None = None) -> str:
     sections = [_wrap(textwrap.dedent(root.description).strip(), width)]
     padding = _padding(root.children)
     for group in GROUP_ORDER:
-        entries = [child for child in root.children if child.group == group and not (child.hidden or child.pending)]
+        entries = [child for child in root.children if child.group == group and not child.hidden]
         if group == "Other Commands:":
             entries.sort(key=lambda entry: entry.name)
         if entries:

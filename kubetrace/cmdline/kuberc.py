@@ -106,8 +106,6 @@ class Preferences(Value):
             except UnknownCommandError:
                 warn(f"Warning: command {go_quote(named)} not found to set kuberc override\n")
                 continue
-            except KubetraceError:  # a command of kubectl's that is not here yet
-                continue
             if not path or not target or target[-1].name != path[-1].name:
                 continue
             flags = {flag.name: flag for flag in (*global_flags, *_own_flags(path))}

@@ -140,7 +140,7 @@ def _topics(root: Entry, words: list[str], word: str) -> list[Candidate]:
 
 
 def _children(entry: Entry, word: str) -> list[Candidate]:
-    there = [(c.name, c.summary) for c in entry.children if not (c.hidden or c.pending)]
+    there = [(c.name, c.summary) for c in entry.children if not c.hidden]
     if entry.name == PROGRAM:
         there.append(("help", "Help about any command"))
     return [one for one in sorted(there) if one[0].startswith(word)]

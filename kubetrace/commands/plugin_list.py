@@ -72,8 +72,6 @@ def _command(words: list[str]) -> str:
         path, _, _ = find(ROOT, words, (*KUBECTL_FLAGS, *OWN_FLAGS))
     except UnknownCommandError:
         return ""
-    except PlainError:  # one of kubectl's that is not here yet
-        return f"{PROGRAM} {words[0]}"
     return " ".join((PROGRAM, *(entry.name for entry in path)))
 
 

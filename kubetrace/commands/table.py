@@ -1,8 +1,5 @@
 """Every command in one table: name, group, one line, module. Help and search read this; a module is imported only when
-its command runs.
-
-Commands of kubectl that kubetrace does not have yet are not listed: what is not here is an unknown command.
-"""
+its command runs."""
 
 from __future__ import annotations
 
@@ -15,11 +12,6 @@ _DEBUGGING = "Troubleshooting and Debugging Commands:"
 _ADVANCED = "Advanced Commands:"
 _SETTINGS = "Settings Commands:"
 _OWN = "Tracing Commands (kubetrace only):"
-
-
-def _pending(name: str, *suggest_for: str, aliases: tuple[str, ...] = ()) -> Entry:
-    """A command that kubectl has and kubetrace has not, yet."""
-    return Entry(name, "", suggest_for=suggest_for, aliases=aliases, pending=True)
 
 
 def _config(name: str, summary: str, aliases: tuple[str, ...] = ()) -> Entry:
