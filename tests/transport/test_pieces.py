@@ -94,6 +94,14 @@ def test_each_client_of_kubectl_has_its_limit(operation: Operation, free: int) -
     assert throttles.wait(Call("GET", "/other", operation="get")) == 0
 
 
+def test_calls_of_one_typed_client_share_its_limit() -> None:
+    clock = Clock()
+    throttles = Throttles(clock, clock.sleep)
+    calls = [Call("GET", f"/pods/{number}", operation="typed-get", client="v1") for number in range(12)]
+    assert [throttles.wait(call) for call in calls][:11] == [*[0] * 10, pytest.approx(0.2)]
+    assert throttles.wait(Call("POST", "/pods/1/eviction", operation="evict", client="policy/v1")) == 0
+
+
 def test_watches_are_never_throttled() -> None:
     clock = Clock()
     throttles = Throttles(clock, clock.sleep)
