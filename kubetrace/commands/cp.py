@@ -23,7 +23,7 @@ Write = Callable[[bytes], object]
 
 
 class CpOptions(Value):
-    container: str = flag("", "c", help="Copy to or from this container.", completion="container")
+    container: str = flag("", "c", help="Copy to or from this container.")
     no_preserve: bool = flag(False, help="Files get the owner and the permissions that new files have there.")
     retries: int = flag(
         0, help="How often to go on with a copy from a container that broke off; 0 never, less than 0 for ever."
