@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from kubetrace.cmdline.flags import bind
+from kubetrace.commands.table import ROOT
 from tests.conftest import Kubetrace
 
 KUBECONFIG = """
@@ -64,6 +67,19 @@ def test_candidates(
     *candidates, last = outcome.out.splitlines()
     assert (candidates, last) == (expected, f":{directive}")
     assert outcome.code == 0
+
+
+def test_what_commands_declare_can_be_completed() -> None:
+    """A misspelt kind would be taken for a list of types."""
+    words = re.compile(r"(resources?(:[a-z,]+)?|names:[a-z]+|pods|pods-containers|pods-ports|files-in-pods|=[a-z,]+|)$")
+    values = re.compile(r"(namespace|names:[a-z]+|containers|ext:[a-z,]+|any:[a-z,]+|=[A-Za-z,-]+|dir|file|)$")
+    for path, entry in ROOT.walk():
+        command = None if entry.pending else entry.load()
+        if command is None:
+            continue
+        assert command.words in ("context", "cluster", "user") or words.match(command.words), path
+        for bound in bind(command.options):
+            assert values.match(bound.flag.completion), (path, bound.name)
 
 
 def test_descriptions(kubetrace: Kubetrace) -> None:
