@@ -187,6 +187,17 @@ def test_ctrl_c_on_a_terminal_ends_edit_and_editor(
     assert list(tmp_path.glob("kubetrace-edit-*.yaml")) != []
 
 
+def test_values_of_secrets_stay_out_of_the_log(edit: Edit, server: Client, namespace: str) -> None:
+    secret = {"kind": "Secret", "apiVersion": "v1", "data": {"password": "aHVudGVyMi1zZWNyZXQ="}}
+    annotation = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps(secret) + "\n"}
+    metadata = {"name": "secret", "annotations": annotation}
+    server.post(f"/api/v1/namespaces/{namespace}/secrets", {**secret, "metadata": metadata})
+    for script in ("sed -i s/password:/word:/", "sed -i /uid:/d", "sed -i s/name:.secret/name:\\ s/"):
+        done = edit(f'{script} "$1"', "edit", "secret", "secret", "-v=8")
+        assert "User edited:" in done.err and "<masked:1>" in done.err
+        assert "aHVudGVyMi1zZWNyZXQ" not in done.out + done.err
+
+
 def test_what_was_applied_last(edit: Edit, tmp_path: Path, seen: Callable[[], str]) -> None:
     (tmp_path / "settings.json").write_text(json.dumps(SETTINGS))
     file = str(tmp_path / "settings.json")

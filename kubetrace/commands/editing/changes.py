@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kubetrace.api import last_applied, verbs
@@ -41,7 +41,7 @@ class Changes(Value):
     def patch(self, info: Info, results: Results, originals: Sequence[Info]) -> None:
         """Sends what differs from the object as it was."""
         assert info.object is not None and info.mapping is not None
-        original = _original(info, originals).object or {}
+        original = self._original(info, originals)
         if last_applied.encode(original) == last_applied.encode(info.object):
             self._say("skipped", info)
             return
@@ -71,7 +71,8 @@ class Changes(Value):
         try:
             patch = two_way_patch(original, info.object, meta)
             if _changes_identity(patch):
-                raise _IdentityChangedError(patch)
+                kinds = {"apiVersion": kind.api_version, "kind": kind.kind}
+                raise _IdentityChangedError(_masked({**kinds, **patch}, self.environment, patch))
         except _IdentityChangedError as error:
             self.environment.note("edit-impossible-patch", error=str(error))
             raise KubetraceError("At least one of apiVersion, kind and name was changed") from None
@@ -83,7 +84,7 @@ class Changes(Value):
     def annotate(self, info: Info, results: Results, originals: Sequence[Info]) -> None:
         """Writes the edited manifest into the annotation of what was applied last."""
         assert info.object is not None and info.mapping is not None
-        original = _original(info, originals).object or {}
+        original = self._original(info, originals)
         if last_applied.encode(original) == last_applied.encode(info.object):
             self._say("skipped", info)
             return
@@ -99,6 +100,18 @@ class Changes(Value):
 
         info.refresh(create_object(self.environment, info, self.write))
         self._say("created", info)
+
+    def _original(self, info: Info, originals: Sequence[Info]) -> Object:
+        """The object as it was before the edit: the first with the same uid. Raises KubetraceError."""
+        assert info.object is not None
+        uid = text(info.object, "uid")
+        for original in originals:
+            if text(original.object, "uid") == uid:
+                return original.object or {}
+        from kubetrace.printing.go_format import sprintf
+
+        shown = sprintf("%#v", [_masked(info.object, self.environment, info.object)])
+        raise KubetraceError(f"no original object found for &unstructured.Unstructured{{Object:{shown}}}")
 
     def _say(self, operation: str, info: Info) -> None:
         from kubetrace.commands.writing import object_printer
@@ -121,13 +134,7 @@ def _changes_identity(patch: Object) -> bool:
     return any(key in patch for key in ("apiVersion", "kind", "managedFields")) or "name" in metadata(patch)
 
 
-def _original(info: Info, originals: Sequence[Info]) -> Info:
-    """The object as it was before the edit: the first with the same uid. Raises KubetraceError."""
-    uid = text(info.object, "uid")
-    for original in originals:
-        if text(original.object, "uid") == uid:
-            return original
-    from kubetrace.printing.go_format import sprintf
-
-    shown = sprintf("%#v", [info.object])
-    raise KubetraceError(f"no original object found for &unstructured.Unstructured{{Object:{shown}}}")
+def _masked(value: Object, environment: Environment, keys: Iterable[str]) -> Object:
+    """These fields of an object for a message, without the values of Secrets."""
+    shown = go_json.loads(environment.masker.body(go_json.dumps(value)))
+    return {key: shown[key] for key in keys}

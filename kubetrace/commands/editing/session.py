@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from kubetrace.wire.yaml_text import without_comment_lines, without_comments
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
     from kubetrace.environment import Environment
+    from kubetrace.trace.masking import Masker
 
 _EDITED = "edited-file"  # how messages call the text
 
@@ -134,7 +136,8 @@ class Session:
             data = Path(path).read_bytes()
         except OSError as error:
             raise KubetraceError(f"open {path}: {(error.strerror or str(error)).lower()}") from None
-        self._environment.note("user-edited", text=data.decode("utf-8", "surrogateescape").removesuffix("\n"))
+        shown = _masked(data, self._environment.masker)
+        self._environment.note("user-edited", text=shown.decode("utf-8", "surrogateescape").removesuffix("\n"))
         return data, path
 
     def _valid(self, edited: bytes, first: Info, results: Results) -> bool:
@@ -212,6 +215,12 @@ def read_objects(environment: Environment, text: bytes) -> list[Info]:
     documents = read_documents([Source(_EDITED, lambda: text)])
     request = Request(selection=Selection(), documents=documents, flatten=True, continue_on_error=True)
     return build(environment.cluster, request).infos()
+
+
+def _masked(text: bytes, masker: Masker) -> bytes:
+    """The text for the log, without the values of Secrets; what was applied last is a line of JSON in it."""
+    lines = masker.body(text).split(b"\n")
+    return b"\n".join(re.sub(rb"\{.*\}", lambda match: masker.body(match[0]), line) for line in lines)
 
 
 def _remove(file: str) -> None:
