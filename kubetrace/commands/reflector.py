@@ -11,17 +11,17 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.api import verbs
 from kubetrace.api.built import items_of
 from kubetrace.api.metadata import string_map, text
-from kubetrace.api.status import check, is_invalid, is_success
+from kubetrace.api.status import StatusError, check, is_expired, is_gone, is_invalid, is_success
 from kubetrace.api.watch import WatchEvent, events
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
-from kubetrace.value import Value, replace
+from kubetrace.transport.errors import TransportError
+from kubetrace.value import Mutable, Value, replace
 
 if TYPE_CHECKING:
     from kubetrace.api.resources import Mapping
@@ -39,6 +39,11 @@ _LOG_NAME = "k8s.io/client-go/tools/watch/informerwatcher.go:162"
 _UNSTRUCTURED = "*unstructured.Unstructured"
 _BACK_OFF = 0.8
 """Seconds before a watch that ended is begun anew (the reflector's first back-off)."""
+
+
+_LONGEST_BACK_OFF = 30.0
+_SHORT = 1.0
+"""Seconds: a watch that ends sooner without an event is no watch, and everything begins anew."""
 
 
 class TimedOut(KubetraceError):
@@ -64,20 +69,41 @@ class Reflector(Value):
         """Returns when either says so. `deadline` is on time.monotonic's clock (math.inf: none). Raises TimedOut, and
         what the calls and the two functions raise."""
         self._tell("reflector-started", resync="0s")
+        seen = _Seen()
         try:
-            while not self._round(precondition, condition, deadline):
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    raise TimedOut("timed out waiting for the condition")
-                time.sleep(min(_BACK_OFF, remaining))
+            while not self._lasting_round(seen, precondition, condition, deadline):
+                self._pause(seen, deadline)
         finally:
             self._tell("reflector-stopped", resync="0s")
+
+    def _lasting_round(self, seen: _Seen, precondition: Precondition, condition: Condition, deadline: float) -> bool:
+        """A round; once there has been a first state, a server out of reach is waited for."""
+        had_synced = seen.synced
+        seen.synced = seen.failed = False
+        try:
+            return self._round(seen, precondition, condition, deadline)
+        except TransportError as error:
+            seen.synced = seen.synced or had_synced
+            if not seen.synced or time.monotonic() >= deadline:
+                raise
+            self._tell("reflector-failed", error=str(error))
+            return False
+
+    @staticmethod
+    def _pause(seen: _Seen, deadline: float) -> None:
+        """The reflector's back-off. Raises TimedOut."""
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimedOut("timed out waiting for the condition")
+        time.sleep(min(seen.back_off, remaining))
+        seen.back_off = min(2 * seen.back_off, _LONGEST_BACK_OFF)
 
     def _tell(self, name: str, **values: Any) -> None:
         self.environment.note(name, type=self.go_type, reflector=_LOG_NAME, **values)
 
-    def _round(self, precondition: Precondition, condition: Condition, deadline: float) -> bool:
-        """The first state and the events after it; False when the stream ended and nothing had held."""
+    def _round(self, seen: _Seen, precondition: Precondition, condition: Condition, deadline: float) -> bool:
+        """The first state and the events after it, in as many watches as it takes; False when they ended in a way that
+        everything has to begin anew."""
         self._tell("reflector-listing")
         if time.monotonic() >= deadline:
             return False
@@ -89,7 +115,9 @@ class Reflector(Value):
             resource_version_match="NotOlderThan",
         )
         try:
-            return self._streamed(streamed, precondition, condition, deadline)
+            if self._streamed(streamed, seen, precondition, condition, deadline):
+                return True
+            return seen.synced and self._watched_on(seen, condition, deadline)
         except KubetraceError as error:
             if not is_invalid(error):
                 raise
@@ -105,22 +133,55 @@ class Reflector(Value):
         )
         # UntilWithSync looks every 100 ms whether the first state is there: by then the reflector has its watch.
         answer = self._open(options, deadline)
+        seen.begun(text(page, "resourceVersion"))
         try:
             if precondition(items[0] if items else None) or any(condition("ADDED", item) for item in items):
                 return True
-            return any(_holds(event, condition) for event in _sent(answer))
+            if any(_holds(event, condition) for event in seen.sent(answer)):
+                return True
         finally:
             answer.close()
+        return self._watched_on(seen, condition, deadline)
+
+    def _watched_on(self, seen: _Seen, condition: Condition, deadline: float) -> bool:
+        """Watch after watch from the last version that was seen (Reflector.watch); a server that does not listen or
+        has too much to do is asked again later. False where everything has to begin anew."""
+        selector = f"metadata.name={self.name}"
+        while not seen.failed and time.monotonic() < deadline:
+            options = verbs.ListOptions(field_selector=selector, allow_bookmarks=True, resource_version=seen.version)
+            try:
+                answer = self._open(options, deadline)
+            except KubetraceError as error:
+                if is_expired(error) or is_gone(error):
+                    return False
+                if not _may_be_repeated(error):
+                    raise
+                self._tell("watch-backing-off", error=str(error))
+                self._pause(seen, deadline)
+                continue
+            seen.watch_begun()
+            try:
+                if any(_holds(event, condition) for event in seen.sent(answer)):
+                    return True
+            finally:
+                answer.close()
+        return False
 
     def _note_refusal(self, error: KubetraceError) -> None:
         self.environment.note("watch-list-refused", error=str(error))
 
     def _streamed(
-        self, options: verbs.ListOptions, precondition: Precondition, condition: Condition, deadline: float
+        self,
+        options: verbs.ListOptions,
+        seen: _Seen,
+        precondition: Precondition,
+        condition: Condition,
+        deadline: float,
     ) -> bool:
         answer = self._open(options, deadline)
+        seen.watch_begun()
         try:
-            return self._read(answer, precondition, condition)
+            return self._read(answer, seen, precondition, condition)
         finally:
             answer.close()
 
@@ -146,14 +207,13 @@ class Reflector(Value):
                 answer.close()
         return answer
 
-    def _read(self, answer: Answer, precondition: Precondition, condition: Condition) -> bool:
+    def _read(self, answer: Answer, seen: _Seen, precondition: Precondition, condition: Condition) -> bool:
         """Events up to the bookmark that ends the first state are that state."""
         first: dict[str, Object] = {}
-        synced = False
         started = time.monotonic()
-        for count, event in enumerate(_sent(answer), 1):
+        for count, event in enumerate(seen.sent(answer), 1):
             kind, value = event.type, event.object
-            if synced:
+            if seen.synced:
                 if _holds(event, condition):
                     return True
             elif kind == "BOOKMARK":
@@ -161,7 +221,7 @@ class Reflector(Value):
                     continue
                 self._tell("watch-list-bookmark", items=count, seconds=time.monotonic() - started)
                 self._tell("reflector-populated")
-                synced = True
+                seen.begun(event.resource_version)
                 if precondition(next(iter(first.values()), None)):
                     return True
                 if any(condition("ADDED", item) for item in first.values()):
@@ -173,9 +233,41 @@ class Reflector(Value):
         return False
 
 
-def _sent(answer: Answer) -> Iterator[WatchEvent]:
-    """A watch's events up to the first error: kubectl's reflector begins anew after one and tells nobody."""
-    return takewhile(lambda event: event.type != "ERROR", events(answer.chunks()))
+class _Seen(Mutable):
+    """How far the watches of one object have come: the version after which the next one begins, and `synced` once the
+    first state was there. `failed` says that they can't go on from there."""
+
+    version: str = ""
+    synced: bool = False
+    failed: bool = False
+    back_off: float = _BACK_OFF
+    _since: float = 0.0
+
+    def begun(self, version: str) -> None:
+        """The first state is there."""
+        self.version, self.synced, self.back_off = version, True, _BACK_OFF
+
+    def watch_begun(self) -> None:
+        self._since, self.back_off = time.monotonic(), _BACK_OFF
+
+    def sent(self, answer: Answer) -> Iterator[WatchEvent]:
+        """A watch's events up to the first error: kubectl's reflector begins anew after one and tells nobody."""
+        count = 0
+        for event in events(answer.chunks()):
+            if event.type == "ERROR":
+                self.failed = True
+                return
+            count += 1
+            self.version = event.resource_version or self.version
+            yield event
+        self.failed = not count and time.monotonic() - self._since < _SHORT
+
+
+def _may_be_repeated(error: KubetraceError) -> bool:
+    """isWatchErrorRetriable (client-go tools/cache/reflector.go)."""
+    if isinstance(error, TransportError):
+        return "connection refused" in error.reason
+    return isinstance(error, StatusError) and error.code == 429
 
 
 def _holds(event: WatchEvent, condition: Condition) -> bool:

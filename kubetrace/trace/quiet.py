@@ -28,6 +28,7 @@ AUDIBLE_NOTES = frozenset(
         "proxy-relaxed",
         "proxy-server-path",
         "proxy-unfiltered",
+        "reflector-failed",
         "refreshing-credentials",
         "resource-list-failed",
         "resource-list-failed-again",

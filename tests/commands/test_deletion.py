@@ -12,7 +12,7 @@ from kubetrace.api import verbs
 from kubetrace.api.resources import GroupVersionKind, GroupVersionResource, Mapping
 from kubetrace.api.typed_kinds import CONFIG_MAPS
 from kubetrace.commands.deletion import _WATCH, _is_another, delete_options, deleted_uid
-from kubetrace.commands.reflector import Reflector
+from kubetrace.commands.reflector import Reflector, _Seen
 from kubetrace.environment import Environment
 from kubetrace.errors import KubetraceError
 from kubetrace.streams import Streams
@@ -78,6 +78,7 @@ def test_when_a_watch_says_gone(events: list[dict[str, Any]], gone: bool) -> Non
     reflector = Reflector(Environment(streams, {}), CONFIG_MAPS, "default", "a", _WATCH)
     found = reflector._read(
         FakeAnswer(body=body),
+        _Seen(),
         lambda value: value is None or _is_another(value, "1"),
         lambda kind, value: kind == "DELETED" or (kind != "ERROR" and _is_another(value, "1")),
     )

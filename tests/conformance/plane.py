@@ -76,6 +76,8 @@ class Plane:
     port: int = field(default_factory=free_port)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     logs: list[IO[bytes]] = field(default_factory=list)
+    _etcd: str = ""
+    _apiserver: subprocess.Popen[bytes] | None = None
 
     @property
     def server(self) -> str:
@@ -89,8 +91,8 @@ class Plane:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._write_keys()
-            etcd = self._start_etcd()
-            self._start_apiserver(etcd)
+            self._etcd = self._start_etcd()
+            self._start_apiserver(self._etcd)
             self._wait_until_ready()
             if self.controllers:
                 self._start_controllers()
@@ -98,6 +100,18 @@ class Plane:
             self.stop()
             raise
         return self
+
+    def kill_apiserver(self) -> None:
+        """As a machine that fails would."""
+        assert self._apiserver is not None
+        self._apiserver.kill()
+        self._apiserver.wait()
+        self.processes.remove(self._apiserver)
+
+    def restart_apiserver(self) -> None:
+        """On the same port, with what etcd has kept."""
+        self._start_apiserver(self._etcd)
+        self._wait_until_ready()
 
     def stop(self) -> None:
         for process in reversed(self.processes):
@@ -178,7 +192,7 @@ class Plane:
         (self.folder / "kwok.yaml").write_text("\n---\n".join(documents) + "\n")
 
     def _run(self, binary: str | Path, *argv: str) -> None:
-        log = (self.folder / f"{Path(binary).name}.log").open("wb")
+        log = (self.folder / f"{Path(binary).name}.log").open("ab")
         self.logs.append(log)
         self.processes.append(
             subprocess.Popen(
@@ -215,6 +229,7 @@ class Plane:
             *("--disable-admission-plugins", "ServiceAccount"),
             *self.apiserver_args,
         )
+        self._apiserver = self.processes[-1]
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

@@ -451,6 +451,34 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             }),
         },
     ),
+    "watch-backing-off": NoteSpec(
+        4,
+        ("type", "reflector", "error"),
+        {
+            **lines("reflector.go", "{reflector}: watch of {type} returned {error} - backing off", {
+                "1.27": 419, "1.28": 421, "1.29": 425, "1.30": 433, "1.31": 446, "1.32": 454,
+            }),
+            **structured("reflector.go", "Watch failed - backing off", (_REFLECTOR, _TYPE, ("err", "error")), {
+                "1.33": 518, "1.34": 533, "1.35": 540, "1.36": 608,
+            }),
+        },
+    ),
+    "reflector-failed": NoteSpec(
+        0,
+        ("type", "reflector", "error"),
+        {
+            **lines("reflector.go", "{reflector}: Failed to watch {type}: {error}", {
+                "1.19": 127, "1.20": 138, "1.25": 140, "1.27": 148, "1.28": 147, "1.30": 150,
+            }),
+            **{release: Line(f"reflector.go:{number}", "Unhandled Error", (
+                ("err", "={reflector}: Failed to watch {type}: {error}"), ("logger", "=UnhandledError"),
+            )) for release, number in {"1.31": 158, "1.32": 166}.items()},
+            **structured("reflector.go", "Failed to watch", (
+                ("err", "error"), ("logger", "=UnhandledError"), _REFLECTOR, _TYPE,
+            ), {"1.33": 200, "1.34": 205, "1.35": 204, "1.36": 227}),
+        },
+        "E",
+    ),
     "watch-closed": NoteSpec(
         4,
         ("type", "reflector", "items"),
