@@ -8,9 +8,11 @@ from kubetrace.trace.exchange import Event, Note, Observer, Throttled, WarningRe
 
 AUDIBLE_NOTES = frozenset(
     {
+        "applyset-conflict",
         "body-read-error",
         "config-not-found",
         "diff-without-lock",
+        "diff-without-prune",
         "dry-run-bare",
         "dry-run-false",
         "dry-run-true",
@@ -28,6 +30,7 @@ AUDIBLE_NOTES = frozenset(
         "proxy-relaxed",
         "proxy-server-path",
         "proxy-unfiltered",
+        "prune-beyond-namespace",
         "reflector-failed",
         "refreshing-credentials",
         "resource-list-failed",
@@ -38,6 +41,7 @@ AUDIBLE_NOTES = frozenset(
         "unknown-stream",
         "unsortable-objects",
         "unsortable-rows",
+        "validation-skipped",
     }
 )
 """Notes that some release writes at verbosity 0 (a test holds them against the dialects)."""
