@@ -57,20 +57,17 @@ def check(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
         causes.append(bad("spec.group", spec["group"], "should be a domain with at least one dot"))
     causes += one_of("spec.scope", spec.get("scope"), ["Cluster", "Namespaced"])
     stored = sum(bool(version.get("storage")) for version in versions)
-    seen: set[str] = set()
+    several = len(versions) > 1
     for index, version in enumerate(versions):
         at, title = f"spec.versions[{index}]", version.get("name", "")
         if not _LABEL_1035.fullmatch(title):
             causes.append(bad(f"{at}.name", title, _LABEL_1035_WORDS))
-        if title in seen:
-            causes.append(("spec.versions", "FieldValueInvalid", "Invalid value: must contain unique version names"))
-        seen.add(title)
+        causes += _version(version, at if several else "spec", several)
+    if len({version.get("name", "") for version in versions}) < len(versions):
+        causes.append(("spec.versions", "FieldValueInvalid", "Invalid value: must contain unique version names"))
     if stored != 1:
         shown = [_go_version(version) for version in versions] or None
         causes.append(bad("spec.versions", shown, "must have exactly one version marked as storage version"))
-    for index, version in enumerate(versions):
-        several = len(versions) > 1
-        causes += _version(version, f"spec.versions[{index}]" if several else "spec", several)
     causes += _names(names)
     if spec["conversion"].get("strategy") not in ("None", "Webhook"):
         causes.append(unsupported("spec.conversion.strategy", spec["conversion"].get("strategy"), ["None", "Webhook"]))

@@ -27,14 +27,24 @@ def _scale_causes(resource: Resource, item: dict[str, Any]) -> list[Cause]:
     if not scale:
         return []
     path = scale.get("specReplicasPath", "")
+    parts = path.lstrip(".").split(".")
+    for length in range(1, len(parts)):
+        parent = at_path(item, "." + ".".join(parts[:length]))
+        if parent is not None and not isinstance(parent, dict):
+            return [bad(path, 0, f"{path} accessor error: {_typed(parent)}, expected map[string]interface{{}}")]
     value = at_path(item, path)
     if isinstance(value, str | bool | list | dict):
-        found = {str: "string", bool: "bool", list: "[]interface {}"}.get(type(value), "map[string]interface {}")
-        shown = f"map[{' '.join(value)}]" if isinstance(value, dict) else value
-        return [bad(path, 0, f"{path} accessor error: {shown} is of the type {found}, expected int64")]
+        return [bad(path, 0, f"{path} accessor error: {_typed(value)}, expected int64")]
     if isinstance(value, int) and value < 0:
         return [bad(path, value, "should be a non-negative integer")]
     return []
+
+
+def _typed(value: Any) -> str:
+    """A value with its Go type, as an accessor tells of it."""
+    kinds = {str: "string", bool: "bool", list: "[]interface {}", int: "int64", float: "float64"}
+    shown = f"map[{' '.join(value)}]" if isinstance(value, dict) else value
+    return f"{shown} is of the type {kinds.get(type(value), 'map[string]interface {}')}"
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -146,13 +156,14 @@ def _check_size(schema: Schema, value: list[Any] | dict[str, Any], path: str, ca
 
 
 def _check_text(schema: Schema, value: str, path: str, causes: list[Cause]) -> None:
+    """The first thing that is wrong with a text is told, and no more (kube-openapi validate/validator.go)."""
     size = len(value)
     if "maxLength" in schema and size > schema["maxLength"]:
         told = f"Too long: may not be more than {schema['maxLength']} bytes"
         causes.append((path, "FieldValueTooLong", told))
-    if size < schema.get("minLength", 0):
+    elif size < schema.get("minLength", 0):
         causes.append(bad(path, value, f"{path} in body should be at least {schema['minLength']} chars long"))
-    if "pattern" in schema and not _matches(schema["pattern"], value):
+    elif "pattern" in schema and not _matches(schema["pattern"], value):
         causes.append(bad(path, value, f"{path} in body should match '{schema['pattern']}'"))
 
 
