@@ -125,7 +125,15 @@ def _is_submodule(name: str, attribute: str) -> bool:
 
 def _later(function: str) -> Callable[[Deferred], Callable[..., Any]]:
     """A function of the module that imports it when it is called."""
-    return lambda module: lambda *args, **kwargs: getattr(module, function)(*args, **kwargs)
+
+    def hand_out(module: Deferred) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            module._give_way()
+            return getattr(import_module(module.__name__), function)(*args, **kwargs)
+
+        return call
+
+    return hand_out
 
 
 _HANDED_OUT: dict[str, dict[str, Callable[[Deferred], Any]]] = {

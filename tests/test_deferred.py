@@ -218,3 +218,15 @@ assert len(seen) == 16 and all(one == seen[0] for one in seen)
 
 def test_the_library_face_defers_nothing() -> None:
     python("import sys, kubetrace; kubetrace.TracingAdapter; assert 'charset_normalizer.api' in sys.modules")
+
+
+def test_a_function_that_was_handed_out_imports_its_module_when_it_is_called() -> None:
+    code = """
+from kubetrace.deferred import defer
+defer()
+from urllib.request import getproxies_environment
+from difflib import get_close_matches
+print(getproxies_environment(), get_close_matches("pod", ["pods", "services"]))
+"""
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, env={"http_proxy": "x"})
+    assert done.stdout == "{'http': 'x'} ['pods']\n", done.stderr

@@ -55,9 +55,14 @@ class Info(Mutable):
 
     @property
     def object_name(self) -> str:
-        """ "pods/web", as messages name it."""
-        resource = self.mapping.resource.resource if self.mapping else str((self.object or {}).get("kind", "")).lower()
-        return f"{resource}/{self.name}"
+        """ "pods/web", as messages name it; what no server was asked about goes by its kind, and kubectl ends the line
+        there when the kind has a group."""
+        if self.mapping:
+            return f"{self.mapping.resource.resource}/{self.name}"
+        kind = GroupVersionKind.of(self.object)
+        if not kind.group:
+            return f"{kind.kind.lower()}/{self.name}"
+        return f"{kind.kind.lower()}.{kind.group}/{self.name}\n"
 
 
 class Request(Value):

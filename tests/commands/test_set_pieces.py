@@ -98,6 +98,7 @@ def test_permissions_are_compared_one_by_one(owner: dict[str, Any], servant: dic
         ("0.5", "cpu", {"type": "AverageValue", "averageValue": "500u"}),
         ("2", "memory", {"type": "AverageValue", "averageValue": "2Mi"}),
         ("1Gi", "memory", {"type": "AverageValue", "averageValue": "1Gi"}),
+        ("1_000", "cpu", {"type": "AverageValue", "averageValue": "1"}),
         ("0x10p0", "cpu", {"type": "AverageValue", "averageValue": "16m"}),
     ],
 )

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 _UNITS = {"cpu": "m", "memory": "Mi"}
 """What a bare number is in."""
+_DIGITS, _HEX_DIGITS = "[0-9](?:_?[0-9])*", "_?[0-9a-f](?:_?[0-9a-f])*"
 _NUMBER = (
-    r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)"
-    r"[pP][+-]?[0-9]+|[+-]?(?:inf|infinity)|nan"
+    rf"[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:e[+-]?{_DIGITS})?"
+    rf"|[+-]?0x(?:{_HEX_DIGITS}\.?(?:{_HEX_DIGITS})?|\.{_HEX_DIGITS})p[+-]?{_DIGITS}|[+-]?(?:inf|infinity)|nan"
 )
-"""What strconv.ParseFloat reads."""
+"""What strconv.ParseFloat reads, in lower case."""
 
 
 def target(text: str, resource: str) -> Object:
@@ -55,6 +56,7 @@ def _general(text: str) -> str:
     """The number as Go's %g writes it."""
     from kubetrace.wire.go_numbers import general_float
 
+    text = text.replace("_", "")
     return general_float(float.fromhex(text) if "x" in text.lower() else float(text))
 
 
