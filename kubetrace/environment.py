@@ -228,8 +228,8 @@ class Environment:
         return bool(self.options.v or self.options.vmodule) and self.log.verbosity.enabled(level, source)
 
     def tell_frames(self) -> None:
-        """From here on the log tells of streams: when one opens (-v=8), every frame (-v=9)."""
-        if self.options.v >= 8:
+        """From here on the log has, from -v=9 on, lines for what passes over a stream; kubectl's has none."""
+        if self.options.v >= 9:
             self.log.tells_streams = True
 
     def ends_log_with(self, text: str) -> bool:

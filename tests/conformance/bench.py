@@ -18,9 +18,9 @@ from tests.conformance.plane import OLD_DISCOVERY, Plane, PlaneError, kubectl_in
 from tests.conformance.run import Bench, Side, client_command, own_command
 
 WORLD_SECONDS = 60
-WORLD = {"shop": "world.yaml", "logs": "world-logs.yaml"}
+WORLD = {"shop": "world.yaml", "logs": "world-logs.yaml", "streams": "world-streams.yaml"}
 """What both planes hold before the first case, by the namespace that it is in."""
-PODS_THAT_RUN = 3 + 8
+PODS_THAT_RUN = 3 + 8 + 6
 
 
 @contextlib.contextmanager

@@ -54,11 +54,15 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"\b0x[0-9a-f]{8,}\b"), "0x<address>"),
     (re.compile(r"\[truncated \d+ chars\]"), "[truncated]"),
+    (re.compile(r"(?m)^(\tSec-Websocket-Accept: ).*$"), r"\1<random>"),
+    # As often as there is time for it: pings, and a goroutine's last word, which kubectl may not wait for.
+    (re.compile(r'(?m)^I websocket\.go:\d+\] "(Websocket Ping|Pong message|Closed channel).*\n'), ""),
 )
 _TABLE_AGE = re.compile(r"(?m)\b(AGE|(?:\d+[dhms]){1,2})( +|$)")
 _TABLE_IP = re.compile(r"(?m)(\bIP|<ip>)( +|$)")
 _BODY = re.compile(r'^I \w+\.go:\d+\] "(Request|Response) Body" body=')
 _PROTOBUF_DUMP = re.compile(r"\n\t00000000  6b 38 73 00 ")
+_WEBSOCKET = re.compile(r"^[IE] websocket\.go:\d+\] ")
 _FEATURE_GATE = re.compile(r'^I envvar\.go:\d+\] "Feature gate default state"')
 
 
@@ -78,14 +82,16 @@ def table(value: str) -> str:
 
 
 def log(value: str) -> list[str]:
-    """A -v=8 log (stderr) as comparable lines; feature gates, whose order is a Go map's, are sorted."""
+    """A -v=8 log (stderr) as comparable lines; feature gates, whose order is a Go map's, are sorted, and what goroutines
+    say of a WebSocket stands at the end, sorted, too."""
     for pattern, replacement in _LOG_RULES:
         value = pattern.sub(replacement, value)
     lines = [_cut(_with_managers_in_order(line)) for line in value.splitlines()]
     gates = sorted(line for line in lines if _FEATURE_GATE.match(line))
     first = next((index for index, line in enumerate(lines) if _FEATURE_GATE.match(line)), 0)
-    others = [line for line in lines if not _FEATURE_GATE.match(line)]
-    return others[:first] + gates + others[first:]
+    streams = sorted(line for line in lines if _WEBSOCKET.match(line))
+    others = [line for line in lines if not _FEATURE_GATE.match(line) and not _WEBSOCKET.match(line)]
+    return others[:first] + gates + others[first:] + streams
 
 
 def without_protobuf(kubectl: Sequence[str], ours: Sequence[str]) -> tuple[list[str], list[str]]:
