@@ -6,6 +6,7 @@ transport/spdy, streaming's httpstream/spdy).
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import io
@@ -37,6 +38,8 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _WORDS_LIMIT = 1024
 """How much of a refusal gorilla/websocket hands on."""
 _BODY_LIMIT = 1 << 16
+_BATCH = 1 << 18
+"""Bytes that are read at once."""
 _SENT_BELOW_THE_LOG = frozenset({"connection", "upgrade", "sec-websocket-key", "sec-websocket-version"})
 
 
@@ -112,13 +115,24 @@ class UpgradedConnection:
         return len(self._unsent)
 
     def read(self) -> bytes | None:
-        """What is there now: b"" at the end, None for nothing yet. Raises OSError."""
+        """What is there now, up to some limit: b"" at the end, None for nothing yet. Raises OSError."""
         data = self._wire.receive()
         if data:
+            data = self._with_more(data)
             self._received += len(data)
             if self._watch is not None:
                 self._watch(False, data)
         return data
+
+    def _with_more(self, data: bytes) -> bytes:
+        """TLS hands out a record at a time; what has come with it is taken along, so that all above is called less
+        often. An end or an error shows again at the next read."""
+        pieces, size = [data], len(data)
+        with contextlib.suppress(OSError):
+            while size < _BATCH and (more := self._wire.receive()):
+                pieces.append(more)
+                size += len(more)
+        return b"".join(pieces)
 
     def write(self, data: bytes) -> None:
         """Sends whole frames, as far as they are taken now. Raises OSError."""
