@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kubetrace.api import verbs
 from kubetrace.api.metadata import text
 from kubetrace.errors import KubetraceError, PlainError, SilentExit
 from kubetrace.trace.exchange import Purpose
@@ -106,13 +107,17 @@ class AttachedRun(Value):
         from kubetrace.api.builder import Request, build
         from kubetrace.api.selection import Selection
         from kubetrace.api.status import is_not_found
-        from kubetrace.commands.deletion import delete_object, delete_options
+        from kubetrace.commands.deletion import delete_options
 
         environment = self.environment
-        body = delete_options(-1, propagation)
+        body = delete_options(-1, propagation, with_type=True)
+        objects = environment.cluster.typed.objects
 
         def delete(info: Info) -> None:
-            delete_object(environment, info, body)
+            assert info.mapping is not None
+            purpose = Purpose("run", "run: what was made goes again")
+            call = verbs.delete(info.mapping, info.namespace, info.name, body, purpose=purpose)
+            objects.send(call, info.mapping, info.name)
             if not self.options.quiet:
                 kind = str((info.object or {}).get("kind") or "").lower()
                 environment.stdout.write(f'{kind} "{info.name}" deleted from {info.namespace} namespace\n')
