@@ -82,7 +82,7 @@ def table(value: str) -> str:
 
 
 def log(value: str) -> list[str]:
-    """A -v=8 log (stderr) as comparable lines; feature gates, whose order is a Go map's, are sorted. What goroutines say
+    """A -v=8 log (stderr) as comparable lines. Feature gates, whose order is a Go map's, are sorted; what goroutines say
     of a WebSocket stands at the end, sorted, too."""
     for pattern, replacement in _LOG_RULES:
         value = pattern.sub(replacement, value)
