@@ -82,8 +82,8 @@ def table(value: str) -> str:
 
 
 def log(value: str) -> list[str]:
-    """A -v=8 log (stderr) as comparable lines. Feature gates, whose order is a Go map's, are sorted; what goroutines say
-    of a WebSocket stands at the end, sorted, too."""
+    """A -v=8 log (stderr) as comparable lines. Feature gates come in a Go map's order and are sorted; what goroutines
+    say of a WebSocket stands at the end, sorted, too."""
     for pattern, replacement in _LOG_RULES:
         value = pattern.sub(replacement, value)
     lines = [_cut(_with_managers_in_order(line)) for line in value.splitlines()]
