@@ -82,6 +82,8 @@ MORE = (
     ["apply", "-f", "all.json"],
     ["apply", "-f", "new.json", "--server-side"],
     ["apply", "-f", "changed.json", "--force"],
+    ["apply", "-f", "new.json", "--prune", "--all", "--prune-allowlist=core/v1/Pod"],
+    ["create", "-f", "new.json", "--edit"],
     ["create", "-f", "all.json"],
     ["create", "-f", "new.json", "--raw", "/api/v1/namespaces/{namespace}/configmaps"],
     ["delete", "pods", "--all"],
@@ -122,7 +124,7 @@ def world(server: Client, namespace: str, tmp_path: Path, monkeypatch: pytest.Mo
     for name, value in manifests.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(value))
     editor = tmp_path / "editor"
-    editor.write_text("#!/bin/sh\nsed -i 's/app: pod/app: edited/' \"$1\"\n")
+    editor.write_text("#!/bin/sh\nsed -i 's/app: pod/app: edited/;s/a: b/a: c/' \"$1\"\n")
     editor.chmod(0o755)
     monkeypatch.chdir(tmp_path)
     return namespace
