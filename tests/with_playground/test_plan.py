@@ -96,7 +96,7 @@ MORE = (
 
 def known() -> list[list[str]]:
     """The write commands that are here."""
-    found = [path for path, entry in ROOT.walk() if not entry.pending and not entry.hidden]
+    found = [path for path, entry in ROOT.walk() if not entry.hidden]
     return [[*words.split(), *rest] for words, rest in WRITES.items() if tuple(words.split()) in found]
 
 
