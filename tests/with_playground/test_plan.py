@@ -149,7 +149,9 @@ def run_all(run: Run, server: Client, namespace: str, command: list[str]) -> Out
     )
     before, held = requests(server), everything(server, namespace)
     words = [word.format(namespace=namespace) if word.startswith("/api") else word for word in command]
-    done = run(*words, "-n", namespace, "--plan", environ={"EDITOR": "./editor", "PATH": os.environ["PATH"]})
+    end = words.index("--") if "--" in words else len(words)
+    words[end:end] = ["-n", namespace, "--plan"]
+    done = run(*words, environ={"EDITOR": "./editor", "PATH": os.environ["PATH"]})
     assert requests(server) == before, done.out + done.err
     assert everything(server, namespace) == held
     return done
