@@ -101,8 +101,7 @@ def _forward(environment: Environment, name: str, texts: list[str], hosts: tuple
     from kubetrace.forwarding.listening import addresses, listen
     from kubetrace.forwarding.ports import parse
 
-    if environment.options.v >= 8:
-        environment.log.tells_streams = True
+    environment.tell_frames()
     places, forwards = addresses(hosts), parse(texts)
 
     def say(line: str) -> None:

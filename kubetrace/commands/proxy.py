@@ -115,8 +115,7 @@ def _gateway(environment: Environment, options: ProxyOptions, admission: Filter 
     from kubetrace.recorder.upstream import Upstream
     from kubetrace.trace.exchange import Events
 
-    if environment.options.v >= 8:
-        environment.log.tells_streams = True
+    environment.tell_frames()
     environment.note_transport()
     api_prefix, static_prefix = _with_slash(options.api_prefix), _with_slash(options.www_prefix)
     if options.www and api_prefix == static_prefix:
