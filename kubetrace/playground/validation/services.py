@@ -33,6 +33,10 @@ def service(item: Object) -> list[Cause]:
     kind, ports = spec.get("type", ""), spec.get("ports") or []
     headless = spec.get("clusterIP") == "None"
     causes: list[Cause] = []
+    addressed = kind != "ExternalName" and (not headless or bool(spec.get("selector")))
+    if addressed and spec.get("ipFamilyPolicy") == "RequireDualStack":  # told before anything else is looked at
+        why = "this cluster is not configured for dual-stack services"
+        return [bad("spec.ipFamilyPolicy", "RequireDualStack", why)]
     if not ports and not headless and kind != "ExternalName":
         causes.append(required("spec.ports"))
     if headless and kind in ("LoadBalancer", "NodePort"):
