@@ -78,7 +78,7 @@ def _patch(info: Info, change: Change) -> Patch | KubetraceError:
 
 def _send(environment: Environment, options: ChangingOptions, info: Info, patch: Patch, done: str) -> None:
     from kubetrace.api import verbs
-    from kubetrace.commands.writing import object_printer
+    from kubetrace.commands.writing import as_typed, object_printer
     from kubetrace.trace.exchange import Purpose
     from kubetrace.wire import go_json
 
@@ -96,4 +96,4 @@ def _send(environment: Environment, options: ChangingOptions, info: Info, patch:
         changed = environment.cluster.typed.objects.send(call, info.mapping, info.name)
     except KubetraceError as error:
         raise KubetraceError(f"failed to patch: {error}") from None
-    object_printer(environment, options, done).print(changed, environment.stdout)
+    object_printer(environment, options, done).print(as_typed(changed), environment.stdout)

@@ -50,7 +50,8 @@ def run(environment: Environment, options: UndoOptions, arguments: Arguments) ->
     def one(info: Info) -> None:
         assert info.object is not None
         done = _roll_back(environment, options, info, strategy)
-        writing.object_printer(environment, options, strategy.mark(done)).print(info.object, environment.stdout)
+        printer = writing.object_printer(environment, options, strategy.mark(done))
+        printer.print(writing.as_typed(info.object), environment.stdout)
 
     workloads(environment, options, arguments).visit(one)
 
