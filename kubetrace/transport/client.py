@@ -67,6 +67,11 @@ IDLE_CONNECTIONS = 25
 """client-go's numbers: transport/cache.go."""
 
 
+_TELLS_NO_TIMEOUT = frozenset({"typed-list", "typed-watch"})
+"""Operations that --request-timeout ends, too, but of which the server is not told so: client-go's typed clients put
+the list's own timeout, which is none, in its place (gentype/type.go)."""
+
+
 class Client:
     """Sends calls to one server as one user. Safe for use from several threads.
 
@@ -185,7 +190,8 @@ class Client:
 
     def _begin(self, call: Call) -> tuple[int, Request]:
         """The call's number and its request, told to the observers."""
-        if self._request_timeout is not None and not any(name == "timeout" for name, _ in call.query):
+        told = call.operation in _TELLS_NO_TIMEOUT or any(name == "timeout" for name, _ in call.query)
+        if self._request_timeout is not None and not told:
             call = replace(call, query=(*call.query, ("timeout", duration(self._request_timeout))))
         request = self._request(call)
         number = next_id()

@@ -12,6 +12,7 @@ import pytest
 from kubetrace.trace.exchange import (
     CallStarted,
     Dialed,
+    Operation,
     RequestSent,
     ResponseBody,
     ResponseReceived,
@@ -332,6 +333,15 @@ def test_warnings_are_told_once_after_the_body() -> None:
     assert [each.text for each in one.seen(WarningReceived)] == ["one", 'two "2"']
     assert one.client.warnings == 2
     assert one.names().index("WarningReceived") > one.names().index("ResponseBody")
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"), [("list", True), ("typed-get", True), ("typed-list", False), ("typed-watch", False)]
+)
+def test_typed_lists_do_not_tell_the_server_of_the_timeout(operation: Operation, told: bool) -> None:
+    with ScriptedServer([reply()]) as server, watched(server, request_timeout=20) as one:
+        one.client.send(Call("GET", "/x", operation=operation))
+    assert server.asked[0].line == f"GET /x{'?timeout=20s' if told else ''} HTTP/1.1"
 
 
 def test_a_hanging_server_is_given_up_after_the_request_timeout() -> None:
