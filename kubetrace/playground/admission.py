@@ -9,6 +9,7 @@ from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.objects import Object
 from kubetrace.playground.status import forbidden, invalid
 from kubetrace.playground.storage import Store
+from kubetrace.playground.validation.causes import amount
 
 STORAGE_CLASSES = "storageclasses.storage.k8s.io"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -47,6 +48,29 @@ def check(store: Store, resource: Resource, item: Object, warnings: list[str]) -
     """Raises 403 where a new object has no room, or is not safe enough for its namespace."""
     secure(store, resource, item, None, warnings)
     budgets.admit(store, resource, item)
+
+
+def change(store: Store, resource: Resource, item: Object, old: Object) -> None:
+    """What plugins do to an update, before it is looked at. Raises 403."""
+    if resource.key == "pods":
+        _tolerations(item["spec"])
+    if resource.key == "persistentvolumeclaims":
+        _may_grow(store, resource, item, old)
+
+
+def _may_grow(store: Store, resource: Resource, item: Object, old: Object) -> None:
+    """PersistentVolumeClaimResize."""
+    before, after = (amount(((each["spec"].get("resources") or {}).get("requests") or {}).get("storage", "0"))
+                     for each in (old, item))  # fmt: skip
+    if before is None or after is None or after <= before:
+        return
+    name = item["metadata"]["name"]
+    if (old.get("status") or {}).get("phase") != "Bound":
+        raise forbidden(resource.name, "", name, "Only bound persistent volume claims can be expanded")
+    kind = store.get(STORAGE_CLASSES, "", item["spec"].get("storageClassName") or "")
+    if kind is None or not kind.get("allowVolumeExpansion"):
+        why = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must "
+        raise forbidden(resource.name, "", name, f"{why}support resize")
 
 
 def secure(store: Store, resource: Resource, item: Object, old: Object | None, warnings: list[str]) -> None:

@@ -264,6 +264,8 @@ class Verbs:
         self._track(resource, old, item, write, subresource)
         if whole:
             allocation.keep(resource, old, item)
+            if write.user is not None:
+                admission.change(self.store, resource, item, old)
             self._check(resource, item, old, write, subresource)
             admission.secure(self.store, resource, item, old, write.warnings)
         if "generation" in before and strategies.changed(resource, old, item):

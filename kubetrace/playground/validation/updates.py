@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.schemas import at_path
-from kubetrace.playground.validation.causes import Cause, Object, bad, forbidden
+from kubetrace.playground.validation.causes import Cause, Object, amount, bad, forbidden
 
 _POD_WORDS = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
@@ -144,7 +144,13 @@ def _claim(old: Object, new: Object) -> list[Cause]:
         spec.pop("volumeName", None)
         return spec
 
-    return [forbidden("spec", _CLAIM_WORDS)] if fixed(old) != fixed(new) else []
+    causes = [forbidden("spec", _CLAIM_WORDS)] if fixed(old) != fixed(new) else []
+    before, after = (amount(at_path(item, ".spec.resources.requests.storage") or "0") for item in (old, new))
+    there = amount(at_path(old, ".status.capacity.storage") or "0")
+    if before is not None and after is not None and there is not None and after < before and after <= there:
+        why = "field can not be less than status.capacity"
+        causes.append(forbidden("spec.resources.requests.storage", why))
+    return causes
 
 
 def _volume(old: Object, new: Object) -> list[Cause]:
