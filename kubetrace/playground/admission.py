@@ -30,8 +30,6 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         _no_masters(resource, item)
     if resource.key == "volumeattributesclasses.storage.k8s.io":
         _protect(item, "kubernetes.io/vac-protection")
-    if resource.key == "nodes":
-        _not_ready(item)
     if resource.key == "ingresses.networking.k8s.io":
         _default_ingress_class(store, resource, item)
     if resource.key == "pods":
@@ -178,16 +176,6 @@ def _runtime_class(store: Store, resource: Resource, pod: Object) -> None:
     added = [entry for entry in scheduling.get("tolerations") or () if entry not in (spec.get("tolerations") or ())]
     if added:
         spec["tolerations"] = [*(spec.get("tolerations") or ()), *added]
-
-
-def _not_ready(node: Object) -> None:
-    """TaintNodesByCondition: a new node takes no pods until its kubelet says that it may."""
-    taints = node.setdefault("spec", {}).setdefault("taints", [])
-    if not any(taint.get("key") == _NOT_READY and taint.get("effect") == "NoSchedule" for taint in taints):
-        taints.append({"key": _NOT_READY, "effect": "NoSchedule"})
-
-
-_NOT_READY = "node.kubernetes.io/not-ready"
 
 
 def _default_ingress_class(store: Store, resource: Resource, ingress: Object) -> None:

@@ -62,12 +62,14 @@ def check(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
         at, title = f"spec.versions[{index}]", version.get("name", "")
         if not _LABEL_1035.fullmatch(title):
             causes.append(bad(f"{at}.name", title, _LABEL_1035_WORDS))
-        causes += _version(version, at if several else "spec", several)
+        causes += _version(version, at, several) if several else []
     if len({version.get("name", "") for version in versions}) < len(versions):
         causes.append(("spec.versions", "FieldValueInvalid", "Invalid value: must contain unique version names"))
     if stored != 1:
         shown = [_go_version(version) for version in versions] or None
         causes.append(bad("spec.versions", shown, "must have exactly one version marked as storage version"))
+    for version in versions if not several else ():
+        causes += _version(version, "spec", several)
     causes += _names(names)
     if spec["conversion"].get("strategy") not in ("None", "Webhook"):
         causes.append(unsupported("spec.conversion.strategy", spec["conversion"].get("strategy"), ["None", "Webhook"]))

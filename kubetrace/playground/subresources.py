@@ -96,7 +96,10 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     version = (body.get("metadata") or {}).get("resourceVersion")
     new = copy.deepcopy(old)
     new["metadata"]["resourceVersion"] = version or old["metadata"]["resourceVersion"]
-    put_at(new, _scale_paths(target)[0], replicas)
+    path = _scale_paths(target)[0]
+    put_at(new, path, replicas)
+    if path != ".spec.replicas":
+        write.manager = ""  # the real server notes nobody, either
     return _scale_of(target, verbs.replace(target.resource, old, new, write, "scale"))
 
 
