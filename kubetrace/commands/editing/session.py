@@ -99,6 +99,7 @@ class Session:
                 with self._keeping(file):
                     raise KubetraceError("Edit cancelled, no valid changes were saved.")
             _remove(results.file)
+            self._note_edited(edited)
             results, again = Results(file), True
             if not self._valid(edited, infos[0], results):
                 continue
@@ -136,9 +137,11 @@ class Session:
             data = Path(path).read_bytes()
         except OSError as error:
             raise KubetraceError(f"open {path}: {(error.strerror or str(error)).lower()}") from None
-        shown = _masked(data, self._environment.masker)
-        self._environment.note("user-edited", text=shown.decode("utf-8", "surrogateescape").removesuffix("\n"))
         return data, path
+
+    def _note_edited(self, edited: bytes) -> None:
+        shown = _masked(edited, self._environment.masker)
+        self._environment.note("user-edited", text=shown.decode("utf-8", "surrogateescape").removesuffix("\n"))
 
     def _valid(self, edited: bytes, first: Info, results: Results) -> bool:
         """--validate's checks of the first document, before anything is sent."""
