@@ -124,12 +124,6 @@ def test_run_makes_a_pod_and_expose_a_service_for_it(at: Run) -> None:
     assert read(at, "service", "web", "-o", "jsonpath={.spec.ports[0].targetPort}") == "80"
 
 
-def test_run_that_would_attach_makes_nothing(at: Run) -> None:
-    outcome = at("run", "web", "--image=nginx", "-i")
-    assert outcome.code == 1
-    assert at("get", "pod", "web").code == 1
-
-
 def test_set_image_changes_one_container_only(at: Run) -> None:
     assert at("set", "image", "deployment/web", "c=other").out == "deployment.apps/web image updated\n"
     assert read(at, "deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[*].image}") == "other"
