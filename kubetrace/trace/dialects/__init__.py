@@ -92,18 +92,10 @@ class Dialect(Value):
         from kubetrace.trace.dialects.client_notes import CLIENT_NOTES
 
         spec = CLIENT_NOTES.get(name)
-        if spec is None:
-            from kubetrace.trace.dialects.command_notes import COMMAND_NOTES
+        if spec is None:  # most runs need none but the client's
+            from kubetrace.trace.dialects.notes import NOTES
 
-            spec = COMMAND_NOTES.get(name)
-        if spec is None:
-            from kubetrace.trace.dialects.gateway_notes import GATEWAY_NOTES
-
-            spec = GATEWAY_NOTES.get(name)
-        if spec is None:
-            from kubetrace.trace.dialects.forward_notes import FORWARD_NOTES
-
-            spec = FORWARD_NOTES.get(name)
+            spec = NOTES.get(name)
         line = since(spec.lines, self.name) if spec else None
         return (spec, line) if spec and line else None
 

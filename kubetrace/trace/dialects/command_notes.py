@@ -1,44 +1,20 @@
-"""Notes of the commands, of streams and of reflectors (kubectl, client-go's remotecommand and cache)."""
+"""Notes of the commands (kubectl, cli-runtime)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubetrace.trace.dialects.lines import Line, NoteSpec, lines, structured
+from kubetrace.trace.dialects.lines import Line, NoteSpec, lines
 
-_REFLECTOR = ("reflector", "reflector")
-_TYPE = ("type", "type")
-_RESYNC = (_TYPE, ("resyncPeriod", "resync"), _REFLECTOR)
-_STARTING = "Starting reflector {type} ({resync}) from {reflector}"
 _DRY_RUN = {"1.19": 553, "1.21": 557, "1.22": 555, "1.23": 622, "1.24": 660, "1.25": 663, "1.27": 692, "1.29": 704,
             "1.30": 703, "1.32": 702, "1.33": 703, "1.34": 731, "1.35": 719}  # fmt: skip
 """Where --dry-run is found to be an old form (GetDryRunStrategy)."""
 _UNDECODABLE = "Unable to decode an event from the watch stream"
-_STOPPING = "Stopping reflector {type} ({resync}) from {reflector}"
 
 
 def _dry_run(what: str, instead: str, offset: int) -> dict[str, Line]:
     numbers = {release: number + offset for release, number in _DRY_RUN.items()}
     return lines("helpers.go", f"{what} and can be replaced with --dry-run={instead}.", numbers)
-
-
-def _of_stream(level: int, what: str, numbers: Mapping[str, int]) -> NoteSpec:
-    """What a stream of exec or attach does; the newest release leaves out which (websocket.go)."""
-    number = numbers["1.36"]
-    older = {release: line for release, line in numbers.items() if release != "1.36"}
-    newest = {"1.36": Line(f"websocket.go:{number}", f"{what} on stream", ())}
-    return NoteSpec(level, ("id",), {**lines("websocket.go", f"{what} on stream {{id}}", older), **newest})
-
-
-def _copying(text: str, older: int, newer: int) -> NoteSpec:
-    """A stream that broke off (client-go tools/remotecommand/v2.go)."""
-    pairs = (("err", "error"),)
-    found = {
-        "1.19": Line(f"v2.go:{older}", "{error}"),
-        "1.31": Line(f"v2.go:{older}", "Unhandled Error", pairs),
-        "1.36": Line(f"v2.go:{newer}", text, pairs),
-    }
-    return NoteSpec(0, ("error",), found, "E")
 
 
 COMMAND_NOTES: Mapping[str, NoteSpec] = {
@@ -331,185 +307,5 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             "1.28": 818, "1.29": 786, "1.30": 918, "1.31": 944, "1.32": 947, "1.33": 988, "1.34": 991,
             "1.36": 990,
         }),
-    ),
-    # --- exec, attach, port-forward (client-go/tools/remotecommand) ---
-    "exec-fallback": NoteSpec(
-        4,
-        ("error",),
-        {
-            "1.31": Line("fallback.go:56", "RemoteCommand fallback: {error}"),
-            "1.36": Line("fallback.go:56", "RemoteCommand fallback", (("err", "error"),)),
-        },
-    ),
-    "subprotocol": NoteSpec(
-        4,
-        ("protocol",),
-        {
-            "1.29": Line("websocket.go:137", "The subprotocol is {protocol}"),
-            "1.31": Line("websocket.go:133", "The subprotocol is {protocol}"),
-            "1.36": Line("websocket.go:134", "Subprotocol negotiated", (("protocol", "protocol"),)),
-        },
-    ),
-    "websocket-reading": NoteSpec(
-        5,
-        ("deadline",),  # a Go duration: "1m1s"
-        {
-            "1.33": Line("websocket.go:251", "Websocket initial read deadline: {deadline}"),
-            "1.36": Line("websocket.go:269", "Websocket read starts", (("deadline", "deadline"),)),
-        },
-    ),
-    "websocket-closed": NoteSpec(
-        5,
-        (),
-        {
-            **lines("websocket.go", "closed channel--returning", {"1.30": 490, "1.33": 491}),
-            "1.36": Line("websocket.go:512", "Closed channel -- returning", ()),
-        },
-    ),
-    "websocket-ping": NoteSpec(
-        6,
-        (),
-        {
-            **lines("websocket.go", "Websocket Ping succeeeded", {"1.30": 497, "1.33": 498}),
-            "1.36": Line("websocket.go:519", "Websocket Ping succeeeded", ()),
-        },
-    ),
-    "websocket-pong": NoteSpec(
-        6,
-        ("message",),
-        {
-            **lines("websocket.go", "Pong message received ({message})--resetting read deadline",
-                    {"1.30": 455, "1.33": 456}),
-            "1.36": Line("websocket.go:477", "Pong message received -- resetting read deadline",
-                         (("message", "message"),)),
-        },
-    ),
-    "stream-write": _of_stream(8, "Write()", {"1.30": 357, "1.33": 358, "1.36": 377}),
-    "stream-write-done": _of_stream(8, "Write() done", {"1.30": 390, "1.33": 391, "1.36": 411}),
-    "stream-close": _of_stream(6, "Close()", {"1.30": 395, "1.33": 396, "1.36": 415}),
-    "stream-close-done": _of_stream(6, "Close() done", {"1.30": 405, "1.33": 406, "1.36": 425}),
-    "unknown-stream": NoteSpec(
-        0,
-        ("id",),
-        {
-            "1.30": Line("websocket.go:297", "Unknown stream id {id}, discarding message"),
-            "1.36": Line("websocket.go:315", "Unknown stream, discarding message", (("id", "id"),)),
-        },
-        "E",
-    ),
-    "stdin-wait-failed": _copying("Waiting for server to close stdin failed", 129, 130),
-    "stdout-copy-failed": _copying("Copying stdout failed", 150, 151),
-    "stderr-copy-failed": _copying("Copying stderr failed", 167, 168),
-    # --- reflectors (wait, rollout status; client-go/tools/cache/reflector.go) ---
-    "reflector-started": NoteSpec(
-        3,
-        ("type", "resync", "reflector"),  # "*unstructured.Unstructured", "0s", "k8s.io/…/informerwatcher.go:162"
-        {
-            "1.19": Line("reflector.go:207", _STARTING, level=2),
-            **lines("reflector.go", _STARTING, {
-                "1.21": 219, "1.25": 221, "1.27": 287, "1.29": 289, "1.31": 305, "1.32": 313,
-            }),
-            **structured("reflector.go", "Starting reflector", _RESYNC, {
-                "1.33": 357, "1.34": 358, "1.35": 367, "1.36": 425,
-            }),
-        },
-    ),
-    "reflector-stopped": NoteSpec(
-        3,
-        ("type", "resync", "reflector"),
-        {
-            "1.19": Line("reflector.go:213", _STOPPING, level=2),
-            **lines("reflector.go", _STOPPING, {
-                "1.21": 225, "1.25": 227, "1.27": 293, "1.29": 295, "1.31": 311, "1.32": 319,
-            }),
-            **structured("reflector.go", "Stopping reflector", _RESYNC, {
-                "1.33": 363, "1.34": 364, "1.35": 373, "1.36": 434,
-            }),
-        },
-    ),
-    "reflector-listing": NoteSpec(
-        3,
-        ("type", "reflector"),
-        {
-            **lines("reflector.go", "Listing and watching {type} from {reflector}", {
-                "1.19": 243, "1.21": 255, "1.25": 257, "1.27": 323, "1.29": 325, "1.31": 341, "1.32": 349,
-            }),
-            **structured("reflector.go", "Listing and watching", (_TYPE, _REFLECTOR), {
-                "1.33": 403, "1.34": 404, "1.35": 411, "1.36": 472,
-            }),
-        },
-    ),
-    "reflector-populated": NoteSpec(
-        2,
-        ("type", "reflector"),
-        {
-            **lines("reflector.go", "Caches populated for {type} from {reflector}", {
-                "1.29": 351, "1.31": 368, "1.32": 376,
-            }),
-            **structured("reflector.go", "Caches populated", (_TYPE, _REFLECTOR), {
-                "1.33": 430, "1.34": 439, "1.35": 446, "1.36": 507,
-            }),
-        },
-    ),
-    "watch-backing-off": NoteSpec(
-        4,
-        ("type", "reflector", "error"),
-        {
-            **lines("reflector.go", "{reflector}: watch of {type} returned {error} - backing off", {
-                "1.27": 419, "1.28": 421, "1.29": 425, "1.30": 433, "1.31": 446, "1.32": 454,
-            }),
-            **structured("reflector.go", "Watch failed - backing off", (_REFLECTOR, _TYPE, ("err", "error")), {
-                "1.33": 518, "1.34": 533, "1.35": 540, "1.36": 608,
-            }),
-        },
-    ),
-    "reflector-failed": NoteSpec(
-        0,
-        ("type", "reflector", "error"),
-        {
-            **lines("reflector.go", "{reflector}: Failed to watch {type}: {error}", {
-                "1.19": 127, "1.20": 138, "1.25": 140, "1.27": 148, "1.28": 147, "1.30": 150,
-            }),
-            **{release: Line(f"reflector.go:{number}", "Unhandled Error", (
-                ("err", "={reflector}: Failed to watch {type}: {error}"), ("logger", "=UnhandledError"),
-            )) for release, number in {"1.31": 158, "1.32": 166}.items()},
-            **structured("reflector.go", "Failed to watch", (
-                ("err", "error"), ("logger", "=UnhandledError"), _REFLECTOR, _TYPE,
-            ), {"1.33": 200, "1.34": 205, "1.35": 204, "1.36": 227}),
-        },
-        "E",
-    ),
-    "watch-closed": NoteSpec(
-        4,
-        ("type", "reflector", "items"),
-        {
-            **lines("reflector.go", "{reflector}: Watch close - {type} total {items} items received", {
-                "1.19": 515, "1.21": 530, "1.23": 536, "1.25": 559, "1.27": 788, "1.29": 800, "1.31": 871, "1.32": 879,
-            }),
-            **structured("reflector.go", "Watch close", (_REFLECTOR, _TYPE, ("totalItems", "items")), {
-                "1.33": 946, "1.34": 984, "1.35": 991, "1.36": 1093,
-            }),
-        },
-    ),
-    "watch-list-refused": NoteSpec(
-        4,
-        ("error",),
-        structured(
-            "reflector.go",
-            "Data couldn't be fetched in watchlist mode. Falling back to regular list. This is expected if watchlist "
-            "is not supported or disabled in kube-apiserver.",
-            (("err", "error"),),
-            {"1.36": 490},
-        ),
-    ),
-    "watch-list-bookmark": NoteSpec(
-        4,
-        ("reflector", "items", "seconds"),
-        structured(
-            "reflector.go",
-            "Exiting watch because received the bookmark that marks the end of initial events stream",
-            (_REFLECTOR, ("totalItems", "items"), ("duration", "duration:seconds")),
-            {"1.33": 933, "1.34": 971, "1.35": 978, "1.36": 1080},
-        ),
     ),
 }  # fmt: skip

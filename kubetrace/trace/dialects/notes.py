@@ -17,7 +17,16 @@ from kubetrace.trace.dialects.command_notes import COMMAND_NOTES
 from kubetrace.trace.dialects.forward_notes import FORWARD_NOTES
 from kubetrace.trace.dialects.gateway_notes import GATEWAY_NOTES
 from kubetrace.trace.dialects.lines import Line, NoteSpec
+from kubetrace.trace.dialects.reflector_notes import REFLECTOR_NOTES
+from kubetrace.trace.dialects.stream_notes import STREAM_NOTES
 
 __all__ = ["NOTES", "Line", "NoteSpec"]
 
-NOTES: Mapping[str, NoteSpec] = {**CLIENT_NOTES, **COMMAND_NOTES, **GATEWAY_NOTES, **FORWARD_NOTES}
+NOTES: Mapping[str, NoteSpec] = {
+    **CLIENT_NOTES,
+    **COMMAND_NOTES,
+    **STREAM_NOTES,
+    **REFLECTOR_NOTES,
+    **GATEWAY_NOTES,
+    **FORWARD_NOTES,
+}

@@ -1,0 +1,127 @@
+"""Notes of reflectors: wait, rollout status, delete (client-go tools/cache/reflector.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kubetrace.trace.dialects.lines import Line, NoteSpec, lines, structured
+
+_REFLECTOR = ("reflector", "reflector")
+_TYPE = ("type", "type")
+_RESYNC = (_TYPE, ("resyncPeriod", "resync"), _REFLECTOR)
+_STARTING = "Starting reflector {type} ({resync}) from {reflector}"
+_STOPPING = "Stopping reflector {type} ({resync}) from {reflector}"
+
+REFLECTOR_NOTES: Mapping[str, NoteSpec] = {
+    "reflector-started": NoteSpec(
+        3,
+        ("type", "resync", "reflector"),  # "*unstructured.Unstructured", "0s", "k8s.io/…/informerwatcher.go:162"
+        {
+            "1.19": Line("reflector.go:207", _STARTING, level=2),
+            **lines("reflector.go", _STARTING, {
+                "1.21": 219, "1.25": 221, "1.27": 287, "1.29": 289, "1.31": 305, "1.32": 313,
+            }),
+            **structured("reflector.go", "Starting reflector", _RESYNC, {
+                "1.33": 357, "1.34": 358, "1.35": 367, "1.36": 425,
+            }),
+        },
+    ),
+    "reflector-stopped": NoteSpec(
+        3,
+        ("type", "resync", "reflector"),
+        {
+            "1.19": Line("reflector.go:213", _STOPPING, level=2),
+            **lines("reflector.go", _STOPPING, {
+                "1.21": 225, "1.25": 227, "1.27": 293, "1.29": 295, "1.31": 311, "1.32": 319,
+            }),
+            **structured("reflector.go", "Stopping reflector", _RESYNC, {
+                "1.33": 363, "1.34": 364, "1.35": 373, "1.36": 434,
+            }),
+        },
+    ),
+    "reflector-listing": NoteSpec(
+        3,
+        ("type", "reflector"),
+        {
+            **lines("reflector.go", "Listing and watching {type} from {reflector}", {
+                "1.19": 243, "1.21": 255, "1.25": 257, "1.27": 323, "1.29": 325, "1.31": 341, "1.32": 349,
+            }),
+            **structured("reflector.go", "Listing and watching", (_TYPE, _REFLECTOR), {
+                "1.33": 403, "1.34": 404, "1.35": 411, "1.36": 472,
+            }),
+        },
+    ),
+    "reflector-populated": NoteSpec(
+        2,
+        ("type", "reflector"),
+        {
+            **lines("reflector.go", "Caches populated for {type} from {reflector}", {
+                "1.29": 351, "1.31": 368, "1.32": 376,
+            }),
+            **structured("reflector.go", "Caches populated", (_TYPE, _REFLECTOR), {
+                "1.33": 430, "1.34": 439, "1.35": 446, "1.36": 507,
+            }),
+        },
+    ),
+    "watch-backing-off": NoteSpec(
+        4,
+        ("type", "reflector", "error"),
+        {
+            **lines("reflector.go", "{reflector}: watch of {type} returned {error} - backing off", {
+                "1.27": 419, "1.28": 421, "1.29": 425, "1.30": 433, "1.31": 446, "1.32": 454,
+            }),
+            **structured("reflector.go", "Watch failed - backing off", (_REFLECTOR, _TYPE, ("err", "error")), {
+                "1.33": 518, "1.34": 533, "1.35": 540, "1.36": 608,
+            }),
+        },
+    ),
+    "reflector-failed": NoteSpec(
+        0,
+        ("type", "reflector", "error"),
+        {
+            **lines("reflector.go", "{reflector}: Failed to watch {type}: {error}", {
+                "1.19": 127, "1.20": 138, "1.25": 140, "1.27": 148, "1.28": 147, "1.30": 150,
+            }),
+            **{release: Line(f"reflector.go:{number}", "Unhandled Error", (
+                ("err", "={reflector}: Failed to watch {type}: {error}"), ("logger", "=UnhandledError"),
+            )) for release, number in {"1.31": 158, "1.32": 166}.items()},
+            **structured("reflector.go", "Failed to watch", (
+                ("err", "error"), ("logger", "=UnhandledError"), _REFLECTOR, _TYPE,
+            ), {"1.33": 200, "1.34": 205, "1.35": 204, "1.36": 227}),
+        },
+        "E",
+    ),
+    "watch-closed": NoteSpec(
+        4,
+        ("type", "reflector", "items"),
+        {
+            **lines("reflector.go", "{reflector}: Watch close - {type} total {items} items received", {
+                "1.19": 515, "1.21": 530, "1.23": 536, "1.25": 559, "1.27": 788, "1.29": 800, "1.31": 871, "1.32": 879,
+            }),
+            **structured("reflector.go", "Watch close", (_REFLECTOR, _TYPE, ("totalItems", "items")), {
+                "1.33": 946, "1.34": 984, "1.35": 991, "1.36": 1093,
+            }),
+        },
+    ),
+    "watch-list-refused": NoteSpec(
+        4,
+        ("error",),
+        structured(
+            "reflector.go",
+            "Data couldn't be fetched in watchlist mode. Falling back to regular list. This is expected if watchlist "
+            "is not supported or disabled in kube-apiserver.",
+            (("err", "error"),),
+            {"1.36": 490},
+        ),
+    ),
+    "watch-list-bookmark": NoteSpec(
+        4,
+        ("reflector", "items", "seconds"),
+        structured(
+            "reflector.go",
+            "Exiting watch because received the bookmark that marks the end of initial events stream",
+            (_REFLECTOR, ("totalItems", "items"), ("duration", "duration:seconds")),
+            {"1.33": 933, "1.34": 971, "1.35": 978, "1.36": 1080},
+        ),
+    ),
+}  # fmt: skip
