@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from kubetrace.errors import PlainError
 from kubetrace.kubeconfig.connection import OIDC, Connection, ExecPlugin, Impersonation
@@ -80,7 +79,7 @@ class Config(Value):
             check_proxy(cluster.proxy_url)
         parse_timeout(selection.overrides.timeout or "0")
         settings: dict[str, Any] = {
-            "server": _without_query(cluster.server),
+            "server": cluster.server,
             "proxy_url": cluster.proxy_url,
             "disable_compression": cluster.disable_compression,
             "impersonation": _impersonation(user),
@@ -172,17 +171,6 @@ def _read_text(path: str) -> str:
 
 
 # --- the server -------------------------------------------------------------------------------------------------------
-
-
-def _without_query(server: str) -> str:
-    """A server with a path loses its query and fragment."""
-    try:
-        parts = urlsplit(server)
-    except ValueError:
-        return server
-    if parts.scheme and parts.netloc and len(parts.path) > 1:
-        return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
-    return server
 
 
 def is_tls(server: str) -> bool:
