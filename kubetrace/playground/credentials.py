@@ -80,7 +80,7 @@ def _base64(text: str) -> str:
 
 
 def write_kubeconfig(folder: Path, name: str, port: int) -> Path:
-    """The playground's kubeconfig (JSON, which is YAML): a context for each person, `admin` current."""
+    """The playground's kubeconfig (YAML): a context for each person, `admin` current."""
     users = json.loads((folder / "users.json").read_text())
     cluster = f"playground-{name}" if name != "default" else "playground"
     authority = _base64((folder / "ca.crt").read_text())
