@@ -21,6 +21,12 @@ DIALECT = "1.36"
 TIMEOUT_SECONDS = 60
 AGAIN = "-2"
 VERDICTS = ("calls", "bodies", "stdout", "exit", "log")
+SETUP = "set-up"
+"""Differs, besides all verdicts, where a case could not be set up; no reason explains it."""
+
+
+class SetupError(Exception):
+    """A command of the real kubectl that prepares a plane failed; the message says which, and why."""
 
 
 @dataclass
@@ -91,9 +97,13 @@ class Bench:
     lock: contextlib.AbstractContextManager[object] = field(default_factory=contextlib.nullcontext)
 
     def run(self, case: Case) -> Result:
-        """The case's verdicts. A difference must show twice: servers race (a pod is gone before it is asked for)."""
+        """The case's verdicts. A difference must show twice: servers race (a pod is gone before it is asked for). Where
+        its set-up fails, nothing is equal."""
         with self.lock:
-            return self._run_twice(case)
+            try:
+                return self._run_twice(case)
+            except SetupError as error:
+                return Result(case, {name: str(error).splitlines() for name in (*VERDICTS, SETUP)})
 
     def _run_twice(self, case: Case) -> Result:
         result = self._run_once(case)
@@ -121,20 +131,24 @@ class Bench:
     def kubectl_on(
         self, side: Side, words: list[str], folder: Path, kubeconfig: Path, given: Mapping[str, str] | None = None
     ) -> None:
-        """The real kubectl, to prepare either plane."""
+        """The real kubectl, to prepare either plane. Raises SetupError."""
         home = folder / "setup-home"
         home.mkdir(exist_ok=True)
         environ = side.environ(home, kubeconfig) | dict(given or {})
-        done = subprocess.run(
-            [str(self.kubectl), *words],
-            env=environ,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-        )
+        told = f"set-up failed: {' '.join(words)}"
+        try:
+            done = subprocess.run(
+                [str(self.kubectl), *words],
+                env=environ,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise SetupError(f"{told}: hangs") from None
         if done.returncode:
-            raise RuntimeError(f"set-up failed: {' '.join(words)}: {done.stderr.strip()}")
+            raise SetupError(f"{told}: {done.stderr.strip()}")
 
     def _run_side(self, case: Case, side: Side) -> Ran:
         import shlex
@@ -160,7 +174,7 @@ class Bench:
         code, stdout, stderr = self._call(side, case, work, side.environ(home, kubeconfig) | given)
         calls = side.reader.calls(side.program + "/")
         for line in case.after:
-            with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(SetupError):
                 self.kubectl_on(side, shlex.split(case.filled(line)), work, kubeconfig)
         return self._comparable(case, side, str(root), code, stdout, stderr, calls)
 

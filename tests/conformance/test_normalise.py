@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
-from tests.conformance import audit, normalise
-from tests.conformance.case import FILES, MANIFESTS, load_cases
-from tests.conformance.report import load_reasons, markdown, reason_for
-from tests.conformance.run import VERDICTS
+from tests.conformance import audit, normalise, run
+from tests.conformance.case import FILES, MANIFESTS, Case, load_cases
+from tests.conformance.plane import Plane
+from tests.conformance.report import load_reasons, markdown, reason_for, totals
+from tests.conformance.run import SETUP, VERDICTS, Bench, Side
 
 
 @pytest.mark.parametrize(
@@ -135,3 +137,28 @@ def test_a_protobuf_body_is_compared_by_the_server_alone() -> None:
     left, right = normalise.without_protobuf(kubectl.split("\n"), ours.split("\n"))
     assert left[:-1] == right[:-1]
     assert left[-1] != right[-1]
+
+
+@pytest.mark.parametrize(
+    ("kubectl", "told"),
+    [("echo Error: there already >&2; exit 1", "Error: there already"), ("exec sleep 60", "hangs")],
+)
+def test_a_set_up_that_fails_is_one_failed_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kubectl: str, told: str
+) -> None:
+    monkeypatch.setattr(run, "TIMEOUT_SECONDS", 1)
+    program = tmp_path / "kubectl"
+    program.write_text(f"#!/bin/sh\n{kubectl}\n")
+    program.chmod(0o755)
+    plane = Plane(tmp_path, tmp_path)
+    plane.authority.cert_pem.write_to_path(str(tmp_path / "ca.crt"))
+    sides = [Side(name, [str(program)], plane, tmp_path / name) for name in ("a", "b")]
+    case = Case("get-x", "get x", setup=("create -f x.yaml",))
+    result = Bench(program, *sides).run(case)
+    assert list(result.differences) == [*VERDICTS, SETUP]
+    assert all(lines == [f"set-up failed: create -f x.yaml: {told}"] for lines in result.differences.values())
+    row = {"name": "get-x", "argv": "get x", "cache": "warm", "differences": result.differences}
+    assert not any(totals([row]).values())
+    assert "open: to be fixed**: get-x (calls)" in markdown(
+        [{"title": "server 1", "server": "v1", "versions": "a against b", "rows": [row]}]
+    )
