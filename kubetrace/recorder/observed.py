@@ -16,10 +16,9 @@ from kubetrace.trace.exchange import (
     Purpose,
     Request,
     Response,
-    Upgraded,
     next_id,
 )
-from kubetrace.trace.frames import FrameWatcher, frame_watcher
+from kubetrace.trace.frames import FrameWatcher
 from kubetrace.transport.headers import canonical, has_body, response_headers
 from kubetrace.transport.recording import Recording
 from kubetrace.value import replace
@@ -145,12 +144,15 @@ class Moment(Events):
         super().__init__()
         self._events = events
         self._held: list[Event] | None = None
-
         self.contents = events.contents
 
     @property
     def active(self) -> bool:
         return self._events.active
+
+    @property
+    def follows_frames(self) -> bool:
+        return self._events.follows_frames
 
     def emit(self, *events: Event) -> None:
         if self._held is None:
@@ -226,11 +228,7 @@ class Observed:
         protocol = found.get("upgrade", "")
         subprotocol = found.get("sec-websocket-protocol") or found.get("x-stream-protocol-version", "")
         self._upgraded = True
-        recording = self.recording
-        recording.events.emit(Upgraded(recording.id, recording.call, self._request, protocol, subprotocol))
-        self._frames = frame_watcher(
-            protocol, subprotocol, self._request.url, recording.frame_passed, recording.events.contents
-        )
+        self._frames = self.recording.upgraded(protocol, subprotocol)
 
     def received(self, content: bytes) -> None:
         """A piece of the answer's body."""

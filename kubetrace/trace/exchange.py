@@ -384,8 +384,8 @@ class Events:
     parallel). With no observer `active` is False and emitters skip their work.
 
     Events that happen at one moment may be given at once. An observer with a method `together` gets them so (a file is
-    written to once, then), every other one by one. One whose attribute `follows_frames` is False does without frames,
-    which are many."""
+    written to once, then), every other one by one. One whose attribute `follows_frames` is False does without what
+    passes within streams, frames and a watch's events, which are many."""
 
     def __init__(
         self, observers: Iterable[Observer] = (), on_failure: Callable[[Observer, Exception], None] | None = None
@@ -402,7 +402,7 @@ class Events:
 
     @property
     def follows_frames(self) -> bool:
-        """Does anybody want to be told of frames?"""
+        """Does anybody want to be told of frames and of a watch's events?"""
         return any(getattr(observer, "follows_frames", True) for observer in self._observers)
 
     def add(self, observer: Observer) -> None:

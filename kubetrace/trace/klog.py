@@ -116,7 +116,7 @@ class KlogObserver:
 
     @property
     def follows_frames(self) -> bool:
-        return self.tells_streams and self._http_level >= 9
+        return self.tells_streams and self._http_level >= 8
 
     @property
     def warning_count(self) -> int:

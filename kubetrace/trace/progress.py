@@ -29,6 +29,8 @@ class Progress:
     moment (a job in the background has no business there); `elapsed` gives the seconds since the run began.
     """
 
+    follows_frames = False
+
     def __init__(
         self,
         command: str,

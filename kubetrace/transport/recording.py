@@ -14,7 +14,6 @@ import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
-from kubetrace.trace.endpoint import endpoint
 from kubetrace.trace.exchange import (
     CacheHit,
     Connection,
@@ -32,6 +31,7 @@ from kubetrace.trace.exchange import (
     ResponseReceived,
     Timings,
     TLSEstablished,
+    Upgraded,
     WatchEventReceived,
     next_id,
 )
@@ -40,6 +40,7 @@ from kubetrace.value import replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kubetrace.trace.frames import FrameWatcher
     from kubetrace.trace.watch_stream import Change
     from kubetrace.transport.errors import Kind
     from kubetrace.transport.tls_words import Peer
@@ -208,8 +209,13 @@ class Recording:
             self.events.emit(ResponseBody(self.id, self.call, self.request, body, size))
 
     def watch_listener(self, status: int, content_type: str) -> Callable[[bytes], None] | None:
-        """Who is to be given a watch's body as it comes, and tells of its events; None for whatever is no watch."""
-        if not self.active or status != 200 or endpoint(self.request).verb != "watch":
+        """Who is to be given a watch's body as it comes, and tells of its events; None for whatever is no watch, and
+        where nobody follows them."""
+        if not self.active or status != 200 or not self.events.follows_frames:
+            return None
+        from kubetrace.trace.endpoint import endpoint
+
+        if endpoint(self.request).verb != "watch":
             return None
         from kubetrace.trace.watch_stream import WatchReader
 
@@ -219,10 +225,20 @@ class Recording:
         names = change.kind, change.namespace, change.name, change.resource_version, change.message
         self.events.emit(WatchEventReceived(self.id, self.call, change.type, *names, change.size, self.seconds))
 
-    def frame_passed(
+    def upgraded(self, protocol: str, subprotocol: str) -> FrameWatcher | None:
+        """The connection carries frames from here on. Who is to be given its bytes, and tells of its frames; None where
+        nobody follows them, or can read them."""
+        if self.active:
+            self.events.emit(Upgraded(self.id, self.call, self.request, protocol, subprotocol))
+        if not self.events.follows_frames:
+            return None
+        from kubetrace.trace.frames import frame_watcher
+
+        return frame_watcher(protocol, subprotocol, self.request.url, self._frame_passed, self.events.contents)
+
+    def _frame_passed(
         self, direction: Direction, kind: str, size: int, channel: str | None, content: bytes | None
     ) -> None:
-        """A frame has passed over the upgraded connection."""
         self.events.emit(Frame(self.id, self.call, direction, kind, size, channel, self.seconds, content))
 
     def ended(self, body: bytes | None, size: int | None, error: str | None = None) -> None:

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Events, Headers, Response, Upgraded
-from kubetrace.trace.frames import frame_watcher
+from kubetrace.trace.exchange import Events, Headers, Response
 from kubetrace.transport.adapter import TracedRequest, authorize, request_value
 from kubetrace.transport.connections import FirstByteResponse
 from kubetrace.transport.errors import TransportError
@@ -91,14 +90,7 @@ class UpgradedConnection:
         self._received = 0
         self._unsent = bytearray()
         self.subprotocol = subprotocol
-        self._watch = None
-        request = recording.request
-        if recording.active:
-            recording.events.emit(Upgraded(recording.id, recording.call, request, protocol, subprotocol))
-        if recording.events.follows_frames:
-            self._watch = frame_watcher(
-                protocol, subprotocol, request.url, recording.frame_passed, recording.events.contents
-            )
+        self._watch = recording.upgraded(protocol, subprotocol)
 
     @property
     def descriptor(self) -> int:
