@@ -11,10 +11,11 @@ from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from kubetrace.gateway.routes import Target, escaped
+from kubetrace.gateway.routes import Target
 from kubetrace.recorder.answers import LocalAnswer
 from kubetrace.recorder.heads import Fields, RequestHead
 from kubetrace.value import Value
+from kubetrace.wire.url_path import escape_path
 
 PLAIN = b"text/plain; charset=utf-8"
 NOSNIFF = (b"X-Content-Type-Options", b"nosniff")
@@ -83,7 +84,7 @@ class Files:
             if stat.S_ISDIR(found.st_mode) != asked.endswith("/"):
                 name = posixpath.basename(asked.rstrip("/"))
                 where = f"{name}/" if stat.S_ISDIR(found.st_mode) else f"../{name}"
-                return moved(escaped(where) + target.query)
+                return moved(escape_path(where) + target.query)
             if stat.S_ISDIR(found.st_mode):
                 page = place / "index.html"
                 return _part(page, head) if page.is_file() else _listing(place)
@@ -100,7 +101,7 @@ def _listing(folder: Path) -> LocalAnswer:
     lines = ["<!doctype html>", '<meta name="viewport" content="width=device-width">', "<pre>"]
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         name = entry.name + ("/" if entry.is_dir() and not entry.is_symlink() else "")
-        link = escaped(name)
+        link = escape_path(name)
         link = f"./{link}" if ":" in link.partition("/")[0] else link  # no scheme (url.URL.String)
         shown = html.escape(name).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
         lines.append(f'<a href="{link}">{shown}</a>')

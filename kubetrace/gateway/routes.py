@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from kubetrace.recorder.heads import BadMessage
 from kubetrace.value import Value
+from kubetrace.wire.url_path import escape_path
 
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _AS_IT_IS = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]%]*")
@@ -24,11 +25,7 @@ class Target(Value):
 
     def at(self, path: str) -> Target:
         """The same query at another path; an encoding that still fits is kept (url.URL.EscapedPath)."""
-        return Target(path, self.escaped if path == self.path else escaped(path), self.query, self.host)
-
-
-def escaped(path: str) -> str:
-    return quote(path, safe="$&+,/:;=@-_.~", errors="surrogateescape")
+        return Target(path, self.escaped if path == self.path else escape_path(path), self.query, self.host)
 
 
 def read_target(raw: bytes) -> Target:
@@ -47,7 +44,7 @@ def read_target(raw: bytes) -> Target:
         raise BadMessage("malformed target")
     path = unquote_to_bytes(place).decode("utf-8", "surrogateescape")
     text = place.decode("latin-1")
-    kept = text if place.isascii() and _AS_IT_IS.fullmatch(text) else escaped(path)
+    kept = text if place.isascii() and _AS_IT_IS.fullmatch(text) else escape_path(path)
     return Target(path, kept, (mark + query).decode("latin-1"), host)
 
 
@@ -81,9 +78,9 @@ class Routes:
         """None where nothing is served."""
         path = _clean(target.path)
         if path not in self._prefixes and f"{path}/" in self._prefixes:
-            return Moved(escaped(f"{path}/") + target.query)
+            return Moved(escape_path(f"{path}/") + target.query)
         if path != target.path:
-            return Moved(escaped(path) + target.query)
+            return Moved(escape_path(path) + target.query)
         prefix = next((prefix for prefix in self._prefixes if path.startswith(prefix)), None)
         if prefix is None:
             return None
