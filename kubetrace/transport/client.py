@@ -257,7 +257,7 @@ class Client:
                 method=hop.method,
                 url=hop.url,
                 body=request.body if hop.keep_body else None,
-                headers=_redirected(request.headers, hop.referer, hop.keep_body, hop.trusted),
+                headers=hop.headers(request.headers),
             )
         raise TransportError(request.method, request.url, f"stopped after {LIMIT} redirects", "protocol")
 
@@ -436,19 +436,6 @@ _CACHED: frozenset[Operation] = frozenset(
 
 _DO_RAW = frozenset({"raw", "raw-create", "raw-delete", "raw-replace", "logs", "logs-followed", "logs-followed-again"})
 """Operations that client-go reads with DoRaw or Stream: a broken body is reported as it is."""
-
-_BODY_FIELDS = ("Content-Type", "Content-Encoding", "Content-Language", "Content-Location")
-_CREDENTIAL_FIELDS = ("Authorization", "Cookie", "Proxy-Authorization")
-
-
-def _redirected(headers: Headers, referer: str, keep_body: bool, trusted: bool) -> Headers:
-    dropped = {"Referer", *(() if keep_body else _BODY_FIELDS), *(() if trusted else _CREDENTIAL_FIELDS)}
-    kept = tuple(
-        (name, value)
-        for name, value in headers
-        if name not in dropped and (trusted or not name.startswith("Impersonate-"))
-    )
-    return (*kept, ("Referer", referer)) if referer else kept
 
 
 def _never_sent() -> ClientAnswer:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit
 
-from kubetrace.trace.exchange import Response
+from kubetrace.trace.exchange import Headers, Response
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Value
 
 LIMIT = 10
+_BODY_FIELDS = ("Content-Type", "Content-Encoding", "Content-Language", "Content-Location")
+_CREDENTIAL_FIELDS = ("Authorization", "Cookie", "Proxy-Authorization")
 
 
 class Hop(Value):
@@ -23,6 +25,17 @@ class Hop(Value):
     keep_body: bool
     referer: str
     trusted: bool
+
+    def headers(self, before: Headers) -> Headers:
+        """The fields that go along, from those of the request that was answered with the redirect."""
+        body = () if self.keep_body else _BODY_FIELDS
+        dropped = {"Referer", *body, *(() if self.trusted else _CREDENTIAL_FIELDS)}
+        kept = tuple(
+            (name, value)
+            for name, value in before
+            if name not in dropped and (self.trusted or not name.startswith("Impersonate-"))
+        )
+        return (*kept, ("Referer", self.referer)) if self.referer else kept
 
 
 def next_hop(method: str, url: str, origin: str, response: Response) -> Hop | None:
