@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from requests import Response as Response_
 from requests import Session
-from urllib3._collections import HTTPHeaderDict
 
 from kubetrace.errors import PlanEnd
 from kubetrace.kubeconfig.connection import Connection
@@ -34,15 +33,15 @@ from kubetrace.trace.exchange import (
 )
 from kubetrace.trace.go_text import duration
 from kubetrace.trace.warning_header import warning_texts
-from kubetrace.transport.adapter import CallContext, TracedRequest, TracingAdapter
+from kubetrace.transport.adapter import CallContext, TracingAdapter
 from kubetrace.transport.answer import ClientAnswer
 from kubetrace.transport.call import Call
 from kubetrace.transport.client_tls import ClientTLS
-from kubetrace.transport.credentials import authorization, impersonation_headers, static_auth
+from kubetrace.transport.credentials import static_auth
 from kubetrace.transport.errors import TransportError
 from kubetrace.transport.exec_plugin import Plugins
 from kubetrace.transport.failures import translate
-from kubetrace.transport.headers import canonical, is_field_value, wire_text
+from kubetrace.transport.outgoing import Outgoing
 from kubetrace.transport.plugin_auth import PluginAuth
 from kubetrace.transport.proxy import proxy_for
 from kubetrace.transport.redirects import LIMIT, next_hop
@@ -52,8 +51,6 @@ from kubetrace.transport.tls import make_context
 from kubetrace.value import replace
 
 if TYPE_CHECKING:
-    from requests.auth import AuthBase
-
     from kubetrace.transport.http_cache import HTTPCache
     from kubetrace.transport.oidc import OIDCAuth
     from kubetrace.transport.upgrade import Offer, UpgradedConnection
@@ -105,22 +102,19 @@ class Client:
         self._connection = connection
         self._events = events if events is not None else Events()
         self._user_agent = user_agent
-        self._command_headers = command_headers
         self._request_timeout = request_timeout or None
         self._http_cache = http_cache
         self._throttles = throttles or Throttles(sleep=sleep)
         self._sleep = sleep
         self._plan = plan
-        self._trace_id = trace_id  # 32 hex digits: goes with every request as W3C trace context
         self._warned: set[str] = set()
         self._warned_lock = threading.Lock()
         self._environ = os.environ if environ is None else environ
         self._proxy = proxy_for(connection.proxy_url, self._environ)
         self._learn = learn
-        self._auth: AuthBase | None = static_auth(connection, learn)
-        self._plugins = Plugins(
-            connection, authorized=self._auth is not None, environ=environ, manifest_read=manifest_read
-        )
+        auth = static_auth(connection, learn)
+        self._outgoing = Outgoing(connection, auth, user_agent, command_headers, trace_id)
+        self._plugins = Plugins(connection, authorized=auth is not None, environ=environ, manifest_read=manifest_read)
         self._oidc = self._make_oidc(environ, keep)
         self._session = self._make_session()
         self._tls = ClientTLS(connection, self._adapter.use_context)
@@ -170,7 +164,7 @@ class Client:
         if self._plan is not None:
             self._plan(number, request, _never_sent)
         plugin = self._plugin_for(request, call.operation)
-        prepared = self._prepare(request, CallContext(number, operation=call.operation, purpose=call.purpose))
+        prepared = self._outgoing.prepare(request, CallContext(number, operation=call.operation, purpose=call.purpose))
         prepared.context.authorize = plugin
         connection = self._connection
         dialer = Dialer(
@@ -193,7 +187,7 @@ class Client:
         told = call.operation in _TELLS_NO_TIMEOUT or any(name == "timeout" for name, _ in call.query)
         if self._request_timeout is not None and not told:
             call = replace(call, query=(*call.query, ("timeout", duration(self._request_timeout))))
-        request = self._request(call)
+        request = self._outgoing.request(call)
         number = next_id()
         if self._events.active:
             self._events.emit(CallStarted(number, request, call.log_request_body))
@@ -263,7 +257,7 @@ class Client:
 
     def _round_trip(self, call: Call, context: CallContext, request: Request) -> ClientAnswer:
         plugin = self._plugin_for(request, call.operation)
-        prepared = self._prepare(request, replace(context, operation=call.operation, purpose=call.purpose))
+        prepared = self._outgoing.prepare(request, replace(context, operation=call.operation, purpose=call.purpose))
         prepared.context.authorize = plugin
         if request.method == "GET" and call.operation in _CACHED and call.cached:
             prepared.context.cache = self._http_cache
@@ -310,52 +304,7 @@ class Client:
                 self._warned.add(text)
             self._events.emit(WarningReceived(text, request))
 
-    # --- requests --------------------------------------------------------------------------------------------------
-
-    def _request(self, call: Call) -> Request:
-        """The request as client-go's wrappers complete it, before credentials of exec plugins."""
-        fields = [(canonical(name), value) for name, value in call.headers]
-        if self._user_agent and not any(name == "User-Agent" for name, _ in fields):
-            fields.append(("User-Agent", self._user_agent))
-        fields += [(canonical(name), value) for name, value in impersonation_headers(self._connection.impersonation)]
-        url = self._connection.server + call.target()
-        headers = self._authorized(tuple((name, wire_text(value)) for name, value in fields))
-        for name, value in headers:
-            if not is_field_value(value):
-                reason = f'net/http: invalid header field value for "{name}"'
-                raise TransportError(call.method, url, reason, "config")
-        return Request(call.method, url, headers, call.body, call.operation, call.purpose)
-
-    def _authorized(self, headers: Headers) -> Headers:
-        if any(name == "Authorization" for name, _ in headers):
-            return headers
-        value = authorization(self._auth)
-        if value is None:
-            return headers
-        position = 1 + max((i for i, (name, _) in enumerate(headers) if name == "User-Agent"), default=len(headers) - 1)
-        return (*headers[:position], ("Authorization", value), *headers[position:])
-
-    def _prepare(self, request: Request, context: CallContext) -> TracedRequest:
-        """The request on its way to the wire, built field by field: requests' own preparation would rewrite the URL
-        and look for cookies and .netrc entries."""
-        headers = HTTPHeaderDict()
-        for name, value in (*request.headers, *self._command_headers):
-            headers.add(name, value)
-        unlogged = set(context.unlogged) | {name.lower() for name, _ in self._command_headers}
-        if self._trace_id:
-            from kubetrace.trace.traceparent import new_span
-
-            headers["Traceparent"] = new_span(self._trace_id)
-            unlogged.add("traceparent")
-        if "Accept-Encoding" not in headers:
-            headers["Accept-Encoding"] = "identity" if self._connection.disable_compression else "gzip"
-        if request.body is not None or request.method in ("POST", "PUT", "PATCH"):
-            headers["Content-Length"] = str(len(request.body or b""))
-        prepared = TracedRequest()
-        prepared.method, prepared.url, prepared.body = request.method, request.url, request.body or None
-        prepared.headers = headers  # type: ignore[assignment]
-        prepared.context = replace(context, unlogged=frozenset(unlogged))
-        return prepared
+    # --- credentials and connections --------------------------------------------------------------------------------
 
     def _make_oidc(
         self, environ: Mapping[str, str] | None, keep: Callable[[Mapping[str, str]], object] | None
