@@ -89,7 +89,7 @@ def _decide_one(environment: Environment, info: Info, decision: Decision, force:
         if not _add_condition(signing_request, decision) and not force:
             return
         try:
-            _send(environment, info, signing_request)
+            _send(environment, signing_request)
         except KubetraceError as error:
             if not left or not is_conflict(error):
                 raise
@@ -156,7 +156,7 @@ def _as_it_is(environment: Environment, info: Info) -> dict[str, Any]:
         raise
 
 
-def _send(environment: Environment, info: Info, signing_request: dict[str, Any]) -> None:
+def _send(environment: Environment, signing_request: dict[str, Any]) -> None:
     from kubetrace.api import last_applied, verbs
     from kubetrace.api.metadata import text
     from kubetrace.api.typed_kinds import SIGNING_REQUESTS
