@@ -105,13 +105,13 @@ class Run(Mutable):
 
     def _service(self, name: str) -> dict[str, Any]:
         from kubetrace.commands.generators import exposed
-        from kubetrace.commands.generators.metadata import int_or_string, new_object
+        from kubetrace.commands.generators.metadata import int_or_string, new_object, parse_labels
 
         options = self.options
         if not self.selector:
             raise KubetraceError("selector must be specified")
-        selector = exposed.parse_labels(self.selector)
-        labels = exposed.parse_labels(self.labels) if self.labels else {}
+        selector = parse_labels(self.selector)
+        labels = parse_labels(self.labels) if self.labels else {}
         numbers = (self.ports or self.port).split(",") if self.ports or self.port else []
         ports = list(exposed.service_ports(numbers, options.protocol, self.protocols or {}))
         if options.target_port:

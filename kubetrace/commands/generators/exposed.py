@@ -80,19 +80,6 @@ def _ports(value: Object) -> Iterator[tuple[str, str]]:
             yield str(port.get("containerPort", 0)), str(port.get("protocol") or "TCP")
 
 
-def parse_labels(text: str) -> dict[str, str]:
-    """ "a=b,c=d". Raises KubetraceError."""
-    labels = {}
-    for pair in text.split(","):
-        parts = pair.split("=")
-        if len(parts) != 2:
-            raise KubetraceError(f"unexpected label spec: {pair}")
-        if not parts[0]:
-            raise KubetraceError("unexpected empty label key")
-        labels[parts[0]] = parts[1]
-    return labels
-
-
 def service_ports(numbers: Sequence[str], protocol: str, known: Mapping[str, Sequence[str]]) -> Iterator[Object]:
     """The service's ports; several need names. Raises KubetraceError."""
     from kubetrace.commands.generators.pods import whole
