@@ -18,6 +18,7 @@ from kubetrace.api.typed_kinds import (
     REPLICA_SETS,
     STATEFUL_SETS,
 )
+from kubetrace.commands.change_cause import ANNOTATION as CHANGE_CAUSE
 from kubetrace.commands.rollout.progress import revision_of
 from kubetrace.commands.rollout.workloads import GROUPS
 from kubetrace.environment import Environment
@@ -30,7 +31,6 @@ from kubetrace.wire import go_json
 
 Object = dict[str, Any]
 
-CHANGE_CAUSE = "kubernetes.io/change-cause"
 PURPOSE = Purpose("rollout", "rollout: which revisions are there?")
 
 _WORKLOADS = {mapping.kind.kind: mapping for mapping in (DEPLOYMENTS, DAEMON_SETS, STATEFUL_SETS)}
