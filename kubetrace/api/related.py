@@ -46,11 +46,18 @@ class Related(Value):
         return found
 
     def many(
-        self, mapping: ResourceMapping, namespace: str, *, labels: str = "", fields: str = "", paged: bool = True
+        self,
+        mapping: ResourceMapping,
+        namespace: str,
+        *,
+        labels: str = "",
+        fields: str = "",
+        paged: bool = True,
+        purpose: Purpose = WHAT_BELONGS,
     ) -> list[dict[str, Any]]:
         """Objects of one kind; `paged` in chunks. Raises as `one` does."""
         found: list[dict[str, Any]] = []
-        self._collect(found, mapping, namespace, labels, fields, self.chunk_size if paged else 0, WHAT_BELONGS)
+        self._collect(found, mapping, namespace, labels, fields, self.chunk_size if paged else 0, purpose)
         return found
 
     def events(self, value: Object, *, kind: str | None = None, uid: str | None = None) -> list[dict[str, Any]] | None:

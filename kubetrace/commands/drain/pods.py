@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kubetrace.api import verbs
 from kubetrace.api.controllers import controller_of
 from kubetrace.api.labels import canonical
 from kubetrace.api.metadata import string_map, text
 from kubetrace.api.related import Related
 from kubetrace.api.status import is_not_found
 from kubetrace.api.typed_kinds import DAEMON_SETS, PODS
+from kubetrace.api.verbs import escaped_value
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
 from kubetrace.value import Value
@@ -77,13 +77,8 @@ class Filter(Value):
 
     def fates(self, node: str) -> Fates:
         """The fates of a node's pods. Raises KubetraceError where they cannot be listed."""
-        options = verbs.ListOptions(
-            label_selector=canonical(self.selector),
-            field_selector=f"spec.nodeName={verbs.escaped_value(node)}",
-            limit=self.related.chunk_size,
-        )
-        pages = self.related.objects.pages(PODS, "", options, purpose=_ON_NODE, operation="typed-list")
-        found: list[Pod] = [pod for page in pages for pod in page.get("items") or ()]
+        on_node = f"spec.nodeName={escaped_value(node)}"
+        found = self.related.many(PODS, "", labels=canonical(self.selector), fields=on_node, purpose=_ON_NODE)
         return Fates(tuple([(pod, self._fate(pod)) for pod in found]))
 
     def _fate(self, pod: Pod) -> Fate:
