@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from kubetrace.commands.auth.reconciliation import Outcome
     from kubetrace.environment import Environment
 
-_RBAC = "rbac.authorization.k8s.io"
-_KINDS = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
 _OPTED_OUT = ", but object opted out (rbac.authorization.kubernetes.io/autoupdate: false)"
 _RULE = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
 _SUBJECT = ("kind", "apiGroup", "name", "namespace")
@@ -32,7 +30,7 @@ class ReconcileOptions(ChangeOptions):
 def run(environment: Environment, options: ReconcileOptions, arguments: Arguments) -> None:
     from kubetrace.api.resources import GroupVersionKind
     from kubetrace.commands import writing
-    from kubetrace.commands.auth.reconciliation import Reconciliation, expected_object
+    from kubetrace.commands.auth.reconciliation import MAPPINGS, Reconciliation, expected_object
     from kubetrace.wire.go_struct import go_type
 
     dry_run = _dry_run(environment, options, arguments)
@@ -46,7 +44,8 @@ def run(environment: Environment, options: ReconcileOptions, arguments: Argument
     def one(info: Info) -> None:
         assert info.object is not None
         kind = GroupVersionKind.of(info.object)
-        if kind.group != _RBAC or kind.kind not in _KINDS:
+        mapping = MAPPINGS.get(kind.kind)
+        if mapping is None or kind.group != mapping.kind.group:
             words = f'&v1.TypeMeta{{Kind:"{kind.kind}", APIVersion:"{kind.api_version}"}}'
             environment.note("reconcile-skipped", kind=words)
             return
