@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 
-class ImageOptions(PodChangeOptions):
-    pass
-
-
-def run(environment: Environment, options: ImageOptions, arguments: Arguments) -> None:
+def run(environment: Environment, options: PodChangeOptions, arguments: Arguments) -> None:
     from kubetrace.commands import writing
     from kubetrace.commands.change_cause import Recorder
     from kubetrace.commands.pairs import parse_pairs, split_pairs
@@ -48,7 +44,7 @@ def run(environment: Environment, options: ImageOptions, arguments: Arguments) -
     Changes(environment, options, strategy, printer, failure).make(found, of_pods(change, recorder), errors)
 
 
-def _check(options: ImageOptions, strategy: DryRun, objects: Sequence[str], images: dict[str, str]) -> None:
+def _check(options: PodChangeOptions, strategy: DryRun, objects: Sequence[str], images: dict[str, str]) -> None:
     """The combinations that kubectl refuses, all at once (SetImageOptions.Validate)."""
     from kubetrace.api.aggregates import raise_all
     from kubetrace.commands.selecting import names_files
@@ -82,7 +78,7 @@ def _set_image(spec: dict[str, Any], name: str, image: str) -> bool:
 
 COMMAND = Command(
     run=run,
-    options=ImageOptions,
+    options=PodChangeOptions,
     words="resource:daemonsets,deployments,pods,cronjobs,replicasets,replicationcontrollers,statefulsets",
     usage=(
         "set image (-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... "
