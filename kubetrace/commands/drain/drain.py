@@ -157,9 +157,9 @@ class Run(Value):
 
         head = "Following errors occurred while getting the list of pods to delete:\n"
         try:
-            fates = self.choice.fates(node)
-        except KubetraceError as error:
-            self._complain(f"{head}{AggregateError([error])}")
+            fates = self._fates(node)
+        except AggregateError as error:
+            self._complain(f"{head}{error}")
             return
         if pods := fates.going:
             names = "".join(f"pod/{text(pod, 'name')}\n" for pod in pods)
