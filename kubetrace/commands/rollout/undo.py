@@ -3,7 +3,7 @@ pkg/polymorphichelpers/rollback.go)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kubetrace.api.last_applied import ANNOTATION
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command
@@ -62,6 +62,7 @@ def _roll_back(environment: Environment, options: UndoOptions, info: Info, strat
     from kubetrace.api.metadata import string_map
     from kubetrace.commands.rollout.revisions import check_kind, described, read_history
     from kubetrace.commands.writing import DryRun
+    from kubetrace.wire import go_json
 
     assert info.mapping is not None
     if ANNOTATION in string_map(info.object, "annotations"):
@@ -76,7 +77,10 @@ def _roll_back(environment: Environment, options: UndoOptions, info: Info, strat
         raise _unknown(options.to_revision)
     history = read_history(environment, kind.kind, info.namespace, info.name, kind.kind)
     deployment = kind.kind == "Deployment"
-    revision = (_of_deployment if deployment else _of_others)(history, options.to_revision)
+    if options.to_revision:
+        revision = _numbered(history, options.to_revision)
+    else:
+        revision = (_before_of_deployment if deployment else _before_of_others)(history)
     if strategy is DryRun.CLIENT:
         return described(revision) if deployment else f"will roll back to {described(revision)}"
     if deployment and (history.workload.get("spec") or {}).get("paused"):
@@ -86,28 +90,25 @@ def _roll_back(environment: Environment, options: UndoOptions, info: Info, strat
     if deployment:
         same = same_template(revision.template, (history.workload.get("spec") or {}).get("template"))
     else:
-        same = _state(history) == _sorted(revision.source.get("data"))
+        same = _state(history) == go_json.dumps(revision.source.get("data"))
     if same:
         return f"{_SKIPPED} (current template already matches revision {options.to_revision})"
     _send(environment, options, info, history, revision, strategy)
     return _DONE
 
 
-def _of_deployment(history: History, wanted: int) -> Revision:
+def _before_of_deployment(history: History) -> Revision:
+    """The revision before the last. Raises KubetraceError."""
     from kubetrace.api.go_words import quoted
     from kubetrace.api.metadata import text
 
-    if wanted:
-        return _numbered(history, wanted)
     newest_first = sorted(history.revisions, key=lambda one: -one.number)
     if len(newest_first) < 2:
         raise KubetraceError(f"no rollout history found for deployment {quoted(text(history.workload, 'name'))}")
     return newest_first[1]
 
 
-def _of_others(history: History, wanted: int) -> Revision:
-    if wanted:
-        return _numbered(history, wanted)
+def _before_of_others(history: History) -> Revision:
     if len(history.revisions) <= 1:
         raise KubetraceError("no last revision to roll back to")
     return sorted(history.revisions, key=lambda one: one.number)[-2]
@@ -126,14 +127,10 @@ def _unknown(revision: int) -> KubetraceError:
 
 def _state(history: History) -> bytes:
     """What the workload's controller would keep of it now."""
-    template = (history.workload.get("spec") or {}).get("template") or {}
-    return _sorted({"spec": {"template": {**template, "$patch": "replace"}}})
-
-
-def _sorted(value: Any) -> bytes:
     from kubetrace.wire import go_json
 
-    return go_json.dumps(value)
+    template = (history.workload.get("spec") or {}).get("template") or {}
+    return go_json.dumps({"spec": {"template": {**template, "$patch": "replace"}}})
 
 
 def _send(
