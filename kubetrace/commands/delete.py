@@ -94,7 +94,6 @@ def _completed(options: DeleteOptions, arguments: Arguments) -> DeleteOptions:
 
 def _check(environment: Environment, options: DeleteOptions) -> None:
     """The combinations that kubectl refuses (DeleteOptions.Validate)."""
-    from kubetrace.commands.raw import check_raw
     from kubetrace.commands.selecting import check_all
 
     if options.output not in ("", "name"):
@@ -109,6 +108,8 @@ def _check(environment: Environment, options: DeleteOptions) -> None:
         raise KubetraceError("--force and --grace-period greater than 0 cannot be specified together")
     if not options.raw:
         return
+    from kubetrace.commands.raw import check_raw
+
     if options.interactive:
         raise KubetraceError("--interactive can not be used with --raw")
     beside = ((options.recursive, "--recursive"), (options.output, "--output"))

@@ -75,7 +75,6 @@ def run(environment: Environment, options: ReplaceOptions, arguments: Arguments)
 
 def _check(options: ReplaceOptions, strategy: DryRun) -> None:
     """The combinations that kubectl refuses (ReplaceOptions.Validate)."""
-    from kubetrace.commands.raw import check_raw
     from kubetrace.commands.writing import DryRun
 
     if options.grace_period >= 0 and not options.force:
@@ -85,6 +84,8 @@ def _check(options: ReplaceOptions, strategy: DryRun) -> None:
     if options.force and strategy is not DryRun.NONE:
         raise KubetraceError("--dry-run can not be used when --force is set")
     if options.raw:
+        from kubetrace.commands.raw import check_raw
+
         check_raw(options.raw, options.filename, ((options.recursive, "--recursive"), (options.output, "--output")))
 
 

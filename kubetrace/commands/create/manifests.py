@@ -57,11 +57,11 @@ def run(environment: Environment, options: CreateOptions, arguments: Arguments) 
 
 def _check(options: CreateOptions, filenames: FilenameOptions) -> None:
     """The combinations that kubectl refuses (CreateOptions.Validate)."""
-    from kubetrace.commands.raw import check_raw
-
     filenames.require_any()
     if not options.raw:
         return
+    from kubetrace.commands.raw import check_raw
+
     if options.edit:
         raise KubetraceError("--raw and --edit are mutually exclusive")
     beside = (
