@@ -15,6 +15,7 @@ from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
+    from kubetrace.serving.spdy_framing import Frame
     from kubetrace.transport.upgrade import UpgradedConnection
 
 PING_PERIOD = 5.0
@@ -167,82 +168,68 @@ class SpdyChannels:
     """Streams of SPDY/3.1, one a channel, which the client opens."""
 
     def __init__(self, connection: UpgradedConnection, names: Sequence[str]) -> None:
-        from kubetrace.serving.spdy_framing import Framer
+        from kubetrace.transport.spdy import SPDYConnection
 
         self.connection = connection
-        self._framer = Framer()
+        self._spdy = SPDYConnection(connection, in_websocket=False)
         self._heart = _Heart()
-        self._ping = 1
-        self._streams = {2 * index + 1: name for index, name in enumerate(names)}
-        self._open = set(self._streams.values())
-        for number, name in self._streams.items():
-            self._write(self._framer.open(number, (("streamtype", name),)))
+        self._open = set(names)
+        self._numbers: dict[str, int] = {}
+        with self._cutting():
+            for name in names:
+                self._numbers[name] = self._spdy.open((("streamtype", name),))
+        self._names = {number: name for name, number in self._numbers.items()}
 
     def receive(self) -> Iterator[Arrived]:
-        from kubetrace.serving.spdy_framing import SpdyError
+        from kubetrace.transport.spdy import Ended
 
         try:
-            while (data := self.connection.read()) is not None:
-                for frame in self._framer.feed(data):
+            with self._cutting():
+                for frame in self._spdy.receive():
                     yield from self._arrived(frame)
-                if not data:
-                    yield from self._all_ended()
-                    return
-                if not self.connection.pending:
-                    return
-        except (OSError, SpdyError):  # spdystream tells its readers of the end, not of the reason
-            yield from self._all_ended()
-
-    def _arrived(self, frame: Any) -> Iterator[Arrived]:
-        from kubetrace.serving import spdy_framing as spdy
-
-        if isinstance(frame, spdy.Data) and (name := self._streams.get(frame.stream)) in self._open:
-            assert name is not None
-            if frame.data:
-                yield Arrived(name, frame.data)
-            if frame.fin:
+        except Ended:  # spdystream tells its readers of the end, not of the reason
+            for name in sorted(self._open):
                 yield self._ended(name)
-        elif isinstance(frame, spdy.Reset) and (name := self._streams.get(frame.stream)) in self._open:
-            assert name is not None
+
+    def _arrived(self, frame: Frame) -> Iterator[Arrived]:
+        from kubetrace.serving.spdy_framing import Data, Reset
+
+        if not isinstance(frame, Data | Reset) or (name := self._names.get(frame.stream)) not in self._open:
+            return
+        assert name is not None
+        if isinstance(frame, Data) and frame.data:
+            yield Arrived(name, frame.data)
+        if isinstance(frame, Reset) or frame.fin:
             yield self._ended(name)
-        elif isinstance(frame, spdy.Ping) and frame.number % 2 == 0:
-            self._write(self._framer.ping(frame.number))
-        elif isinstance(frame, spdy.GoAway):
-            yield from self._all_ended()
 
     def _ended(self, name: str) -> Arrived:
         self._open.discard(name)
         return Arrived(name, None)
 
-    def _all_ended(self) -> Iterator[Arrived]:
-        for name in sorted(self._open):
-            yield self._ended(name)
-
     def send(self, channel: str, data: bytes) -> None:
-        number = self._number(channel)
-        for start in range(0, len(data), _CHUNK):
-            self._write(self._framer.data(number, data[start : start + _CHUNK]))
+        with self._cutting():
+            for start in range(0, len(data), _CHUNK):
+                self._spdy.data(self._numbers[channel], data[start : start + _CHUNK])
 
     def end(self, channel: str) -> None:
-        self._write(self._framer.data(self._number(channel), b"", fin=True))
+        with self._cutting():
+            self._spdy.data(self._numbers[channel], b"", fin=True)
 
-    def _number(self, channel: str) -> int:
-        return next(number for number, name in self._streams.items() if name == channel)
+    @contextlib.contextmanager
+    def _cutting(self) -> Iterator[None]:
+        from kubetrace.transport.spdy import Unsent
 
-    def _write(self, frame: bytes) -> None:
         try:
-            self.connection.write(frame)
-        except OSError as error:
-            raise StreamsCut(self.connection.explain(error)) from error
+            yield
+        except Unsent as error:
+            raise StreamsCut(str(error)) from error
 
     def beat(self) -> float:
         now = time.monotonic()
         if self._heart.beats(now):
-            self._write(self._framer.ping(self._ping))
-            self._ping += 2
+            with self._cutting():
+                self._spdy.ping()
         return self._heart.rest(now)
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self.connection.write(self._framer.go_away(0))
-        self.connection.close()
+        self._spdy.close()

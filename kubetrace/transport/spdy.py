@@ -21,6 +21,10 @@ class Ended(Exception):
     """The server has ended the connection; the message says how."""
 
 
+class Unsent(Ended):
+    """What was to be sent can't be; the message is Go's."""
+
+
 class SPDYConnection:
     """Nothing here waits: wait for `connection` with poll(2). Streams are numbers, odd ones as we open them."""
 
@@ -98,7 +102,7 @@ class SPDYConnection:
         try:
             self.connection.flush()
         except OSError as error:
-            raise Ended(str(error)) from error
+            raise Unsent(self.connection.explain(error)) from error
 
     def _send(self, frame: bytes) -> None:
         try:
@@ -107,7 +111,7 @@ class SPDYConnection:
             else:
                 self._websocket.send(frame)
         except OSError as error:
-            raise Ended(str(error)) from error
+            raise Unsent(self.connection.explain(error)) from error
 
     def close(self) -> None:
         """Says goodbye, as far as somebody listens, and ends the connection."""
