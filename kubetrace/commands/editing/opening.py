@@ -92,24 +92,8 @@ def _annotations(save_config: bool, recorder: Recorder) -> Callable[[dict[str, A
 
 def _select(environment: Environment, options: Files, words: Sequence[str], subresource: str = "") -> Result:
     """The objects as they are now, those that files name, too; a type alone is all of its objects."""
-    from kubetrace.api.builder import Request, build
-    from kubetrace.api.selection import Selection
-    from kubetrace.commands.selecting import file_documents
+    from kubetrace.commands.selecting import Selecting, select
 
-    selection = Selection()
-    selection.add_arguments(words, allow_empty_selector=True)
-    documents, single = file_documents(environment, options, selection)
-    request = Request(
-        selection=selection,
-        documents=documents,
-        namespace=environment.namespace,
-        default_namespace=True,
-        enforce_namespace=documents is not None and environment.namespace_given,
-        subresource=subresource,
-        flatten=True,
-        latest=True,
-        single_item=single,
-        continue_on_error=True,
-        purpose=READ,
+    return select(
+        environment, options, words, Selecting(purpose=READ, everything=True, latest=True, subresource=subresource)
     )
-    return build(environment.cluster, request)
