@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 from kubetrace.api.containers import CONTAINERS, EPHEMERAL_CONTAINERS, container_names, containers_in, find_container
 from kubetrace.commands.debugging.custom import customize
 from kubetrace.commands.debugging.profiles import Profile, Style
-from kubetrace.commands.generators.metadata import new_object
+from kubetrace.commands.generators.metadata import new_object, random_suffix
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
 Object = dict[str, Any]
-
-_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
 class Making(Value):
@@ -119,7 +116,7 @@ class Making(Value):
     def on_node(self, node: str) -> Object:
         """A pod that runs on the node, whatever its taints. Raises KubetraceError."""
         container_name = self.container or "debugger"
-        name = f"node-debugger-{node}-{_suffix()}"
+        name = f"node-debugger-{node}-{random_suffix()}"
         self.tell(f"Creating debugging pod {name} with container {container_name} on node {node}.\n")
         pod = new_object("v1", "Pod", name)
         pod["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "kubectl-debug"}
@@ -156,15 +153,10 @@ class Making(Value):
         if self.container:
             return self.container
         taken = set(container_names(pod))
-        while (name := f"debugger-{_suffix()}") in taken:
+        while (name := f"debugger-{random_suffix()}") in taken:
             pass
         self.tell(f"Defaulting debug container name to {name}.\n")
         return name
-
-
-def _suffix() -> str:
-    """Five letters that make no words (utilrand.String)."""
-    return "".join(random.choice(_SUFFIX_LETTERS) for _ in range(5))
 
 
 def needs_root(container: Object | None, pod: Object) -> bool:

@@ -9,11 +9,20 @@ from kubetrace.errors import KubetraceError
 
 Object = dict[str, Any]
 
+_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+
 
 def new_object(api_version: str, kind: str, name: str, namespace: str = "") -> Object:
     """An object with nothing but its name; `namespace` empty for none."""
     metadata = {"name": name, "namespace": namespace} if namespace else {"name": name}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+
+def random_suffix() -> str:
+    """Five letters that make no words (utilrand.String)."""
+    import random
+
+    return "".join(random.choice(_SUFFIX_LETTERS) for _ in range(5))
 
 
 def int_or_string(text: str) -> int | str:

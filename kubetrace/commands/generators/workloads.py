@@ -3,13 +3,11 @@ create_cronjob.go; pkg/generate/versioned/run.go)."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import Any
 
-from kubetrace.commands.generators.metadata import Object, new_object
+from kubetrace.commands.generators.metadata import Object, new_object, random_suffix
 
-_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 INSTANTIATED = "cronjob.kubernetes.io/instantiate"
 
 
@@ -38,8 +36,7 @@ def container_name(image: str) -> str:
     (sanitizeAndUniquify)."""
     name = image.rpartition("/")[2].partition(":")[0].partition("@")[0]
     if "_" in name or "." in name:
-        suffix = "".join(random.choice(_SUFFIX_LETTERS) for _ in range(5))
-        name = f"{name.replace('_', '-').replace('.', '-')}-{suffix}"
+        name = f"{name.replace('_', '-').replace('.', '-')}-{random_suffix()}"
     return name
 
 
