@@ -12,6 +12,8 @@ them into text and an exit code, as kubectl's `cmdutil.CheckErr` does, and nobod
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class KubetraceError(Exception):
     """A failure that has been explained. Printed as "error: MESSAGE" unless the message already starts so."""
@@ -63,3 +65,9 @@ class SilentExit(KubetraceError):
 
     def lines(self) -> list[str]:
         return []
+
+
+def aggregate_text(texts: Iterable[str]) -> str:
+    """Several errors' texts as one (apimachinery's util/errors.Aggregate)."""
+    distinct = list(dict.fromkeys(texts))
+    return distinct[0] if len(distinct) == 1 else "[" + ", ".join(distinct) + "]"

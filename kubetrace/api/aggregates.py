@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from kubetrace.api.status import StatusError, debug_note
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, aggregate_text
 from kubetrace.trace.exchange import Note
 from kubetrace.transport.errors import TransportError
 
@@ -16,11 +16,7 @@ class AggregateError(KubetraceError):
 
     def __init__(self, errors: Sequence[KubetraceError]) -> None:
         self.errors = tuple(errors)
-        super().__init__(self._text())
-
-    def _text(self) -> str:
-        texts = list(dict.fromkeys(str(error) for error in self._leaves()))
-        return texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
+        super().__init__(aggregate_text(map(str, self._leaves())))
 
     def _leaves(self) -> Iterator[KubetraceError]:
         for error in self.errors:

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from kubetrace.api.go_words import quoted
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, aggregate_text
 from kubetrace.wire.go_json import dumps
 
 Object = dict[str, Any]
@@ -59,16 +59,10 @@ def _list_problems(items: Any) -> list[str]:
     return [problem for item in items for problem in kind_problems(item)]
 
 
-def joined(problems: list[str]) -> str:
-    """Several problems as one error's text (apimachinery's Aggregate)."""
-    distinct = list(dict.fromkeys(problems))
-    return distinct[0] if len(distinct) == 1 else "[" + ", ".join(distinct) + "]"
-
-
 def validation_error(source: str, problems: list[str]) -> KubetraceError:
     """The words for a document that is refused before anything is sent."""
     return KubetraceError(
-        f"error validating {quoted(source)}: error validating data: {joined(problems)}; "
+        f"error validating {quoted(source)}: error validating data: {aggregate_text(problems)}; "
         "if you choose to ignore these errors, turn validation off with --validate=false"
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, aggregate_text
 
 EMPTY_CONFIG = "no configuration has been provided, try setting KUBERNETES_MASTER environment variable"
 
@@ -40,7 +40,7 @@ class InvalidConfiguration(ConfigError):
     in-cluster configuration step in."""
 
     def __init__(self, problems: Sequence[str], empty: bool = False) -> None:
-        super().__init__("invalid configuration: " + _aggregate(problems))
+        super().__init__("invalid configuration: " + aggregate_text(problems))
         self.problems = tuple(problems)
         self.empty = empty
 
@@ -48,23 +48,13 @@ class InvalidConfiguration(ConfigError):
         # checkErr first unwraps a lone error, which then is no "configuration" error any more
         if len(self.problems) == 1:
             return [self.words_of_one()]
-        return ["Error in configuration: ", *(f"* {problem}" for problem in _distinct(self.problems))]
+        return ["Error in configuration: ", *(f"* {problem}" for problem in dict.fromkeys(self.problems))]
 
     def words_of_one(self) -> str:
         problem = self.problems[0]
         if problem.startswith("context was not found for specified context"):
             return f"Error in configuration: {problem}"
         return f"error: {problem}"
-
-
-def _distinct(problems: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(problems))
-
-
-def _aggregate(problems: Sequence[str]) -> str:
-    """utilerrors.Aggregate's text."""
-    distinct = _distinct(problems)
-    return distinct[0] if len(distinct) == 1 else "[" + ", ".join(distinct) + "]"
 
 
 def os_words(operation: str, path: str, error: OSError | ValueError) -> str:

@@ -15,7 +15,7 @@ from kubetrace.cmdline.command import PROGRAM
 from kubetrace.commands.editing.managed import ManagedFields
 from kubetrace.commands.editing.program import Editor, temporary_file
 from kubetrace.commands.editing.reasons import Reason, Results
-from kubetrace.errors import KubetraceError, SilentExit
+from kubetrace.errors import KubetraceError, SilentExit, aggregate_text
 from kubetrace.value import Value
 from kubetrace.wire.yaml_text import without_comment_lines, without_comments
 
@@ -145,7 +145,6 @@ class Session:
 
     def _valid(self, edited: bytes, first: Info, results: Results) -> bool:
         """--validate's checks of the first document, before anything is sent."""
-        from kubetrace.api.manifest_objects import joined
         from kubetrace.wire.yaml_reader import InvalidYAML, loads
 
         if self._validation is None:
@@ -156,7 +155,7 @@ class Session:
             problems = [str(error)]
         if not problems:
             return True
-        cause = f'<nil>: Invalid value: "The edited file failed validation": {joined(problems)}'
+        cause = f'<nil>: Invalid value: "The edited file failed validation": {aggregate_text(problems)}'
         self._say(results.add_invalid(first, (cause,)))
         return False
 
