@@ -216,23 +216,19 @@ class Run:
     def _client_side(self, info: Info) -> None:
         from kubetrace.api import last_applied
         from kubetrace.api.status import is_not_found
-        from kubetrace.commands.writing import with_source
+        from kubetrace.commands.apply.live import fetch_live
         from kubetrace.trace.exchange import Purpose
 
-        assert info.object is not None and info.mapping is not None
+        assert info.object is not None
         modified = last_applied.modified_configuration(info.object)
         purpose = Purpose("apply", "apply: does the object exist already?")
         try:
-            live = self.environment.cluster.objects.get_or_blame_namespace(
-                info.mapping, info.namespace, info.name, purpose=purpose
-            )
+            info.object = fetch_live(self.environment, info, purpose)
         except KubetraceError as error:
             if not is_not_found(error):
-                words = f"retrieving current configuration of:\n{shown(info)}\nfrom server for:"
-                raise with_source(words, info.source, error) from None
+                raise
             self._create(info)
             return
-        info.object = live
         self._visit(info)
         self._patch(info, modified)
 
@@ -254,6 +250,7 @@ class Run:
     def _patch(self, info: Info, modified: bytes) -> None:
         from kubetrace.api import last_applied
         from kubetrace.api.patcher import Patcher
+        from kubetrace.commands.apply.live import shown
         from kubetrace.commands.writing import with_source
 
         assert info.object is not None
@@ -373,17 +370,6 @@ def _missing_annotation(object_name: str) -> str:
         f"{PROGRAM} apply should only be used on resources created declaratively by either {PROGRAM} create "
         f"--save-config or {PROGRAM} apply. The missing annotation will be patched automatically.\n"
     )
-
-
-def shown(info: Info) -> str:
-    """resource.Info's String."""
-    from kubetrace.api.go_words import quoted
-
-    basic = f"Name: {quoted(info.name)}, Namespace: {quoted(info.namespace)}"
-    if info.mapping is None:
-        return basic
-    resource, kind = quoted(str(info.mapping.resource)), quoted(str(info.mapping.kind))
-    return f"Resource: {resource}, GroupVersionKind: {kind}\n{basic}"
 
 
 COMMAND = Command(

@@ -66,25 +66,13 @@ def _select(environment: Environment, options: SetLastAppliedOptions) -> Result:
 def _change(environment: Environment, info: Info, create: bool) -> tuple[Info, bytes] | None:
     """The live object and the patch of its annotation; None where it says so already. Raises KubetraceError."""
     from kubetrace.api import last_applied
-    from kubetrace.api.status import is_not_found
-    from kubetrace.commands.apply.manifests import shown
-    from kubetrace.commands.writing import with_source
+    from kubetrace.commands.apply.live import fetch_live
     from kubetrace.trace.exchange import Purpose
     from kubetrace.wire.yaml_text import without_comments
 
-    assert info.object is not None and info.mapping is not None
+    assert info.object is not None
     wanted, patch = last_applied.annotation_patch(info.object)
-    purpose = Purpose("apply", "apply: what was applied last?")
-    try:
-        live = environment.cluster.objects.get_or_blame_namespace(
-            info.mapping, info.namespace, info.name, purpose=purpose
-        )
-    except KubetraceError as error:
-        if is_not_found(error):
-            raise
-        words = f"retrieving current configuration of:\n{shown(info)}\nfrom server for:"
-        raise with_source(words, info.source, error) from None
-    info.object = live
+    info.object = live = fetch_live(environment, info, Purpose("apply", "apply: what was applied last?"))
     found = last_applied.original_configuration(live)
     if found is None and not create:
         raise KubetraceError(
