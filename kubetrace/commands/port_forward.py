@@ -47,11 +47,11 @@ def run(environment: Environment, options: PortForwardOptions, arguments: Argume
 
 def _target(environment: Environment, options: PortForwardOptions, arguments: Arguments) -> tuple[str, list[str]]:
     """The pod's name, and the ports as numbers of its own. Raises KubetraceError."""
-    from kubetrace.api.pods_behind import attachable_pod, is_pod
+    from kubetrace.api.pods_behind import attachable_pod
     from kubetrace.forwarding import ports
 
     value = _object(environment, arguments.words[0])
-    pod = value if is_pod(value) else attachable_pod(environment.cluster.objects, value, options.pod_running_timeout)
+    pod = attachable_pod(environment.cluster.objects, value, options.pod_running_timeout)
     texts = arguments.words[1:]
     is_service = value.get("kind") == "Service" and value.get("apiVersion") == "v1"
     found = ports.of_service(texts, value, pod) if is_service else ports.of_pod(texts, pod)
