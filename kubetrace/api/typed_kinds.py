@@ -20,6 +20,8 @@ def require_registered(value: Mapping_[str, Any]) -> None:
     from kubetrace.wire.go_struct import is_registered
 
     version, kind = str(value.get("apiVersion") or ""), str(value.get("kind") or "").removesuffix("List")
+    if (version, kind) == ("v1", "Pod"):  # what is mostly asked for need not wait for the table of structs
+        return
     if not is_registered(version, kind):
         scheme = quoted("pkg/scheme/scheme.go:28")
         raise KubetraceError(f"no kind {quoted(kind)} is registered for version {quoted(version)} in scheme {scheme}")

@@ -112,7 +112,6 @@ def _object(environment: Environment, options: LogsOptions, arguments: Arguments
     """The object that is named, or the list of pods that the selector takes. Raises KubetraceError."""
     from kubetrace.api.builder import Request, build
     from kubetrace.api.go_words import quoted
-    from kubetrace.api.pods_behind import is_pod
     from kubetrace.api.selection import Selection
     from kubetrace.api.status import is_not_found
     from kubetrace.api.typed_kinds import require_registered
@@ -140,7 +139,7 @@ def _object(environment: Environment, options: LogsOptions, arguments: Arguments
         raise KubetraceError(f"error from server (NotFound): {error} in namespace {where}") from None
     value = infos[0].object
     assert value is not None
-    if not (options.selector or is_pod(value)):
+    if not options.selector:
         require_registered(value)
     if options.selector and not value.get("items"):
         environment.stderr.write(f"No resources found in {environment.namespace} namespace.\n")

@@ -60,7 +60,6 @@ def _target(environment: Environment, options: PortForwardOptions, arguments: Ar
 
 def _object(environment: Environment, word: str) -> dict[str, Any]:
     from kubetrace.api.builder import Request, build
-    from kubetrace.api.pods_behind import is_pod
     from kubetrace.api.selection import Selection
     from kubetrace.api.typed_kinds import require_registered
     from kubetrace.trace.exchange import Purpose
@@ -76,8 +75,7 @@ def _object(environment: Environment, word: str) -> dict[str, Any]:
     )
     value = build(environment.cluster.typed, request).infos()[0].object
     assert value is not None
-    if not is_pod(value):
-        require_registered(value)
+    require_registered(value)
     return value
 
 
