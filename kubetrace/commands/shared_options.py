@@ -64,9 +64,9 @@ def kustomize() -> str:
     return flag("", "k", help="Folder with a kustomization. Not together with -f or -R.")
 
 
-def recursive() -> bool:
+def recursive(default: bool = False) -> bool:
     """-R"""
-    return flag(False, "R", help="Read folders given with -f and all folders in them.")
+    return flag(default, "R", help="Read folders given with -f and all folders in them.")
 
 
 def everything() -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.shared_options import PrintOptions, all_namespaces, selector
+from kubetrace.commands.shared_options import PrintOptions, all_namespaces, recursive, selector
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -41,7 +41,7 @@ class WaitOptions(PrintOptions):
         "the same) or jsonpath='{EXPRESSION}'[=VALUE]. Given several times, one after the other; create comes first.",
     )
     local: bool = flag(False, help="Make no call to the server.")
-    recursive: bool = flag(True, "R", help="Read folders given with -f and all folders in them.")
+    recursive: bool = recursive(True)
     selector: str = selector()
     timeout: float = flag(30.0, help="How long to wait; 0 looks once, a negative time is a week.")
 

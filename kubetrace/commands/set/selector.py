@@ -14,6 +14,7 @@ from kubetrace.commands.shared_options import (
     filename,
     local,
     record,
+    recursive,
 )
 from kubetrace.errors import KubetraceError
 
@@ -29,7 +30,7 @@ class SelectorOptions(PrintOptions):
     filename: tuple[str, ...] = filename()
     local: bool = local()
     record: bool = record()
-    recursive: bool = flag(True, "R", help="Read folders given with -f and all folders in them.")
+    recursive: bool = recursive(True)
     resource_version: str = flag("", help="Change the service only if this is its version on the server.")
 
     @property
