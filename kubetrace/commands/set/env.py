@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
 from kubetrace.commands.set.changes import SetOptions
+from kubetrace.commands.set.pod_changes import containers
 from kubetrace.commands.shared_options import selector
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class EnvOptions(SetOptions):
-    containers: str = flag("*", "c", help="Names of the containers to change, '*' stands for any text.")
+    containers: str = containers()
     env: tuple[str, ...] = flag((), "e", kind="array", help="A variable to set (KEY=VALUE) or to remove (KEY-).")
     from_: str = flag("", name="from", help="Secret or config map whose keys become variables (secret/NAME).")
     keys: tuple[str, ...] = flag((), help="Only these of its keys.")

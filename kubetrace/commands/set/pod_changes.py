@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.set.changes import SetOptions
 from kubetrace.commands.shared_options import record, selector
 from kubetrace.errors import KubetraceError
@@ -26,6 +27,11 @@ _TEMPLATES = {
 class PodChangeOptions(SetOptions):
     record: bool = record()
     selector: str = selector()
+
+
+def containers() -> str:
+    """-c"""
+    return flag("*", "c", help="Names of the containers to change, '*' stands for any text.")
 
 
 def pod_spec(value: dict[str, Any]) -> dict[str, Any]:

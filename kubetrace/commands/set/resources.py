@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.set.pod_changes import PodChangeOptions
+from kubetrace.commands.set.pod_changes import PodChangeOptions, containers
 from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ResourcesOptions(PodChangeOptions):
-    containers: str = flag("*", "c", help="Names of the containers to change, '*' stands for any text.")
+    containers: str = containers()
     limits: str = flag("", help="What a container may use at most ('cpu=100m,memory=256Mi').")
     requests: str = flag("", help="What a container needs at least ('cpu=100m,memory=256Mi').")
 
