@@ -14,6 +14,7 @@ Cause = tuple[str, str, str]
 Object = dict[str, Any]
 
 MAX_INT32 = 2**31 - 1
+PROTOCOLS = ["SCTP", "TCP", "UDP"]
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from kubetrace.playground.validation.causes import (
+    PROTOCOLS,
     Cause,
     Object,
     amount,
@@ -26,7 +27,6 @@ from kubetrace.playground.validation.references import ENV_FIELDS, config_key, f
 from kubetrace.playground.validation.security import container_context
 from kubetrace.playground.validation.volumes import descending, no_backsteps
 
-_PROTOCOLS = ["SCTP", "TCP", "UDP"]
 _STANDARD_RESOURCES = ("cpu", "memory", "ephemeral-storage")
 _OTHER_RESOURCES = frozenset(
     (
@@ -85,7 +85,7 @@ def _ports(ports: list[Object], path: str) -> list[Cause]:
         causes += port_number(f"{where}.containerPort", number) if number else [required(f"{where}.containerPort")]
         if entry.get("hostPort"):
             causes += port_number(f"{where}.hostPort", entry["hostPort"])
-        causes += one_of(f"{where}.protocol", entry.get("protocol"), _PROTOCOLS)
+        causes += one_of(f"{where}.protocol", entry.get("protocol"), PROTOCOLS)
     return causes
 
 

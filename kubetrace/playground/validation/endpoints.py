@@ -6,6 +6,7 @@ import ipaddress
 from typing import Any
 
 from kubetrace.playground.validation.causes import (
+    PROTOCOLS,
     Cause,
     Object,
     address,
@@ -14,14 +15,13 @@ from kubetrace.playground.validation.causes import (
     is_address,
     label_name,
     label_value,
+    one_of,
     port_number,
     qualified_name,
     required,
     subdomain,
     unsupported,
 )
-
-_PROTOCOLS = ["SCTP", "TCP", "UDP"]
 
 
 def reachable(field: str, text: str) -> list[Cause]:
@@ -68,13 +68,10 @@ def _address(entry: Object, at: str) -> list[Cause]:
 
 
 def _port(entry: Object, at: str, named: bool) -> list[Cause]:
-    name, protocol = entry.get("name", ""), entry.get("protocol", "")
+    name = entry.get("name", "")
     causes = label_name(f"{at}.name", name) if name else [required(f"{at}.name")] if named else []
     causes += port_number(f"{at}.port", entry.get("port") or 0)
-    if not protocol:
-        causes.append(required(f"{at}.protocol"))
-    elif protocol not in _PROTOCOLS:
-        causes.append(unsupported(f"{at}.protocol", protocol, _PROTOCOLS))
+    causes += one_of(f"{at}.protocol", entry.get("protocol"), PROTOCOLS)
     return causes + _app_protocol(entry, at)
 
 
@@ -84,12 +81,8 @@ def _app_protocol(entry: Object, at: str) -> list[Cause]:
 
 
 def endpoint_slice(item: Object) -> list[Cause]:
-    kind, kinds = item.get("addressType", ""), ["FQDN", "IPv4", "IPv6"]
-    causes: list[Cause] = []
-    if not kind:
-        causes.append(required("addressType"))
-    elif kind not in kinds:
-        causes.append(unsupported("addressType", kind, kinds))
+    kind = item.get("addressType", "")
+    causes = one_of("addressType", kind, ["FQDN", "IPv4", "IPv6"])
     for index, entry in enumerate(item.get("endpoints") or ()):
         causes += _endpoint(entry, f"endpoints[{index}]", kind)
     return causes + _slice_ports(item.get("ports") or [])
@@ -131,7 +124,7 @@ def _slice_ports(ports: list[Object]) -> list[Cause]:
         causes += label_name(f"{at}.name", name) if name else []
         causes += [duplicate(f"{at}.name", name)] if name in names else []
         names.add(name)
-        if protocol not in _PROTOCOLS:
-            causes.append(unsupported(f"{at}.protocol", protocol, _PROTOCOLS))
+        if protocol not in PROTOCOLS:
+            causes.append(unsupported(f"{at}.protocol", protocol, PROTOCOLS))
         causes += _app_protocol(entry, at)
     return causes

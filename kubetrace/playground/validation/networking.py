@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from kubetrace.playground.validation.causes import (
+    PROTOCOLS,
     Cause,
     Object,
     bad,
@@ -23,7 +24,6 @@ from kubetrace.playground.validation.causes import (
     unsupported,
 )
 
-_PROTOCOLS = ["SCTP", "TCP", "UDP"]
 _HOST = re.compile(r"\*(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 _HOST_WORDS = (
     "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
@@ -148,7 +148,7 @@ def network_policy(item: Object) -> list[Cause]:
 def _policy_port(entry: Object, at: str) -> list[Cause]:
     protocol = entry.get("protocol")
     causes = []
-    if protocol is not None and protocol not in _PROTOCOLS:
+    if protocol is not None and protocol not in PROTOCOLS:
         causes.append(unsupported(f"{at}.protocol", protocol, ["TCP", "UDP", "SCTP"]))
     start, end = entry.get("port"), entry.get("endPort")
     if start is None:

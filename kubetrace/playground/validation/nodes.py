@@ -14,12 +14,10 @@ from kubetrace.playground.validation.causes import (
     label_name,
     label_value,
     labels,
+    one_of,
     required,
-    unsupported,
 )
 from kubetrace.playground.validation.containers import resources
-
-_EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 
 def node(item: Object) -> list[Cause]:
@@ -29,8 +27,7 @@ def node(item: Object) -> list[Cause]:
         at, effect = f"metadata.taints[{index}]", taint.get("effect", "")
         causes += label_key(f"{at}.key", taint.get("key", ""))
         causes += label_value(f"{at}.value", taint.get("value") or "")
-        if effect not in _EFFECTS:
-            causes.append(unsupported(f"{at}.effect", effect, _EFFECTS) if effect else required(f"{at}.effect"))
+        causes += one_of(f"{at}.effect", effect, scheduling_of.TAINT_EFFECTS)
         if (taint.get("key", ""), effect) in seen:
             shown = internal({name: taint.get(name, "") for name in ("key", "value", "effect")} | {"timeAdded": None})
             _, reason, text = duplicate(at, shown)

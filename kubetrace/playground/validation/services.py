@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubetrace.playground.validation.causes import (
+    PROTOCOLS,
     Cause,
     Object,
     address,
@@ -25,7 +26,6 @@ from kubetrace.playground.validation.causes import (
 from kubetrace.playground.validation.endpoints import reachable
 
 _TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
-_PROTOCOLS = ["SCTP", "TCP", "UDP"]
 
 
 def service(item: Object) -> list[Cause]:
@@ -140,7 +140,7 @@ def _port(entry: Object, at: str, named: bool, names: set[str]) -> list[Cause]:
     elif named:
         causes.append(required(f"{at}.name"))
     causes += port_number(f"{at}.port", entry.get("port") or 0)
-    causes += one_of(f"{at}.protocol", entry.get("protocol"), _PROTOCOLS)
+    causes += one_of(f"{at}.protocol", entry.get("protocol"), PROTOCOLS)
     causes += port(f"{at}.targetPort", entry.get("targetPort"))
     protocol = entry.get("appProtocol")
     if protocol is not None:
