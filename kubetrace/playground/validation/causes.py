@@ -175,6 +175,17 @@ def labels(field: str, values: Object | None) -> list[Cause]:
     return causes
 
 
+def selector_operator(where: str, operator: str, values: Any) -> list[Cause]:
+    """A requirement's operator, and whether there are values where it wants some."""
+    if operator in ("In", "NotIn"):
+        why = "must be specified when `operator` is 'In' or 'NotIn'"
+        return [] if values else [required(f"{where}.values", why)]
+    if operator in ("Exists", "DoesNotExist"):
+        why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+        return [forbidden(f"{where}.values", why)] if values else []
+    return [bad(f"{where}.operator", operator, "not a valid selector operator")]
+
+
 def label_selector(field: str, selector: Object | None) -> list[Cause]:
     """metav1.LabelSelector (apimachinery apis/meta/v1/validation)."""
     if not selector:
@@ -182,16 +193,8 @@ def label_selector(field: str, selector: Object | None) -> list[Cause]:
     causes = labels(f"{field}.matchLabels", selector.get("matchLabels"))
     for index, entry in enumerate(selector.get("matchExpressions") or ()):
         where = f"{field}.matchExpressions[{index}]"
-        operator, values = entry.get("operator", ""), entry.get("values")
-        if operator in ("In", "NotIn"):
-            if not values:
-                causes.append(required(f"{where}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-        elif operator in ("Exists", "DoesNotExist"):
-            if values:
-                why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-                causes.append(forbidden(f"{where}.values", why))
-        else:
-            causes.append(bad(f"{where}.operator", operator, "not a valid selector operator"))
+        values = entry.get("values")
+        causes += selector_operator(where, entry.get("operator", ""), values)
         causes += label_key(f"{where}.key", entry.get("key", ""))
         for number, value in enumerate(values or ()):
             causes += label_value(f"{where}.values[{number}]", value)

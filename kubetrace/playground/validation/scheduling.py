@@ -14,6 +14,7 @@ from kubetrace.playground.validation.causes import (
     label_value,
     one_of,
     required,
+    selector_operator,
     subdomain,
     unsupported,
 )
@@ -75,20 +76,11 @@ def _node_term(term: Object, at: str, values: bool = True) -> list[Cause]:
 
 def _node_requirement(entry: Object, where: str, checked: bool) -> list[Cause]:
     operator, values = entry.get("operator", ""), entry.get("values") or []
-    causes: list[Cause] = []
-    if operator in ("In", "NotIn"):
-        if not values:
-            causes.append(required(f"{where}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            causes.append(forbidden(f"{where}.values", why))
-    elif operator in ("Gt", "Lt"):
-        if len(values) != 1:
-            why = "must be specified single value when `operator` is 'Lt' or 'Gt'"
-            causes.append(required(f"{where}.values", why))
+    if operator in ("Gt", "Lt"):
+        why = "must be specified single value when `operator` is 'Lt' or 'Gt'"
+        causes = [] if len(values) == 1 else [required(f"{where}.values", why)]
     else:
-        causes.append(bad(f"{where}.operator", operator, "not a valid selector operator"))
+        causes = selector_operator(where, operator, values)
     causes += label_key(f"{where}.key", entry.get("key", ""))
     if checked:
         causes += [c for index, value in enumerate(values) for c in label_value(f"{where}.values[{index}]", value)]
