@@ -9,16 +9,20 @@ from typing import Any
 from kubetrace.playground import status
 from kubetrace.playground.objects import now
 from kubetrace.playground.schemas import Schema, at_path, schema_of
-from kubetrace.playground.validation.causes import Cause, bad, forbidden, one_of, required, unsupported
+from kubetrace.playground.validation.causes import (
+    LABEL_1035,
+    LABEL_1035_WORDS,
+    Cause,
+    bad,
+    forbidden,
+    label_1035,
+    one_of,
+    required,
+    unsupported,
+)
 
 _TYPES = ["array", "boolean", "integer", "number", "object", "string"]
 _COLUMN_TYPES = ["boolean", "date", "integer", "number", "string"]
-_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_LABEL_1035_WORDS = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
-)
 _APPROVAL = "api-approved.kubernetes.io"
 
 
@@ -60,8 +64,7 @@ def check(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
     several = len(versions) > 1
     for index, version in enumerate(versions):
         at, title = f"spec.versions[{index}]", version.get("name", "")
-        if not _LABEL_1035.fullmatch(title):
-            causes.append(bad(f"{at}.name", title, _LABEL_1035_WORDS))
+        causes += label_1035(f"{at}.name", title)
         causes += _version(version, at, several) if several else []
     if len({version.get("name", "") for version in versions}) < len(versions):
         causes.append(("spec.versions", "FieldValueInvalid", "Invalid value: must contain unique version names"))
@@ -109,13 +112,12 @@ def _names(names: dict[str, Any]) -> list[Cause]:
         at, value = f"spec.names.{part}", names.get(part, "")
         if not value:
             causes.append(required(at))
-        elif not _LABEL_1035.fullmatch(value.lower()):
-            causes.append(bad(at, value, _LABEL_1035_WORDS.replace("a DNS", "may have mixed case, but should otherwise "
-                              "match: a DNS") if part in ("kind", "listKind") else _LABEL_1035_WORDS))  # fmt: skip
+        elif not LABEL_1035.fullmatch(value.lower()):
+            causes.append(bad(at, value, LABEL_1035_WORDS.replace("a DNS", "may have mixed case, but should otherwise "
+                              "match: a DNS") if part in ("kind", "listKind") else LABEL_1035_WORDS))  # fmt: skip
     for part in ("shortNames", "categories"):
         for index, value in enumerate(names.get(part) or ()):
-            if not _LABEL_1035.fullmatch(value):
-                causes.append(bad(f"spec.names.{part}[{index}]", value, _LABEL_1035_WORDS))
+            causes += label_1035(f"spec.names.{part}[{index}]", value)
     if names.get("kind") and names.get("kind") == names.get("listKind"):
         why = "kind and listKind may not be the same"
         causes.append(bad("spec.names.listKind", names["listKind"], why))

@@ -19,6 +19,12 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+LABEL_1035_WORDS = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
 _LABEL_WORDS = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
     "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
@@ -82,6 +88,11 @@ def label_name(field: str, value: str) -> list[Cause]:
     """An RFC 1123 label."""
     causes = [] if len(value) <= 63 else [bad(field, value, "must be no more than 63 characters")]
     return causes if _LABEL.fullmatch(value) else [*causes, bad(field, value, _LABEL_WORDS)]
+
+
+def label_1035(field: str, value: str) -> list[Cause]:
+    """An RFC 1035 label, which begins with a letter."""
+    return [] if LABEL_1035.fullmatch(value) else [bad(field, value, LABEL_1035_WORDS)]
 
 
 def subdomain(field: str, value: str) -> list[Cause]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     duplicate,
+    label_1035,
     label_selector,
     required,
     subdomain,
@@ -18,12 +18,6 @@ from kubetrace.playground.validation.causes import (
 )
 
 _OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"]
-_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_LABEL_WORDS = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
-)
 
 
 def _known(field: str, value: Any, allowed: list[str]) -> list[Cause]:
@@ -144,7 +138,7 @@ def _versions(versions: list[str], at: str) -> list[Cause]:
     causes: list[Cause] = []
     for index, version in enumerate(versions):
         field = f"{at}[{index}]"
-        causes += [] if _LABEL.fullmatch(version) else [bad(field, version, _LABEL_WORDS)]
+        causes += label_1035(field, version)
         if version in versions[:index]:
             causes.append(duplicate(field, version))
     if not {"v1", "v1beta1"} & set(versions):
