@@ -11,6 +11,7 @@ from kubetrace.playground.validation.causes import (
     label_name,
     path_segment,
     required,
+    supported,
     unsupported,
 )
 from kubetrace.playground.validation.containers import container_resource
@@ -142,8 +143,7 @@ def _rules(rules: Object, at: str) -> list[Cause]:
         causes.append(bad(field, seconds, "must be greater than or equal to zero"))
     if seconds is not None and seconds > _HOUR:
         causes.append(bad(field, seconds, f"must be less than or equal to {_HOUR}"))
-    if choice is not None and choice not in ("Disabled", "Max", "Min"):
-        causes.append(unsupported(f"{at}.selectPolicy", choice, ["Disabled", "Max", "Min"]))
+    causes += supported(f"{at}.selectPolicy", choice, ["Disabled", "Max", "Min"])
     if not policies:
         causes.append(required(f"{at}.policies", "must specify at least one Policy"))
     for index, policy in enumerate(policies or ()):

@@ -225,6 +225,11 @@ def one_of(field: str, value: Any, allowed: list[str], is_required: bool = True)
     return [] if value in allowed else [unsupported(field, value, allowed)]
 
 
+def supported(field: str, value: Any, allowed: list[str]) -> list[Cause]:
+    """None is fine, an empty text is not."""
+    return [] if value is None or value in allowed else [unsupported(field, value, allowed)]
+
+
 def port_number(field: str, value: Any) -> list[Cause]:
     return [] if 0 < value < 65536 else [bad(field, value, "must be between 1 and 65535, inclusive")]
 

@@ -18,6 +18,7 @@ from kubetrace.playground.validation.causes import (
     qualified_name,
     required,
     subdomain,
+    supported,
     unsupported,
 )
 from kubetrace.playground.validation.references import config_key
@@ -208,9 +209,7 @@ def disruption_budget(item: Object) -> list[Cause]:
             causes += count_or_percent(f"spec.{name}", spec[name])
     causes += label_selector("spec.selector", spec.get("selector"))
     policy, policies = spec.get("unhealthyPodEvictionPolicy"), ["AlwaysAllow", "IfHealthyBudget"]
-    if policy is not None and policy not in policies:
-        causes.append(unsupported("spec.unhealthyPodEvictionPolicy", policy, policies))
-    return causes
+    return causes + supported("spec.unhealthyPodEvictionPolicy", policy, policies)
 
 
 def is_finalizer(name: str) -> bool:

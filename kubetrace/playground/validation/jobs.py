@@ -16,6 +16,7 @@ from kubetrace.playground.validation.causes import (
     one_of,
     qualified_name,
     required,
+    supported,
     unsupported,
 )
 from kubetrace.playground.validation.pods import template
@@ -32,8 +33,7 @@ def _job_spec(spec: Object, path: str) -> list[Cause]:
     for name in _JOB_NUMBERS:
         causes += not_negative(f"{path}.{name}", spec.get(name))
     mode = spec.get("completionMode")
-    if mode is not None and mode not in ("NonIndexed", "Indexed"):
-        causes.append(unsupported(f"{path}.completionMode", mode, ["NonIndexed", "Indexed"]))
+    causes += supported(f"{path}.completionMode", mode, ["NonIndexed", "Indexed"])
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         causes.append(required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
     causes += _indexed(spec, path) if mode == "Indexed" else []
@@ -46,12 +46,8 @@ def _job_spec(spec: Object, path: str) -> list[Cause]:
         at = f"{path}.successPolicy"
         wrong = [bad(at, internal(spec["successPolicy"]), "requires indexed completion mode")]
         causes += _success_policy(spec, f"{at}.rules") if mode == "Indexed" else wrong
-    policy, policies = spec.get("podReplacementPolicy"), ["Failed", "TerminatingOrFailed"]
-    if policy is not None:
-        at = f"{path}.podReplacementPolicy"
-        if spec.get("podFailurePolicy") is not None:
-            policies = ["Failed"]
-        causes += [] if policy in policies else [unsupported(at, policy, policies)]
+    policies = ["Failed", "TerminatingOrFailed"] if spec.get("podFailurePolicy") is None else ["Failed"]
+    causes += supported(f"{path}.podReplacementPolicy", spec.get("podReplacementPolicy"), policies)
     causes += template(spec["template"], f"{path}.template")
     restart, at = (spec["template"].get("spec") or {}).get("restartPolicy"), f"{path}.template.spec.restartPolicy"
     if restart in ("Always", "", None):

@@ -16,6 +16,7 @@ from kubetrace.playground.validation.causes import (
     required,
     selector_operator,
     subdomain,
+    supported,
     unsupported,
 )
 
@@ -130,8 +131,7 @@ def spread(constraints: list[Object], path: str) -> list[Cause]:
             why = f"can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}"
             causes.append(bad(at, least, why))
         for name in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
-            if entry.get(name) is not None and entry[name] not in ("Honor", "Ignore"):
-                causes.append(unsupported(f"{where}.{name}", entry[name], ["Honor", "Ignore"]))
+            causes += supported(f"{where}.{name}", entry.get(name), ["Honor", "Ignore"])
         causes += _label_keys(entry, where, "matchLabelKeys")
         causes += label_selector(f"{where}.labelSelector", entry.get("labelSelector"))
     return causes

@@ -12,6 +12,7 @@ from kubetrace.playground.validation.causes import (
     duplicate,
     one_of,
     required,
+    supported,
     unsupported,
 )
 from kubetrace.playground.validation.volumes import descending
@@ -24,11 +25,9 @@ _PROFILES = ["Localhost", "RuntimeDefault", "Unconfined"]
 def container_context(context: Object, at: str) -> list[Cause]:
     causes = _ids(context, at, ("runAsUser", "runAsGroup"))
     mount = context.get("procMount")
-    if mount is not None:
-        causes += [] if mount in ("Default", "Unmasked") else [
-            unsupported(f"{at}.procMount", mount, ["Default", "Unmasked"])]  # fmt: skip
-        if mount == "Unmasked":
-            causes.append(bad(f"{at}.procMount", mount, "`hostUsers` must be false to use `Unmasked`"))
+    causes += supported(f"{at}.procMount", mount, ["Default", "Unmasked"])
+    if mount == "Unmasked":
+        causes.append(bad(f"{at}.procMount", mount, "`hostUsers` must be false to use `Unmasked`"))
     causes += _seccomp(context.get("seccompProfile"), f"{at}.seccompProfile")
     if context.get("allowPrivilegeEscalation") is False:
         words = "cannot set `allowPrivilegeEscalation` to false and "
@@ -48,9 +47,8 @@ def pod_context(spec: Object, path: str) -> list[Cause]:
         why = "ShareProcessNamespace and HostPID cannot both be enabled"
         causes.append(bad(f"{at}.shareProcessNamespace", True, why))
     causes += _sysctls(context.get("sysctls") or [], f"{at}.sysctls")
-    for name, allowed in (("fsGroupChangePolicy", ["Always", "OnRootMismatch"]),):
-        if context.get(name) is not None and context[name] not in allowed:
-            causes.append(unsupported(f"{at}.{name}", context[name], allowed))
+    policy, policies = context.get("fsGroupChangePolicy"), ["Always", "OnRootMismatch"]
+    causes += supported(f"{at}.fsGroupChangePolicy", policy, policies)
     causes += _seccomp(context.get("seccompProfile"), f"{at}.seccompProfile")
     causes += _app_armor(context.get("appArmorProfile"), f"{at}.appArmorProfile")
     policies = ["Merge", "Strict"]

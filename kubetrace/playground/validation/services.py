@@ -21,6 +21,7 @@ from kubetrace.playground.validation.causes import (
     qualified_name,
     required,
     subdomain,
+    supported,
     unsupported,
 )
 from kubetrace.playground.validation.endpoints import reachable
@@ -121,13 +122,10 @@ def _traffic(spec: Object) -> list[Cause]:
     inside = spec.get("internalTrafficPolicy")
     if inside is None and kind in ("NodePort", "LoadBalancer", "ClusterIP"):
         causes.append(required("spec.internalTrafficPolicy"))
-    elif inside is not None and inside not in _POLICIES:
-        causes.append(unsupported("spec.internalTrafficPolicy", inside, _POLICIES))
+    causes += supported("spec.internalTrafficPolicy", inside, _POLICIES)
     wish = spec.get("trafficDistribution")
     wishes = ["PreferClose", "PreferSameZone", "PreferSameNode"]
-    if wish is not None and wish not in wishes:
-        causes.append(unsupported("spec.trafficDistribution", wish, wishes))
-    return causes
+    return causes + supported("spec.trafficDistribution", wish, wishes)
 
 
 def _port(entry: Object, at: str, named: bool, names: set[str]) -> list[Cause]:
@@ -160,8 +158,7 @@ def _addresses(spec: Object) -> list[Cause]:
             causes.append(unsupported(f"spec.ipFamilies[{index}]", family, _FAMILIES))
         elif family in families[:index]:
             causes.append(duplicate(f"spec.ipFamilies[{index}]", family))
-    if policy is not None and policy not in _FAMILY_POLICIES:
-        causes.append(unsupported("spec.ipFamilyPolicy", policy, _FAMILY_POLICIES))
+    causes += supported("spec.ipFamilyPolicy", policy, _FAMILY_POLICIES)
     own = spec.get("clusterIPs") or []
     if own[:1] == ["None"] and len(own) > 1:
         causes.append(bad("spec.clusterIPs", own, "'None' must be the first and only value"))

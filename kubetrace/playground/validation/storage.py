@@ -21,6 +21,7 @@ from kubetrace.playground.validation.causes import (
     qualified_name,
     required,
     subdomain,
+    supported,
     unsupported,
 )
 from kubetrace.playground.validation.containers import is_standard
@@ -75,8 +76,7 @@ def claim_spec(spec: Object, path: str) -> list[Cause]:
     for name in ("storageClassName", "volumeAttributesClassName"):
         if spec.get(name):
             causes += subdomain(f"{path}.{name}", spec[name])
-    if spec.get("volumeMode") not in (None, *_VOLUME_MODES):
-        causes.append(unsupported(f"{path}.volumeMode", spec["volumeMode"], _VOLUME_MODES))
+    causes += supported(f"{path}.volumeMode", spec.get("volumeMode"), _VOLUME_MODES)
     for name in ("dataSource", "dataSourceRef"):
         if spec.get(name):
             causes += _data_source(spec[name], f"{path}.{name}")
@@ -125,9 +125,7 @@ def volume(item: Object) -> list[Cause]:
         causes.append(forbidden("spec.persistentVolumeReclaimPolicy", why))
     if spec.get("storageClassName"):
         causes += subdomain("spec.storageClassName", spec["storageClassName"])
-    if spec.get("volumeMode") not in (None, *_VOLUME_MODES):
-        causes.append(unsupported("spec.volumeMode", spec["volumeMode"], _VOLUME_MODES))
-    return causes
+    return causes + supported("spec.volumeMode", spec.get("volumeMode"), _VOLUME_MODES)
 
 
 def _local(source: Object, at: str) -> list[Cause]:

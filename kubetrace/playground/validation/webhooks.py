@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from kubetrace.playground.validation.causes import (
@@ -14,14 +13,10 @@ from kubetrace.playground.validation.causes import (
     label_selector,
     required,
     subdomain,
-    unsupported,
+    supported,
 )
 
 _OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"]
-
-
-def _known(field: str, value: Any, allowed: list[str]) -> list[Cause]:
-    return [] if value is None or value in allowed else [unsupported(field, value, allowed)]
 
 
 def validating(item: Object) -> list[Cause]:
@@ -40,7 +35,7 @@ def _webhooks(item: Object, mutating: bool) -> list[Cause]:
         causes += _webhook(webhook, at)
         if mutating:
             policy = webhook.get("reinvocationPolicy")
-            causes += _known(f"{at}.reinvocationPolicy", policy, ["IfNeeded", "Never"])
+            causes += supported(f"{at}.reinvocationPolicy", policy, ["IfNeeded", "Never"])
         causes += _versions(webhook.get("admissionReviewVersions") or [], f"{at}.admissionReviewVersions")
         if name in names:
             causes.append(duplicate(f"{at}.name", name))
@@ -53,12 +48,12 @@ def _webhook(webhook: Object, at: str) -> list[Cause]:
     causes = _name(f"{at}.name", name)
     for index, rule in enumerate(webhook.get("rules") or ()):
         causes += _rule(rule, f"{at}.rules[{index}]")
-    causes += _known(f"{at}.failurePolicy", webhook.get("failurePolicy"), ["Fail", "Ignore"])
-    causes += _known(f"{at}.matchPolicy", webhook.get("matchPolicy"), ["Equivalent", "Exact"])
+    causes += supported(f"{at}.failurePolicy", webhook.get("failurePolicy"), ["Fail", "Ignore"])
+    causes += supported(f"{at}.matchPolicy", webhook.get("matchPolicy"), ["Equivalent", "Exact"])
     effects = webhook.get("sideEffects")
     if effects is None:
         causes.append(required(f"{at}.sideEffects", "must specify one of None, NoneOnDryRun"))
-    causes += _known(f"{at}.sideEffects", effects, ["None", "NoneOnDryRun"])
+    causes += supported(f"{at}.sideEffects", effects, ["None", "NoneOnDryRun"])
     seconds = webhook.get("timeoutSeconds")
     if seconds is not None and not 1 <= seconds <= 30:
         causes.append(bad(f"{at}.timeoutSeconds", seconds, "the timeout value must be between 1 and 30 seconds"))
@@ -118,7 +113,7 @@ def _rule(rule: Object, at: str) -> list[Cause]:
         why = "if '*' is present, must not specify other operations"
         causes.append(bad(f"{at}.operations", operations, why))
     for index, operation in enumerate(operations):
-        causes += _known(f"{at}.operations[{index}]", operation, _OPERATIONS)
+        causes += supported(f"{at}.operations[{index}]", operation, _OPERATIONS)
     for name in ("apiGroups", "apiVersions", "resources"):
         values = rule.get(name) or []
         field = f"{at}.{name}"
@@ -129,7 +124,7 @@ def _rule(rule: Object, at: str) -> list[Cause]:
             causes.append(bad(field, values, f"if '*' is present, must not specify other {words}"))
         if name != "apiGroups":
             causes += [required(f"{field}[{index}]") for index, value in enumerate(values) if not value]
-    return causes + _known(f"{at}.scope", rule.get("scope"), ["*", "Cluster", "Namespaced"])
+    return causes + supported(f"{at}.scope", rule.get("scope"), ["*", "Cluster", "Namespaced"])
 
 
 def _versions(versions: list[str], at: str) -> list[Cause]:
@@ -149,7 +144,7 @@ def _versions(versions: list[str], at: str) -> list[Cause]:
 def policy(item: Object) -> list[Cause]:
     """A ValidatingAdmissionPolicy."""
     spec = item.get("spec") or {}
-    causes = _known("spec.failurePolicy", spec.get("failurePolicy"), ["Fail", "Ignore"])
+    causes = supported("spec.failurePolicy", spec.get("failurePolicy"), ["Fail", "Ignore"])
     match = spec.get("matchConstraints")
     if match is None:
         causes.append(required("spec.matchConstraints"))
@@ -176,7 +171,7 @@ def policy_binding(item: Object) -> list[Cause]:
         causes.append(required("spec.validationActions", "at least one validation action is required"))
     for index, action in enumerate(found):
         field = f"spec.validationActions[{index}]"
-        causes += _known(field, action, actions)
+        causes += supported(field, action, actions)
         if action in found[:index]:
             causes.append(duplicate(field, action))
     if {"Deny", "Warn"} <= set(found):
@@ -186,7 +181,7 @@ def policy_binding(item: Object) -> list[Cause]:
 
 
 def _match(match: Object, at: str) -> list[Cause]:
-    causes = _known(f"{at}.matchPolicy", match.get("matchPolicy"), ["Equivalent", "Exact"])
+    causes = supported(f"{at}.matchPolicy", match.get("matchPolicy"), ["Equivalent", "Exact"])
     for part in ("namespaceSelector", "objectSelector"):
         causes += label_selector(f"{at}.{part}", match.get(part))
     for part in ("resourceRules", "excludeResourceRules"):
