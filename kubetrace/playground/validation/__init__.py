@@ -22,9 +22,9 @@ from kubetrace.playground.validation import (
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
+    annotation_keys,
     bad,
     forbidden,
-    label_key,
     label_name,
     labels,
     path_segment,
@@ -72,11 +72,9 @@ def check(
 def metadata_causes(metadata: Object) -> list[Cause]:
     """Labels, annotations, owners and finalizers (apimachinery api/validation ValidateObjectMeta)."""
     causes = labels("metadata.labels", metadata.get("labels"))
-    size = 0
-    for key, value in sorted((metadata.get("annotations") or {}).items()):
-        causes += label_key("metadata.annotations", key.lower(), key)
-        size += len(key) + len(str(value))
-    if size > 256 * 1024:
+    found = metadata.get("annotations") or {}
+    causes += annotation_keys("metadata.annotations", sorted(found))
+    if sum(len(key) + len(str(value)) for key, value in found.items()) > 256 * 1024:
         causes.append(("metadata.annotations", "FieldValueTooLong", "Too long: may not be more than 262144 bytes"))
     for owner in metadata.get("ownerReferences") or ():
         at = "metadata.ownerReferences"

@@ -186,6 +186,11 @@ def labels(field: str, values: Object | None) -> list[Cause]:
     return causes
 
 
+def annotation_keys(field: str, keys: Iterable[str]) -> list[Cause]:
+    """The keys of annotations, which are compared without regard to case."""
+    return [cause for key in keys for cause in label_key(field, key.lower(), key)]
+
+
 def selector_operator(where: str, operator: str, values: Any) -> list[Cause]:
     """A requirement's operator, and whether there are values where it wants some."""
     if operator in ("In", "NotIn"):

@@ -8,10 +8,10 @@ from kubetrace.playground.validation.causes import (
     Cause,
     Object,
     address,
+    annotation_keys,
     bad,
     duplicate,
     forbidden,
-    label_key,
     label_name,
     labels,
     missing,
@@ -41,8 +41,7 @@ def template(value: Object, path: str) -> list[Cause]:
     """A PodTemplateSpec."""
     metadata = value.get("metadata") or {}
     causes = labels(f"{path}.labels", metadata.get("labels"))
-    for key in metadata.get("annotations") or {}:
-        causes += label_key(f"{path}.annotations", key.lower(), key)
+    causes += annotation_keys(f"{path}.annotations", metadata.get("annotations") or ())
     return causes + pod_spec(value.get("spec") or {}, f"{path}.spec")
 
 

@@ -10,6 +10,7 @@ from kubetrace.playground.validation.causes import (
     Cause,
     Object,
     amount,
+    annotation_keys,
     bad,
     duplicate,
     forbidden,
@@ -59,8 +60,7 @@ def claim_template(template: Object, path: str) -> list[Cause]:
     """A PersistentVolumeClaimTemplate, as an ephemeral volume has one."""
     metadata, at = template.get("metadata") or {}, f"{path}.metadata"
     causes = labels(f"{at}.labels", metadata.get("labels"))
-    for key in metadata.get("annotations") or {}:
-        causes += label_key(f"{at}.annotations", key.lower(), key)
+    causes += annotation_keys(f"{at}.annotations", metadata.get("annotations") or ())
     return causes + claim_spec(template.get("spec") or {}, f"{path}.spec")
 
 
