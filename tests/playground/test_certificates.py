@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,14 +21,24 @@ from tests.playground.conftest import Client
 _PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 
 
-def _asked(client: Client, name: str, usages: list[str], group: str = "dev") -> tuple[ec.EllipticCurvePrivateKey, Any]:
+def _asked(
+    client: Client,
+    name: str,
+    usages: list[str],
+    group: str = "dev",
+    user: str = "jane",
+    signer: str = "kube-apiserver-client",
+    host: str = "",
+) -> tuple[ec.EllipticCurvePrivateKey, Any]:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name(
-        [x509.NameAttribute(NameOID.COMMON_NAME, "jane"), x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)]
+        [x509.NameAttribute(NameOID.COMMON_NAME, user), x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)]
     )
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    text = base64.b64encode(request.public_bytes(serialization.Encoding.PEM)).decode()
-    spec = {"request": text, "signerName": "kubernetes.io/kube-apiserver-client", "usages": usages}
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    if host:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+    text = base64.b64encode(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)).decode()
+    spec = {"request": text, "signerName": f"kubernetes.io/{signer}", "usages": usages}
     return key, client.call("POST", _PATH, {"metadata": {"name": name}, "spec": spec})
 
 
@@ -68,6 +79,29 @@ def test_a_request_for_other_usages_fails(client: Client) -> None:
     failed = _approve(client, "server", "Failed")["conditions"][-1]
     assert failed["reason"] == "SignerValidationFailure"
     assert failed["message"] == "invalid usage for client certificate: server auth"
+
+
+@pytest.mark.parametrize(
+    ("signer", "purpose", "host", "why"),
+    [
+        ("kubelet-serving", "server auth", "node-9", ""),
+        ("kubelet-serving", "server auth", "", "DNS or IP subjectAltName is required"),
+        ("kubelet-serving", "client auth", "node-9", "usages did not match [digital signature server auth]"),
+        ("kube-apiserver-client-kubelet", "client auth", "", ""),
+        ("kube-apiserver-client-kubelet", "client auth", "node-9", "DNS subjectAltNames are not allowed"),
+    ],
+)
+def test_a_node_gets_the_certificates_of_a_node(client: Client, signer: str, purpose: str, host: str, why: str) -> None:
+    name = f"{signer}-{purpose.partition(' ')[0]}-{host or 'nameless'}"
+    wanted = ["digital signature", purpose]
+    _asked(client, name, wanted, "system:nodes", "system:node:node-9", signer, host)
+    status = _approve(client, name, "Failed" if why else "certificate")
+    if why:
+        assert status["conditions"][-1]["message"] == why
+        return
+    certificate = x509.load_pem_x509_certificate(base64.b64decode(status["certificate"]))
+    names = [each.value for each in certificate.extensions if isinstance(each.value, x509.SubjectAlternativeName)]
+    assert [each.get_values_for_type(x509.DNSName) for each in names] == ([[host]] if host else [])
 
 
 def test_nobody_asks_to_be_almighty(client: Client) -> None:

@@ -14,6 +14,7 @@ from kubetrace.playground.verbs import Verbs
 
 if TYPE_CHECKING:
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
 
 KEY = "certificatesigningrequests.certificates.k8s.io"
 _DOMAIN = "kubernetes.io/"
@@ -98,7 +99,7 @@ class Signer(Controller):
 
 
 def _extensions(
-    request: x509.CertificateSigningRequest, usages: list[str], key: object
+    request: x509.CertificateSigningRequest, usages: list[str], key: ec.EllipticCurvePrivateKey
 ) -> list[tuple[x509.ExtensionType, bool]]:
     from cryptography import x509
     from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -111,12 +112,20 @@ def _extensions(
     purposes = list(dict.fromkeys(_PURPOSES[usage] for usage in usages if usage in _PURPOSES))
     if purposes:
         found.append((x509.ExtendedKeyUsage([getattr(ExtendedKeyUsageOID, name) for name in purposes]), False))
-    found.append((x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False))  # type: ignore[attr-defined]
+    found.append((x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False))
+    asked = _names_asked(request)
+    return found if asked is None else [*found, (asked.value, asked.critical)]
+
+
+def _names_asked(
+    request: x509.CertificateSigningRequest,
+) -> x509.Extension[x509.SubjectAlternativeName] | None:
+    from cryptography import x509
+
     try:
-        names_asked = request.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        return request.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
-        return found
-    return [*found, (names_asked.value, names_asked.critical)]
+        return None
 
 
 def _client(request: x509.CertificateSigningRequest, usages: frozenset[str]) -> str:
@@ -150,25 +159,17 @@ def _of_node(request: x509.CertificateSigningRequest) -> str:
 
 
 def _kubelet_client(request: x509.CertificateSigningRequest, usages: frozenset[str]) -> str:
-    from cryptography import x509
-
     if why := _of_node(request):
         return why
-    try:
-        request.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return _kubelet_usages(usages, _CLIENT)
-    return "DNS subjectAltNames are not allowed"
+    if _names_asked(request) is not None:
+        return "DNS subjectAltNames are not allowed"
+    return _kubelet_usages(usages, _CLIENT)
 
 
 def _kubelet_serving(request: x509.CertificateSigningRequest, usages: frozenset[str]) -> str:
-    from cryptography import x509
-
     if why := _of_node(request):
         return why
-    try:
-        request.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
+    if _names_asked(request) is None:
         return "DNS or IP subjectAltName is required"
     return _kubelet_usages(usages, _SERVING)
 
