@@ -31,7 +31,7 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
     if resource.key == "volumeattributesclasses.storage.k8s.io":
         _protect(item, "kubernetes.io/vac-protection")
     if resource.key == "ingresses.networking.k8s.io":
-        _default_ingress_class(store, resource, item)
+        _default_ingress_class(store, item)
     if resource.key == "pods":
         _priority(store, resource, item)
         _runtime_class(store, resource, item)
@@ -109,14 +109,17 @@ def _default_class(store: Store, claim: Object) -> None:
     """DefaultStorageClass."""
     if claim["spec"].get("storageClassName") is not None:
         return
-    kinds = [
-        kind
-        for kind in store.select(STORAGE_CLASSES)
-        if (kind["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true"
-    ]
-    if kinds:
-        newest = max(kinds, key=lambda kind: (kind["metadata"]["creationTimestamp"], kind["metadata"]["name"]))
-        claim["spec"]["storageClassName"] = newest["metadata"]["name"]
+    name = _marked(store, STORAGE_CLASSES, DEFAULT_CLASS)
+    if name is not None:
+        claim["spec"]["storageClassName"] = name
+
+
+def _marked(store: Store, key: str, annotation: str) -> str | None:
+    """The newest class that an annotation marks as the default."""
+    found = (kind["metadata"] for kind in store.select(key))
+    marked = [each for each in found if (each.get("annotations") or {}).get(annotation) == "true"]
+    newest = max(marked, key=lambda each: (each["creationTimestamp"], each["name"]), default=None)
+    return None if newest is None else str(newest["name"])
 
 
 def _priority(store: Store, resource: Resource, pod: Object) -> None:
@@ -178,16 +181,14 @@ def _runtime_class(store: Store, resource: Resource, pod: Object) -> None:
         spec["tolerations"] = [*(spec.get("tolerations") or ()), *added]
 
 
-def _default_ingress_class(store: Store, resource: Resource, ingress: Object) -> None:
+def _default_ingress_class(store: Store, ingress: Object) -> None:
     """DefaultIngressClass."""
     annotations = ingress["metadata"].get("annotations") or {}
     if ingress["spec"].get("ingressClassName") is not None or "kubernetes.io/ingress.class" in annotations:
         return
-    marked = [each for each in store.select("ingressclasses.networking.k8s.io")
-              if (each["metadata"].get("annotations") or {}).get(_DEFAULT_INGRESS) == "true"]  # fmt: skip
-    if marked:
-        newest = max(marked, key=lambda each: (each["metadata"]["creationTimestamp"], each["metadata"]["name"]))
-        ingress["spec"]["ingressClassName"] = newest["metadata"]["name"]
+    name = _marked(store, "ingressclasses.networking.k8s.io", _DEFAULT_INGRESS)
+    if name is not None:
+        ingress["spec"]["ingressClassName"] = name
 
 
 _DEFAULT_INGRESS = "ingressclass.kubernetes.io/is-default-class"
