@@ -33,13 +33,13 @@ class AttributedStore:
         old = self._store.get(key, metadata.get("namespace", ""), metadata["name"])
         if old is not None and resource is not None and old["metadata"].get("managedFields"):
             entries = metadata.get("managedFields") or old["metadata"]["managedFields"]
-            marked = key == "deployments.apps" and _content(item) != _content(old)
-            in_status = marked or item.get("status") != old.get("status")
-            if in_status:
+            changed = _content(item) != _content(old)
+            marked = changed and key == "deployments.apps"
+            if marked or item.get("status") != old.get("status"):
                 manager = Manager(self._program, subresource="status")
                 track(resource, old, item, manager, entries, with_metadata=marked)
                 entries = metadata.get("managedFields") or []
-            if not marked and _content(item) != _content(old):
+            if changed and not marked:
                 track(resource, old, item, Manager(self._program), entries)
         elif old is None and resource is not None:
             track(resource, None, item, Manager(self._program))
