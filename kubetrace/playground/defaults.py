@@ -312,7 +312,8 @@ def _data_source(spec: Spec) -> None:
     (pkg/registry/core/persistentvolumeclaim NormalizeDataSources)."""
     older, newer = spec.get("dataSource"), spec.get("dataSourceRef")
     if older is not None and not older.get("apiGroup") and older.get("kind") != "PersistentVolumeClaim":
-        older = spec.pop("dataSource") and None
+        del spec["dataSource"]
+        older = None
     if older is not None and newer is None:
         spec["dataSourceRef"] = dict(older)
     elif newer is not None and older is None and not newer.get("namespace"):

@@ -150,7 +150,7 @@ def _version(version: dict[str, Any], at: str, several: bool) -> list[Cause]:
 
 
 def _column(column: dict[str, Any], at: str) -> list[Cause]:
-    causes = [required(f"{at}.{name}") for name in ("name",) if not column.get(name)]
+    causes = [] if column.get("name") else [required(f"{at}.name")]
     kind, path = column.get("type", ""), column.get("jsonPath", "")
     if not kind:
         causes.append(required(f"{at}.type", f"must be one of {','.join(sorted(_COLUMN_TYPES))}"))
