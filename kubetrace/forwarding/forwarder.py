@@ -15,10 +15,8 @@ from kubetrace.forwarding.pair import LocalFailure, Pair
 from kubetrace.serving.spdy_framing import Data, Replied, Reset
 from kubetrace.transport.connections import join_host_port
 from kubetrace.transport.spdy import Ended, SPDYConnection
-from kubetrace.transport.wire import Wire
+from kubetrace.transport.wire import READABLE, WRITABLE, Wire
 
-_READ = select.POLLIN | select.POLLHUP | select.POLLERR
-_WRITE = select.POLLOUT | select.POLLHUP | select.POLLERR
 _TIMED_OUT = "timed out waiting for response"
 
 Note = Callable[..., None]
@@ -47,7 +45,7 @@ class Forwarder:
         self._poll = select.poll()
         self._watched: dict[int, int] = {}
         for descriptor in self._listening:
-            self._watch_one(descriptor, _READ)
+            self._watch_one(descriptor, READABLE)
 
     def run(self) -> None:
         """Until the server's connection ends; then KubetraceError is raised. Everything local is closed afterwards."""
@@ -92,7 +90,7 @@ class Forwarder:
     def _remote_events(self) -> int:
         """One that does not take its bytes holds up the others, as with kubectl: SPDY's streams share the connection,
         and Kubernetes does not use its windows."""
-        return (0 if self._full else _READ) | (_WRITE if self._remote.connection.unsent else 0)
+        return (0 if self._full else READABLE) | (WRITABLE if self._remote.connection.unsent else 0)
 
     def _ready(self) -> list[tuple[int, int]]:
         connection = self._remote.connection
@@ -118,9 +116,9 @@ class Forwarder:
     # --- what has come ------------------------------------------------------------------------------------------------
 
     def _serve_remote(self, events: int) -> None:
-        if self._remote.connection.unsent and events & _WRITE:
+        if self._remote.connection.unsent and events & WRITABLE:
             self._remote.flush()
-        if not events & _READ or not self._remote_events() & select.POLLIN:
+        if not events & READABLE or not self._remote_events() & select.POLLIN:
             return
         try:
             for frame in self._remote.receive():

@@ -10,7 +10,8 @@ from typing import Literal
 
 from kubetrace.forwarding.ports import Forward
 from kubetrace.transport.spdy import SPDYConnection
-from kubetrace.transport.wire import Wire
+from kubetrace.transport.wire import READABLE, WRITABLE, Wire
+from kubetrace.transport.words import errno_text
 
 HIGH_WATER = 1 << 22
 """Bytes that may wait for one side before the other is no longer read."""
@@ -18,8 +19,6 @@ PIECE = 1 << 15
 REPLY_SECONDS = 30.0
 """How long the server may take to accept a stream (createStreamResponseTimeout)."""
 
-_READ = select.POLLIN | select.POLLHUP | select.POLLERR
-_WRITE = select.POLLOUT | select.POLLHUP | select.POLLERR
 
 Stage = Literal["opening-errors", "opening-data", "open", "ending", "over"]
 
@@ -102,15 +101,15 @@ class Pair:
     def events(self) -> int:
         """What the local connection is waited for (poll(2))."""
         if self.stage != "open":
-            return _WRITE if self._to_local else 0
+            return WRITABLE if self._to_local else 0
         wants_more = not self._sent_all and not self._remote.clogged
-        return (_READ if wants_more else 0) | (_WRITE if self._to_local else 0)
+        return (READABLE if wants_more else 0) | (WRITABLE if self._to_local else 0)
 
     def serve(self, events: int) -> None:
         """Raises LocalFailure, Ended."""
-        if self._to_local and events & _WRITE:
+        if self._to_local and events & WRITABLE:
             self._flush()
-        if events & _READ and self.events() & select.POLLIN:
+        if events & READABLE and self.events() & select.POLLIN:
             self._read()
         self._advance()
 
@@ -134,8 +133,6 @@ class Pair:
             raise LocalFailure(self._words("write", error), reading=False) from error
 
     def _words(self, what: str, error: OSError) -> str:
-        from kubetrace.transport.words import errno_text
-
         return f"{what} {self._name}: {what}: {errno_text(error)}"
 
     # --- the end ------------------------------------------------------------------------------------------------------

@@ -16,16 +16,13 @@ from kubetrace.recorder.framing import Framing, of_response
 from kubetrace.recorder.heads import BadMessage, RequestHead, ResponseHead, response_head, split
 from kubetrace.recorder.observed import Observed
 from kubetrace.recorder.upstream import Link
-from kubetrace.transport.wire import Wire
+from kubetrace.transport.wire import READABLE, WRITABLE, Wire
 
 HIGH_WATER = 1 << 18
 """Bytes that may wait for one side before the other is no longer read."""
 
 LAST_WORDS = 5.0
 """Seconds that a server has to take what a client said before it left an upgraded connection."""
-
-_READ = select.POLLIN | select.POLLHUP | select.POLLERR
-_WRITE = select.POLLOUT | select.POLLHUP | select.POLLERR
 
 
 Rewrite = Callable[[ResponseHead, bytes], bytes]
@@ -125,18 +122,18 @@ class Relay:
     # --- what each side is waited for ---------------------------------------------------------------------------------
 
     def _server_events(self) -> int:
-        events = _READ if not self._ended and len(self._to_client) < HIGH_WATER else 0
-        return events | _WRITE if self._to_server else events
+        events = READABLE if not self._ended and len(self._to_client) < HIGH_WATER else 0
+        return events | WRITABLE if self._to_server else events
 
     def _client_events(self) -> int:
         reads = not self._ended and not self.left_over and len(self._to_server) < HIGH_WATER
-        events = _READ if reads else 0
-        return events | _WRITE if self._to_client else events
+        events = READABLE if reads else 0
+        return events | WRITABLE if self._to_client else events
 
     def _serve_server(self, events: int) -> None:
-        if self._to_server and events & _WRITE:
+        if self._to_server and events & WRITABLE:
             self._flush_to_server()
-        if self._server_events() & select.POLLIN and events & _READ:
+        if self._server_events() & select.POLLIN and events & READABLE:
             try:
                 data = self._server.receive()
             except OSError as error:
@@ -148,9 +145,9 @@ class Relay:
                 self._server_ended(None)
 
     def _serve_client(self, events: int) -> None:
-        if self._to_client and events & _WRITE:
+        if self._to_client and events & WRITABLE:
             self._flush_to_client()
-        if self._client_events() & select.POLLIN and events & _READ:
+        if self._client_events() & select.POLLIN and events & READABLE:
             try:
                 data = self._client.receive()
             except OSError as error:

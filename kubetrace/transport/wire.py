@@ -13,6 +13,9 @@ from typing import Any
 
 RECORD = 1 << 14
 """Bytes taken at once: TLS hands out one record, which holds no more."""
+READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
+WRITABLE = select.POLLOUT | select.POLLHUP | select.POLLERR
+"""What poll(2) says of a socket that can be read from, or written to, without waiting, if only to be told its end."""
 
 _RESET = struct.pack("ii", 1, 0)
 
