@@ -184,23 +184,22 @@ class Recording:
 
     def failed(self, error: str) -> None:
         """No answer: the round trip ended with a transport error, in Go's words."""
-        self._headers = time.perf_counter()
-        if self.active:
-            self.events.emit(
-                ResponseReceived(self.id, self.call, self.request, None, self.timings(), self.connection(), error)
-            )
+        self._tell_failure(error)
         self.ended(None, None, error)
 
     def refused(self, response: Response, body: bytes, error: str) -> None:
         """The server answered, but for the layer that kubectl logs there was no answer: `error`, in client-go's
         words."""
         self.response = response
+        self._tell_failure(error)
+        self.ended(body, len(body), error)
+
+    def _tell_failure(self, error: str) -> None:
         self._headers = time.perf_counter()
         if self.active:
             self.events.emit(
                 ResponseReceived(self.id, self.call, self.request, None, self.timings(), self.connection(), error)
             )
-        self.ended(body, len(body), error)
 
     def body_read(self, body: bytes, size: int | None = None) -> None:
         """The whole body is there and is one that kubectl's log shows; `size` is its size where no more than its
