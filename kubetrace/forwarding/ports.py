@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kubetrace.errors import KubetraceError
@@ -28,11 +28,7 @@ def of_pod(texts: Sequence[str], pod: Object) -> list[str]:
     """The ports with the pod's names as numbers. Raises KubetraceError."""
     declared = [port for container in _containers(pod, "containers") for port in container.get("ports") or ()]
     udp = _udp_only((int(port.get("containerPort") or 0), port.get("protocol")) for port in declared)
-    for text in texts:
-        _, remote = _split(text)
-        number = _atoi(remote)
-        if (_container_port(pod, remote) if number is None else number) in udp:
-            raise KubetraceError(f"UDP protocol is not supported for {remote}")
+    _refuse(udp, texts, lambda name: _container_port(pod, name))
     return [_pod_port(text, pod) for text in texts]
 
 
@@ -48,11 +44,7 @@ def of_service(texts: Sequence[str], service: Object, pod: Object) -> list[str]:
     """A Service's ports as the pod's. Raises KubetraceError."""
     ports = (service.get("spec") or {}).get("ports") or ()
     udp = _udp_only((int(port.get("port") or 0), port.get("protocol")) for port in ports)
-    for text in texts:
-        _, remote = _split(text)
-        number = _atoi(remote)
-        if (_service_port(service, remote) if number is None else number) in udp:
-            raise KubetraceError(f"UDP protocol is not supported for {remote}")
+    _refuse(udp, texts, lambda name: _service_port(service, name))
     return [_target_port(text, service, pod) for text in texts]
 
 
@@ -106,6 +98,14 @@ def _udp_only(ports: Any) -> set[int]:
     known = list(ports)
     udp = {number for number, protocol in known if protocol == "UDP"}
     return udp - {number for number, protocol in known if protocol == "TCP"}
+
+
+def _refuse(udp: set[int], texts: Sequence[str], number_of: Callable[[str], int]) -> None:
+    for text in texts:
+        _, remote = _split(text)
+        number = _atoi(remote)
+        if (number_of(remote) if number is None else number) in udp:
+            raise KubetraceError(f"UDP protocol is not supported for {remote}")
 
 
 def _split(text: str) -> tuple[str, str]:
