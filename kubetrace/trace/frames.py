@@ -16,8 +16,9 @@ Tell = Callable[[Direction, str, int, str | None, bytes | None], None]
 FrameWatcher = Callable[[bool, bytes], None]
 """Given the bytes of the connection: whether the client sent them, and what they are."""
 
-_STREAMS = ("stdin", "stdout", "stderr", "error", "resize")
-_CLOSE = 255
+CHANNELS = ("stdin", "stdout", "stderr", "error", "resize")
+"""The channels of *.channel.k8s.io, in the order of their numbers."""
+CLOSE = 255
 """v5.channel.k8s.io's channel that says which stream has ended."""
 _TUNNEL = "portforward.k8s.io"
 
@@ -55,9 +56,9 @@ def _channel(number: int | None, ports: list[str] | None) -> str | None:
     if ports is not None:
         port = ports[number // 2] if number // 2 < len(ports) else str(number // 2)
         return f"{'error' if number % 2 else 'data'} {port}"
-    if number == _CLOSE:
+    if number == CLOSE:
         return "close"
-    return _STREAMS[number] if 0 <= number < len(_STREAMS) else str(number)
+    return CHANNELS[number] if 0 <= number < len(CHANNELS) else str(number)
 
 
 def _spdy(tell: Tell, keep: int) -> FrameWatcher:

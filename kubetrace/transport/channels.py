@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kubetrace.errors import KubetraceError
+from kubetrace.trace.frames import CHANNELS, CLOSE
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
@@ -22,9 +23,8 @@ PING_PERIOD = 5.0
 PONG_DEADLINE = 12 * PING_PERIOD + 1
 """Seconds without an answer to a ping after which a WebSocket is given up."""
 
-NUMBERS = {"stdin": 0, "stdout": 1, "stderr": 2, "error": 3, "resize": 4}
+NUMBERS = {name: number for number, name in enumerate(CHANNELS)}
 """The first byte of a message in *.channel.k8s.io."""
-_CLOSE = 255
 _CHUNK = 32 * 1024
 
 Note = Callable[..., object]
@@ -139,7 +139,7 @@ class WebSocketChannels:
     def end(self, channel: str) -> None:
         number = NUMBERS[channel]
         self._note("stream-close", id=number)
-        self._message(bytes((_CLOSE, number)))
+        self._message(bytes((CLOSE, number)))
         self._note("stream-close-done", id=number)
 
     def _message(self, data: bytes) -> None:
