@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubetrace.cmdline.command import Arguments, Command
+from kubetrace.cmdline.command import PROGRAM, Arguments, Command
 from kubetrace.cmdline.flags import flag
 from kubetrace.commands.shared_options import pod_running_timeout
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, SilentExit
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kubetrace.environment import Environment
 
 DETACH_KEYS = "ctrl-p,ctrl-q"
@@ -101,6 +103,25 @@ def attach(environment: Environment, pod: dict[str, Any], options: AttachOptions
     else:
         words = f"resume using {again} command"
     environment.stdout.write(f"Session ended, {words}\n")
+
+
+def attach_or_log(
+    environment: Environment, pod: dict[str, Any], options: AttachOptions, print_log: Callable[[], object]
+) -> None:
+    """Attaches to a container that the command has made; where that does not work, its log is printed (run's and
+    debug's handleAttachPod). Raises KubetraceError."""
+    from kubetrace.api.metadata import text
+
+    try:
+        attach(environment, pod, options, f"{PROGRAM} attach")
+    except SilentExit:
+        raise
+    except KubetraceError as error:
+        environment.stderr.write(
+            f"warning: couldn't attach to pod/{text(pod, 'name')}, falling back to streaming logs: {error}\n"
+        )
+        environment.stderr.flush()
+        print_log()
 
 
 COMMAND = Command(

@@ -326,13 +326,12 @@ class _Debugging(Value):
     # --- attaching ---------------------------------------------------------------------------------------------------
 
     def _attach(self, namespace: str, name: str, container: str) -> None:
-        from kubetrace.cmdline.command import PROGRAM
         from kubetrace.commands.attach import AttachOptions
         from kubetrace.commands.debugging.attaching import Attaching
 
         options = self.options
         how = AttachOptions(container=container, quiet=options.quiet, stdin=options.stdin, tty=options.tty)
-        Attaching(self.environment, how, f"{PROGRAM} attach").run(namespace, name)
+        Attaching(self.environment, how).run(namespace, name)
 
 
 COMMAND = Command(

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from queue import Queue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubetrace.api.status import StatusError
 from kubetrace.commands.remote_session import Write, writer
@@ -110,6 +110,15 @@ class LogStreams(Value):
                 write(_prefixed(lines, prefix) if prefix else lines)
         finally:
             answer.close()
+
+
+def print_log(environment: Environment, pod: dict[str, Any], container: str) -> None:
+    """What a container has written so far. Raises StatusError, TransportError."""
+    from kubetrace.api.metadata import text
+    from kubetrace.api.pod_logs import LogRequest, PodLogOptions
+
+    request = LogRequest(text(pod, "namespace"), text(pod, "name"), PodLogOptions(container=container))
+    LogStreams(environment, follow=False, prefix=False, ignore_errors=False, timeout=0.0).copy([request], 1)
 
 
 def whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.api import verbs
 from kubetrace.api.metadata import text
-from kubetrace.errors import KubetraceError, PlainError, SilentExit
+from kubetrace.errors import KubetraceError, PlainError
 from kubetrace.trace.exchange import Purpose
 from kubetrace.value import Value
 
@@ -66,8 +66,7 @@ class AttachedRun(Value):
         return found[0]
 
     def _attach(self, pod: Object) -> None:
-        from kubetrace.cmdline.command import PROGRAM
-        from kubetrace.commands.attach import AttachOptions, attach
+        from kubetrace.commands.attach import AttachOptions, attach_or_log
 
         environment, options = self.environment, self.options
         if _has_ended(pod):
@@ -78,29 +77,17 @@ class AttachedRun(Value):
         except KubetraceError as error:
             environment.stderr.write(f"warning: couldn't fetch pre-attach logs: {error}\n")
         how = AttachOptions(detach_keys=options.detach_keys, quiet=options.quiet, stdin=options.stdin, tty=options.tty)
-        try:
-            attach(environment, pod, how, f"{PROGRAM} attach")
-        except SilentExit:
-            raise
-        except KubetraceError as error:
-            environment.stderr.write(
-                f"warning: couldn't attach to pod/{text(pod, 'name')}, falling back to streaming logs: {error}\n"
-            )
-            environment.stderr.flush()
-            self._print_log(pod)
+        attach_or_log(environment, pod, how, lambda: self._print_log(pod))
 
     def _print_log(self, pod: Object) -> None:
         """What the container has written so far."""
         from kubetrace.api.containers import find_or_default_container
-        from kubetrace.api.pod_logs import LogRequest, PodLogOptions
-        from kubetrace.commands.log_streams import LogStreams
+        from kubetrace.commands.log_streams import print_log
 
         environment = self.environment
         tell = None if self.options.quiet else environment.stderr.write
         container = find_or_default_container(pod, "", tell, environment.note)
-        options = PodLogOptions(container=str(container.get("name") or ""))
-        request = LogRequest(text(pod, "namespace"), text(pod, "name"), options)
-        LogStreams(environment, follow=False, prefix=False, ignore_errors=False, timeout=0.0).copy([request], 1)
+        print_log(environment, pod, str(container.get("name") or ""))
 
     def remove(self, made: Sequence[Object], propagation: str) -> None:
         """Deletes what was made; what is gone already is no error. Raises KubetraceError."""

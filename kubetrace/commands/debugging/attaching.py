@@ -6,8 +6,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from kubetrace.api.metadata import text
-from kubetrace.errors import KubetraceError, SilentExit
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
@@ -18,30 +16,23 @@ Object = dict[str, Any]
 
 
 class Attaching(Value):
-    """How the container is attached to; `command_path` is the command that would do it again."""
+    """How the container is attached to."""
 
     environment: Environment
     options: AttachOptions
-    command_path: str
 
     def run(self, namespace: str, pod_name: str) -> None:
         """Until the container ends, or the user leaves it. Raises KubetraceError."""
-        from kubetrace.commands.attach import attach
+        from kubetrace.commands.attach import attach_or_log
+        from kubetrace.commands.log_streams import print_log
 
+        environment, options = self.environment, self.options
         pod, status = self._running(namespace, pod_name)
         if (status.get("state") or {}).get("terminated"):
-            self.environment.note("debug-container-ended")
-            self._print_log(pod)
-            return
-        try:
-            attach(self.environment, pod, self.options, self.command_path)
-        except SilentExit:
-            raise
-        except KubetraceError as error:
-            self.environment.stderr.write(
-                f"warning: couldn't attach to pod/{pod_name}, falling back to streaming logs: {error}\n"
-            )
-            self._print_log(pod)
+            environment.note("debug-container-ended")
+            print_log(environment, pod, options.container)
+        else:
+            attach_or_log(environment, pod, options, lambda: print_log(environment, pod, options.container))
 
     def _running(self, namespace: str, pod_name: str) -> tuple[Object, Object]:
         """The pod whose container runs, or has run, and the container's status."""
@@ -87,14 +78,6 @@ class Attaching(Value):
         if message and not (state.get("running") or state.get("terminated")) and not self.options.quiet:
             environment.warn(f"container {name}: {message}")
         return status
-
-    def _print_log(self, pod: Object) -> None:
-        from kubetrace.api.pod_logs import LogRequest, PodLogOptions
-        from kubetrace.commands.log_streams import LogStreams
-
-        options = PodLogOptions(container=self.options.container)
-        request = LogRequest(text(pod, "namespace"), text(pod, "name"), options)
-        LogStreams(self.environment, follow=False, prefix=False, ignore_errors=False, timeout=0.0).copy([request], 1)
 
 
 def container_status(pod: Object, name: str) -> Object | None:
