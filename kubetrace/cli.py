@@ -17,15 +17,13 @@ from typer.core import TyperCommand, TyperGroup
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command, Entry, HelpHintError
 from kubetrace.cmdline.find import UnknownCommandError, completion_request, find
 from kubetrace.cmdline.flags import BoundFlag, bind
-from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
+from kubetrace.cmdline.global_options import GLOBAL_FLAGS, KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
 from kubetrace.cmdline.help import command_help, root_help
 from kubetrace.cmdline.parser import FlagError, FlagSet, Parsed, build
 from kubetrace.commands.table import ROOT
 from kubetrace.environment import Environment
 from kubetrace.errors import KubetraceError, PlainError, PlanEnd, UsageError
 from kubetrace.value import replace
-
-GLOBAL_FLAGS = (*KUBECTL_FLAGS, *OWN_FLAGS)
 
 
 class LazyCommand(TyperCommand):

@@ -95,3 +95,4 @@ class OwnOptions(Value):
 
 KUBECTL_FLAGS: tuple[BoundFlag, ...] = bind(GlobalOptions)
 OWN_FLAGS: tuple[BoundFlag, ...] = bind(OwnOptions)
+GLOBAL_FLAGS = (*KUBECTL_FLAGS, *OWN_FLAGS)

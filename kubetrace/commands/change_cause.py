@@ -47,9 +47,9 @@ class Recorder(Value):
 def _command_line(environment: Environment, options: type[Value]) -> str:
     """The words as they were typed, then the flags in their long form (parseCommandArguments)."""
     from kubetrace.cmdline.flags import bind
-    from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS
+    from kubetrace.cmdline.global_options import GLOBAL_FLAGS
     from kubetrace.cmdline.parser import FlagSet
 
-    parsed = FlagSet((*KUBECTL_FLAGS, *OWN_FLAGS, *bind(options))).parse(environment.argv)
+    parsed = FlagSet((*GLOBAL_FLAGS, *bind(options))).parse(environment.argv)
     flags = (f"--{name}={text}" for name, text in parsed.occurrences)
     return " ".join((PROGRAM, *parsed.words, *flags))

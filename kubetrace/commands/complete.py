@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kubetrace.cmdline.command import PROGRAM, Command, Entry
 from kubetrace.cmdline.find import UnknownCommandError, find
 from kubetrace.cmdline.flags import BoundFlag, bind
-from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
+from kubetrace.cmdline.global_options import GLOBAL_FLAGS, KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
 from kubetrace.cmdline.parser import FlagError, FlagSet, Parsed, build
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
@@ -91,14 +91,13 @@ def _candidates(environment: Environment, root: Entry, argv: list[str]) -> Answe
     if (answer := plugin_answer(environment, root, argv)) is not None:
         return answer
     try:
-        path, rest, _ = find(root, before, (*KUBECTL_FLAGS, *OWN_FLAGS))
+        path, rest, _ = find(root, before, GLOBAL_FLAGS)
     except UnknownCommandError:
         raise _RefusedError(f"unable to find a command for arguments: [{' '.join(before)}]") from None
     entry = path[-1] if path else root
     command = entry.load() if path else None
-    globals_ = (*KUBECTL_FLAGS, *OWN_FLAGS)
     own = bind(command.options) if command else ()
-    flags = FlagSet((*globals_, *own))
+    flags = FlagSet((*GLOBAL_FLAGS, *own))
     flag, rest, typed, refused = _flag_in_question(flags, entry, rest, word)
     try:
         parsed = flags.parse(rest)
@@ -111,7 +110,7 @@ def _candidates(environment: Environment, root: Entry, argv: list[str]) -> Answe
     if parsed.help:
         return [], NO_FILES
     local = (*own, flags.by_name["help"])
-    line = _Line(entry, command, globals_ if path else (), local if path else (*globals_, *local), parsed)
+    line = _Line(entry, command, GLOBAL_FLAGS if path else (), local if path else (*GLOBAL_FLAGS, *local), parsed)
     if flag is not None and parsed.dash is None:
         from kubetrace.commands.completions import flag_values
 
@@ -119,7 +118,7 @@ def _candidates(environment: Environment, root: Entry, argv: list[str]) -> Answe
     if flag is None and typed.startswith("-") and "=" not in typed and parsed.dash is None:
         return _flag_names(line, typed), NO_FILES
     found, directive = _subcommands(line, typed)
-    if path[:1] == () and not before:
+    if not path and not before:
         found = sorted({**dict(plugin_commands(environment, root, typed)), **dict(found)}.items())
     found += _required(line, typed)
     if command is not None and command.words:
@@ -133,7 +132,7 @@ def _candidates(environment: Environment, root: Entry, argv: list[str]) -> Answe
 def _topics(root: Entry, words: list[str], word: str) -> list[Candidate]:
     """What `help` can tell about: the commands below those that were named."""
     try:
-        path, _, _ = find(root, words, (*KUBECTL_FLAGS, *OWN_FLAGS))
+        path, _, _ = find(root, words, GLOBAL_FLAGS)
     except KubetraceError:
         return []
     return _children(path[-1] if path else root, word)
@@ -203,6 +202,6 @@ def _spellings(flag: BoundFlag, word: str) -> Iterable[Candidate]:
 
 def _subcommands(line: _Line, word: str) -> tuple[list[Candidate], int]:
     """Its subcommands, as long as neither a word nor a flag of its own was given."""
-    if line.parsed.words or any(line.is_given(flag) for flag in line.own if flag not in KUBECTL_FLAGS + OWN_FLAGS):
+    if line.parsed.words or any(line.is_given(flag) for flag in line.own if flag not in GLOBAL_FLAGS):
         return [], DEFAULT
     return _children(line.entry, word), NO_FILES if line.entry.children else DEFAULT

@@ -93,18 +93,15 @@ class _Source(Value):
             if not repeats and len(given) > 1:
                 return [], NO_FILES
             return _matching((n for n in self.names(given[0]) if n not in given[1:]), typed), NO_FILES
+        if given and not repeats:
+            return [], NO_FILES
         kind, slash, name = typed.partition("/")
         if slash:
-            if given and not repeats:
-                return [], NO_FILES
             found = (f"{kind}/{n}" for n in self.names(kind) if n.startswith(name))
             return [(n, "") for n in found if n not in given], NO_FILES
+        found = [n for n in types if n.startswith(typed)] if types else self._types(typed)
         if not given:
-            found = _matching_types(types, typed) if types else self._types(typed)
             return [(n, "") for n in found], NO_FILES
-        if not repeats:
-            return [], NO_FILES
-        found = _matching_types(types, typed) if types else self._types(typed)
         return [(f"{n}/", "") for n in found], NO_SPACE | NO_FILES
 
     def pods(self, typed: str) -> Answer:
@@ -211,7 +208,3 @@ class _Source(Value):
         finally:
             inner.close()
         return out.getvalue()
-
-
-def _matching_types(types: Iterable[str], typed: str) -> list[str]:
-    return [name for name in types if name.startswith(typed)]

@@ -65,11 +65,11 @@ def _warnings(file: str, seen: dict[str, str]) -> list[str]:
 def _command(words: list[str]) -> str:
     """The command that a plugin's words name; empty where there is none."""
     from kubetrace.cmdline.find import UnknownCommandError, find
-    from kubetrace.cmdline.global_options import KUBECTL_FLAGS, OWN_FLAGS
+    from kubetrace.cmdline.global_options import GLOBAL_FLAGS
     from kubetrace.commands.table import ROOT
 
     try:
-        path, _, _ = find(ROOT, words, (*KUBECTL_FLAGS, *OWN_FLAGS))
+        path, _, _ = find(ROOT, words, GLOBAL_FLAGS)
     except UnknownCommandError:
         return ""
     return " ".join((PROGRAM, *(entry.name for entry in path)))
