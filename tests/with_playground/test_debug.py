@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from kubetrace.errors import KubetraceError
 from kubetrace.playground import manager
 from tests.conftest import Outcome
 from tests.playground.conftest import Client, kubectl_binary
@@ -171,6 +172,19 @@ def test_attached_to_what_it_makes(run: Run, server: Client, web: str) -> None:
         "debug", "-n", web, "web", "--attach", "-q", "--image=busybox", "-c", "ended", "--", "echo", "over", "-v=1"
     )
     assert (ended.code, ended.out) == (0, "over -v=1\n")
+
+
+def test_where_attaching_fails_the_log_is_shown(run: Run, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        time.sleep(1)  # the container has written by then
+        raise KubetraceError("no way in")
+
+    monkeypatch.setattr("kubetrace.commands.remote_session.run_session", refuse)
+    script = ("--", "sh", "-c", "echo out; sleep 5")
+    told = run("debug", "-n", web, "web", "--attach", "-q", "--image=busybox", "-c", "closed", *script)
+    assert told == Outcome(
+        0, "out\n", "warning: couldn't attach to pod/web, falling back to streaming logs: no way in\n"
+    )
 
 
 def test_a_pod_that_goes_before_its_container_runs(run: Run, server: Client, web: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from kubetrace.errors import KubetraceError
 from kubetrace.playground import manager
 from tests.conftest import Outcome
 from tests.playground.conftest import Client
@@ -49,6 +51,18 @@ def test_a_pod_that_ended_before_shows_its_log(run_pod: Run, namespace: str, ser
     assert "gone already\n" in outcome.out
     assert outcome.err.endswith(f"pod {namespace}/quick terminated (Error)\n")
     assert pods(server, namespace) == ["quick"]
+
+
+def test_where_attaching_fails_the_log_is_shown(run_pod: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        time.sleep(1)  # the container has written by then
+        raise KubetraceError("no way in")
+
+    monkeypatch.setattr("kubetrace.commands.remote_session.run_session", refuse)
+    outcome = run_pod("closed", "--attach", "--rm", "-q", "--restart=Never", script="echo out; sleep 3")
+    warning = "warning: couldn't attach to pod/closed, falling back to streaming logs: no way in\n"
+    assert (outcome.code, outcome.err) == (0, warning)
+    assert outcome.out in ("out\n", "out\nout\n")  # the log before attaching may be too early
 
 
 def test_what_never_runs_is_removed_too(run: Run, server: Client, namespace: str) -> None:
