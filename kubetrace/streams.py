@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from typing import Any, BinaryIO, TextIO
 
 from kubetrace.value import Mutable
+
+Write = Callable[[bytes], object]
 
 
 class Streams(Mutable):
@@ -44,3 +47,17 @@ def nowhere() -> TextIO:
 def _closed() -> TextIO:
     """Takes what nobody can read: Go's writes to a closed descriptor fail unnoticed, too."""
     return io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", "\n")
+
+
+def writer(stream: TextIO) -> Write:
+    """Writes bytes to a text stream as they come, around its encoder."""
+    stream.flush()
+    binary = getattr(stream, "buffer", None)
+    if binary is None:
+        return lambda data: stream.write(data.decode("utf-8", "surrogateescape"))
+
+    def write(data: bytes) -> None:
+        binary.write(data)
+        binary.flush()
+
+    return write

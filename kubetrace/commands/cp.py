@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command
 from kubetrace.cmdline.flags import flag
 from kubetrace.errors import KubetraceError
+from kubetrace.streams import Write, writer
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from kubetrace.trace.exchange import Purpose
 
 _TEST_SECONDS = 30.0
-Write = Callable[[bytes], object]
 
 
 class CpOptions(Value):
@@ -59,7 +59,6 @@ class _Copy(Value):
 
     def into_pod(self, source: str) -> None:
         from kubetrace.commands.file_specs import base, folder, join
-        from kubetrace.commands.remote_session import writer
         from kubetrace.commands.tar_writing import TarWriter
         from kubetrace.trace.exchange import Purpose
 
@@ -120,7 +119,6 @@ class _Copy(Value):
     def _read(self, reader: TarReader, start: int) -> bool:
         """Feeds the reader what tar packs, from its byte number `start` on; whether the archive is whole now. One that
         is whole counts, whatever tar says then."""
-        from kubetrace.commands.remote_session import writer
         from kubetrace.trace.exchange import Purpose
 
         path = self.there.path

@@ -13,8 +13,8 @@ from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.api.status import StatusError
-from kubetrace.commands.remote_session import Write, writer
 from kubetrace.errors import KubetraceError
+from kubetrace.streams import Write, writer
 from kubetrace.value import Value
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from kubetrace.errors import KubetraceError
+from kubetrace.streams import writer
 from kubetrace.trace.exchange import UNSTATED, Operation, Purpose
 from kubetrace.transport.call import Call
 
@@ -82,15 +83,9 @@ def print_raw(environment: Environment, method: Method, uri: str, filename: str 
     answer = environment.client.send(raw_call(method, uri, None if method == "GET" else _body(environment, filename)))
     if not status.is_success(answer.status):
         raise status.failure(answer, events=environment.events).without_type()
-    out = environment.stdout
-    out.flush()
-    binary = getattr(out, "buffer", None)
+    write = writer(environment.stdout)
     for chunk in answer.chunks():
-        if binary is None:
-            out.write(chunk.decode("utf-8", "surrogateescape"))
-        else:
-            binary.write(chunk)
-            binary.flush()
+        write(chunk)
     answer.close()
 
 

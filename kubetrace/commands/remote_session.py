@@ -8,9 +8,10 @@ import os
 import select
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from kubetrace.errors import KubetraceError
+from kubetrace.streams import Write, writer
 from kubetrace.value import Mutable
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ _CHUNK = 32 * 1024
 _HIGH_WATER = 1 << 18
 """Bytes that may wait for the server before stdin is no longer read."""
 _READ = select.POLLIN | select.POLLHUP | select.POLLERR | select.POLLNVAL
-
-Write = Callable[[bytes], object]
 
 
 class TimedOut(KubetraceError):
@@ -71,20 +70,6 @@ class Input:
             return os.read(self.descriptor, _CHUNK)
         except OSError:  # a terminal that went away
             return b""
-
-
-def writer(stream: TextIO) -> Write:
-    """Writes bytes to a text stream as they come, around its encoder."""
-    stream.flush()
-    binary = getattr(stream, "buffer", None)
-    if binary is None:
-        return lambda data: stream.write(data.decode("utf-8", "surrogateescape"))
-
-    def write(data: bytes) -> None:
-        binary.write(data)
-        binary.flush()
-
-    return write
 
 
 class Session(Mutable):
