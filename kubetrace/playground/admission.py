@@ -13,6 +13,7 @@ from kubetrace.playground.validation.causes import amount
 
 STORAGE_CLASSES = "storageclasses.storage.k8s.io"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+CLAIM_PROTECTION, VOLUME_PROTECTION = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
 
 
 def mutate(store: Store, resource: Resource, item: Object, user: User | None) -> None:
@@ -22,9 +23,9 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
     """
     if resource.key == "persistentvolumeclaims":
         _default_class(store, item)
-        _protect(item, "kubernetes.io/pvc-protection")
+        _protect(item, CLAIM_PROTECTION)
     if resource.key == "persistentvolumes":
-        _protect(item, "kubernetes.io/pv-protection")
+        _protect(item, VOLUME_PROTECTION)
     if resource.key == "certificatesigningrequests.certificates.k8s.io":
         _requestor(item, user)
         _no_masters(resource, item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kubetrace.playground.admission import STORAGE_CLASSES
+from kubetrace.playground.admission import CLAIM_PROTECTION, STORAGE_CLASSES, VOLUME_PROTECTION
 from kubetrace.playground.controllers.base import Controller, is_active
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.pods import is_done
@@ -14,7 +14,6 @@ from kubetrace.playground.selectors import matches_labels
 CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
 PROVISIONER = "kubetrace.dev/simulated"
 _BY_CONTROLLER = {"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/bound-by-controller": "yes"}
-_PROTECTION, _CLAIM_PROTECTION = "kubernetes.io/pv-protection", "kubernetes.io/pvc-protection"
 
 
 def _in_phase(volume: Object, phase: str) -> Object:
@@ -70,8 +69,8 @@ class Binder(Controller):
         if item["metadata"].get("deletionTimestamp"):
             self._let_go(item)
             return None
-        if _PROTECTION not in (item["metadata"].get("finalizers") or ()):
-            item["metadata"].setdefault("finalizers", []).append(_PROTECTION)
+        if VOLUME_PROTECTION not in (item["metadata"].get("finalizers") or ()):
+            item["metadata"].setdefault("finalizers", []).append(VOLUME_PROTECTION)
             item = self.store.put(VOLUMES, item)
         reference = item["spec"].get("claimRef")
         if reference is None:
@@ -125,13 +124,13 @@ class Binder(Controller):
     def _protect(self, item: Object) -> float | None:
         """The finalizer holds a claim while pods use it (pvcprotection)."""
         if all(is_done(pod) for pod in self._users(item)):
-            self._unprotect(CLAIMS, item, _CLAIM_PROTECTION)
+            self._unprotect(CLAIMS, item, CLAIM_PROTECTION)
         return None
 
     def _let_go(self, item: Object) -> None:
         """pvprotection: a volume that is deleted stays while it is bound."""
         if (item.get("status") or {}).get("phase") != "Bound":
-            self._unprotect(VOLUMES, item, _PROTECTION)
+            self._unprotect(VOLUMES, item, VOLUME_PROTECTION)
 
     def _unprotect(self, key: str, item: Object, finalizer: str) -> None:
         """Takes a finalizer off an object that is being deleted; the last one's end is the object's."""
