@@ -22,12 +22,17 @@ from tests.playground.cases import CASES
 TARGET = Path(__file__).parents[1] / "playground" / "golden" / "answers-1.36.json"
 
 
-def main() -> None:
-    config = yaml_reader.loads(Path(sys.argv[1]).read_bytes())
+def server_of(kubeconfig: str) -> tuple[str, ssl.SSLContext, str]:
+    """(host and port, what it is trusted by, a token) of a kubeconfig's first cluster and user."""
+    config = yaml_reader.loads(Path(kubeconfig).read_bytes())
     cluster, token = config["clusters"][0]["cluster"], config["users"][0]["user"]["token"]
     authority = base64.b64decode(cluster.get("certificate-authority-data", "")).decode()
     tls = ssl.create_default_context(cafile=cluster.get("certificate-authority"), cadata=authority or None)
-    host = urlsplit(cluster["server"]).netloc
+    return urlsplit(cluster["server"]).netloc, tls, token
+
+
+def main() -> None:
+    host, tls, token = server_of(sys.argv[1])
     namespace = f"record-{uuid.uuid4().hex[:8]}"
 
     def call(method: str, path: str, body: Any, kind: str) -> tuple[int, Any]:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 import sys
 import uuid
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from kubetrace.wire import yaml_reader
 from tests.playground.refusals import cases, plain
+from tests.tools.record_answers import server_of
 
 _MUCH_THE_SAME = (" as ''", " as 'other'", " as 0", " as 70000")
 """Of these the status is kept; the words are much those of the same place's other cases."""
@@ -23,12 +21,9 @@ TARGET = Path(__file__).parents[1] / "playground" / "golden" / "refusals-1.36.js
 
 
 def main() -> None:
-    config = yaml_reader.loads(Path(sys.argv[1]).read_bytes())
-    cluster, token = config["clusters"][0]["cluster"], config["users"][0]["user"]["token"]
-    tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
+    host, tls, token = server_of(sys.argv[1])
     namespace = f"record-{uuid.uuid4().hex[:8]}"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
-    host = urlsplit(cluster["server"]).netloc
 
     def call(method: str, path: str, body: Any) -> tuple[int, Any]:
         connection = http.client.HTTPSConnection(host, context=tls)
