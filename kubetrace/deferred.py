@@ -3,7 +3,8 @@
 Typer, requests, urllib3 and the standard library bring a good deal along for cases of their own: guessing the
 encoding of a text, HTTP/2, host names beyond ASCII, opening a browser. Reading that code took a third of a command's
 time. A `Deferred` module stands in its place, knows nothing, and hands every question to the real module, which it
-imports then.
+imports then. Of some modules that every call does need, the regular expressions are put off: a `DeferredPattern` is
+compiled when something is first matched with it.
 
 This changes what `import` means for a whole process, so only the program does it (`kubetrace.__main__`), never the
 library face.
@@ -11,6 +12,7 @@ library face.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -21,7 +23,9 @@ from typing import Any
 
 MODULES = (
     # Typer: functions as commands, prompts, its own completion (kubetrace uses the groups and contexts of typer.core).
+    "inspect",
     "typer",
+    "typer.utils",
     # requests and urllib3: guessing encodings, proxies of the system, host names beyond ASCII, uploads, HTTP/2, SOCKS.
     "certifi",
     "charset_normalizer",
@@ -45,6 +49,18 @@ MODULES = (
     "tokenize",
     "traceback",
 )
+
+PATTERNS_OF = frozenset(
+    {
+        # Cookies and their dates; times of log records; host names beyond ASCII; addresses of version 6.
+        "encodings.idna",
+        "http.cookiejar",
+        "http.cookies",
+        "logging",
+        "urllib3.util.url",
+    }
+)
+"""Modules that compile regular expressions when they are imported, of which a plain call needs few or none."""
 
 
 class Deferred(ModuleType):
@@ -98,13 +114,33 @@ class _Finder:
         pass
 
 
+class DeferredPattern:
+    """Stands for a regular expression; compiles it when it is first used."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
+
+    def __getattr__(self, attribute: str) -> Any:
+        found = getattr(_compile(*self._arguments), attribute)  # which keeps what it has compiled
+        setattr(self, attribute, found)
+        return found
+
+
+def _compile_later(pattern: Any, flags: int = 0) -> Any:
+    if sys._getframe(1).f_globals.get("__name__") in PATTERNS_OF:
+        return DeferredPattern(pattern, flags)
+    return _compile(pattern, flags)
+
+
+_compile = re.compile
 _put_off: set[str] = set()
 
 
 def defer() -> None:
-    """Puts the modules off that nothing has imported yet."""
+    """Puts off the modules that nothing has imported yet, and the compiling of patterns."""
     _put_off.update(name for name in MODULES if name not in sys.modules)
     sys.meta_path.insert(0, _Finder)
+    re.compile = _compile_later
 
 
 def _search_path(name: str) -> list[str]:
@@ -136,11 +172,23 @@ def _later(function: str) -> Callable[[Deferred], Callable[..., Any]]:
     return hand_out
 
 
+def _switch(module: Deferred) -> Callable[[str | None, bool], bool]:
+    """Typer's reading of an environment variable as a switch: unset, it is the default."""
+
+    def parse_boolean_env_var(env_var_value: str | None, default: bool) -> bool:
+        if env_var_value is None:
+            return default
+        return bool(_later("parse_boolean_env_var")(module)(env_var_value, default))
+
+    return parse_boolean_env_var
+
+
 _HANDED_OUT: dict[str, dict[str, Callable[[Deferred], Any]]] = {
     "certifi": {"where": lambda module: lambda: f"{module.__path__[0]}/cacert.pem"},
     "charset_normalizer": {"__version__": lambda module: module.version.__version__},
     "difflib": {"get_close_matches": _later("get_close_matches")},
     "gettext": {name: _later(name) for name in ("gettext", "ngettext")},
+    "typer.utils": {"parse_boolean_env_var": _switch},
     "urllib.request": {
         name: _later(name)
         for name in (

@@ -230,3 +230,17 @@ print(getproxies_environment(), get_close_matches("pod", ["pods", "services"]))
 """
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, env={"http_proxy": "x"})
     assert done.stdout == "{'http': 'x'} ['pods']\n", done.stderr
+
+
+def test_patterns_are_compiled_when_something_is_matched() -> None:
+    code = """
+import re
+from kubetrace.deferred import DeferredPattern, defer
+defer()
+from urllib3.util import url
+assert type(url._IPV6_RE) is DeferredPattern and type(re.compile("x")) is re.Pattern
+assert url.parse_url("https://[::1]:8443/a?b").host == "[::1]" and url.parse_url("https://x.y").port is None
+from http.cookiejar import ISO_DATE_RE, http2time
+assert ISO_DATE_RE.flags & re.VERBOSE and http2time("Wed, 09 Feb 1994 22:23:32 GMT") == 760832612
+"""
+    python(code)

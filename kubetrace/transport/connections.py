@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import email.parser
 import http.client
-import ipaddress
 import socket
 import ssl
 import time
@@ -344,8 +343,8 @@ def join_host_port(host: str, port: int) -> str:
 
 def _is_address(host: str) -> bool:
     try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
+        socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host.partition("%")[0])
+    except (OSError, ValueError):
         return False
     return True
 
