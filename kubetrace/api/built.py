@@ -199,9 +199,10 @@ class Result(Mutable):
                 each(info)
                 return
             errors: list[KubetraceError] = []
+            mappings: dict[GroupVersionKind, Mapping] = {}
             for item in list(items_of(info.object)):
                 try:
-                    each(self._item_info(item, info))
+                    each(self._item_info(item, info, mappings))
                 except KubetraceError as error:
                     errors.append(error)
             if errors:
@@ -209,15 +210,19 @@ class Result(Mutable):
 
         return flat
 
-    def _item_info(self, item: dict[str, Any], parent: Info) -> Info:
+    def _item_info(self, item: dict[str, Any], parent: Info, mappings: dict[GroupVersionKind, Mapping]) -> Info:
+        """One item of a list; `mappings` are those of the items before it, for most lists are of one kind."""
         info = info_of(item)
         kind = GroupVersionKind.of(item)
         _require_type(kind)
         if not self.request.local:
-            try:
-                info.mapping = self.cluster.mapper.mapping(kind.group_kind, kind.version)
-            except KubetraceError as error:
-                raise KubetraceError(f"unable to recognize {error}") from None
+            mapping = mappings.get(kind)
+            if mapping is None:
+                try:
+                    mapping = mappings[kind] = self.cluster.mapper.mapping(kind.group_kind, kind.version)
+                except KubetraceError as error:
+                    raise KubetraceError(f"unable to recognize {error}") from None
+            info.mapping = mapping
         info.source = parent.source
         info.resource_version = parent.resource_version or info.resource_version
         return info
