@@ -14,6 +14,7 @@ from kubetrace.playground.validation.causes import amount
 STORAGE_CLASSES = "storageclasses.storage.k8s.io"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 CLAIM_PROTECTION, VOLUME_PROTECTION = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
+ATTRIBUTES_PROTECTION = "kubernetes.io/vac-protection"
 
 
 def mutate(store: Store, resource: Resource, item: Object, user: User | None) -> None:
@@ -30,7 +31,7 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         _requestor(item, user)
         _no_masters(resource, item)
     if resource.key == "volumeattributesclasses.storage.k8s.io":
-        _protect(item, "kubernetes.io/vac-protection")
+        _protect(item, ATTRIBUTES_PROTECTION)
     if resource.key == "ingresses.networking.k8s.io":
         _default_ingress_class(store, item)
     if resource.key == "pods":

@@ -85,6 +85,7 @@ class Catalog:
         self._custom: dict[str, list[dict[str, Any]]] = {}
         self._entries: dict[tuple[str, str, str], Resource] = {}
         self._custom_versions: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._elsewhere: dict[str, dict[str, Any]] = {}
         self.generation = 0
         self._index()
 
@@ -99,6 +100,33 @@ class Catalog:
         for name in sorted(extra):
             merged[name] = _merge_groups(name, extra[name])
         return list(merged.values())
+
+    @property
+    def discovered(self) -> list[dict[str, Any]]:
+        """The groups, and those of other API servers, whose resources nobody knows while they can't be reached."""
+        found = {group["metadata"].get("name", ""): group for group in self.groups}
+        for spec in sorted(self._elsewhere.values(), key=lambda spec: (-spec["groupPriorityMinimum"], spec["group"])):
+            group = found.get(spec["group"]) or {"metadata": {"name": spec["group"]}, "versions": []}
+            others = [entry for entry in group["versions"] if entry["version"] != spec["version"]]
+            versions = [*others, {"version": spec["version"], "freshness": "Stale"}]
+            found[spec["group"]] = group | {"versions": versions}
+        return list(found.values())
+
+    def is_elsewhere(self, group: str, version: str) -> bool:
+        """Whether an APIService leaves a group's version to another API server."""
+        return f"{version}.{group}" in self._elsewhere
+
+    def register(self, service: dict[str, Any]) -> None:
+        """Takes in an APIService, or its new state."""
+        name, spec = service["metadata"]["name"], service["spec"]
+        self._elsewhere.pop(name, None)
+        if spec.get("service"):
+            self._elsewhere[name] = spec
+        self.generation += 1
+
+    def deregister(self, name: str) -> None:
+        self._elsewhere.pop(name, None)
+        self.generation += 1
 
     def _index(self) -> None:
         self._entries = {}

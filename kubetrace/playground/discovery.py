@@ -86,12 +86,12 @@ class Discovery:
         if path == "/api":
             addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": request.headers.get("host", "127.0.0.1")}]
             return encode({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses})
-        groups = [_api_group(group) for group in self._catalog.groups if group["metadata"].get("name")]
+        groups = [_api_group(group) for group in self._catalog.discovered if group["metadata"].get("name")]
         return encode({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 
     def _aggregated(self, request: Request, path: str, version: str) -> Answer:
         core = path == "/api"
-        items = [group for group in self._catalog.groups if (not group["metadata"].get("name")) is core]
+        items = [group for group in self._catalog.discovered if (not group["metadata"].get("name")) is core]
         document = {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{version}"}
         body = msgspec.json.encode(document | {"metadata": {}, "items": items}) + b"\n"
         kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
@@ -100,7 +100,7 @@ class Discovery:
     def _group(self, path: str) -> Answer | None:
         parts = path.split("/")[2:]
         name, version = ("", parts[0]) if path == "/api/v1" else (parts[0], parts[1] if len(parts) > 1 else "")
-        group = next((g for g in self._catalog.groups if g["metadata"].get("name", "") == name), None)
+        group = next((g for g in self._catalog.discovered if g["metadata"].get("name", "") == name), None)
         if group is None or len(parts) > 2:
             return None
         if not version:

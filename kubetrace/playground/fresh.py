@@ -34,7 +34,7 @@ def fill(store: Store, catalog: Catalog) -> None:
         resource = catalog.find(parts[2], parts[3], parts[4])
         if resource is not None:
             for item in items:
-                _put(store, catalog, resource.key, copy.deepcopy(item))
+                _put(store, catalog, resource.key, _timed(copy.deepcopy(item)))
     _put(store, catalog, "nodes", node())
     _put(store, catalog, "storageclasses.storage.k8s.io", _storage_class())
     _put(store, catalog, "services", _kubernetes_service())
@@ -49,6 +49,13 @@ def fill(store: Store, catalog: Catalog) -> None:
             item,
         )
     store.remember("filled", now())
+
+
+def _timed(item: dict[str, Any]) -> dict[str, Any]:
+    """A recorded object whose conditions came to be now."""
+    for condition in (item.get("status") or {}).get("conditions") or ():
+        condition.setdefault("lastTransitionTime", now())
+    return item
 
 
 def _put(store: Store, catalog: Catalog, key: str, item: dict[str, Any]) -> None:

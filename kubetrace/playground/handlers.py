@@ -9,6 +9,7 @@ import msgspec
 
 from kubetrace.playground import options, paging, patch_errors, patches, status, subresources, watching
 from kubetrace.playground.access import Authenticator, Authorizer
+from kubetrace.playground.binding import bind
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.discovery import encode
 from kubetrace.playground.encoding import html_safe
@@ -60,6 +61,9 @@ class Handlers:
             return self._review(request, target)
         if target.subresource and target.subresource != "status":
             return await self._subresource(request, target)
+        if resource.key == "bindings":
+            write = self._write(request)
+            return encode(bind(self._verbs, target.namespace, "", self._body(request, target), write), 201)
         if "list" not in resource.verbs and not target.subresource:
             raise ApiError(501, f"the playground does not serve {resource.key}")
         method = getattr(self, f"_{target.verb}")

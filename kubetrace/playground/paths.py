@@ -121,6 +121,8 @@ def _check(request: Request, target: Target) -> None:
     else:
         verbs = list(resource.verbs)
     one_place = resource.namespaced and not target.namespace
+    if one_place and "list" not in resource.verbs:
+        raise no_such_path()  # what can't be listed has no path across namespaces
     nameless_write = target.verb in ("create", "deletecollection") and one_place
     wrong_place = request.method == "POST" and target.name and not subresource
     wrong_place = wrong_place or (target.verb in ("update", "patch") and not target.name)

@@ -9,7 +9,7 @@ import sqlite3
 import ssl
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from kubetrace.playground import credentials, http, injection
@@ -24,7 +24,7 @@ from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.impersonation import impersonated
 from kubetrace.playground.metrics import Metrics
-from kubetrace.playground.objects import new_uid
+from kubetrace.playground.objects import Object, new_uid
 from kubetrace.playground.paths import attributes_of, resolve
 from kubetrace.playground.status import ApiError, no_such_path, not_allowed
 from kubetrace.playground.storage import Store
@@ -33,6 +33,7 @@ from kubetrace.playground.verbs import Verbs
 from kubetrace.serving.faults import Fault, take
 
 _CRD = "customresourcedefinitions.apiextensions.k8s.io"
+_API_SERVICES = "apiservices.apiregistration.k8s.io"
 
 
 class Server:
@@ -47,6 +48,8 @@ class Server:
         add_nodes(self.store, self.catalog, nodes)
         for definition in self.store.select(_CRD):
             self.catalog.define(definition)
+        for service in self.store.select(_API_SERVICES):
+            self.catalog.register(service)
         self._verbs = Verbs(self.store, self.catalog)
         self._verbs.signer = self._signer = Signer(folder)
         self._authenticator = Authenticator(credentials.tokens(folder), self._verbs.signer, self.store)
@@ -69,7 +72,12 @@ class Server:
         self._listener = await http.listen(self.handle, context, port)
         self.port = self._listener.sockets[0].getsockname()[1]
         publish(self.store, self.catalog, self.port)
-        self._background = [asyncio.create_task(self._follow_definitions()), *self._controllers.start()]
+        catalog = self.catalog
+        following = (
+            self._follow(_CRD, catalog.define, catalog.forget),
+            self._follow(_API_SERVICES, catalog.register, catalog.deregister),
+        )
+        self._background = [*(asyncio.create_task(each) for each in following), *self._controllers.start()]
 
     async def stop(self) -> None:
         if self._listener is not None:
@@ -81,13 +89,14 @@ class Server:
         await asyncio.gather(*others, return_exceptions=True)
         self.store.close()
 
-    async def _follow_definitions(self) -> None:
-        queue = self.store.subscribe(_CRD)
+    async def _follow(self, key: str, added: Callable[[Object], None], gone: Callable[[str], None]) -> None:
+        """Keeps the catalog up with what is defined and registered."""
+        queue = self.store.subscribe(key)
         while (change := await queue.get()) is not None:
             if change.kind == "DELETED":
-                self.catalog.forget(change.object["metadata"]["name"])
+                gone(change.object["metadata"]["name"])
             else:
-                self.catalog.define(change.object)
+                added(change.object)
 
     async def handle(self, request: Request) -> Answer | Stream | Upgrade:
         audit = request.headers.get("audit-id") or new_uid()
@@ -150,6 +159,9 @@ class Server:
         user = impersonated(request, self._authenticator.identify(request), self._authorizer, asked)
         request.facts["user"] = user
         self._authorize(user, asked)
+        parts = [*request.path.split("/"), ""]
+        if parts[1] == "apis" and len(parts) > 4 and self.catalog.is_elsewhere(parts[2], parts[3]):
+            return _plain_text(503, "service unavailable\n")
         target = resolve(request, self.catalog)
         request.facts["target"] = target
         if target is not None:
@@ -157,12 +169,9 @@ class Server:
             return await self._handlers.handle(request, target)
         answer = self._plain(request)
         if answer is None:
-            parts = request.path.split("/")
-            if parts[1] == "api" or (parts[1] == "apis" and len(parts) > 3 and self.catalog.has_group(parts[2])):
+            if parts[1] == "api" or (parts[1] == "apis" and len(parts) > 4 and self.catalog.has_group(parts[2])):
                 raise no_such_path()
-            nothing = Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
-            nothing.headers.append(("X-Content-Type-Options", "nosniff"))
-            return nothing
+            return _plain_text(404, "404 page not found\n")
         if request.method not in ("GET", "HEAD"):
             raise not_allowed()
         return answer
@@ -183,6 +192,11 @@ class Server:
             allowed, why = self._authorizer.decide(user, asked)
         if not allowed:
             raise refused(user, asked, why)
+
+
+def _plain_text(status: int, text: str) -> Answer:
+    """As Go's http.Error writes it."""
+    return Answer(status, text.encode(), "text/plain; charset=utf-8", [("X-Content-Type-Options", "nosniff")])
 
 
 def _check_host(request: Request) -> None:

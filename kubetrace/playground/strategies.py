@@ -124,12 +124,20 @@ def _volume(item: Object) -> None:
     item["status"] = {"phase": "Pending", "lastPhaseTransitionTime": now()}
 
 
+def _api_service(item: Object) -> None:
+    """The server's own groups are available at once."""
+    if (item.get("spec") or {}).get("service") is None:
+        found = {"type": "Available", "status": "True", "lastTransitionTime": now(), "reason": "Local"}
+        item["status"] = {"conditions": [found | {"message": "Local APIServices are always available"}]}
+
+
 _STRATEGIES: dict[str, Callable[[Object], None]] = {
     "jobs.batch": _job,
     "services": _service,
     "namespaces": _namespace,
     "pods": _pod,
     "persistentvolumes": _volume,
+    "apiservices.apiregistration.k8s.io": _api_service,
 }
 
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from kubetrace.playground import status, streams
+from kubetrace.playground.binding import bind
 from kubetrace.playground.eviction import evict
 from kubetrace.playground.http import Request
 from kubetrace.playground.objects import Object, now
@@ -30,7 +31,7 @@ def answer(verbs: Verbs, request: Request, target: Target, body: Any, write: Wri
     if kind == "eviction":
         return evict(verbs, target, body, write)
     if kind == "binding":
-        return _bind(verbs, target, body, write)
+        return bind(verbs, target.namespace, target.name, body, write)
     if kind == "token" and verbs.signer is not None:
         return _token(verbs, verbs.signer, target, body)
     if kind in ("finalize", "approval", "ephemeralcontainers", "resize"):
@@ -101,26 +102,6 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     if path != ".spec.replicas":
         write.manager = ""  # the real server notes nobody, either
     return _scale_of(target, verbs.replace(target.resource, old, new, write, "scale"))
-
-
-def _bind(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
-    aim = (body or {}).get("target") or {}
-    node, wrong = aim.get("name", ""), []
-    if aim.get("kind", "") not in ("Node", ""):
-        wrong.append(f'target.kind: Unsupported value: "{aim["kind"]}": supported values: "Node", "<empty>"')
-    if not node:
-        wrong.append("target.name: Required value")
-    if wrong:
-        raise ApiError(500, wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]", "")
-    pod = verbs.read(target.resource, target.namespace, target.name)
-    if pod["spec"].get("nodeName"):
-        why = f'pod {target.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
-        raise status.conflict("pods/binding", "", target.name, why)
-    new = copy.deepcopy(pod)
-    new["spec"]["nodeName"] = node
-    if not write.dry_run:
-        verbs.store.put("pods", new)
-    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
 def _token(verbs: Verbs, signer: Signer, target: Target, body: Any) -> Object:

@@ -9,7 +9,11 @@ from kubetrace.playground.managed import Manager, track
 from kubetrace.playground.objects import Object
 from kubetrace.playground.storage import Store
 
-_PROGRAMS = {"kubelet": "kubelet", "default-scheduler": "kube-scheduler"}
+_PROGRAMS = {
+    "kubelet": "kubelet",
+    "default-scheduler": "kube-scheduler",
+    "apiservice-registration-controller": "kube-apiserver",
+}
 _MANAGER = "kube-controller-manager"
 
 

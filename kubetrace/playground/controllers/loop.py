@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kubetrace.playground import events
 from kubetrace.playground.containers.runtime import Runtime
-from kubetrace.playground.controllers import signing, volumes
+from kubetrace.playground.controllers import registration, signing, volumes
 from kubetrace.playground.controllers.autoscaling import Autoscalers
 from kubetrace.playground.controllers.cronjobs import CronJobs
 from kubetrace.playground.controllers.daemonsets import DaemonSets
@@ -51,6 +51,7 @@ class Controllers:
         self._kubelet, self._networking = Kubelet(verbs, runtime), Networking(verbs)
         self._kubelet.enqueue = self._add
         self._quotas, binder, nodes = Quotas(verbs), volumes.Binder(verbs), Nodes(verbs)
+        self._registrations = registration.Registrations(verbs)
         scheduler, disruption, jobs = Scheduler(verbs), Disruption(verbs), Jobs(verbs)
         self._reconcilers: dict[str, list[Reconcile]] = {
             "pods": [
@@ -73,9 +74,12 @@ class Controllers:
             "horizontalpodautoscalers.autoscaling": [Autoscalers(verbs).reconcile],
             "poddisruptionbudgets.policy": [disruption.reconcile],
             "resourcequotas": [self._quotas.reconcile],
+            registration.KEY: [self._registrations.reconcile],
+            registration.DEFINITIONS: [self._registrations.definition],
             signing.KEY: [signing.Signer(verbs, folder).reconcile],
             volumes.CLAIMS: [binder.claim],
             volumes.VOLUMES: [binder.volume],
+            volumes.ATTRIBUTES: [binder.attributes_class],
         }
         self._waiting: set[Key] = set()
         self._queue: asyncio.Queue[Key] = asyncio.Queue()
@@ -127,6 +131,11 @@ class Controllers:
             self._add_pending("")
         elif resource in ("storageclasses.storage.k8s.io", volumes.CLAIMS):
             self._add_pending(namespace)
+        elif resource in ("services", "endpointslices.discovery.k8s.io"):
+            metadata = change.object["metadata"]
+            service = (metadata.get("labels") or {}).get("kubernetes.io/service-name") or metadata["name"]
+            for name in self._registrations.concerned(namespace, service):
+                self._add(registration.KEY, "", name)
         if change.kind != "MODIFIED" or resource == "pods":
             for quota in store.select("resourcequotas", namespace) if namespace else ():
                 self._add("resourcequotas", namespace, quota["metadata"]["name"])

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kubetrace.playground.admission import CLAIM_PROTECTION, STORAGE_CLASSES, VOLUME_PROTECTION
+from kubetrace.playground.admission import (
+    ATTRIBUTES_PROTECTION,
+    CLAIM_PROTECTION,
+    STORAGE_CLASSES,
+    VOLUME_PROTECTION,
+)
 from kubetrace.playground.controllers.base import Controller, is_active
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.pods import is_done
@@ -12,6 +17,8 @@ from kubetrace.playground.quantities import amount
 from kubetrace.playground.selectors import matches_labels
 
 CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
+_USED_SECONDS = 5.0
+ATTRIBUTES = "volumeattributesclasses.storage.k8s.io"
 PROVISIONER = "kubetrace.dev/simulated"
 _BY_CONTROLLER = {"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/bound-by-controller": "yes"}
 
@@ -131,6 +138,17 @@ class Binder(Controller):
         """pvprotection: a volume that is deleted stays while it is bound."""
         if (item.get("status") or {}).get("phase") != "Bound":
             self._unprotect(VOLUMES, item, VOLUME_PROTECTION)
+
+    def attributes_class(self, _: str, name: str) -> float | None:
+        """vacprotection: a class that is deleted stays while claims or volumes name it."""
+        item = self.store.get(ATTRIBUTES, "", name)
+        if item is None or not item["metadata"].get("deletionTimestamp"):
+            return None
+        users = (found for key in (CLAIMS, VOLUMES) for found in self.store.select(key))
+        if any((user.get("spec") or {}).get("volumeAttributesClassName") == name for user in users):
+            return _USED_SECONDS
+        self._unprotect(ATTRIBUTES, item, ATTRIBUTES_PROTECTION)
+        return None
 
     def _unprotect(self, key: str, item: Object, finalizer: str) -> None:
         """Takes a finalizer off an object that is being deleted; the last one's end is the object's."""

@@ -9,11 +9,15 @@ from kubetrace.playground.status import invalid
 from kubetrace.playground.validation import (
     autoscaling,
     cluster,
+    devices,
+    drivers,
     endpoints,
+    flowcontrol,
     jobs,
     networking,
     nodes,
     pods,
+    registration,
     services,
     storage,
     webhooks,
@@ -22,6 +26,7 @@ from kubetrace.playground.validation import (
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
+    address,
     annotation_keys,
     bad,
     forbidden,
@@ -35,7 +40,7 @@ from kubetrace.playground.validation.causes import (
 from kubetrace.playground.validation.updates import immutable
 from kubetrace.wire.schema import Type
 
-_PATH_NAMED = frozenset(("roles", "clusterroles", "rolebindings", "clusterrolebindings"))
+_PATH_NAMED = frozenset(("roles", "clusterroles", "rolebindings", "clusterrolebindings", "apiservices"))
 
 
 def name_causes(resource: Resource, name: str, prefix: str = "") -> list[Cause]:
@@ -45,6 +50,8 @@ def name_causes(resource: Resource, name: str, prefix: str = "") -> list[Cause]:
         return [] if prefix else [required(field, "name or generateName is required")]
     if resource.name in _PATH_NAMED:
         return path_segment(field, name)
+    if resource.name == "ipaddresses":
+        return address(field, name)
     return label_name(field, name) if resource.name in ("namespaces", "services") else subdomain(field, name)
 
 
@@ -59,9 +66,9 @@ def check(
         causes += name_causes(resource, metadata.get("name", ""))
     causes += metadata_causes(metadata)
     special = _CHECKS.get(resource.key)
-    if special is not None:
+    if special is not None and (old is None or resource.key not in _NEVER_AGAIN):
         causes += special(item)
-    elif type is not None:
+    elif special is None and type is not None:
         causes += _missing(item, type, "")
     if old is not None:
         causes += _new_finalizers(old["metadata"], metadata) + immutable(resource.key, old, item, subresource)
@@ -133,6 +140,14 @@ def _missing(value: Object, type: Type, path: str) -> list[Cause]:
     return causes
 
 
+# What an update is not looked at for again: all of it must stay as it is.
+_NEVER_AGAIN = frozenset(
+    (
+        *("resourceclaims.resource.k8s.io", "resourceclaimtemplates.resource.k8s.io"),
+        *("csistoragecapacities.storage.k8s.io", "ipaddresses.networking.k8s.io", "servicecidrs.networking.k8s.io"),
+    )
+)
+
 _CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
     "pods": pods.pod,
     "podtemplates": lambda item: pods.template(item.get("template") or {}, "template"),
@@ -174,4 +189,19 @@ _CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
     "priorityclasses.scheduling.k8s.io": cluster.priority_class,
     "poddisruptionbudgets.policy": cluster.disruption_budget,
     "certificatesigningrequests.certificates.k8s.io": cluster.signing_request,
+    "flowschemas.flowcontrol.apiserver.k8s.io": flowcontrol.flow_schema,
+    "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": flowcontrol.priority_level,
+    "apiservices.apiregistration.k8s.io": registration.api_service,
+    "controllerrevisions.apps": workloads.controller_revision,
+    "ipaddresses.networking.k8s.io": networking.ip_address,
+    "servicecidrs.networking.k8s.io": networking.service_cidr,
+    "csinodes.storage.k8s.io": drivers.csi_node,
+    "csidrivers.storage.k8s.io": drivers.csi_driver,
+    "volumeattachments.storage.k8s.io": drivers.attachment,
+    "csistoragecapacities.storage.k8s.io": drivers.storage_capacity,
+    "volumeattributesclasses.storage.k8s.io": drivers.attributes_class,
+    "deviceclasses.resource.k8s.io": devices.device_class,
+    "resourceclaims.resource.k8s.io": devices.claim,
+    "resourceclaimtemplates.resource.k8s.io": devices.claim_template,
+    "resourceslices.resource.k8s.io": devices.resource_slice,
 }

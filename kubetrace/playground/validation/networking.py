@@ -1,4 +1,4 @@
-"""Ingresses and NetworkPolicies (pkg/apis/networking/validation)."""
+"""Ingresses, NetworkPolicies, the addresses of Services (pkg/apis/networking/validation)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from kubetrace.playground.validation.causes import (
     bad,
     cidr,
     forbidden,
+    internal,
     is_address,
     label_name,
     label_selector,
@@ -223,3 +224,49 @@ def domain_path(field: str, text: str) -> list[Cause]:
     if not path:
         causes.append(bad(field, text, 'must be a domain-prefixed path (such as "acme.io/foo")'))
     return causes
+
+
+def ip_address(item: Object) -> list[Cause]:
+    """Whose an address is; its name is the address."""
+    parent, at = (item.get("spec") or {}).get("parentRef"), "spec.parentRef"
+    if parent is None:
+        return [required(at)]
+    group = parent.get("group", "")
+    causes = subdomain(f"{at}.group", group) if group else []
+    for name in ("resource", "name", "namespace"):
+        value = parent.get(name, "")
+        if value:
+            causes += path_segment(f"{at}.{name}", value)
+        elif name != "namespace":
+            causes.append(required(f"{at}.{name}"))
+    return causes
+
+
+def ip_address_update(old: Object, new: Object) -> list[Cause]:
+    before, after = ((item.get("spec") or {}).get("parentRef") for item in (old, new))
+    if before == after:
+        return []
+    shown = dict.fromkeys(("group", "resource", "namespace", "name"), "") | (after or {})
+    return [bad("spec.parentRef", internal(shown), "field is immutable")]
+
+
+def service_cidr(item: Object) -> list[Cause]:
+    at, ranges = "spec.cidrs", (item.get("spec") or {}).get("cidrs") or []
+    if not ranges:
+        return [required(at, "at least one CIDR required")]
+    if len(ranges) > 2:
+        return [bad(at, {"CIDRs": ranges}, "may only hold up to 2 values")]
+    causes = [cause for index, text in enumerate(ranges) for cause in cidr(f"{at}[{index}]", text)]
+    found = [network(text) for text in ranges]
+    if len(found) == 2 and found[0] and found[1] and found[0].version == found[1].version:
+        why = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
+        causes.append(bad(at, ranges, why))
+    return causes
+
+
+def service_cidr_update(old: Object, new: Object) -> list[Cause]:
+    before, after = ((item.get("spec") or {}).get("cidrs") or [] for item in (old, new))
+    if len(before) != len(after) and (len(before), len(after)) != (1, 2):
+        return [bad("spec.cidrs", after, "field is immutable")]
+    pairs = enumerate(zip(before, after, strict=False))
+    return [bad(f"spec.cidrs[{index}]", now, "field is immutable") for index, (was, now) in pairs if was != now]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.schemas import at_path
+from kubetrace.playground.validation import devices, drivers, networking
 from kubetrace.playground.validation.causes import Cause, Object, amount, bad, forbidden
 
 _POD_WORDS = (
@@ -29,6 +30,7 @@ _IMMUTABLE = {
     "secrets": ("type",),
     "storageclasses.storage.k8s.io": ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
     "runtimeclasses.node.k8s.io": ("handler",),
+    "controllerrevisions.apps": ("data",),
 }
 
 
@@ -207,4 +209,14 @@ _SPECIAL: dict[str, Callable[[Object, Object], list[Cause]]] = {
     "rolebindings.rbac.authorization.k8s.io": _binding,
     "clusterrolebindings.rbac.authorization.k8s.io": _binding,
     "nodes": _node,
+    "csinodes.storage.k8s.io": drivers.csi_node_update,
+    "csidrivers.storage.k8s.io": drivers.csi_driver_update,
+    "volumeattachments.storage.k8s.io": drivers.attachment_update,
+    "csistoragecapacities.storage.k8s.io": drivers.storage_capacity_update,
+    "volumeattributesclasses.storage.k8s.io": drivers.attributes_class_update,
+    "ipaddresses.networking.k8s.io": networking.ip_address_update,
+    "servicecidrs.networking.k8s.io": networking.service_cidr_update,
+    "resourceclaims.resource.k8s.io": devices.frozen_spec,
+    "resourceclaimtemplates.resource.k8s.io": devices.frozen_spec,
+    "resourceslices.resource.k8s.io": devices.resource_slice_update,
 }

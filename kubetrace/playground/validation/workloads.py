@@ -196,3 +196,13 @@ def daemon_set(item: Object) -> list[Cause]:
     elif strategy.get("type") != "OnDelete":
         causes.append(unsupported(at, _go_strategy(strategy), ["RollingUpdate", "OnDelete"]))
     return causes + not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
+
+
+def controller_revision(item: Object) -> list[Cause]:
+    data = item.get("data")
+    causes = not_negative("revision", item.get("revision"))
+    if data is None:
+        causes.append(required("data", "data is mandatory"))
+    elif not isinstance(data, dict):
+        causes.append(required("data", "data must be a valid JSON object"))
+    return causes

@@ -1,0 +1,107 @@
+"""APIServices: which groups other API servers serve, and whether they can be reached (kube-aggregator pkg/controllers).
+
+What a Service leads to here is a simulated container, which speaks no TLS: an API server is never behind it.
+"""
+
+from __future__ import annotations
+
+from kubetrace.playground.controllers.base import Controller
+from kubetrace.playground.objects import Object, now
+
+KEY = "apiservices.apiregistration.k8s.io"
+DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+_SLICES = "endpointslices.discovery.k8s.io"
+_MANAGED = {"kube-aggregator.kubernetes.io/automanaged": "true"}
+_CUSTOM_PRIORITY = {"groupPriorityMinimum": 1000, "versionPriority": 100}
+_RETRY_SECONDS = 30.0
+
+
+class Registrations(Controller):
+    component = "apiservice-registration-controller"
+
+    def reconcile(self, _: str, name: str) -> float | None:
+        """Says in an APIService's status whether its server is there."""
+        item = self.read(KEY, "", name)
+        if item is None:
+            return None
+        service = item["spec"].get("service")
+        reason, told = self._state(item, service) if service else ("Local", "Local APIServices are always available")
+        good = reason in ("Local", "Passed")
+        found = {
+            "type": "Available",
+            "status": str(good),
+            "lastTransitionTime": now(),
+            "reason": reason,
+            "message": told,
+        }
+        before = (item.get("status") or {}).get("conditions") or []
+        old: Object = next((entry for entry in before if entry["type"] == "Available"), {})
+        if old.get("status") == found["status"] and old.get("lastTransitionTime"):
+            found["lastTransitionTime"] = old["lastTransitionTime"]
+        if found != old:
+            others = [entry for entry in before if entry["type"] != "Available"]
+            self.put_status(KEY, item, {"conditions": [*others, found]})
+        return None if good else _RETRY_SECONDS
+
+    def _state(self, item: Object, wanted: Object) -> tuple[str, str]:
+        """(reason, message) of what is in the way; in the order in which the aggregator looks."""
+        name, place, port = wanted["name"], wanted["namespace"], wanted.get("port", 443)
+        title = f'service/{name} in "{place}"'
+        service = self.store.get("services", place, name)
+        if service is None:
+            return "ServiceNotFound", f"{title} is not present"
+        spec, host = service["spec"], service["spec"].get("externalName")
+        if spec.get("type") == "ClusterIP":
+            entry = next((entry for entry in spec.get("ports") or () if entry["port"] == port), None)
+            if entry is None:
+                return "ServicePortError", f"{title} is not listening on port {port}"
+            slices = [
+                found
+                for found in self.store.select(_SLICES, place)
+                if (found["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
+            ]
+            if not slices:
+                return "EndpointsNotFound", f"cannot find endpointslices for {title}"
+            if not any(_has_ready(found, entry.get("name", "")) for found in slices):
+                why = f'have no addresses with port name "{entry.get("name", "")}"'
+                return "MissingEndpoints", f"endpointslices for {title} {why}"
+        address = host if spec.get("type") == "ExternalName" else spec.get("clusterIP")
+        url = f"https://{address}:{port}/apis/{item['spec']['group']}/{item['spec']['version']}"
+        why = "http: server gave HTTP response to HTTPS client"
+        if spec.get("type") == "ExternalName":
+            why = f"dial tcp: lookup {host}: no such host"
+        return "FailedDiscoveryCheck", f'failing or missing response from {url}: Get "{url}": {why}'
+
+    def concerned(self, namespace: str, service: str) -> list[str]:
+        """The APIServices that a Service is meant to lead to."""
+        found = []
+        for item in self.store.select(KEY):
+            wanted = item["spec"].get("service") or {}
+            if (wanted.get("namespace"), wanted.get("name")) == (namespace, service):
+                found.append(item["metadata"]["name"])
+        return found
+
+    def definition(self, _: str, name: str) -> None:
+        """A custom group's versions are registered while a definition serves them (crdregistration)."""
+        group = name.partition(".")[2]
+        served = {
+            version["name"]
+            for item in self.store.select(DEFINITIONS)
+            if item["spec"]["group"] == group
+            for version in item["spec"]["versions"]
+            if version.get("served")
+        }
+        for version in served:
+            title = f"{version}.{group}"
+            if self.store.get(KEY, "", title) is None:
+                spec = {"group": group, "version": version} | _CUSTOM_PRIORITY
+                self.create(KEY, "", {"metadata": {"name": title, "labels": dict(_MANAGED)}, "spec": spec})
+        for item in list(self.store.select(KEY)):
+            ours = (item["metadata"].get("labels") or {}).items() >= _MANAGED.items()
+            if ours and item["spec"].get("group") == group and item["spec"]["version"] not in served:
+                self.delete(KEY, item)
+
+
+def _has_ready(found: Object, port: str) -> bool:
+    ready = any((each.get("conditions") or {}).get("ready", True) for each in found.get("endpoints") or ())
+    return ready and any(each.get("name", "") == port and each.get("port") for each in found.get("ports") or ())

@@ -1,0 +1,51 @@
+"""APIServices (kube-aggregator pkg/apis/apiregistration/validation)."""
+
+from __future__ import annotations
+
+from kubetrace.playground.validation.causes import (
+    Cause,
+    Object,
+    bad,
+    label_1035,
+    port_number,
+    required,
+    subdomain,
+)
+
+
+def api_service(item: Object) -> list[Cause]:
+    spec, name = item.get("spec") or {}, item["metadata"].get("name", "")
+    group, version, service = spec.get("group", ""), spec.get("version", ""), spec.get("service")
+    causes: list[Cause] = []
+    if name and name != f"{version}.{group}":
+        why = f'must be `spec.version+"."+spec.group`: "{version}.{group}"'
+        causes.append(bad("metadata.name", name, why))
+    if not group and version != "v1":
+        causes.append(required("spec.group", "only v1 may have an empty group and it better be legacy kube"))
+    causes += subdomain("spec.group", group) if group else []
+    causes += label_1035("spec.version", version)
+    for field, most in (("groupPriorityMinimum", 20000), ("versionPriority", 1000)):
+        value = spec.get(field) or 0
+        if not 0 < value <= most:
+            causes.append(bad(f"spec.{field}", value, f"must be positive and less than {most}"))
+    authority, insecure = spec.get("caBundle") or "", bool(spec.get("insecureSkipTLSVerify"))
+    if service is None:
+        return causes + _local(authority, insecure)
+    causes += [required(f"spec.service.{field}") for field in ("namespace", "name") if not service.get(field)]
+    for field, why, text in port_number("spec.service.port", service.get("port") or 0):
+        causes.append((field, why, text.replace(": must", ": port is not valid: must")))
+    if insecure and authority:
+        causes.append(bad("spec.insecureSkipTLSVerify", True, "may not be true if caBundle is present"))
+    return causes
+
+
+def _local(authority: str, insecure: bool) -> list[Cause]:
+    """Without a Service the group is the server's own."""
+    causes: list[Cause] = []
+    if authority:
+        size = len(authority.rstrip("=")) * 3 // 4
+        causes.append(bad("spec.caBundle", f"{size} bytes", "local APIServices may not have a caBundle"))
+    if insecure:
+        why = "local APIServices may not have insecureSkipTLSVerify"
+        causes.append(bad("spec.insecureSkipTLSVerify", True, why))
+    return causes
