@@ -13,6 +13,7 @@ from kubetrace.value import Value
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
     from kubetrace.transport.spdy import SPDYConnection
+    from kubetrace.transport.tunnel_log import TunnelLog
 
 _PROTOCOL = "portforward.k8s.io"
 _TUNNEL = f"SPDY/3.1+{_PROTOCOL}"
@@ -130,7 +131,7 @@ def _connect(environment: Environment, name: str) -> tuple[SPDYConnection, float
         call = Call("GET", path, operation="stream", purpose=purpose)
         connection = environment.client.upgrade(call, Offer(WEBSOCKET, (_TUNNEL,)))
         environment.note("tunnel-negotiated", protocol=_PROTOCOL)
-        return SPDYConnection(connection, in_websocket=True), _TUNNEL_PING
+        return SPDYConnection(connection, in_websocket=True, log=_tunnel_log(environment)), _TUNNEL_PING
     except UpgradeRefused as refusal:
         environment.note("tunnel-fallback", error=str(refusal))
     except UpgradeError as error:
@@ -153,6 +154,15 @@ def _connect(environment: Environment, name: str) -> tuple[SPDYConnection, float
             f"server returned {quote(connection.subprotocol)}"
         )
     return SPDYConnection(connection, in_websocket=False), _PING
+
+
+def _tunnel_log(environment: Environment) -> TunnelLog | None:
+    """None where no level asks for it: telling of every few bytes takes its time."""
+    if not environment.logs(4, "tunneling_connection.go"):
+        return None
+    from kubetrace.transport.tunnel_log import TunnelLog
+
+    return TunnelLog(environment.note, shows_data=environment.own.unmask)
 
 
 COMMAND = Command(

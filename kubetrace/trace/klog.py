@@ -287,6 +287,8 @@ class KlogObserver:
         spec, line = found
         if not self.verbosity.enabled(spec.level if line.level is None else line.level, line.source):
             return False
+        if line.below is not None and self.verbosity.enabled(line.below, line.source):
+            return False
         values = {name: self._note_value(name, event.values.get(name, "")) for name in spec.values}
         severity = line.severity or spec.severity
         self._emit(line.source, _note_message(line, values), "note", severity)
@@ -354,6 +356,14 @@ def _visible(text: bytes) -> bytes:
     return visible(text)
 
 
+def _go_bytes(text: str) -> object:
+    """A Go byte slice that a note has in hexadecimal; what is no number stays as it is."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return text
+
+
 def _note_message(line: Line, values: Mapping[str, object]) -> bytes:
     if line.pairs is None:
         return line.text.format_map(values).encode("utf-8", "surrogateescape")
@@ -364,6 +374,8 @@ def _note_message(line: Line, values: Mapping[str, object]) -> bytes:
         elif value.startswith("duration:"):
             seconds = values[value.partition(":")[2]]
             pairs.append((key, duration(seconds) if isinstance(seconds, int | float) else str(seconds)))
+        elif value.startswith("bytes:"):
+            pairs.append((key, _go_bytes(str(values[value.partition(":")[2]]))))
         else:
             pairs.append((key, values[value]))
     return format_entry(line.text.format_map(values), pairs)

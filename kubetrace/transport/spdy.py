@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from kubetrace.serving.spdy_framing import Frame, Framer, GoAway, Ping, SpdyError
 from kubetrace.transport.tunnel import TunnelBroken, TunnelReader
 from kubetrace.transport.upgrade import UpgradedConnection
-from kubetrace.transport.websocket import WebSocket
+from kubetrace.transport.websocket import ABNORMAL, UNEXPECTED_END, Closed, WebSocket
+
+if TYPE_CHECKING:
+    from kubetrace.transport.tunnel_log import TunnelLog
 
 GREEDY = 1 << 18
 """Bytes that are read in one go, so that a busy connection is not looked at for every record of TLS."""
@@ -28,10 +32,11 @@ class Unsent(Ended):
 class SPDYConnection:
     """Nothing here waits: wait for `connection` with poll(2). Streams are numbers, odd ones as we open them."""
 
-    def __init__(self, connection: UpgradedConnection, *, in_websocket: bool) -> None:
+    def __init__(self, connection: UpgradedConnection, *, in_websocket: bool, log: TunnelLog | None = None) -> None:
         self.connection = connection
         self._websocket = WebSocket(connection) if in_websocket else None
-        self._tunnel = TunnelReader()
+        self._log = log
+        self._tunnel = TunnelReader(log)
         self._framer = Framer()
         self._end: Ended | None = None
         self._next_stream = 1
@@ -71,7 +76,15 @@ class SPDYConnection:
                     self._websocket.pong(ping)
         except (Ended, OSError, TunnelBroken) as error:
             self._end = error if isinstance(error, Ended) else Ended(str(error))
+            if self._log is not None:
+                self._log.ended(self._words(error))
         return b"".join(pieces)
+
+    def _words(self, error: Exception) -> str:
+        """What gorilla/websocket says of an end; nothing of one that was planned."""
+        if isinstance(error, TunnelBroken):
+            return "" if error.planned else str(error)
+        return self.connection.explain(error) if isinstance(error, OSError) else str(Closed(ABNORMAL, UNEXPECTED_END))
 
     @property
     def clogged(self) -> bool:
@@ -109,6 +122,8 @@ class SPDYConnection:
             if self._websocket is None:
                 self.connection.write(frame)
             else:
+                if self._log is not None:
+                    self._log.writing(frame)
                 self._websocket.send(frame)
         except OSError as error:
             raise Unsent(self.connection.explain(error)) from error
@@ -118,5 +133,9 @@ class SPDYConnection:
         with contextlib.suppress(Ended, OSError):
             self._send(self._framer.go_away(0))
             if self._websocket is not None:
+                if self._log is not None:
+                    self._log.closing()
                 self._websocket.close()
         self.connection.close()
+        if self._log is not None and self._end is None:
+            self._log.ended(self.connection.closed_words)

@@ -4,20 +4,32 @@ each, which a library makes, costs more than all else together; the client's own
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from kubetrace.transport.websocket import NORMAL, Closed
+
+if TYPE_CHECKING:
+    from kubetrace.transport.tunnel_log import TunnelLog
+
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 _CONTROL_LIMIT = 125
 
 
 class TunnelBroken(Exception):
-    """The stream has ended: the server said so, or what it sent is no tunnel."""
+    """The stream has ended: the server said so, or what it sent is no tunnel. `planned`: it said goodbye."""
+
+    def __init__(self, why: str, *, planned: bool = False) -> None:
+        super().__init__(why)
+        self.planned = planned
 
 
 class TunnelReader:
     """Reads the server's side of a connection, whose frames are not masked (RFC 6455, section 5.2)."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: TunnelLog | None = None) -> None:
         self._rest = b""
         self._left = 0
+        self._log = log
 
     def feed(self, data: bytes) -> tuple[list[bytes], list[bytes]]:
         """The payload in these bytes, in pieces, and the payloads of the pings among them. Raises TunnelBroken."""
@@ -32,6 +44,8 @@ class TunnelReader:
                 pieces.append(piece)
                 at += len(piece)
                 self._left -= len(piece)
+                if self._log is not None:
+                    self._log.received(piece, over=not self._left)
                 continue
             if end - at < 2:
                 break
@@ -47,6 +61,8 @@ class TunnelReader:
             if code in (_BINARY, _CONTINUATION):
                 self._left = size
                 at = start
+                if self._log is not None:
+                    self._log.message(size)
                 continue
             if end < start + size and size <= _CONTROL_LIMIT:
                 break
@@ -61,6 +77,7 @@ class TunnelReader:
             pings.append(payload)
         elif code == _CLOSE:
             number = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else 1005
-            raise TunnelBroken(f"websocket: close {number} {payload[2:].decode('utf-8', 'replace')}".rstrip())
+            closed = Closed(number, payload[2:].decode("utf-8", "replace"), said=True)
+            raise TunnelBroken(str(closed), planned=number == NORMAL)
         elif code != PONG:
             raise TunnelBroken("invalid message type received" if code == _TEXT else f"websocket: bad opcode {code}")

@@ -145,6 +145,12 @@ class UpgradedConnection:
         """Go's words for what broke the connection."""
         return explain(error, self._recording, reading=True)[0]
 
+    @property
+    def closed_words(self) -> str:
+        """Go's words for reading from a connection that one has closed oneself."""
+        recording = self._recording
+        return f"read tcp {recording.local}->{recording.address}: use of closed network connection"
+
     def close(self, error: str | None = None) -> None:
         """Ends the connection and its exchange; `error` says what cut it off. Harmless when said twice."""
         self._wire.close() if error else self._wire.finish()

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from kubetrace.transport.upgrade import UpgradedConnection
 
 NORMAL = 1000
-_ABNORMAL = 1006
+ABNORMAL = 1006
+UNEXPECTED_END = "unexpected EOF"
 _NAMES = {
     1000: "normal", 1001: "going away", 1002: "protocol error", 1003: "unsupported data", 1005: "no status",
     1006: "abnormal closure", 1007: "invalid payload data", 1008: "policy violation", 1009: "message too big",
@@ -65,14 +66,14 @@ class WebSocket:
 
         while (data := self.connection.read()) is not None:
             if not data:
-                raise Closed(_ABNORMAL, "unexpected EOF")
+                raise Closed(ABNORMAL, UNEXPECTED_END)
             try:
                 self._protocol.receive_data(data)
                 for event in self._protocol.events():
                     if (found := self._read(event)) is not None:
                         yield found
             except RemoteProtocolError as error:
-                raise Closed(_ABNORMAL, str(error)) from error
+                raise Closed(ABNORMAL, str(error)) from error
             if not self.connection.pending:
                 return
 

@@ -225,6 +225,59 @@ def test_the_trace_and_the_log_tell_each_frame(place: str, settings: dict[str, s
     assert "upgraded" in {entry.get("event") or entry.get("type") for entry in kept}
 
 
+def _tunnel_lines(log: str) -> list[str]:
+    """The lines of the tunnel without their times, and with the lengths of what is compressed or of the pod's page."""
+    found = re.findall(r"(?m)^I\d{4} [0-9:.]+ +\d+ (tunneling_connection\.go:.*)$", log)
+    return [re.sub(r"\b([1-9]\d+) bytes", "N bytes", line) for line in found]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_log_tells_each_read_and_write_of_the_tunnel(name: str, place: str, settings: dict[str, str]) -> None:
+    with _start(name, place, settings, "web", ":80", "-v=8") as running:
+        assert b"200 OK" in running.page()
+    lines = _tunnel_lines(running.err)
+    writes = [line for line in lines if ":90] " in line]
+    sizes = [line.partition("write: ")[2].partition(" bytes")[0] for line in writes]
+    opened = ["2", "2", "4", "4", "4", "1", "1", "N"]
+    assert sizes[:22] == [*opened, "4", "4", "0", *opened, "4", "4", "N"]
+    told = [line.partition("write: ")[2] for line in writes]
+    assert told[:2] == ["2 bytes, bytes=80 03", "2 bytes, bytes=00 01"]
+    assert told[3:7] == ["4 bytes, bytes=00 00 00 01", "4 bytes, bytes=00 00 00 00", *["1 bytes, bytes=00"] * 2]
+    assert told[8:11] == ["4 bytes, bytes=00 00 00 01", "4 bytes, bytes=01 00 00 00", "0 bytes, bytes="]
+    assert all("tunneling connection write...complete" in line for line in lines if ":106] " in line)
+    reads = [line for line in lines if re.search(r":(56|60|75|80|81)\] ", line)]
+    places = [re.findall(r":(\d+)\]", line)[0] for line in reads]
+    portion = ["75", "80", "81", "56"]
+    assert places[:22] == ["56", "60", *(portion * 4), "75", "60", *portion[:2]]
+    sizes = [line.partition("read ")[2].partition(" bytes")[0] for line in reads if ":80] " in line]
+    assert sizes[:4] == ["4", "4", "4", "N"]
+    assert reads[3] == "tunneling_connection.go:80] client: read 4 bytes, error=<nil>, bytes=80 03 00 02"
+    assert reads[2::2][:2] == [
+        "tunneling_connection.go:75] client: tunneling connection read in progress message...",
+        "tunneling_connection.go:81] client: tunneling connection read...complete",
+    ]
+
+
+def test_what_passes_the_ports_is_masked_in_the_log(place: str, settings: dict[str, str]) -> None:
+    for words, shown in (((), "bytes=<masked>"), (("--unmask",), "bytes=47 45 54 20 2F 73 65")):
+        with _start("kubetrace", place, settings, "web", ":80", "-v=8", *words) as running:
+            assert b"200 OK" in running.page("/secret")
+        assert shown in running.err
+        assert ("47 45 54 20" in running.err) == bool(words)
+
+
+def test_the_newest_release_logs_its_tunnel_by_a_named_logger(place: str, settings: dict[str, str]) -> None:
+    with _start("kubetrace", place, settings, "web", ":80", "-v=8", "--like=1.37") as running:
+        assert b"200 OK" in running.page()
+    log = running.err
+    assert 'go:106] "Tunneling connection write" logger="client" length=2 data="\\x80\\x03"' in log
+    assert (
+        'go:70] "Tunneling connection read...complete" logger="client" length=4 data="\\x80\\x03\\x00\\x02" err=null'
+        in log
+    )
+    assert "go:72]" not in log
+
+
 def test_why_and_plan(run: Run, place: str) -> None:
     planned = run("port-forward", "-n", place, "web", "80", "--plan")
     assert planned.code == 0 and f"/api/v1/namespaces/{place}/pods/web/portforward" in planned.out

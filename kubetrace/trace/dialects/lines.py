@@ -8,7 +8,8 @@ from kubetrace.value import Value, fresh
 
 
 class Line(Value):
-    """One log line's form. `pairs` None: printf style. `constants` come first among the pairs (logger names)."""
+    """One log line's form. `pairs` None: printf style. `constants` come first among the pairs (logger names). From the
+    level `below` on the line is not written."""
 
     source: str
     text: str
@@ -16,6 +17,7 @@ class Line(Value):
     constants: tuple[tuple[str, str], ...] = ()
     level: int | None = None
     severity: str | None = None
+    below: int | None = None
 
 
 class NoteSpec(Value):

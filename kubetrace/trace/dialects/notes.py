@@ -19,6 +19,7 @@ from kubetrace.trace.dialects.gateway_notes import GATEWAY_NOTES
 from kubetrace.trace.dialects.lines import Line, NoteSpec
 from kubetrace.trace.dialects.reflector_notes import REFLECTOR_NOTES
 from kubetrace.trace.dialects.stream_notes import STREAM_NOTES
+from kubetrace.trace.dialects.tunnel_notes import TUNNEL_NOTES
 
 __all__ = ["NOTES", "Line", "NoteSpec"]
 
@@ -29,4 +30,5 @@ NOTES: Mapping[str, NoteSpec] = {
     **REFLECTOR_NOTES,
     **GATEWAY_NOTES,
     **FORWARD_NOTES,
+    **TUNNEL_NOTES,
 }
