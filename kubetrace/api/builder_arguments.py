@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubetrace.api.built import Asked, Info, Request, Result, Source, Visit, require_struct
+from kubetrace.api.built import Asked, Info, Request, Result, Source, Visit
 from kubetrace.api.metadata import text
 from kubetrace.api.resources import Mapping
 from kubetrace.api.verbs import ListOptions
@@ -31,7 +31,7 @@ def _pages(cluster: Asked, request: Request, mapping: Mapping) -> Source:
 
     def source(each: Visit) -> None:
         for page in cluster.objects.pages(mapping, namespace, options, purpose=request.purpose):
-            require_struct(cluster, page)
+            cluster.objects.require_struct(page)
             each(Info(mapping, namespace, "", page, resource_version=text(page, "resourceVersion")))
 
     return source

@@ -15,7 +15,6 @@ from kubetrace.api.built import (
     Visit,
     info_of,
     is_list,
-    require_struct,
     set_namespace,
 )
 from kubetrace.api.go_words import quoted
@@ -80,11 +79,7 @@ def _filtered(requirements: Sequence[Requirement], each: Visit) -> Visit:
 
 
 def _info_of_document(result: Result, document: Document) -> Info:
-    value = document.object
-    try:
-        require_struct(result.cluster, value)
-    except KubetraceError as error:
-        raise KubetraceError(f"unable to decode {quoted(document.source)}: {error}") from None
+    value = document.typed_object if result.cluster.objects.typed else document.object
     info = info_of(value)
     info.source, info.document = document.source, document
     if result.request.local or (result.request.flatten and is_list(value)):

@@ -4,7 +4,6 @@ pkg/resource: visitor.go, result.go)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Mapping as AnyMapping
 from typing import Any, Protocol
 
 from kubetrace.api.aggregates import AggregateError, raise_all
@@ -24,6 +23,8 @@ class Document(Protocol):
 
     @property
     def object(self) -> dict[str, Any]: ...
+    @property
+    def typed_object(self) -> dict[str, Any]: ...
     @property
     def source(self) -> str: ...
 
@@ -185,7 +186,7 @@ class Result(Mutable):
         value = self.cluster.objects.get_or_blame_namespace(
             info.mapping, info.namespace, info.name, info.subresource, purpose=self.request.purpose
         )
-        require_struct(self.cluster, value)
+        self.cluster.objects.require_struct(value)
         info.object = value
         info.resource_version = text(value, "resourceVersion")
 
@@ -200,8 +201,10 @@ class Result(Mutable):
                 return
             errors: list[KubetraceError] = []
             mappings: dict[GroupVersionKind, Mapping] = {}
-            for item in list(items_of(info.object)):
+            for item in self._items(info.object):
                 try:
+                    if isinstance(item, KubetraceError):
+                        raise item
                     each(self._item_info(item, info, mappings))
                 except KubetraceError as error:
                     errors.append(error)
@@ -209,6 +212,13 @@ class Result(Mutable):
                 raise AggregateError(errors)
 
         return flat
+
+    def _items(self, value: dict[str, Any]) -> list[dict[str, Any] | KubetraceError]:
+        if self.cluster.objects.typed:
+            from kubetrace.api.typed_lists import typed_items
+
+            return typed_items(value)
+        return list(items_of(value))
 
     def _item_info(self, item: dict[str, Any], parent: Info, mappings: dict[GroupVersionKind, Mapping]) -> Info:
         """One item of a list; `mappings` are those of the items before it, for most lists are of one kind."""
@@ -229,19 +239,6 @@ class Result(Mutable):
 
 
 # --- objects and lists -----------------------------------------------------------------------------------------------
-
-
-def require_struct(cluster: Asked, value: AnyMapping[str, Any]) -> None:
-    """Raises KubetraceError for a kind that kubectl has no struct for, where it wants one (runtime.Scheme)."""
-    if not cluster.objects.typed:
-        return
-    from kubetrace.wire.go_struct import is_registered
-
-    version, kind = str(value.get("apiVersion") or ""), str(value.get("kind") or "")
-    if not is_registered(version, kind.removesuffix("List")) and (version, kind) != ("v1", "List"):
-        raise KubetraceError(
-            f'no kind {quoted(kind)} is registered for version {quoted(version)} in scheme "pkg/scheme/scheme.go:28"'
-        )
 
 
 def collecting(each: Visit, errors: list[KubetraceError]) -> Visit:

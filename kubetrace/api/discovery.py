@@ -375,12 +375,12 @@ def _read(read: Callable[[Mapping[str, Any]], T], document: Mapping[str, Any]) -
 
 def _parsed(body: bytes, go_type: str) -> Mapping[str, Any]:
     """A JSON object; null is an empty one. Raises KubetraceError in Go's words, which name its type."""
-    from kubetrace.wire.go_json import InvalidJSON, loads
+    from kubetrace.wire.go_json import InvalidJSON, json_type, loads
 
     try:
         value = loads(body)
     except InvalidJSON:
         raise KubetraceError(json_problem(body)) from None
     if value is not None and not isinstance(value, dict):
-        raise KubetraceError(f"json: cannot unmarshal {status.json_type(value)} into Go value of type {go_type}")
+        raise KubetraceError(f"json: cannot unmarshal {json_type(value)} into Go value of type {go_type}")
     return value or {}

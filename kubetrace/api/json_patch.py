@@ -24,7 +24,6 @@ class JSONPatchError(ValueError):
 
 def decode_patch(text: bytes) -> list[dict[str, Any]]:
     """The operations of a patch. Raises JSONPatchError."""
-    from kubetrace.api.status import json_type
 
     try:
         value = go_json.loads(text)
@@ -33,10 +32,10 @@ def decode_patch(text: bytes) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         if value is None:
             return []
-        raise JSONPatchError(f"json: cannot unmarshal {json_type(value)} into Go value of type jsonpatch.Patch")
+        raise JSONPatchError(f"json: cannot unmarshal {go_json.json_type(value)} into Go value of type jsonpatch.Patch")
     for index, operation in enumerate(value):
         if not isinstance(operation, dict | None):
-            kind = json_type(operation)
+            kind = go_json.json_type(operation)
             raise JSONPatchError(f"json: cannot unmarshal {kind} into Patch.{index} of type jsonpatch.Operation")
     for operation in value:
         if problem := _operation_problem(operation or {}):

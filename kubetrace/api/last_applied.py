@@ -21,6 +21,19 @@ def encode(value: Object) -> bytes:
     return dumps(value) + b"\n"
 
 
+def encode_typed(value: Object) -> bytes:
+    """The body of a typed client's write. kubectl sends it as protobuf, which has no empty lists: they are none."""
+    return encode(typed(_without_empty_lists(value)))
+
+
+def _without_empty_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_empty_lists(item) for key, item in value.items() if item != []}
+    if isinstance(value, list):
+        return [_without_empty_lists(item) for item in value]
+    return value
+
+
 def annotations_of(value: Object) -> dict[str, str]:
     return string_map(value, "annotations")
 

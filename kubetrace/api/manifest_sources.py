@@ -8,11 +8,10 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from kubetrace.api.aggregates import raise_all
 from kubetrace.api.go_words import bracketed, quoted
-from kubetrace.api.manifest_stream import documents
+from kubetrace.api.manifest_stream import Parsed, documents
 from kubetrace.errors import KubetraceError
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Value
@@ -42,8 +41,8 @@ class Source(Value):
     name: str
     read: Callable[[], bytes]
 
-    def documents(self) -> Iterator[Any]:
-        """The JSON values in it. Raises KubetraceError."""
+    def documents(self) -> Iterator[Parsed]:
+        """The documents in it. Raises KubetraceError."""
         return documents(self.read(), self.name)
 
 

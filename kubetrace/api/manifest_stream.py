@@ -11,10 +11,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubetrace.errors import KubetraceError
+from kubetrace.value import Value
 from kubetrace.wire.json_stream import JSONSyntaxError, skip_space, value_end
 
 _GUESS = 4096
 _SEPARATOR = b"---"
+
+
+class Parsed(Value):
+    """One document. `json` is the text that a JSON document was; what was YAML has none, so kubectl makes one."""
+
+    value: Any
+    json: str = ""
+
+    @property
+    def text(self) -> str:
+        """The document as kubectl's decoders get it."""
+        from kubetrace.wire.go_json import dumps
+
+        return self.json or dumps(self.value).decode()
 
 
 def decode_text(data: bytes) -> bytes:
@@ -32,11 +47,11 @@ def decode_text(data: bytes) -> bytes:
     return data
 
 
-def documents(data: bytes, source: str) -> Iterator[Any]:
-    """The JSON value of every document; empty ones are left out. Raises KubetraceError ("error parsing SOURCE: …")
+def documents(data: bytes, source: str) -> Iterator[Parsed]:
+    """Every document; empty ones are left out. Raises KubetraceError ("error parsing SOURCE: …")
     at the first document that can't be read, which ends the stream."""
     try:
-        yield from (value for value in _values(decode_text(data)) if value is not None)
+        yield from (parsed for parsed in _parsed(decode_text(data)) if parsed.value is not None)
     except _ParseError as error:
         raise KubetraceError(f"error parsing {source}: {error}") from None
 
@@ -45,9 +60,9 @@ class _ParseError(ValueError):
     """What is wrong, in kubectl's words, without the source's name."""
 
 
-def _values(data: bytes) -> Iterator[Any]:
+def _parsed(data: bytes) -> Iterator[Parsed]:
     if not data[:_GUESS].lstrip().startswith(b"{"):
-        yield from _yaml_values(data)
+        yield from _parsed_yaml(data)
         return
     text = data.decode()
     at = count = 0
@@ -58,9 +73,9 @@ def _values(data: bytes) -> Iterator[Any]:
         try:
             end = value_end(text, start)
         except JSONSyntaxError as error:
-            yield from _values_after_json(text, at, count, error)
+            yield from _parsed_after_json(text, at, count, error)
             return
-        yield _loads(text[start:end])
+        yield Parsed(_loads(text[start:end]), text[start:end])
         at, count = end, count + 1
 
 
@@ -70,7 +85,7 @@ def _loads(text: str) -> Any:
     return loads(text.encode())
 
 
-def _values_after_json(text: str, at: int, count: int, error: JSONSyntaxError) -> Iterator[Any]:
+def _parsed_after_json(text: str, at: int, count: int, error: JSONSyntaxError) -> Iterator[Parsed]:
     """The rest of a stream that stopped being JSON, as YAML, unless it began with several JSON texts."""
     if count > 1:
         raise _ParseError(str(error))
@@ -80,8 +95,8 @@ def _values_after_json(text: str, at: int, count: int, error: JSONSyntaxError) -
         raise _ParseError(words)
     first = True
     try:
-        for value in _yaml_values(text[start:].encode()):
-            yield value
+        for parsed in _parsed_yaml(text[start:].encode()):
+            yield parsed
             first = False
     except _ParseError as yaml_error:
         raise _ParseError(words if first else str(yaml_error)) from None
@@ -104,12 +119,12 @@ def _behind_blanks(text: str, at: int) -> int | None:
     return None
 
 
-def _yaml_values(data: bytes) -> Iterator[Any]:
+def _parsed_yaml(data: bytes) -> Iterator[Parsed]:
     from kubetrace.wire.yaml_reader import InvalidYAML, loads
 
     for document in _yaml_documents(data):
         try:
-            yield loads(document)
+            yield Parsed(loads(document))
         except InvalidYAML as error:
             raise _ParseError(f"error converting YAML to JSON: {error}") from None
 

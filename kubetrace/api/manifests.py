@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from kubetrace.api.manifest_objects import Object, decode_object
+from kubetrace.api.manifest_objects import Object, decode_object, decode_typed
 from kubetrace.api.manifest_sources import FilenameOptions, Source, Sources, find_sources
+from kubetrace.api.manifest_stream import Parsed
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 
@@ -25,32 +26,34 @@ class ManifestDocument(Value):
     """One document, or why there is none."""
 
     source: str
-    value: Object | None = None
+    parsed: Parsed | None = None
     error: KubetraceError | None = None
 
     @property
     def object(self) -> Object:
-        """The object. Raises the KubetraceError that kept it from being one."""
+        """The object. Raises the KubetraceError that keeps it from being one."""
+        return decode_object(self._document, self.source)
+
+    @property
+    def typed_object(self) -> Object:
+        """The object, once it is clear that kubectl's struct can hold it. Raises KubetraceError."""
+        return decode_typed(self._document, self.source)
+
+    @property
+    def _document(self) -> Parsed:
         if self.error is not None:
             raise self.error
-        assert self.value is not None
-        return self.value
+        assert self.parsed is not None
+        return self.parsed
 
 
 def read_documents(sources: Iterable[Source], validate: Validate | None = None) -> Iterator[ManifestDocument]:
     """Every document of every source, read as the iteration goes."""
     for source in sources:
         try:
-            for value in source.documents():
+            for parsed in source.documents():
                 if validate is not None:
-                    validate(value, source.name)
-                yield _decoded(value, source.name)
+                    validate(parsed.value, source.name)
+                yield ManifestDocument(source.name, parsed)
         except KubetraceError as error:
             yield ManifestDocument(source.name, error=error)
-
-
-def _decoded(value: Any, source: str) -> ManifestDocument:
-    try:
-        return ManifestDocument(source, decode_object(value, source))
-    except KubetraceError as error:
-        return ManifestDocument(source, error=error)

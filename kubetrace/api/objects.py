@@ -62,6 +62,13 @@ class Objects(Value):
             self._raise_if_namespace_is_missing(namespace)
             raise
 
+    def require_struct(self, value: dict[str, Any]) -> None:
+        """Raises KubetraceError for an object or list that kubectl has no struct for, where it wants one."""
+        if self.typed:
+            from kubetrace.api.typed_kinds import require_registered
+
+            require_registered(value)
+
     def _raise_if_namespace_is_missing(self, namespace: str) -> None:
         from kubetrace.api.typed_kinds import NAMESPACES
 

@@ -108,5 +108,5 @@ def _parsed(document: bytes, go_type: str) -> dict[str, Any]:
     except go_json.InvalidJSON:
         raise KubetraceError(json_problem(document)) from None
     if value is not None and not isinstance(value, dict):
-        raise KubetraceError(f"json: cannot unmarshal {status.json_type(value)} into Go value of type {go_type}")
+        raise KubetraceError(f"json: cannot unmarshal {go_json.json_type(value)} into Go value of type {go_type}")
     return value or {}

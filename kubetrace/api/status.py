@@ -237,7 +237,7 @@ def _note_undecodable(events: Events | None, problem: str) -> None:
 
 def decode(body: bytes) -> Any:
     """An object's JSON. Raises KubetraceError in Go's words."""
-    from kubetrace.wire.go_json import InvalidJSON, loads
+    from kubetrace.wire.go_json import InvalidJSON, json_type, loads
 
     try:
         value = loads(body)
@@ -255,6 +255,8 @@ def decode(body: bytes) -> Any:
 
 def _items(items: Any) -> list[Any]:
     """A list is what has "items", and then they must be objects in an array, or null (unstructured's decodeToList)."""
+    from kubetrace.wire.go_json import json_type
+
     if items is None:
         return []
     if not isinstance(items, list):
@@ -270,7 +272,7 @@ def _items(items: Any) -> list[Any]:
 
 def decode_typed(body: bytes) -> Any:
     """An object as client-go's typed clients decode it: they are the first to look for the kind, in other words."""
-    from kubetrace.wire.go_json import InvalidJSON, loads
+    from kubetrace.wire.go_json import TYPE_META, InvalidJSON, json_type, loads
 
     try:
         value = loads(body)
@@ -279,22 +281,8 @@ def decode_typed(body: bytes) -> Any:
     else:
         if value is None or isinstance(value, dict):
             return decode(body)
-        problem = f"json: cannot unmarshal {json_type(value)} into Go value of type {_TYPE_META}"
+        problem = f"json: cannot unmarshal {json_type(value)} into Go value of type {TYPE_META}"
     raise KubetraceError(f"couldn't get version/kind; json parse error: {problem}")
-
-
-_TYPE_META = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-
-
-def json_type(value: Any) -> str:
-    """What encoding/json calls a value's type in its errors."""
-    if isinstance(value, dict):
-        return "object"
-    if isinstance(value, list):
-        return "array"
-    if isinstance(value, bool):
-        return "bool"
-    return "string" if isinstance(value, str) else "number"
 
 
 def media_type(header: str | None) -> str:

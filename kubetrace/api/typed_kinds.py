@@ -16,15 +16,22 @@ def typed(group: str, version: str, resource: str, kind: str, namespaced: bool =
 
 def require_registered(value: Mapping_[str, Any]) -> None:
     """Raises KubetraceError for an object of a kind that kubectl has no struct for: typed commands can't read it."""
+    version, kind = str(value.get("apiVersion") or ""), str(value.get("kind") or "")
+    if (version, kind) == ("v1", "Pod"):  # what is mostly asked for need not wait for the table of structs
+        return
+    if problem := unregistered(version, kind):
+        raise KubetraceError(problem)
+
+
+def unregistered(version: str, kind: str) -> str:
+    """kubectl's words for a kind that it has no struct for; "" for others (runtime.Scheme)."""
     from kubetrace.api.go_words import quoted
     from kubetrace.wire.go_struct import is_registered
 
-    version, kind = str(value.get("apiVersion") or ""), str(value.get("kind") or "").removesuffix("List")
-    if (version, kind) == ("v1", "Pod"):  # what is mostly asked for need not wait for the table of structs
-        return
-    if not is_registered(version, kind):
-        scheme = quoted("pkg/scheme/scheme.go:28")
-        raise KubetraceError(f"no kind {quoted(kind)} is registered for version {quoted(version)} in scheme {scheme}")
+    if is_registered(version, kind.removesuffix("List")) or (version, kind) == ("v1", "List"):
+        return ""
+    scheme = quoted("pkg/scheme/scheme.go:28")
+    return f"no kind {quoted(kind)} is registered for version {quoted(version)} in scheme {scheme}"
 
 
 _RBAC = "rbac.authorization.k8s.io"

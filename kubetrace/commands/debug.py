@@ -290,9 +290,8 @@ class _Debugging(Value):
         from kubetrace.commands.writing import send_typed
         from kubetrace.trace.exchange import Purpose
         from kubetrace.value import replace
-        from kubetrace.wire.go_struct import typed
 
-        body = last_applied.encode(typed(pod))
+        body = last_applied.encode_typed(pod)
         call = verbs.create(PODS, namespace, body, purpose=Purpose("debug", why))
         return send_typed(self.environment, replace(call, operation="typed-create"), PODS)
 

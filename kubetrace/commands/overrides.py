@@ -20,7 +20,7 @@ def override_type() -> str:
 
 def overridden(value: dict[str, Any], text: str, how: str) -> dict[str, Any]:
     """The object, changed. Raises KubetraceError."""
-    from kubetrace.api.local_patch import PATCH_TYPES, patched
+    from kubetrace.api.local_patch import PATCH_TYPES, patched_struct
     from kubetrace.wire.go_struct import typed
 
     if not text:
@@ -28,4 +28,4 @@ def overridden(value: dict[str, Any], text: str, how: str) -> dict[str, Any]:
     media_type = PATCH_TYPES.get(how or "merge")
     if media_type is None:
         raise KubetraceError(f"invalid override type: {how}")
-    return typed(patched(typed(value), media_type, text.encode("utf-8", "surrogateescape")))
+    return patched_struct(typed(value), media_type, text.encode("utf-8", "surrogateescape"))

@@ -149,7 +149,6 @@ class Run(Value):
         from kubetrace.api.metadata import text
         from kubetrace.trace.exchange import Purpose
         from kubetrace.value import replace
-        from kubetrace.wire.go_struct import typed
 
         assert info.mapping is not None
         found = self._get(info)
@@ -160,7 +159,7 @@ class Run(Value):
             raise KubetraceError(f"Expected resource version to be {version}, was {text(found, 'resourceVersion')}")
         _set_replicas(found, self.options.replicas)
         purpose = Purpose("scale", "change: only what differs")
-        body = last_applied.encode(typed(found))
+        body = last_applied.encode_typed(found)
         call = verbs.replace_(info.mapping, info.namespace, info.name, body, self._write, "scale", purpose=purpose)
         headers = tuple(pair for pair in call.headers if pair[0] != "Content-Type")
         return _replicas(self._send(replace(call, operation="scale-update", headers=headers), info), "spec")

@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
-from kubetrace.playground import decoding
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import ApiError
 from kubetrace.wire import protobuf, quantity
+from kubetrace.wire.go_base64 import base64_problem
+from kubetrace.wire.go_json import TYPE_META, json_type
+from kubetrace.wire.go_time import RFC3339, RFC3339_MICRO, time_problem
 from kubetrace.wire.json_stream import problem
 from kubetrace.wire.schema import Field, Type, built_in
 
@@ -77,7 +79,9 @@ def decode_body(body: bytes, content_type: str, kind: str = "") -> Any:
 
 
 _SHOWN_BYTES = 30
-_TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1"
+_TIMES = {f"{_META}.Time": RFC3339, f"{_META}.MicroTime": RFC3339_MICRO}
+"""Types of moments with the layouts that they are read by."""
 
 
 def _decode_json(body: bytes, kind: str) -> Any:
@@ -85,7 +89,7 @@ def _decode_json(body: bytes, kind: str) -> Any:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        problem = f"json: cannot unmarshal {_json_kind(value)} into Go value of type {_TYPE_META}"
+        problem = f"json: cannot unmarshal {json_type(value)} into Go value of type {TYPE_META}"
         raise _unrecognized(body, kind, problem)
     return value
 
@@ -192,17 +196,16 @@ class Check:
             self._refuse(value, field, inner, path, owner, entry=True)
         if expected == "integer" and isinstance(value, float):
             return int(value)
-        if isinstance(value, str) and (field.format == "byte" or field.type in decoding.TIMES):
+        if isinstance(value, str) and (field.format == "byte" or field.type in _TIMES):
             self._decode(value, field)
         return value
 
     def _decode(self, text: str, field: Field) -> None:
         """Texts that Go reads as something else: bytes in base64, times."""
         if field.format == "byte":
-            offset = decoding.base64_error(text)
-            why = "" if offset is None else f"illegal base64 data at input byte {offset}"
+            why = base64_problem(text)
         else:
-            why = decoding.time_error(text, decoding.TIMES[field.type])
+            why = time_problem(text, _TIMES[field.type])
         if why:
             raise Mistyped(f"{self._what}: {why}", why, why, why)
 
@@ -222,7 +225,7 @@ class Check:
         struct = owner.name.rpartition(".")[2]
         plain = re.sub(r"\[\d+\]", "", path)
         go_type = _go_type(field, inner, entry)
-        told = f"json: cannot unmarshal {_json_kind(value)} into Go struct field {struct}.{plain} of type {go_type}"
+        told = f"json: cannot unmarshal {json_type(value)} into Go struct field {struct}.{plain} of type {go_type}"
         raise Mistyped(f"{self._what}: {told}", told, _conversion(value, go_type), _typed(value, path, field, entry))
 
 
@@ -256,7 +259,7 @@ _GO_KINDS = {"object": "map", "array": "slice", "string": "string", "bool": "boo
 
 
 def _conversion(value: Any, go_type: str) -> str:
-    plain = _GO_KINDS.get(_json_kind(value), "float64" if isinstance(value, float) else "int64")
+    plain = _GO_KINDS.get(json_type(value), "float64" if isinstance(value, float) else "int64")
     if go_type.startswith("map["):
         return f"cannot restore map from {plain}"
     if go_type.startswith("[]"):
@@ -267,16 +270,6 @@ def _conversion(value: Any, go_type: str) -> str:
         return f"unrecognized type: {go_type}"
     full = {"map": "map[string]interface {}", "slice": "[]interface {}"}.get(plain, plain)
     return f"cannot convert {full} to {go_type}"
-
-
-def _json_kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, dict):
-        return "object"
-    if isinstance(value, list):
-        return "array"
-    return "string" if isinstance(value, str) else "number"
 
 
 def _go_type(field: Field, inner: Type | None, entry: bool) -> str:

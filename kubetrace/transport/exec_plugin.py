@@ -244,11 +244,10 @@ def _decoded(output: bytes) -> dict[str, Any]:
         answer = _decoded_yaml(output)
     if answer is None or isinstance(answer, dict):
         return answer or {}
-    kind = {str: "string", bool: "bool", list: "array"}.get(type(answer), "number")
-    raise CredentialError(
-        f"decoding stdout: couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into Go value of "
-        'type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-    )
+    from kubetrace.wire.go_json import TYPE_META, json_type
+
+    problem = f"json: cannot unmarshal {json_type(answer)} into Go value of type {TYPE_META}"
+    raise CredentialError(f"decoding stdout: couldn't get version/kind; json parse error: {problem}")
 
 
 def _decoded_yaml(output: bytes) -> Any:

@@ -95,6 +95,21 @@ def _narrowed(value: Any) -> Any:
     return value
 
 
+TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+"""What is read of an object first, as messages name it."""
+
+
+def json_type(value: Any) -> str:
+    """What encoding/json calls a value's type in its errors."""
+    if isinstance(value, dict):
+        return "object"
+    if isinstance(value, list):
+        return "array"
+    if isinstance(value, bool):
+        return "bool"
+    return "string" if isinstance(value, str) else "number"
+
+
 def dumps(value: Any) -> bytes:
     """One line, no blanks: json.Marshal."""
     import msgspec

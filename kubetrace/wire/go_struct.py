@@ -10,7 +10,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-Fields = list[tuple[str, int | str, str]]
+Kind = int | str
+"""Another struct's number, or one letter (struct_facts.go)."""
+Fields = list[tuple[str, Kind, str]]
+"""Name, kind, flags."""
+
 _ZERO: dict[str, Any] = {"s": "", "i": 0, "b": False, "f": 0, "q": "0", "x": 0, "d": "0s", "t": None, "u": None,
                          "r": None, "y": None}  # fmt: skip
 
@@ -21,7 +25,8 @@ class TypedObject(dict[str, Any]):
 
 
 @cache
-def _table() -> tuple[list[Fields], dict[str, int]]:
+def structs() -> tuple[list[Fields], dict[str, int]]:
+    """The fields of every struct, and the number of each kind's ("apps/v1/Deployment")."""
     import gzip
     from importlib import resources
 
@@ -34,7 +39,7 @@ def _table() -> tuple[list[Fields], dict[str, int]]:
 
 def is_registered(api_version: str, kind: str) -> bool:
     """Does kubectl have a struct for this kind (its scheme's IsRegistered)?"""
-    return f"{api_version}/{kind}" in _table()[1]
+    return f"{api_version}/{kind}" in structs()[1]
 
 
 def go_type(api_version: str, kind: str) -> str:
@@ -45,14 +50,14 @@ def go_type(api_version: str, kind: str) -> str:
 def typed(value: dict[str, Any]) -> TypedObject:
     """The object as its kind's struct has it. Raises KeyError for a kind that is not registered, ValueError for a
     quantity that is none."""
-    number = _table()[1][f"{value['apiVersion']}/{value['kind']}"]
+    number = structs()[1][f"{value['apiVersion']}/{value['kind']}"]
     return TypedObject(_struct(number, value))
 
 
 def _struct(number: int, value: Any) -> dict[str, Any]:
     found = value if isinstance(value, dict) else {}
     result: dict[str, Any] = {}
-    for name, kind, flags in _table()[0][number]:
+    for name, kind, flags in structs()[0][number]:
         encoded = _encoded(kind, flags, found.get(name))
         if not _is_omitted(kind, flags, encoded):
             result[name] = encoded

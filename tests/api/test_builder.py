@@ -25,6 +25,10 @@ class Doc:
     object: dict[str, Any]
     source: str = "f.yaml"
 
+    @property
+    def typed_object(self) -> dict[str, Any]:
+        return self.object
+
 
 def pod(name: str, namespace: str = "ns1", **labels: str) -> dict[str, Any]:
     metadata = {"name": name, "namespace": namespace, "labels": labels, "resourceVersion": "7"}

@@ -1,4 +1,5 @@
-"""Writes kubetrace/wire/data/structs-1.36.json.gz: the fields of every built-in kind's Go struct, in Go's order.
+"""Writes what the Go struct of every built-in kind looks like to two files in kubetrace/wire/data: structs-1.36.json.gz
+has the fields, in Go's order; struct-words-1.36.json.gz has what errors of decoding call them and their types.
 
     python tests/tools/generate_struct_facts.py CLIENT_GO_VERSION        (for example v0.36.3; needs Go)
 
@@ -15,28 +16,36 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 SOURCE = Path(__file__).with_name("struct_facts.go")
-TARGET = Path(__file__).parents[2] / "kubetrace" / "wire" / "data" / "structs-1.36.json.gz"
+DATA = Path(__file__).parents[2] / "kubetrace" / "wire" / "data"
 
 
-def facts(version: str) -> dict[str, object]:
+def facts(version: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(SOURCE, Path(folder, "main.go"))
         Path(folder, "go.mod").write_text(f"module facts\n\ngo 1.25\n\nrequire k8s.io/client-go {version}\n")
         environ = {**os.environ, "GOFLAGS": "-mod=mod"}
         done = subprocess.run(["go", "run", "."], cwd=folder, env=environ, capture_output=True, text=True, check=True)
-    found: dict[str, object] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
 def main() -> None:
     version = sys.argv[1]
     found = {"version": version, **facts(version)}
-    del found["names"]
-    text = json.dumps(found, separators=(",", ":")).encode()
-    TARGET.write_bytes(gzip.compress(text, 9, mtime=0))
-    print(f"{TARGET.name}: {TARGET.stat().st_size} bytes")
+    words = {
+        "names": found.pop("names"),
+        "fields": [["|".join(field) for field in fields] for fields in found.pop("words")],
+    }
+    write(DATA / "structs-1.36.json.gz", found)
+    write(DATA / "struct-words-1.36.json.gz", words)
+
+
+def write(target: Path, content: object) -> None:
+    target.write_bytes(gzip.compress(json.dumps(content, separators=(",", ":")).encode(), 9, mtime=0))
+    print(f"{target.name}: {target.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

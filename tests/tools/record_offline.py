@@ -22,7 +22,8 @@ from typing import Any
 from tests.conformance.case import MANIFESTS, Case, load_cases
 
 GOLDEN = Path(__file__).parents[1] / "commands" / "golden" / "offline.json"
-GROUPS = ("create_kinds", "metadata", "changes", "scale", "run_expose", "completion", "edit", "prune", "more")
+GROUPS = ("create_kinds", "metadata", "changes", "scale", "run_expose", "completion", "edit", "prune", "more",
+          "decoding", "overrides")  # fmt: skip
 DEAD_SERVER = "http://127.0.0.1:1"
 _STAMP = re.compile(r"(?m)^([WE])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ ")
 

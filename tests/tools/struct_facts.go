@@ -3,6 +3,9 @@
 // A field is [name, type, flags]: a type is the number of another struct or one letter (s string, i integer,
 // f float, b bool, y bytes, q Quantity, t Time, u MicroTime, d Duration, x IntOrString, r any JSON); flags are
 // l list, m map, p pointer, o omitempty, z omitzero. Embedded structs stand in the place where Go writes them.
+//
+// Words are what errors of decoding call all this: of each struct its name, as %T prints it, and of each field the
+// embedded structs that it comes from ("ProbeHandler") and the types of its value, of its entries, and so on.
 package main
 
 import (
@@ -28,6 +31,7 @@ var letters = map[string]string{
 type table struct {
 	Names []string       `json:"names"`
 	Types [][][]any      `json:"types"`
+	Words [][][]string   `json:"words"`
 	Kinds map[string]int `json:"kinds"`
 	known map[reflect.Type]int
 }
@@ -38,15 +42,17 @@ func (t *table) number(kind reflect.Type) int {
 	}
 	number := len(t.Names)
 	t.known[kind] = number
-	t.Names = append(t.Names, kind.PkgPath()+"."+kind.Name())
+	t.Names = append(t.Names, kind.String())
 	t.Types = append(t.Types, nil)
-	fields := t.fields(kind)
-	t.Types[number] = fields
+	t.Words = append(t.Words, nil)
+	fields, words := t.fields(kind, "")
+	t.Types[number], t.Words[number] = fields, words
 	return number
 }
 
-func (t *table) fields(kind reflect.Type) [][]any {
+func (t *table) fields(kind reflect.Type, within string) ([][]any, [][]string) {
 	result := [][]any{}
+	words := [][]string{}
 	for index := 0; index < kind.NumField(); index++ {
 		field := kind.Field(index)
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -55,7 +61,8 @@ func (t *table) fields(kind reflect.Type) [][]any {
 			if embedded.Kind() == reflect.Pointer {
 				embedded = embedded.Elem()
 			}
-			result = append(result, t.fields(embedded)...)
+			fields, more := t.fields(embedded, within+field.Name+".")
+			result, words = append(result, fields...), append(words, more...)
 			continue
 		}
 		if name == "-" || !field.IsExported() {
@@ -71,8 +78,21 @@ func (t *table) fields(kind reflect.Type) [][]any {
 			}
 		}
 		result = append(result, []any{name, reference, flags})
+		words = append(words, append([]string{within}, levels(field.Type)...))
 	}
-	return result
+	return result, words
+}
+
+// levels are the names of a type, of its entries' type, and so on.
+func levels(kind reflect.Type) []string {
+	for kind.Kind() == reflect.Pointer {
+		kind = kind.Elem()
+	}
+	_, whole := letters[kind.PkgPath()+"."+kind.Name()]
+	if !whole && (kind.Kind() == reflect.Map || kind.Kind() == reflect.Slice) {
+		return append([]string{kind.String()}, levels(kind.Elem())...)
+	}
+	return []string{kind.String()}
 }
 
 func (t *table) reference(kind reflect.Type) (any, string) {

@@ -20,7 +20,6 @@ from kubetrace.trace.exchange import Operation, Purpose
 from kubetrace.transport.call import Call
 from kubetrace.value import Mutable, Value, fresh, replace
 from kubetrace.wire import go_json
-from kubetrace.wire.go_struct import typed
 
 Object = dict[str, Any]
 
@@ -142,13 +141,13 @@ class Reconciliation(Value):
         mapping = _mapping(value)
         namespace, name = text(value, "namespace"), text(value, "name")
         if outcome.operation == "update":
-            call = verbs.replace_(mapping, namespace, name, last_applied.encode(typed(value)), purpose=_UPDATE)
+            call = verbs.replace_(mapping, namespace, name, last_applied.encode_typed(value), purpose=_UPDATE)
             return self._sent(outcome, call, "typed-update", is_not_found)
         if outcome.operation == "recreate" and not self._deleted(outcome.replaced):
             return False
         if mapping.namespaced:
             self._ensure_namespace(namespace)
-        call = verbs.create(mapping, namespace, last_applied.encode(typed(value)), purpose=_CREATE)
+        call = verbs.create(mapping, namespace, last_applied.encode_typed(value), purpose=_CREATE)
         return self._sent(outcome, call, "typed-create", is_already_exists)
 
     def _sent(
@@ -187,8 +186,8 @@ class Reconciliation(Value):
                 raise
         else:
             return
-        made = typed({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-        call = verbs.create(NAMESPACES, "", last_applied.encode(made), purpose=_NEW_NAMESPACE)
+        made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+        call = verbs.create(NAMESPACES, "", last_applied.encode_typed(made), purpose=_NEW_NAMESPACE)
         try:
             self._send(call, "typed-create", NAMESPACES, namespace)
         except KubetraceError as error:

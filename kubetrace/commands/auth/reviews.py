@@ -16,13 +16,12 @@ def ask(environment: Environment, mapping: Mapping, spec: dict[str, Any] | None)
     from kubetrace.commands.writing import send_typed
     from kubetrace.trace.exchange import Purpose
     from kubetrace.value import replace
-    from kubetrace.wire.go_struct import typed
 
     question: dict[str, Any] = {"apiVersion": mapping.kind.api_version, "kind": mapping.kind.kind}
     if spec is not None:
         question["spec"] = spec
     purpose = Purpose("review", "auth: what is the user allowed to do, and who is it?")
-    call = verbs.create(mapping, "", last_applied.encode(typed(question)), purpose=purpose)
+    call = verbs.create(mapping, "", last_applied.encode_typed(question), purpose=purpose)
     return send_typed(environment, replace(call, operation="typed-create"), mapping)
 
 

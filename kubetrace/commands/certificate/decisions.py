@@ -163,11 +163,10 @@ def _send(environment: Environment, signing_request: dict[str, Any]) -> None:
     from kubetrace.commands.writing import send_typed
     from kubetrace.trace.exchange import Purpose
     from kubetrace.value import replace
-    from kubetrace.wire.go_struct import typed
 
     name = text(signing_request, "name")
     purpose = Purpose("certificate", "certificate: the decision, which a signer acts upon")
-    body = last_applied.encode(typed(signing_request))
+    body = last_applied.encode_typed(signing_request)
     call = verbs.replace_(SIGNING_REQUESTS, "", name, body, None, "approval", purpose=purpose)
     send_typed(environment, replace(call, operation="csr-approval"), SIGNING_REQUESTS, name)
 

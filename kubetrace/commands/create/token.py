@@ -88,10 +88,9 @@ def _request(environment: Environment, name: str, request: dict[str, Any]) -> di
     from kubetrace.commands.writing import send_typed
     from kubetrace.trace.exchange import Purpose
     from kubetrace.value import replace
-    from kubetrace.wire.go_struct import typed
 
     purpose = Purpose("create", "create: a token for the service account")
-    body = last_applied.encode(typed(request))
+    body = last_applied.encode_typed(request)
     call = verbs.create(SERVICE_ACCOUNTS, environment.namespace, body, None, name, "token", purpose=purpose)
     call = replace(call, operation="typed-token")
     return send_typed(environment, call, SERVICE_ACCOUNTS, name, failure="failed to create token: ")

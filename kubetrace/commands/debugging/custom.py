@@ -15,9 +15,9 @@ _FIXED = ("name", "command", "image", "lifecycle", "volumeDevices")
 
 def read_custom(path: str) -> Object | None:
     """The container in a JSON or YAML file; None where the file holds nothing. Raises KubetraceError."""
-    from kubetrace.api.status import json_type
     from kubetrace.commands.generators.data_sources import read
-    from kubetrace.wire.go_json import InvalidJSON, loads
+    from kubetrace.wire.go_decoding import container_problem, with_texts
+    from kubetrace.wire.go_json import json_type
     from kubetrace.wire.yaml_reader import InvalidYAML
     from kubetrace.wire.yaml_reader import loads as yaml_loads
 
@@ -26,19 +26,19 @@ def read_custom(path: str) -> Object | None:
     except KubetraceError as error:
         raise KubetraceError(f"must pass a container spec json file for custom profile: {error}") from None
     wrong = f"{path} does not contain a valid container spec: "
-    try:
-        value = loads(data)
-    except InvalidJSON:
-        try:
-            value = yaml_loads(data)
-        except InvalidYAML as error:
-            raise KubetraceError(f"{wrong}error converting YAML to JSON: {error}") from None
+    try:  # JSON is YAML, too; what kubectl reads as JSON only reads the same
+        value = yaml_loads(data)
+    except InvalidYAML as error:
+        raise KubetraceError(f"{wrong}error converting YAML to JSON: {error}") from None
     if value is None:
         return None
     if not isinstance(value, dict):
         problem = f"json: cannot unmarshal {json_type(value)} into Go value of type v1.Container"
+    else:
+        problem = container_problem(value)
+    if problem:
         raise KubetraceError(f"{wrong}error unmarshaling JSON: while decoding JSON: {problem}")
-    return as_container(value)
+    return as_container(with_texts(value, "v1.Container"))
 
 
 def check_custom(custom: Object | None) -> None:

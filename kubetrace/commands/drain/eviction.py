@@ -25,7 +25,6 @@ from kubetrace.trace.exchange import Purpose
 from kubetrace.transport.call import Call
 from kubetrace.value import replace
 from kubetrace.wire import go_json
-from kubetrace.wire.go_struct import typed
 
 POLL = 1.0
 RETRY = 5.0
@@ -162,7 +161,7 @@ class Removal:
             "metadata": {"name": name, "namespace": namespace},
             "deleteOptions": self._delete_options,
         }
-        body = last_applied.encode(typed(eviction))
+        body = last_applied.encode_typed(eviction)
         return replace(verbs.create(PODS, namespace, body, None, name, "eviction", purpose=_EVICT), operation="evict")
 
     # --- deletion ------------------------------------------------------------------------------------------------

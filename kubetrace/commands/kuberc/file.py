@@ -61,10 +61,11 @@ def parsed(data: bytes) -> dict[str, Any]:
     except InvalidYAML as error:
         raise KubetraceError(f"error parsing kuberc file: error converting YAML to JSON: {error}") from None
     if content is not None and not isinstance(content, dict):
-        sort = {str: "string", list: "array", bool: "bool"}.get(type(content), "number")
+        from kubetrace.wire.go_json import json_type
+
         raise KubetraceError(
             "error parsing kuberc file: error unmarshaling JSON: while decoding JSON: "
-            f"json: cannot unmarshal {sort} into Go value of type v1beta1.Preference"
+            f"json: cannot unmarshal {json_type(content)} into Go value of type v1beta1.Preference"
         )
     return content or {}
 

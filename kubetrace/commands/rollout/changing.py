@@ -35,7 +35,7 @@ class Change(Value):
 
 def change_workloads(environment: Environment, options: ChangingOptions, arguments: Arguments, change: Change) -> None:
     """Changes and prints each; what fails is told at the end. Raises KubetraceError."""
-    from kubetrace.api.aggregates import raise_all
+    from kubetrace.api.aggregates import AggregateError
     from kubetrace.commands.rollout.workloads import check_named, note_none, workloads
     from kubetrace.commands.selecting import load_namespace
 
@@ -58,7 +58,8 @@ def change_workloads(environment: Environment, options: ChangingOptions, argumen
             _send(environment, options, info, patch, change.done)
         except KubetraceError as error:
             errors.append(error)
-    raise_all(errors)
+    if errors:
+        raise AggregateError(errors)
 
 
 def _patch(info: Info, change: Change) -> Patch | KubetraceError:
