@@ -24,6 +24,7 @@ from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tables import Form, accepted, entries, many, one, partial, scale_table, table
 from kubetrace.playground.verbs import Verbs, Write
+from kubetrace.playground.webhooks import Unasked
 
 # Whose strategy says AllowCreateOnUpdate (pkg/registry/*/strategy.go).
 _CREATED_BY_UPDATE = frozenset(
@@ -48,6 +49,9 @@ _SHOWN_WHEN_DELETED = frozenset(
 )
 
 
+_MOST_WEBHOOKS = 100
+
+
 class Handlers:
     def __init__(self, verbs: Verbs, authorizer: Authorizer, authenticator: Authenticator) -> None:
         self._verbs = verbs
@@ -56,6 +60,22 @@ class Handlers:
         self._reviews = Reviews(authorizer, authenticator, verbs.catalog)
 
     async def handle(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
+        """The answer. A write that webhooks have a say in is begun anew with each of their answers."""
+        warnings, asked = request.facts["warnings"], request.facts.setdefault("asked", [])
+        told = len(warnings)
+        try:
+            for _ in range(_MOST_WEBHOOKS):
+                try:
+                    return await self._handle(request, target)
+                except Unasked as missing:
+                    del warnings[told:]
+                    asked.clear()
+                    await self._verbs.webhooks.ask(missing.question)
+            raise ApiError(500, "Internal error occurred: the object never comes to rest between webhooks")
+        finally:
+            self._verbs.webhooks.forget(asked)
+
+    async def _handle(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
         resource = target.resource
         if self._reviews.serves(resource):
             return self._review(request, target)
@@ -82,7 +102,11 @@ class Handlers:
         body = self._body(request, target) if request.body and request.method != "PATCH" and not raw else None
         if request.method == "PATCH" and not raw:
             body = self._patched_subresource(request, target)
-        outcome = subresources.answer(self._verbs, request, target, body, self._write(request))
+        write = self._write(request)
+        about = subresources.about(self._verbs, request, target, body, write)
+        if about is not None:
+            self._verbs.webhooks.admit(about)
+        outcome = subresources.answer(self._verbs, request, target, body, write)
         if asyncio.iscoroutine(outcome):
             outcome = await outcome
         if isinstance(outcome, Answer | Stream | Upgrade):
@@ -114,7 +138,18 @@ class Handlers:
         name = manager_name(request.parameter("fieldManager"), request.headers.get("user-agent", ""))
         user = request.facts["user"]
         guard = Escalation(self._authorizer, user).check
-        return Write(bool(dry), level, name, warnings=request.facts["warnings"], user=user, guard=guard)
+        told = {"dryRun": dry, "fieldManager": request.parameter("fieldManager")}
+        told |= {"fieldValidation": request.parameter("fieldValidation")}
+        return Write(
+            bool(dry),
+            level,
+            name,
+            warnings=request.facts["warnings"],
+            user=user,
+            asked=request.facts["asked"],
+            options={name: value for name, value in told.items() if value},
+            guard=guard,
+        )
 
     @staticmethod
     def _include(request: Request) -> str:

@@ -68,10 +68,23 @@ def json_patch(target: Any, operations: list[Any]) -> Any:
         try:
             document = _operate(document, operation)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            raise ApiError(
-                422, "the server rejected our request due to an error in our request", "Invalid", {}
-            ) from error
+            raise Unfit(operation) from error
     return document
+
+
+class Unfit(ApiError):
+    """An operation of a JSON patch does not fit the object; `why` are evanphx/json-patch's words."""
+
+    def __init__(self, operation: Any) -> None:
+        super().__init__(422, "the server rejected our request due to an error in our request", "Invalid", {})
+        found = operation if isinstance(operation, dict) else {}
+        name, path = found.get("op", ""), found.get("path", "")
+        shown = f'"{path}"' if name in ("add", "remove") else path
+        missing = {"move": "missing from path", "copy": "missing from path", "test": "is missing path"}
+        what = f"doc is {missing.get(name, 'missing path')}".replace("doc is is", "is")
+        self.why = f"{name} operation does not apply: {what}: {shown}: missing value"
+        if name not in ("add", "remove", "replace", "move", "copy", "test"):
+            self.why = f"unexpected kind: {name}"
 
 
 def _pointer(text: str) -> list[str]:

@@ -16,6 +16,7 @@ from kubetrace.playground.schemas import at_path, put_at
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.tokens import DEFAULT_SECONDS, ISSUER, LEAST_SECONDS, Signer
 from kubetrace.playground.verbs import Verbs, Write
+from kubetrace.playground.webhooks import Attributes
 
 STREAMED = ("attach", "exec", "log", "portforward", "proxy")
 """Subresources whose bodies are no objects."""
@@ -37,6 +38,47 @@ def answer(verbs: Verbs, request: Request, target: Target, body: Any, write: Wri
     if kind in ("finalize", "approval", "ephemeralcontainers", "resize"):
         return _part(verbs, target, body, write)
     raise ApiError(501, f"the playground does not serve {target.resource.name}/{kind}", "NotImplemented", {})
+
+
+_OPTIONS = {"exec": "PodExecOptions", "attach": "PodAttachOptions", "portforward": "PodPortForwardOptions"}
+_PROXIES = {"pods": "PodProxyOptions", "services": "ServiceProxyOptions", "nodes": "NodeProxyOptions"}
+_FLAGS = ("stdin", "stdout", "stderr", "tty")
+
+
+def about(verbs: Verbs, request: Request, target: Target, body: Any, write: Write) -> Attributes | None:
+    """What webhooks are asked before a subresource that is no part of its object is used; None where they are not."""
+    kind, old = target.subresource, None
+    named = {"name": target.name} | ({"namespace": target.namespace} if target.namespace else {})
+    if kind in ("eviction", "binding") and isinstance(body, dict):
+        group = "policy/v1" if kind == "eviction" else "v1"
+        item: Object = {"kind": kind.capitalize(), "apiVersion": group} | body
+        item["metadata"] = named | (body.get("metadata") or {})
+        operation = "CREATE"
+    elif kind == "scale" and isinstance(body, dict):
+        old = _scale_of(target, verbs.read(target.resource, target.place, target.name))
+        item, operation = old | {"spec": body.get("spec") or {}}, "UPDATE"
+    elif kind in _OPTIONS or kind == "proxy":
+        item = {"kind": _OPTIONS.get(kind) or _PROXIES[target.resource.name], "apiVersion": "v1"}
+        item |= {name: True for name in _FLAGS if request.flag(name)}
+        item |= {"container": request.parameter("container")} if request.parameter("container") else {}
+        item |= {"command": request.query["command"]} if "command" in request.query else {}
+        operation = "CONNECT"
+    else:
+        return None
+    return Attributes(
+        target.resource,
+        operation,
+        target.namespace,
+        target.name,
+        item,
+        old,
+        write.user,
+        kind,
+        write.dry_run,
+        write.options,
+        write.asked,
+        write.warnings,
+    )
 
 
 def current(verbs: Verbs, target: Target) -> Object:

@@ -23,6 +23,7 @@ from kubetrace.playground import (
     status,
     strategies,
     validation,
+    webhooks,
 )
 from kubetrace.playground.access import User
 from kubetrace.playground.catalog import Catalog, Resource
@@ -30,6 +31,7 @@ from kubetrace.playground.objects import Check, Mistyped, Object, new_uid, now, 
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
+from kubetrace.playground.webhooks import Webhooks
 from kubetrace.wire.go_struct import is_registered, typed
 
 if TYPE_CHECKING:
@@ -62,6 +64,10 @@ class Write:
     warnings: list[str] = field(default_factory=list)
     user: User | None = None
     """Who writes; None for the playground's controllers."""
+    asked: list[str] = field(default_factory=list)
+    """The webhooks' answers that the write has used."""
+    options: Object = field(default_factory=dict)
+    """CreateOptions and the like, as webhooks are told them."""
     guard: Callable[[Resource, Object, Object | None], None] = lambda resource, item, old: None
     """Raises where the writer may not turn the old object (None: there is none) into this one."""
 
@@ -72,6 +78,7 @@ class Verbs:
         self.catalog = catalog
         self.signer: Signer | None = None
         self.runtime: Runtime | None = None
+        self.webhooks = Webhooks(store, catalog)
 
     def read(self, resource: Resource, namespace: str, name: str) -> Object:
         item = self.store.get(resource.key, namespace, name)
@@ -157,10 +164,13 @@ class Verbs:
         self._track(resource, None, item, write, "")
         strategies.prepare(resource.key, item)
         admission.mutate(self.store, resource, item, write.user)
+        item = self._hooked(resource, item, None, write)
         self._check(resource, item, None, write)
+        self.webhooks.validate(self._about(resource, item, None, write))
         admission.check(self.store, resource, item, write.warnings)
-        if self.store.get(resource.key, namespace, metadata["name"]) is not None:
-            raise status.already_exists(resource.name, resource.group, metadata["name"])
+        name = item["metadata"]["name"]
+        if self.store.get(resource.key, namespace, name) is not None:
+            raise status.already_exists(resource.name, resource.group, name)
         allocation.on_create(self.store, resource, item)
         return item if write.dry_run else self.store.put(resource.key, item)
 
@@ -266,7 +276,13 @@ class Verbs:
             allocation.keep(resource, old, item)
             if write.user is not None:
                 admission.change(self.store, resource, item, old)
+        if write.user is not None and subresource != "scale":
+            item = self._hooked(resource, item, old, write, subresource)
+        if whole:
             self._check(resource, item, old, write, subresource)
+        if write.user is not None and subresource != "scale":
+            self.webhooks.validate(self._about(resource, item, old, write, subresource))
+        if whole:
             admission.secure(self.store, resource, item, old, write.warnings)
         if "generation" in before and strategies.changed(resource, old, item):
             item["metadata"]["generation"] = before["generation"] + 1
@@ -275,6 +291,44 @@ class Verbs:
         if item["metadata"].get("deletionTimestamp") and not item["metadata"].get("finalizers") and self._may_go(item):
             return self.store.remove(resource.key, item)
         return self.store.put(resource.key, item)
+
+    @staticmethod
+    def _about(
+        resource: Resource, item: Object | None, old: Object | None, write: Write, subresource: str = ""
+    ) -> webhooks.Attributes:
+        """A write as webhooks are asked about it."""
+        metadata = (item or old or {})["metadata"]
+        return webhooks.Attributes(
+            resource=resource,
+            operation="CREATE" if old is None else "DELETE" if item is None else "UPDATE",
+            namespace=metadata["name"] if resource.key == "namespaces" else metadata.get("namespace", ""),
+            name=metadata.get("name", ""),
+            item=item,
+            old=old,
+            user=write.user,
+            subresource=subresource,
+            dry_run=write.dry_run,
+            options=write.options,
+            asked=write.asked,
+            warnings=write.warnings,
+        )
+
+    def _hooked(
+        self, resource: Resource, item: Object, old: Object | None, write: Write, subresource: str = ""
+    ) -> Object:
+        """The object as mutating webhooks leave it."""
+
+        def settle(patched: Object) -> Object:
+            try:
+                new = self._known_fields(resource, patched, Write(field_validation="Ignore"), False)
+            except Mistyped as error:
+                raise ApiError(500, error.decoding) from None
+            kept = ("uid", "creationTimestamp", "generation", "managedFields")
+            new["metadata"] |= {name: item["metadata"][name] for name in kept if name in item["metadata"]}
+            self._default(resource, new)
+            return new
+
+        return self.webhooks.mutated(self._about(resource, item, old, write, subresource), settle) or item
 
     @staticmethod
     def _tracked_before(old: Object | None, metadata: Object) -> list[Object]:
@@ -364,6 +418,8 @@ class Verbs:
         if resource.key == "namespaces" and name in _KEPT_NAMESPACES:
             raise status.forbidden(resource.name, "", name, "this namespace may not be deleted")
         item = self.read(resource, namespace, name)
+        if write.user is not None:
+            self.webhooks.admit(self._about(resource, None, item, write))
         metadata = item["metadata"]
         deletion.check_preconditions(resource, metadata, options.get("preconditions") or {})
         grace = deletion.grace_of(resource, item, options)

@@ -17,6 +17,7 @@ from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.verbs import Verbs, Write
+from kubetrace.playground.webhooks import Unasked
 
 Enqueue = Callable[[str, str, str], None]
 """Takes resource key, namespace and name."""
@@ -108,7 +109,14 @@ class Controller:
         resource = self.verbs.catalog.preferred(key)
         assert resource is not None
         body = {"apiVersion": resource.api_version, "kind": resource.kind} | body
-        return self.verbs.create(resource, namespace, body, Write(field_validation="Ignore", manager=self.program))
+        write = Write(field_validation="Ignore", manager=self.program)
+        try:
+            return self.verbs.create(resource, namespace, body, write)
+        except Unasked:
+            write.asked.clear()  # the answers so far are used when this comes again
+            raise
+        finally:
+            self.verbs.webhooks.forget(write.asked)
 
     def make_pod(
         self, owner: Object, template: Object, name: str = "", change: Callable[[Object], None] | None = None

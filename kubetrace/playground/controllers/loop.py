@@ -34,6 +34,7 @@ from kubetrace.playground.pods import is_done
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Change
 from kubetrace.playground.verbs import Verbs
+from kubetrace.playground.webhooks import Question, Unasked
 
 Reconcile = Callable[[str, str], float | None]
 """Takes namespace and name; gives the seconds after which it wants to be called again."""
@@ -84,6 +85,7 @@ class Controllers:
         self._waiting: set[Key] = set()
         self._queue: asyncio.Queue[Key] = asyncio.Queue()
         self._timers: dict[tuple[Key, int], asyncio.TimerHandle] = {}
+        self._asking: dict[Key, asyncio.Task[None]] = {}
 
     def start(self) -> list[asyncio.Task[None]]:
         for resource in self._reconcilers:
@@ -165,16 +167,30 @@ class Controllers:
         while True:
             key = await self._queue.get()
             self._waiting.discard(key)
+            if key in self._asking:
+                continue  # comes back with the answer
             for index, reconcile in enumerate(self._reconcilers[key[0]]):
-                again = self._one(reconcile, key)
+                try:
+                    again = self._one(reconcile, key)
+                except Unasked as missing:
+                    self._asking[key] = asyncio.create_task(self._ask(missing.question, key))
+                    break
                 if again is not None:
                     self._later((key, index), again)
             await asyncio.sleep(0)
+
+    async def _ask(self, question: Question, key: Key) -> None:
+        """Asks a webhook about what a reconciler wanted to make, which then comes again."""
+        await self._verbs.webhooks.ask(question)
+        del self._asking[key]
+        self._add(*key)
 
     @staticmethod
     def _one(reconcile: Reconcile, key: Key) -> float | None:
         try:
             return reconcile(key[1], key[2])
+        except Unasked:
+            raise
         except ApiError as error:
             return 1.0 if error.code in (409, 403) else None
         except Exception:

@@ -15,6 +15,7 @@ from kubetrace.playground.validation.causes import (
     subdomain,
     supported,
 )
+from kubetrace.playground.webhook_calls import is_local
 
 _OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"]
 
@@ -193,8 +194,13 @@ def _match(match: Object, at: str) -> list[Cause]:
 def untold(item: Object) -> list[str]:
     """What of these the playground keeps, but does not do."""
     name = item["metadata"].get("name", "")
-    called = [entry.get("name", "") for entry in item.get("webhooks") or ()]
-    found = [f"the playground does not call the webhook {webhook}" for webhook in called]
+    found = []
+    for entry in item.get("webhooks") or ():
+        title, host = entry.get("name", ""), urlsplit((entry.get("clientConfig") or {}).get("url") or "").hostname
+        if host and not is_local(host):
+            found.append(f"the playground calls webhooks on this machine only, which {title} is not on")
+        if entry.get("matchConditions"):
+            found.append(f"the playground does not run the expressions of the webhook {title}")
     if item.get("kind") in ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"):
         found.append(f"the playground does not run the expressions of the policy {name}")
     return found
