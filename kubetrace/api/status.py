@@ -86,6 +86,12 @@ class StatusError(KubetraceError):
         """Whether this is the failure `reason`, or carries its code with no reason that is known (errors.IsX)."""
         return self.reason == reason or (self.reason not in _KNOWN_REASONS and self.code == code)
 
+    @property
+    def causes(self) -> list[dict[str, Any]]:
+        details = self.status.get("details")
+        found = details.get("causes") if isinstance(details, dict) else None
+        return [cause for cause in found or [] if isinstance(cause, dict)]
+
     def user_message(self) -> str:
         """The line for people (StandardErrorMessage)."""
         if self.reason == "Unauthorized":
@@ -103,7 +109,7 @@ class StatusError(KubetraceError):
         head = "The request is invalid"
         if not isinstance(details, dict):
             return f"{head}: {self.message}" if self.message else head
-        causes = [cause for cause in details.get("causes") or [] if isinstance(cause, dict)]
+        causes = self.causes
         if details.get("kind") or details.get("name"):
             head = f"The {details.get('kind') or ''} {quoted(str(details.get('name') or ''))} is invalid"
         elif self.message and not causes:
@@ -160,6 +166,13 @@ def is_bad_request(error: BaseException) -> bool:
 def is_too_many_requests(error: BaseException) -> bool:
     """The code alone decides, whatever the reason (errors.IsTooManyRequests)."""
     return isinstance(error, StatusError) and (error.reason == "TooManyRequests" or error.code == 429)
+
+
+def is_too_large_version(error: BaseException) -> bool:
+    """A resourceVersion that the server has not come to yet (errors.HasStatusCause)."""
+    return isinstance(error, StatusError) and any(
+        cause.get("reason") == "ResourceVersionTooLarge" for cause in error.causes
+    )
 
 
 def is_method_not_allowed(error: BaseException) -> bool:

@@ -2,7 +2,8 @@
 tools/cache/reflector.go).
 
 The object's first state comes first: streamed where the server can do that (WatchList, 1.32), listed where not. Then
-`precondition` looks at it (None: the object is not there), then every event goes to `condition`.
+`precondition` looks at it (None: the object is not there), then every event goes to `condition`. Whatever the server
+refuses is logged, and everything begins anew a little later, for as long as there is time.
 """
 
 from __future__ import annotations
@@ -16,12 +17,19 @@ from typing import TYPE_CHECKING, Any
 from kubetrace.api import verbs
 from kubetrace.api.built import items_of
 from kubetrace.api.metadata import string_map, text
-from kubetrace.api.status import StatusError, check, is_expired, is_gone, is_invalid, is_success
+from kubetrace.api.status import (
+    check,
+    is_expired,
+    is_gone,
+    is_success,
+    is_too_large_version,
+    is_too_many_requests,
+)
 from kubetrace.api.watch import WatchEvent, events
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
 from kubetrace.transport.errors import TransportError
-from kubetrace.value import Mutable, Value, replace
+from kubetrace.value import Mutable, Value, fresh, replace
 
 if TYPE_CHECKING:
     from kubetrace.api.resources import Mapping
@@ -29,19 +37,17 @@ if TYPE_CHECKING:
     from kubetrace.transport.call import Answer
 
 Object = dict[str, Any]
+Change = tuple[str, Object]
 Precondition = Callable[[Object | None], bool]
 Condition = Callable[[str, Object], bool]
 """Gets the type (ADDED, MODIFIED, DELETED) and the object of an event; True ends the wait."""
 
 _LOG_NAME = "k8s.io/client-go/tools/watch/informerwatcher.go:162"
-
-
 _UNSTRUCTURED = "*unstructured.Unstructured"
 _BACK_OFF = 0.8
-"""Seconds before a watch that ended is begun anew (the reflector's first back-off)."""
-
-
 _LONGEST_BACK_OFF = 30.0
+_BACK_OFF_FORGOTTEN = 120.0
+"""Seconds of the pauses: the first, the longest, and how long after one the next is a first one again."""
 _SHORT = 1.0
 """Seconds: a watch that ends sooner without an event is no watch, and everything begins anew."""
 
@@ -60,138 +66,34 @@ class Reflector(Value):
     purpose: Purpose
     go_type: str = _UNSTRUCTURED
 
+    def until(self, precondition: Precondition, condition: Condition, deadline: float) -> None:
+        """Returns when either says so. `deadline` is on time.monotonic's clock (math.inf: none). Raises TimedOut, and
+        what the two functions raise."""
+        self.tell("reflector-started", resync="0s")
+        run = _Run(self, precondition, condition, deadline)
+        try:
+            while not run.lists_and_watches():
+                run.pause()
+        finally:
+            self.tell("reflector-stopped", resync="0s")
+
+    def tell(self, name: str, **values: Any) -> None:
+        self.environment.note(name, type=self.go_type, reflector=_LOG_NAME, **values)
+
     @property
     def _typed(self) -> bool:
         """Does kubectl ask with a typed client?"""
         return self.go_type != _UNSTRUCTURED
 
-    def until(self, precondition: Precondition, condition: Condition, deadline: float) -> None:
-        """Returns when either says so. `deadline` is on time.monotonic's clock (math.inf: none). Raises TimedOut, and
-        what the calls and the two functions raise."""
-        self._tell("reflector-started", resync="0s")
-        seen = _Seen()
-        try:
-            while not self._lasting_round(seen, precondition, condition, deadline):
-                self._pause(seen, deadline)
-        finally:
-            self._tell("reflector-stopped", resync="0s")
-
-    def _lasting_round(self, seen: _Seen, precondition: Precondition, condition: Condition, deadline: float) -> bool:
-        """A round; once there has been a first state, a server out of reach is waited for."""
-        had_synced = seen.synced
-        seen.synced = seen.failed = False
-        try:
-            return self._round(seen, precondition, condition, deadline)
-        except TransportError as error:
-            seen.synced = seen.synced or had_synced
-            if not seen.synced or time.monotonic() >= deadline:
-                raise
-            self._tell("reflector-failed", error=str(error))
-            return False
-
-    @staticmethod
-    def _pause(seen: _Seen, deadline: float) -> None:
-        """The reflector's back-off. Raises TimedOut."""
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimedOut("timed out waiting for the condition")
-        time.sleep(min(seen.back_off, remaining))
-        seen.back_off = min(2 * seen.back_off, _LONGEST_BACK_OFF)
-
-    def _tell(self, name: str, **values: Any) -> None:
-        self.environment.note(name, type=self.go_type, reflector=_LOG_NAME, **values)
-
-    def _round(self, seen: _Seen, precondition: Precondition, condition: Condition, deadline: float) -> bool:
-        """The first state and the events after it, in as many watches as it takes; False when they ended in a way that
-        everything has to begin anew."""
-        self._tell("reflector-listing")
-        if time.monotonic() >= deadline:
-            return False
-        selector = f"metadata.name={self.name}"
-        streamed = verbs.ListOptions(
-            field_selector=selector,
-            allow_bookmarks=True,
-            send_initial_events=True,
-            resource_version_match="NotOlderThan",
-        )
-        try:
-            if self._streamed(streamed, seen, precondition, condition, deadline):
-                return True
-            return seen.synced and self._watched_on(seen, condition, deadline)
-        except KubetraceError as error:
-            if not is_invalid(error):
-                raise
-            self._note_refusal(error)
-        first = verbs.ListOptions(field_selector=selector, limit=500, resource_version="0")
-        call = verbs.list_(self.mapping, self.namespace, first, purpose=self.purpose)
-        call = replace(call, operation="typed-list" if self._typed else "dynamic-list")
-        page = self.environment.cluster.objects.send(call, self.mapping)
-        self._tell("reflector-populated")
-        items = list(items_of(page))
-        options = verbs.ListOptions(
-            field_selector=selector, allow_bookmarks=True, resource_version=text(page, "resourceVersion")
-        )
-        # UntilWithSync looks every 100 ms whether the first state is there: by then the reflector has its watch.
-        answer = self._open(options, deadline)
-        seen.begun(text(page, "resourceVersion"))
-        try:
-            if precondition(items[0] if items else None) or any(condition("ADDED", item) for item in items):
-                return True
-            if any(_holds(event, condition) for event in seen.sent(answer)):
-                return True
-        finally:
-            answer.close()
-        return self._watched_on(seen, condition, deadline)
-
-    def _watched_on(self, seen: _Seen, condition: Condition, deadline: float) -> bool:
-        """Watch after watch from the last version that was seen (Reflector.watch); a server that does not listen or
-        has too much to do is asked again later. False where everything has to begin anew."""
-        selector = f"metadata.name={self.name}"
-        while not seen.failed and time.monotonic() < deadline:
-            options = verbs.ListOptions(field_selector=selector, allow_bookmarks=True, resource_version=seen.version)
-            try:
-                answer = self._open(options, deadline)
-            except KubetraceError as error:
-                if is_expired(error) or is_gone(error):
-                    return False
-                if not _may_be_repeated(error):
-                    raise
-                self._tell("watch-backing-off", error=str(error))
-                self._pause(seen, deadline)
-                continue
-            seen.watch_begun()
-            try:
-                if any(_holds(event, condition) for event in seen.sent(answer)):
-                    return True
-            finally:
-                answer.close()
-        return False
-
-    def _note_refusal(self, error: KubetraceError) -> None:
-        self.environment.note("watch-list-refused", error=str(error))
-
-    def _streamed(
-        self,
-        options: verbs.ListOptions,
-        seen: _Seen,
-        precondition: Precondition,
-        condition: Condition,
-        deadline: float,
-    ) -> bool:
-        answer = self._open(options, deadline)
-        seen.watch_begun()
-        try:
-            return self._read(answer, seen, precondition, condition)
-        finally:
-            answer.close()
-
-    def _open(self, options: verbs.ListOptions, deadline: float) -> Answer:
+    def watch(self, options: verbs.ListOptions, deadline: float) -> _Watch:
+        """Raises KubetraceError where the server refuses, or is not there."""
         seconds = random.randint(300, 599)
-        options = replace(options, timeout_seconds=seconds)
+        options = replace(options, field_selector=self._selector, allow_bookmarks=True, timeout_seconds=seconds)
         call = verbs.watch(self.mapping, self.namespace, options, purpose=self.purpose)
         if self._typed:  # typed clients bound the request by the same time
             call = replace(call, query=(*call.query, ("timeout", verbs.go_duration(seconds))))
         remaining = None if deadline == math.inf else max(deadline - time.monotonic(), 0.001)
+        started = time.monotonic()
         answer = self.environment.client.send(
             replace(
                 call,
@@ -205,70 +107,250 @@ class Reflector(Value):
                 check(answer, self.mapping.resource.group_resource)
             finally:
                 answer.close()
-        return answer
+        return _Watch(answer, started)
 
-    def _read(self, answer: Answer, seen: _Seen, precondition: Precondition, condition: Condition) -> bool:
-        """Events up to the bookmark that ends the first state are that state."""
-        first: dict[str, Object] = {}
-        started = time.monotonic()
-        for count, event in enumerate(seen.sent(answer), 1):
-            kind, value = event.type, event.object
-            if seen.synced:
-                if _holds(event, condition):
-                    return True
-            elif kind == "BOOKMARK":
-                if string_map(value, "annotations").get("k8s.io/initial-events-end") != "true":
-                    continue
-                self._tell("watch-list-bookmark", items=count, seconds=time.monotonic() - started)
-                self._tell("reflector-populated")
-                seen.begun(event.resource_version)
-                if precondition(next(iter(first.values()), None)):
-                    return True
-                if any(condition("ADDED", item) for item in first.values()):
-                    return True
-            elif kind == "DELETED":
-                first.pop(text(value, "name"), None)
+    def list(self, version: str) -> Object:
+        """A list at that version or a later one: from the server's cache in one piece where a version is known, else in
+        pages, of which one object needs one. Raises KubetraceError."""
+        limit = 500 if version in ("", "0") else 0
+        options = verbs.ListOptions(field_selector=self._selector, limit=limit, resource_version=version)
+        call = verbs.list_(self.mapping, self.namespace, options, purpose=self.purpose)
+        call = replace(call, operation="typed-list" if self._typed else "dynamic-list")
+        page: Object = self.environment.cluster.objects.send(call, self.mapping)
+        return page
+
+    @property
+    def _selector(self) -> str:
+        return f"metadata.name={self.name}"
+
+
+class _Watch:
+    """One watch: its events up to its end or its first error, which is `failure` then."""
+
+    def __init__(self, answer: Answer, started: float) -> None:
+        self._answer = answer
+        self._started = started
+        self._events = self._read()
+        self.count = 0
+        self.failure: KubetraceError | None = None
+
+    def __iter__(self) -> Iterator[WatchEvent]:
+        return self._events
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def _read(self) -> Iterator[WatchEvent]:
+        for event in events(self._answer.chunks()):
+            if event.type == "ERROR":
+                self.failure = event.error()
+                return
+            self.count += 1
+            yield event
+        if not self.count and self.seconds < _SHORT:
+            self.failure = KubetraceError(
+                f"very short watch: {_LOG_NAME}: Unexpected watch close - watch lasted less than a second and no items "
+                "received"
+            )
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _Run(Mutable):
+    """One wait: what is known of the object, and how far its watches have come. `unavailable`: the server does not know
+    that version any more; `looked`: the precondition has seen the first state."""
+
+    reflector: Reflector
+    precondition: Precondition
+    condition: Condition
+    deadline: float
+    known: Object | None = None
+    version: str = ""
+    unavailable: bool = False
+    looked: bool = False
+    back_off: float = _BACK_OFF
+    paused: float = -math.inf
+    changes: list[Change] = fresh(list)
+    """What the latest state has brought and nobody has looked at yet."""
+
+    @property
+    def _late(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    def pause(self) -> None:
+        """The reflector's back-off. Raises TimedOut."""
+        if time.monotonic() - self.paused > _BACK_OFF_FORGOTTEN:
+            self.back_off = _BACK_OFF
+        seconds, self.back_off = self.back_off, min(2 * self.back_off, _LONGEST_BACK_OFF)
+        remaining = self.deadline - time.monotonic()
+        time.sleep(max(min(seconds * (1 + random.random()), remaining), 0.0))
+        self.paused = time.monotonic()
+        if self._late:
+            raise TimedOut("timed out waiting for the condition")
+
+    def lists_and_watches(self) -> bool:
+        """Reflector.ListAndWatch. Does it hold? False where everything has to begin anew."""
+        tell = self.reflector.tell
+        tell("reflector-listing")
+        watch = self._streamed()
+        if watch is None:
+            if self._late:
+                return False
+            try:
+                self._list()
+            except KubetraceError as error:
+                self._tell_failed(error, f"failed to list {self.reflector.go_type}: {error}")
+                return False
+        tell("reflector-populated")
+        return self._watches(watch)
+
+    def _tell_failed(self, error: KubetraceError, words: str) -> None:
+        """DefaultWatchErrorHandler; nobody is told of what fails because time is up."""
+        if not self._late:
+            self.reflector.tell("reflector-expired" if _is_expired(error) else "reflector-failed", error=words)
+
+    # --- the first state ----------------------------------------------------------------------------------------------
+
+    def _streamed(self) -> _Watch | None:
+        """A watch that has brought it (Reflector.watchList); None where it has to be listed, or time is up."""
+        while not self._late:
+            version = "" if self.unavailable else self.version
+            options = verbs.ListOptions(
+                resource_version=version, send_initial_events=True, resource_version_match="NotOlderThan"
+            )
+            try:
+                watch = self.reflector.watch(options, self.deadline)
+            except KubetraceError as error:
+                failure: KubetraceError | None = error
             else:
-                first[text(value, "name")] = value
+                if self._takes_first(watch):
+                    return watch
+                watch.close()
+                failure = watch.failure
+            if failure is not None and not self._may_stream_again(failure):
+                if not self._late:
+                    self.reflector.environment.note("watch-list-refused", error=str(failure))
+                return None
+        return None
+
+    def _may_stream_again(self, failure: KubetraceError) -> bool:
+        if _may_be_repeated(failure):
+            self.reflector.tell("watch-list-backing-off", error=str(failure))
+            self.pause()
+            return True
+        if _is_expired(failure) or is_too_large_version(failure):
+            self.unavailable = True
+            return True
         return False
 
+    def _takes_first(self, watch: _Watch) -> bool:
+        """Events up to the bookmark that ends the first state are that state."""
+        first: dict[str, Object] = {}
+        for event in watch:
+            value = event.object
+            if event.type == "DELETED":
+                first.pop(text(value, "name"), None)
+            elif event.type != "BOOKMARK":
+                first[text(value, "name")] = value
+            elif string_map(value, "annotations").get("k8s.io/initial-events-end") == "true":
+                self.reflector.tell("watch-list-bookmark", items=watch.count, seconds=watch.seconds)
+                self._replace(list(first.values()), event.resource_version)
+                return True
+        self._tell_closed(watch)
+        return False
 
-class _Seen(Mutable):
-    """How far the watches of one object have come: the version after which the next one begins, and `synced` once the
-    first state was there. `failed` says that they can't go on from there."""
+    def _tell_closed(self, watch: _Watch) -> None:
+        """Nobody is told of a watch that was cut off because time is up."""
+        if watch.failure is None and not self._late:
+            self.reflector.tell("watch-closed", items=watch.count)
 
-    version: str = ""
-    synced: bool = False
-    failed: bool = False
-    back_off: float = _BACK_OFF
-    _since: float = 0.0
+    def _list(self) -> None:
+        """Raises KubetraceError."""
+        try:
+            page = self.reflector.list("" if self.unavailable else self.version or "0")
+        except KubetraceError as error:
+            if not (_is_expired(error) or is_too_large_version(error)):
+                raise
+            self.unavailable = True
+            page = self.reflector.list("")
+        self._replace(list(items_of(page)), text(page, "resourceVersion"))
 
-    def begun(self, version: str) -> None:
-        """The first state is there."""
-        self.version, self.synced, self.back_off = version, True, _BACK_OFF
+    def _replace(self, items: list[Object], version: str) -> None:
+        known, self.known = self.known, items[0] if items else None
+        self.version, self.unavailable = version, False
+        if self.known is not None:
+            self.changes.append(("ADDED" if known is None else "MODIFIED", self.known))
+        elif known is not None:
+            self.changes.append(("DELETED", known))
 
-    def watch_begun(self) -> None:
-        self._since, self.back_off = time.monotonic(), _BACK_OFF
+    # --- what happens then --------------------------------------------------------------------------------------------
 
-    def sent(self, answer: Answer) -> Iterator[WatchEvent]:
-        """A watch's events up to the first error: kubectl's reflector begins anew after one and tells nobody."""
-        count = 0
-        for event in events(answer.chunks()):
-            if event.type == "ERROR":
-                self.failed = True
-                return
-            count += 1
-            self.version = event.resource_version or self.version
-            yield event
-        self.failed = not count and time.monotonic() - self._since < _SHORT
+    def _watches(self, watch: _Watch | None) -> bool:
+        """Watch after watch from the last version that was seen (Reflector.watch)."""
+        while not self._late:
+            if watch is None:
+                # UntilWithSync looks every 100 ms whether the first state is there: by then there is a watch, or none.
+                try:
+                    watch = self.reflector.watch(verbs.ListOptions(resource_version=self.version), self.deadline)
+                except KubetraceError as error:
+                    if self._holds():
+                        return True
+                    if not _may_be_repeated(error):
+                        self._tell_failed(error, str(error))
+                        return False
+                    self.reflector.tell("watch-backing-off", error=str(error))
+                    self.pause()
+                    continue
+            try:
+                if self._holds() or any(self._takes(event) for event in watch):
+                    return True
+            finally:
+                watch.close()
+            self._tell_closed(watch)
+            if watch.failure is not None and not self._may_go_on_after(watch.failure):
+                return False
+            watch = None
+        return False
+
+    def _may_go_on_after(self, failure: KubetraceError) -> bool:
+        if _is_expired(failure):
+            self.reflector.tell("watch-expired", error=str(failure))
+            return False
+        if is_too_many_requests(failure):
+            self.reflector.tell("watch-throttled")
+            self.pause()
+            return True
+        self.reflector.tell("watch-ended-with-error", error=str(failure))
+        return False
+
+    def _holds(self) -> bool:
+        """Looks at what the latest state has brought."""
+        changes, self.changes = self.changes, []
+        if not self.looked:
+            self.looked = True
+            if self.precondition(self.known):
+                return True
+        return any(self.condition(kind, value) for kind, value in changes)
+
+    def _takes(self, event: WatchEvent) -> bool:
+        """An event, as the informer's store knows it."""
+        self.version = event.resource_version or self.version
+        if event.type == "BOOKMARK":
+            return False
+        known, self.known = self.known, None if event.type == "DELETED" else event.object
+        if event.type != "DELETED":
+            return self.condition("ADDED" if known is None else "MODIFIED", event.object)
+        return known is not None and self.condition("DELETED", event.object)
+
+
+def _is_expired(error: KubetraceError) -> bool:
+    return is_expired(error) or is_gone(error)
 
 
 def _may_be_repeated(error: KubetraceError) -> bool:
-    """isWatchErrorRetriable (client-go tools/cache/reflector.go)."""
+    """isWatchErrorRetriable."""
     if isinstance(error, TransportError):
         return "connection refused" in error.reason
-    return isinstance(error, StatusError) and error.code == 429
-
-
-def _holds(event: WatchEvent, condition: Condition) -> bool:
-    return event.type != "BOOKMARK" and condition(event.type, event.object)
+    return is_too_many_requests(error)

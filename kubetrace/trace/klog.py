@@ -321,6 +321,11 @@ class KlogObserver:
     def _note_value(self, name: str, value: object) -> object:
         if name == "url":
             return self.masker.url(str(value))
+        if name == "reflector":
+            from kubetrace.trace.dialects import since
+            from kubetrace.trace.dialects.reflector_notes import REFLECTORS
+
+            return since(REFLECTORS, self.dialect.name) if value in REFLECTORS.values() else value
         if name == "json":
             return self.masker.body(str(value).encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
         return self.masker.text(value) if isinstance(value, str) else value

@@ -42,6 +42,7 @@ AUDIBLE_NOTES = frozenset(
         "unsortable-objects",
         "unsortable-rows",
         "validation-skipped",
+        "watch-ended-with-error",
     }
 )
 """Notes that some release writes at verbosity 0 (a test holds them against the dialects)."""

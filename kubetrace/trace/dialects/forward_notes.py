@@ -21,7 +21,7 @@ def _error(text: str, now: tuple[str, int], *numbers: int, values: tuple[str, ..
         else:
             found[release] = Line(source, "Unhandled Error", (("err", f"={text}"),))
     pairs = tuple([pair for pair in _PORTS if pair[1] == "error" or pair[1] in values])
-    found["1.37"] = Line(f"portforward.go:{now[1]}", now[0], (*pairs, ("logger", "=UnhandledError")))
+    found["1.37"] = Line(f"portforward.go:{now[1]}", now[0], pairs)
     return NoteSpec(0, (*values, "error"), found, "E")
 
 

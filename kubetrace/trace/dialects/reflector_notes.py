@@ -6,11 +6,24 @@ from collections.abc import Mapping
 
 from kubetrace.trace.dialects.lines import Line, NoteSpec, lines, structured
 
+_WATCHER = "k8s.io/client-go/tools/watch/informerwatcher.go"
+REFLECTORS = {"1.19": f"{_WATCHER}:146", "1.33": f"{_WATCHER}:162"}
+"""What each release calls the reflector of a wait: where it was started (tools/cache, NewReflector)."""
+
 _REFLECTOR = ("reflector", "reflector")
 _TYPE = ("type", "type")
 _RESYNC = (_TYPE, ("resyncPeriod", "resync"), _REFLECTOR)
+_ENDED_WITH = "{reflector}: watch of {type} ended with: {error}"
 _STARTING = "Starting reflector {type} ({resync}) from {reflector}"
 _STOPPING = "Stopping reflector {type} ({resync}) from {reflector}"
+
+
+def _closed(older: Mapping[str, int], newer: Mapping[str, int]) -> NoteSpec:
+    """A watch whose version the server does not know any more."""
+    found = lines("reflector.go", "{reflector}: watch of {type} closed with: {error}", older)
+    found |= structured("reflector.go", "Watch closed", (_REFLECTOR, _TYPE, ("err", "error")), newer)
+    return NoteSpec(4, ("type", "reflector", "error"), found)
+
 
 REFLECTOR_NOTES: Mapping[str, NoteSpec] = {
     "reflector-started": NoteSpec(
@@ -83,13 +96,61 @@ REFLECTOR_NOTES: Mapping[str, NoteSpec] = {
                 "1.19": 127, "1.20": 138, "1.25": 140, "1.27": 148, "1.28": 147, "1.30": 150,
             }),
             **{release: Line(f"reflector.go:{number}", "Unhandled Error", (
-                ("err", "={reflector}: Failed to watch {type}: {error}"), ("logger", "=UnhandledError"),
+                ("err", "={reflector}: Failed to watch {type}: {error}"),
             )) for release, number in {"1.31": 158, "1.32": 166}.items()},
             **structured("reflector.go", "Failed to watch", (
-                ("err", "error"), ("logger", "=UnhandledError"), _REFLECTOR, _TYPE,
+                ("err", "error"), _REFLECTOR, _TYPE,
             ), {"1.33": 200, "1.34": 205, "1.35": 204, "1.36": 227}),
         },
         "E",
+    ),
+    "reflector-expired": _closed({
+        "1.19": 121, "1.20": 132, "1.25": 134, "1.27": 142, "1.28": 141, "1.30": 144, "1.31": 152, "1.32": 160,
+    }, {"1.33": 194, "1.34": 199, "1.35": 198, "1.36": 221}),
+    "watch-expired": _closed({
+        "1.19": 422, "1.20": 434, "1.22": 435, "1.23": 436, "1.25": 338, "1.27": 443, "1.28": 445, "1.29": 449,
+        "1.30": 457, "1.31": 471, "1.32": 479,
+    }, {"1.33": 543, "1.34": 555, "1.35": 565, "1.36": 651}),
+    "watch-throttled": NoteSpec(
+        2,
+        ("type", "reflector"),
+        {
+            **lines("reflector.go", "{reflector}: watch of {type} returned 429 - backing off", {
+                "1.22": 437, "1.23": 438, "1.25": 340, "1.27": 445, "1.28": 447, "1.29": 451, "1.30": 459, "1.31": 473,
+                "1.32": 481,
+            }),
+            **structured("reflector.go", "Watch returned 429 - backing off", (_REFLECTOR, _TYPE), {
+                "1.33": 545, "1.34": 557, "1.35": 567, "1.36": 653,
+            }),
+        },
+    ),
+    "watch-ended-with-error": NoteSpec(
+        0,
+        ("type", "reflector", "error"),
+        {
+            **{
+                release: Line(f"reflector.go:{number}", _ENDED_WITH, severity="W")
+                for release, number in {
+                    "1.19": 424, "1.20": 436, "1.22": 441, "1.23": 442, "1.25": 347, "1.27": 456, "1.28": 458,
+                    "1.29": 462, "1.30": 470, "1.31": 484, "1.32": 492,
+                }.items()
+            },
+            **structured("reflector.go", "Warning: watch ended with error", (_REFLECTOR, _TYPE, ("err", "error")), {
+                "1.33": 556, "1.34": 568, "1.35": 578, "1.36": 664,
+            }),
+        },
+    ),
+    "watch-list-backing-off": NoteSpec(
+        2,
+        ("type", "reflector", "error"),
+        {
+            **lines("reflector.go", "{reflector}: watch-list of {type} returned {error} - backing off", {
+                "1.27": 601, "1.28": 603, "1.29": 607, "1.30": 615, "1.31": 629, "1.32": 637,
+            }),
+            **structured("reflector.go", "watch-list failed - backing off", (_REFLECTOR, _TYPE, ("err", "error")), {
+                "1.33": 702, "1.34": 714, "1.35": 724, "1.36": 816,
+            }),
+        },
     ),
     "watch-closed": NoteSpec(
         4,
@@ -111,7 +172,7 @@ REFLECTOR_NOTES: Mapping[str, NoteSpec] = {
             "Data couldn't be fetched in watchlist mode. Falling back to regular list. This is expected if watchlist "
             "is not supported or disabled in kube-apiserver.",
             (("err", "error"),),
-            {"1.36": 490},
+            {"1.35": 429, "1.36": 490},
         ),
     ),
     "watch-list-bookmark": NoteSpec(

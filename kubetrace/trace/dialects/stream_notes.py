@@ -12,7 +12,15 @@ def _of_stream(level: int, what: str, numbers: Mapping[str, int]) -> NoteSpec:
     number = numbers["1.36"]
     older = {release: line for release, line in numbers.items() if release != "1.36"}
     newest = {"1.36": Line(f"websocket.go:{number}", f"{what} on stream", ())}
-    return NoteSpec(level, ("id",), {**lines("websocket.go", f"{what} on stream {{id}}", older), **newest})
+    return NoteSpec(level, ("id",), {**_old(f"{what} on stream {{id}}", 4, older), **newest})
+
+
+def _old(text: str, level: int, numbers: Mapping[str, int]) -> dict[str, Line]:
+    """Lines in words; `level` is that of the releases before 1.33."""
+    return {
+        release: Line(f"websocket.go:{number}", text, level=level if release < "1.33" else None)
+        for release, number in numbers.items()
+    }
 
 
 def _copying(text: str, older: int, newer: int) -> NoteSpec:
@@ -39,8 +47,7 @@ STREAM_NOTES: Mapping[str, NoteSpec] = {
         4,
         ("protocol",),
         {
-            "1.29": Line("websocket.go:137", "The subprotocol is {protocol}"),
-            "1.31": Line("websocket.go:133", "The subprotocol is {protocol}"),
+            **lines("websocket.go", "The subprotocol is {protocol}", {"1.29": 137, "1.30": 133}),
             "1.36": Line("websocket.go:134", "Subprotocol negotiated", (("protocol", "protocol"),)),
         },
     ),
@@ -48,7 +55,7 @@ STREAM_NOTES: Mapping[str, NoteSpec] = {
         5,
         ("deadline",),  # a Go duration: "1m1s"
         {
-            "1.33": Line("websocket.go:251", "Websocket initial read deadline: {deadline}"),
+            **lines("websocket.go", "Websocket initial read deadline: {deadline}", {"1.33": 251, "1.34": 265}),
             "1.36": Line("websocket.go:269", "Websocket read starts", (("deadline", "deadline"),)),
         },
     ),
@@ -56,7 +63,7 @@ STREAM_NOTES: Mapping[str, NoteSpec] = {
         5,
         (),
         {
-            **lines("websocket.go", "closed channel--returning", {"1.30": 490, "1.33": 491}),
+            **_old("closed channel--returning", 8, {"1.29": 477, "1.30": 490, "1.33": 491, "1.34": 505}),
             "1.36": Line("websocket.go:512", "Closed channel -- returning", ()),
         },
     ),
@@ -64,7 +71,7 @@ STREAM_NOTES: Mapping[str, NoteSpec] = {
         6,
         (),
         {
-            **lines("websocket.go", "Websocket Ping succeeeded", {"1.30": 497, "1.33": 498}),
+            **_old("Websocket Ping succeeeded", 8, {"1.29": 484, "1.30": 497, "1.33": 498, "1.34": 512}),
             "1.36": Line("websocket.go:519", "Websocket Ping succeeeded", ()),
         },
     ),
@@ -72,21 +79,24 @@ STREAM_NOTES: Mapping[str, NoteSpec] = {
         6,
         ("message",),
         {
-            **lines("websocket.go", "Pong message received ({message})--resetting read deadline",
-                    {"1.30": 455, "1.33": 456}),
+            **_old("Pong message received ({message})--resetting read deadline", 8,
+                   {"1.29": 442, "1.30": 455, "1.33": 456, "1.34": 470}),
             "1.36": Line("websocket.go:477", "Pong message received -- resetting read deadline",
                          (("message", "message"),)),
         },
     ),
-    "stream-write": _of_stream(8, "Write()", {"1.30": 357, "1.33": 358, "1.36": 377}),
-    "stream-write-done": _of_stream(8, "Write() done", {"1.30": 390, "1.33": 391, "1.36": 411}),
-    "stream-close": _of_stream(6, "Close()", {"1.30": 395, "1.33": 396, "1.36": 415}),
-    "stream-close-done": _of_stream(6, "Close() done", {"1.30": 405, "1.33": 406, "1.36": 425}),
+    "stream-write": _of_stream(8, "Write()", {"1.29": 344, "1.30": 357, "1.33": 358, "1.34": 372, "1.36": 377}),
+    "stream-write-done": _of_stream(8, "Write() done",
+                                    {"1.29": 377, "1.30": 390, "1.33": 391, "1.34": 405, "1.36": 411}),
+    "stream-close": _of_stream(6, "Close()", {"1.29": 382, "1.30": 395, "1.33": 396, "1.34": 410, "1.36": 415}),
+    "stream-close-done": _of_stream(6, "Close() done",
+                                    {"1.29": 392, "1.30": 405, "1.33": 406, "1.34": 420, "1.36": 425}),
     "unknown-stream": NoteSpec(
         0,
         ("id",),
         {
-            "1.30": Line("websocket.go:297", "Unknown stream id {id}, discarding message"),
+            **lines("websocket.go", "Unknown stream id {id}, discarding message",
+                    {"1.29": 289, "1.30": 296, "1.33": 297, "1.34": 311}),
             "1.36": Line("websocket.go:315", "Unknown stream, discarding message", (("id", "id"),)),
         },
         "E",

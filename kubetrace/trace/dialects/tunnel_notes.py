@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from kubetrace.trace.dialects.lines import Line, NoteSpec
 
 _FILE = "tunneling_connection.go"
-_LOGGER = (("logger", "client"),)
 _PORTION = (("length", "size"), ("data", "bytes:data"))
 _READ_OVER = "Tunneling connection read...complete"
 
@@ -17,8 +16,8 @@ def _old(text: str, number: int) -> dict[str, Line]:
 
 
 def _new(text: str, number: int, pairs: tuple[tuple[str, str], ...] = (), below: int | None = None) -> dict[str, Line]:
-    """Contextual and structured."""
-    return {"1.37": Line(f"{_FILE}:{number}", text, pairs, _LOGGER, below=below)}
+    """Structured; kubectl's loggers have no names (logs.InitLogs turns contextual logging off)."""
+    return {"1.37": Line(f"{_FILE}:{number}", text, pairs, below=below)}
 
 
 TUNNEL_NOTES: Mapping[str, NoteSpec] = {
