@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kubetrace.kubeconfig.config import Config, Overrides
     from kubetrace.kubeconfig.connection import Connection
     from kubetrace.transport.answer import ClientAnswer
-    from kubetrace.transport.call import Call
+    from kubetrace.transport.call import Call, ClientMaker
     from kubetrace.transport.client import Client
 
 
@@ -136,6 +136,13 @@ class Environment(ObservedRun):
 
         return Path(self.environ.get("KUBECACHEDIR") or self.home / ".kube" / "cache")
 
+    def make_client(self, maker: ClientMaker = "factory") -> Client:
+        """One more of kubectl's clients, which are all the same one here (RESTClientGetter.ToRESTConfig): the log tells
+        of each that a pod's own service account is used, and an exec plugin belongs to the client that was made."""
+        if self.connection.in_cluster:
+            self.note("in-cluster-config")
+        return self.client.another(maker)
+
     @cached_property
     def client(self) -> Client:
         from kubetrace.transport.client import Client
@@ -190,7 +197,12 @@ class Environment(ObservedRun):
         from kubetrace.api.cluster import Cluster
 
         cluster = Cluster(
-            _LazyClient(self), self.cache_dir, events=self.events, timeout=self.request_timeout, warn=self.warn
+            _LazyClient(self),
+            self.cache_dir,
+            events=self.events,
+            timeout=self.request_timeout,
+            warn=self.warn,
+            make_client=self.make_client,
         )
         if self.options.match_server_version:
             from kubetrace.client_version import client_version

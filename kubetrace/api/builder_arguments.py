@@ -21,6 +21,8 @@ def by_selector(cluster: Asked, request: Request) -> Result:
     if request.subresource:
         raise KubetraceError("subresource cannot be used when bulk resources are specified")
     mappings = _mappings(cluster, request)
+    for _ in mappings:
+        cluster.make_client()
     sources = [_pages(cluster, request, mapping) for mapping in mappings]
     return Result(sources, request, cluster, mappings=mappings, eager=request.continue_on_error)
 
@@ -57,6 +59,8 @@ def by_pairs(cluster: Asked, request: Request) -> Result:
             known[kind] = cluster.mapper.mapping_for(kind)
     if request.single_resource_type and len({mapping.resource for mapping in known.values()}) > 1:
         raise KubetraceError("you may only specify a single resource type")
+    for _ in {mapping.resource for mapping in known.values()}:
+        cluster.make_client()
     infos = [_named(request, known[kind], name) for kind, name in request.selection.pairs]
     return _of_infos(cluster, request, infos, list(known.values()), eager=request.continue_on_error)
 
@@ -69,6 +73,7 @@ def by_names(cluster: Asked, request: Request) -> Result:
     if len(types) > 1:
         raise KubetraceError("you must specify only one resource")
     mapping = _mappings(cluster, request)[0]
+    cluster.make_client()
     infos = [_named(request, mapping, name) for name in request.selection.names]
     return _of_infos(cluster, request, infos, [mapping])
 

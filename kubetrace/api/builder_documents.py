@@ -82,7 +82,7 @@ def _info_of_document(result: Result, document: Document) -> Info:
     value = document.typed_object if result.cluster.objects.typed else document.object
     info = info_of(value)
     info.source, info.document = document.source, document
-    if result.request.local or (result.request.flatten and is_list(value)):
+    if result.request.local:
         return info
     kind = GroupVersionKind.of(value)
     try:
@@ -95,6 +95,7 @@ def _info_of_document(result: Result, document: Document) -> Info:
         ) from None
     except KubetraceError as error:
         raise KubetraceError(f"unable to recognize {quoted(document.source)}: {error}") from error
+    result.cluster.make_client()
     return info
 
 

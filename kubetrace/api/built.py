@@ -89,12 +89,14 @@ class Request(Value):
 
 
 class Asked(Protocol):
-    """Whom to ask: the calls and the kinds (`kubetrace.api.cluster.Cluster` is one)."""
+    """Whom to ask: the calls and the kinds (`kubetrace.api.cluster.Cluster` is one). `make_client` is called where the
+    builder of kubectl makes a client (builder.go getClient)."""
 
     @property
     def objects(self) -> Objects: ...
     @property
     def mapper(self) -> Mapper: ...
+    def make_client(self) -> None: ...
 
 
 class Cluster(Value):
@@ -102,6 +104,9 @@ class Cluster(Value):
 
     objects: Objects
     mapper: Mapper
+
+    def make_client(self) -> None:
+        """Nobody counts the clients of this one."""
 
 
 Visit = Callable[[Info], None]
@@ -233,6 +238,7 @@ class Result(Mutable):
                 except KubetraceError as error:
                     raise KubetraceError(f"unable to recognize {error}") from None
             info.mapping = mapping
+            self.cluster.make_client()
         info.source = parent.source
         info.resource_version = parent.resource_version or info.resource_version
         return info

@@ -47,9 +47,7 @@ class FieldValidation:
 
     def problems(self, value: Any) -> list[str]:
         """What is wrong with a document; nothing where it may be sent."""
-        is_list = isinstance(value, dict) and value.get("kind") == "List"
-        problems = [] if is_list else kind_problems(value)
-        if problems:
+        if problems := kind_problems(value):
             return problems
         kind = GroupVersionKind.of(value)
         try:
@@ -59,7 +57,7 @@ class FieldValidation:
                     return []
                 from kubetrace.api.schema_validation import schema_problems
 
-                return schema_problems(value, self._openapi.definitions())
+                return schema_problems(value, self._openapi.definitions)
         except KubetraceError as error:
             return [str(error)]
         return []

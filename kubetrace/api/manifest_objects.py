@@ -17,12 +17,13 @@ Object = dict[str, Any]
 
 _TEXTS = ("name", "generateName", "namespace")
 _MAPS = ("labels", "annotations")
+INVALID_OBJECT = "invalid object to validate"
 
 
 def kind_problems(value: Any) -> list[str]:
     """What keeps an object's apiVersion and kind from being known (validation.getObjectKind)."""
     if not isinstance(value, dict):
-        return ["invalid object to validate"]
+        return [INVALID_OBJECT]
     problems = []
     for key in ("apiVersion", "kind"):
         if value.get(key) is None:
@@ -31,15 +32,7 @@ def kind_problems(value: Any) -> list[str]:
             problems.append(f"{key} isn't string type")
         elif key == "apiVersion" and value[key].count("/") > 1:
             problems.append(f"unexpected GroupVersion string: {value[key]}")
-    if not problems and (value["apiVersion"], value["kind"]) == ("v1", "List"):
-        return _list_problems(value.get("items"))
     return problems
-
-
-def _list_problems(items: Any) -> list[str]:
-    if not isinstance(items, list):
-        return ["invalid object to validate"]
-    return [problem for item in items for problem in kind_problems(item)]
 
 
 def validation_error(source: str, problems: list[str]) -> KubetraceError:

@@ -40,6 +40,7 @@ class OpenAPI:
         self._index: dict[str, str] | None = None
         self._documents: dict[GroupVersion, Mapping[str, Any]] = {}
         self._v2: KubetraceError | bytes | None = None
+        self._definitions: Definitions | None = None
 
     def group_version(self, group_version: GroupVersion) -> Mapping[str, Any]:
         """The v3 document of a group and version. Raises KubetraceError (GroupVersionNotFoundError)."""
@@ -83,10 +84,12 @@ class OpenAPI:
 
         self.fetch_v2()
         assert isinstance(self._v2, bytes)
-        try:
-            return Definitions(self._v2)
-        except InvalidProtobuf as error:
-            raise KubetraceError(f"proto: {error}") from None
+        if self._definitions is None:
+            try:
+                self._definitions = Definitions(self._v2)
+            except InvalidProtobuf as error:
+                raise KubetraceError(f"proto: {error}") from None
+        return self._definitions
 
     def _fetch(self, path: str, accept: str, operation: Any, query: tuple[tuple[str, str], ...] = ()) -> bytes:
         call = Call(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubetrace.api import status, verbs
+from kubetrace.api.built import Asked
 from kubetrace.api.containers import containers_in
 from kubetrace.api.go_sort import go_sort
 from kubetrace.api.labels import selector_text
@@ -87,13 +88,14 @@ class PodsBehind(Value):
         raise KubetraceError("watch closed before UntilWithoutRetry timeout")
 
 
-def attachable_pod(objects: Objects, value: Object, timeout: float) -> Object:
+def attachable_pod(cluster: Asked, value: Object, timeout: float) -> Object:
     """The pod to attach to, to run a command in, to forward ports to: the object itself, or the best behind it
     (AttachablePodForObjectFn)."""
     if is_pod(value):
         return value
+    cluster.make_client()
     try:
-        behind = PodsBehind.of(objects, value, timeout)
+        behind = PodsBehind.of(cluster.objects, value, timeout)
     except KubetraceError as error:
         raise KubetraceError(f"cannot attach to {go_type_of(value)}: {error}") from None
     return behind.ranked(for_attaching)[0]

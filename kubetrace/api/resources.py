@@ -141,7 +141,7 @@ def resource_path(
 ) -> str:
     """The escaped path of a collection or of one object; `namespace` is left out when empty.
 
-    Raises KubetraceError for a name or namespace that can't stand in a path (rest/request.go).
+    Raises KubetraceError for a name, namespace or subresource that can't stand in a path (rest/request.go).
     """
     parts = [prefix(resource.group_version)]
     if namespace:
@@ -151,7 +151,9 @@ def resource_path(
     if name:
         _check_segment("resource name", name)
         parts.append(name)
-    parts += [part for part in (subresource,) if part]
+    if subresource:
+        _check_segment("subresource", subresource)
+        parts.append(subresource)
     return escape_path(normpath("/".join(parts)))
 
 

@@ -3,29 +3,39 @@ and everything on servers before 1.25 (kubectl pkg/validation, kube-openapi util
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubetrace.api.go_words import quoted
-from kubetrace.api.manifest_objects import kind_problems
+from kubetrace.api.manifest_objects import INVALID_OBJECT, kind_problems
 from kubetrace.api.resources import GroupVersionKind
+from kubetrace.errors import KubetraceError
 from kubetrace.wire.openapi_v2 import Definitions, Schema
 
 _LIST = GroupVersionKind("", "v1", "List")
 
 
-def schema_problems(value: Any, definitions: Definitions) -> list[str]:
-    """What is wrong with a document, or with the items of a List; kinds that the server does not describe are right."""
-    if problems := kind_problems(value):
-        return problems
+def schema_problems(value: dict[str, Any], definitions: Callable[[], Definitions]) -> list[str]:
+    """What is wrong with a document of a known kind, or with the items of a List; kinds that the server does not
+    describe are right. `definitions` are asked for when there is something to hold to them (schemaValidation)."""
+    if GroupVersionKind.of(value) != _LIST:
+        return list(_model_problems(value, definitions))
+    items = value.get("items")
+    if not isinstance(items, list):
+        return [INVALID_OBJECT]
+    return [problem for item in items for problem in kind_problems(item) or _model_problems(item, definitions)]
+
+
+def _model_problems(value: dict[str, Any], definitions: Callable[[], Definitions]) -> Iterator[str]:
     kind = GroupVersionKind.of(value)
-    found: list[str] = []
-    for one in value["items"] if kind == _LIST else [value]:
-        kind = GroupVersionKind.of(one)
-        name = definitions.name_of_kind(kind.group, kind.version, kind.kind)
-        if name is not None:
-            found += _Validation(definitions).problems(one, definitions.schema(name), kind.kind, name)
-    return found
+    try:
+        known = definitions()
+    except KubetraceError as error:
+        yield str(error)
+        return
+    name = known.name_of_kind(kind.group, kind.version, kind.kind)
+    if name is not None:
+        yield from _Validation(known).problems(value, known.schema(name), kind.kind, name)
 
 
 class _Validation:

@@ -98,12 +98,14 @@ def get(
     accept: str = JSON,
 ) -> Call:
     """One object."""
+    path, refusal = _object_path(mapping, namespace, name, subresource)
     return Call(
         "GET",
-        _object_path(mapping, namespace, name, subresource),
+        path,
         headers=_accept(accept),
         operation="get",
         purpose=purpose,
+        refusal=refusal,
     )
 
 
@@ -116,13 +118,15 @@ def list_(
     accept: str = JSON,
 ) -> Call:
     """A page of a collection; all namespaces where `namespace` is empty."""
+    path, refusal = _path(mapping, namespace)
     return Call(
         "GET",
-        _path(mapping, namespace),
+        path,
         (options or ListOptions()).query(),
         _accept(accept),
         operation="list",
         purpose=purpose,
+        refusal=refusal,
     )
 
 
@@ -136,15 +140,17 @@ def watch(
 ) -> Call:
     """A stream of changes to a collection."""
     options = replace(options or ListOptions(), watch=True)
+    path, refusal = _path(mapping, namespace)
     return Call(
         "GET",
-        _path(mapping, namespace),
+        path,
         options.query(),
         _accept(accept),
         operation="watch",
         purpose=purpose,
         stream=True,
         log_request_body=False,
+        refusal=refusal,
     )
 
 
@@ -159,14 +165,16 @@ def create(
     purpose: Purpose = UNSTATED,
 ) -> Call:
     """A new object, posted to its collection, or what a subresource of the object `name` makes."""
+    path, refusal = _path(mapping, namespace, name, subresource)
     return Call(
         "POST",
-        _path(mapping, namespace, name, subresource),
+        path,
         (options or WriteOptions()).query(),
         _sends(JSON),
         body,
         operation="create",
         purpose=purpose,
+        refusal=refusal,
     )
 
 
@@ -181,14 +189,16 @@ def replace_(
     purpose: Purpose = UNSTATED,
 ) -> Call:
     """The whole object anew (PUT)."""
+    path, refusal = _object_path(mapping, namespace, name, subresource)
     return Call(
         "PUT",
-        _object_path(mapping, namespace, name, subresource),
+        path,
         (options or WriteOptions()).query(),
         _sends(JSON),
         body,
         operation="replace",
         purpose=purpose,
+        refusal=refusal,
     )
 
 
@@ -204,26 +214,30 @@ def patch(
     purpose: Purpose = UNSTATED,
 ) -> Call:
     """A change to an object; `patch_type` is its media type (STRATEGIC_PATCH …)."""
+    path, refusal = _object_path(mapping, namespace, name, subresource)
     return Call(
         "PATCH",
-        _object_path(mapping, namespace, name, subresource),
+        path,
         (options or WriteOptions()).query(),
         _sends(patch_type),
         body,
         operation="patch",
         purpose=purpose,
+        refusal=refusal,
     )
 
 
 def delete(mapping: Mapping, namespace: str, name: str, body: bytes, *, purpose: Purpose = UNSTATED) -> Call:
     """One object's end; `body` is the DeleteOptions' JSON."""
+    path, refusal = _object_path(mapping, namespace, name)
     return Call(
         "DELETE",
-        _object_path(mapping, namespace, name),
+        path,
         headers=_sends(JSON),
         body=body,
         operation="delete",
         purpose=purpose,
+        refusal=refusal,
     )
 
 
@@ -311,12 +325,15 @@ def _sends(content_type: str) -> Headers:
     return (("Accept", JSON), ("Content-Type", content_type))
 
 
-def _path(mapping: Mapping, namespace: str = "", name: str = "", subresource: str = "") -> str:
-    return resource_path(mapping.resource, namespace if mapping.namespaced else "", name, subresource)
+def _path(mapping: Mapping, namespace: str = "", name: str = "", subresource: str = "") -> tuple[str, str]:
+    """The path of a collection or of one object, or why it has none."""
+    try:
+        return resource_path(mapping.resource, namespace if mapping.namespaced else "", name, subresource), ""
+    except KubetraceError as error:
+        return "", str(error)
 
 
-def _object_path(mapping: Mapping, namespace: str, name: str, subresource: str = "") -> str:
+def _object_path(mapping: Mapping, namespace: str, name: str, subresource: str = "") -> tuple[str, str]:
     """One object's path. An empty name would mean the whole collection: never (rest/request.go, Request.Name)."""
-    if not name:
-        raise KubetraceError("resource name may not be empty")
-    return _path(mapping, namespace, name, subresource)
+    path, refusal = _path(mapping, namespace, name, subresource)
+    return (path, refusal) if name or refusal else ("", "resource name may not be empty")

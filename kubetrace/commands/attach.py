@@ -36,7 +36,7 @@ def run(environment: Environment, options: AttachOptions, arguments: Arguments) 
     _ = environment.namespace
     if options.pod_running_timeout <= 0:
         raise arguments.usage_error("--pod-running-timeout must be higher than zero")
-    _ = environment.connection
+    environment.make_client()
     if not words:
         raise KubetraceError("at least 1 argument is required for attach")
     if len(words) > 2:
@@ -45,7 +45,7 @@ def run(environment: Environment, options: AttachOptions, arguments: Arguments) 
         )
     purpose = Purpose("attach", "attach: which pod is it, and which containers has it?")
     value = named_object(environment, words, purpose, verb="attach")
-    pod = dict(attachable_pod(environment.cluster.objects, value, options.pod_running_timeout))
+    pod = dict(attachable_pod(environment.cluster, value, options.pod_running_timeout))
     refuse_completed(pod, "attach a container")
     attach(environment, pod, options, arguments.command_path)
 

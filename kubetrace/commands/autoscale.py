@@ -48,7 +48,8 @@ def run(environment: Environment, options: AutoscaleOptions, arguments: Argument
     from kubetrace.trace.exchange import Purpose
 
     strategy = writing.dry_run(environment, options.dry_run)
-    _ = environment.client
+    _ = environment.cluster.discovery
+    environment.make_client()
     recorder = Recorder.of(environment, options, options.record)
     load_namespace(environment)
     _check(options)

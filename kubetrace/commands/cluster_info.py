@@ -27,6 +27,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
         default_namespace=True,
         purpose=Purpose("cluster-info", "cluster-info: which services belong to the cluster itself?"),
     )
+    environment.make_client()
     cluster = environment.cluster
     server = cluster.sender.server
 

@@ -39,7 +39,8 @@ def run(environment: Environment, options: ClusterInfoDumpOptions, arguments: Ar
     from kubetrace.commands.writing import object_printer
 
     printer = object_printer(environment, options, "")
-    _ = environment.client
+    environment.make_client()
+    _ = environment.namespace
     dump = _Dump(environment, options, printer)
     dump.cluster()
     for namespace in dump.namespaces():
@@ -125,6 +126,7 @@ class _Dump:
         call = verbs.get(PODS, namespace, pod, "log", purpose=purpose, accept=verbs.TYPED)
         query = (("container", container),)
         call = replace(call, query=query, operation="dump-logs", timeout=_LOGS_SECONDS)
+        self._environment.make_client()
         try:
             return status.raw(self._environment.client.send(call)).decode("utf-8", "surrogateescape")
         except KubetraceError as error:

@@ -176,7 +176,7 @@ class _Source(Value):
                 selection, namespace=environment.namespace, default_namespace=True, continue_on_error=True
             )
             (info,) = build(environment.cluster, request).infos()
-            return text(attachable_pod(environment.cluster.objects, info.object or {}, _POD_TIMEOUT), "name")
+            return text(attachable_pod(environment.cluster, info.object or {}, _POD_TIMEOUT), "name")
         except KubetraceError:
             return ""
 

@@ -80,7 +80,7 @@ def run(environment: Environment, options: DebugOptions, arguments: Arguments) -
     load_namespace(environment)
     check_profile(options.profile)
     custom = read_custom(options.custom) if options.custom else None
-    _ = environment.client
+    environment.make_client()
     attach = options.attach or (options.stdin and not arguments.changed("attach"))
     set_images = _pairs(options.set_image)
     _check(environment, options, arguments, names, command, set_images)

@@ -69,6 +69,8 @@ def run(environment: Environment, options: DeleteOptions, arguments: Arguments) 
         return
     selection = select(environment, options, arguments.words)
     again = select(environment, options, arguments.words) if options.interactive else None
+    _ = environment.cluster.mapper
+    environment.make_client()
     _check(environment, options)
     run_ = Run(environment, options, strategy, propagation)
     if again is not None and not run_.confirmed(again):

@@ -73,6 +73,7 @@ class _Run:
         known = set()
         first = True
         for info in infos:
+            self._environment.make_client()
             try:
                 text = self._text(info, related)
             except KubetraceError as error:
@@ -87,6 +88,7 @@ class _Run:
         """Where no object has the name, those whose names begin with it (DescribeMatchingResources)."""
         result = self._build((kind,), continues=False)
         result.only_mapping()
+        self._environment.make_client()
         related = self._related(False)
         matching = [info for info in result.infos() if info.name.startswith(prefix)]
         if not matching:

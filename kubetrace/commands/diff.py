@@ -59,12 +59,14 @@ def run(environment: Environment, options: DiffOptions, arguments: Arguments) ->
         filenames.require_any()
         if options.force_conflicts and not options.server_side:
             raise KubetraceError("--force-conflicts only works with --server-side")
-        _ = environment.client
+        openapi = None if options.server_side else writing.make_openapi(environment)
+        environment.make_client()
+        _ = environment.namespace
         manager = options.field_manager
         if options.server_side and not arguments.changed("field_manager"):
             manager = SERVER_SIDE_MANAGER
         allowed = prune.allow_list(environment, options.prune_allowlist) if options.prune else ()
-        comparison = _Comparison(environment, options, manager, writing.make_openapi(environment), allowed)
+        comparison = _Comparison(environment, options, manager, openapi, allowed)
         return comparison.run(filenames)
     except SilentExit:
         raise
@@ -86,7 +88,7 @@ class _Comparison:
         environment: Environment,
         options: DiffOptions,
         manager: str,
-        openapi: OpenAPI,
+        openapi: OpenAPI | None,
         allowed: Sequence[Prunable],
     ) -> None:
         from kubetrace.api.verbs import WriteOptions

@@ -38,7 +38,7 @@ class EventsOptions(PrintOptions):
 def run(environment: Environment, options: EventsOptions, arguments: Arguments) -> None:
     namespace = "" if options.all_namespaces else environment.namespace
     selector = _selector(environment, options.about) if options.about else ""
-    _ = environment.client
+    environment.make_client()
     show = _Show(environment, options)
     for name in options.types:
         if name.lower() not in _TYPES:
@@ -60,7 +60,7 @@ def run(environment: Environment, options: EventsOptions, arguments: Arguments) 
 
 def _selector(environment: Environment, text: str) -> str:
     """The field selector for the events of one object; of all where its name is empty ("pod/")."""
-    _ = environment.client  # kubectl has made one before it looks at the words
+    _ = environment.cluster.mapper
     parts = text.split("/")
     if len(parts) == 1:
         raise KubetraceError("--for must be in resource/name form")

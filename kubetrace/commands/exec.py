@@ -42,14 +42,15 @@ def run(environment: Environment, options: ExecOptions, arguments: Arguments) ->
     _ = environment.namespace
     if options.pod_running_timeout <= 0:
         raise arguments.usage_error("--pod-running-timeout must be higher than zero")
-    _ = environment.client
+    for _ in range(2):
+        environment.make_client()
     if not resource and not options.filename:
         raise KubetraceError("pod, type/name or --filename must be specified")
     check_command(command)
     purpose = Purpose("exec", "exec: which pod is it, and which containers has it?")
     named = (resource,) if resource else ()
     value = named_object(environment, named, purpose, files=options.filename)
-    pod = attachable_pod(environment.cluster.objects, value, options.pod_running_timeout)
+    pod = attachable_pod(environment.cluster, value, options.pod_running_timeout)
     execute(environment, options, dict(pod), command)
 
 

@@ -28,7 +28,7 @@ def run(environment: Environment, options: ExplainOptions, arguments: Arguments)
     from kubetrace.api.openapi import OpenAPI
     from kubetrace.trace.exchange import Purpose
 
-    _ = environment.client  # kubectl makes its client before it looks at its arguments
+    _ = environment.cluster.mapper  # before the arguments are looked at
     if not arguments.words:
         raise KubetraceError(
             "You must specify the type of resource to explain. "

@@ -48,8 +48,8 @@ def run(environment: Environment, options: ExposeOptions, arguments: Arguments) 
     strategy = writing.dry_run(environment, options.dry_run)
     printer = writing.object_printer(environment, options, strategy.mark("exposed"))
     recorder = Recorder.of(environment, options, options.record)
+    _ = environment.cluster.mapper
     load_namespace(environment)
-    _ = environment.client  # kubectl has its client before it looks at what it was given
     how = Selecting(purpose=Purpose("expose", "change: what does the object look like now?"), typed=True)
     run_ = Run(environment, options, strategy, recorder, printer, options.selector, options.port, options.labels)
     select(environment, options, arguments.words, how).visit(run_.one)

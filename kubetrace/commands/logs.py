@@ -58,6 +58,7 @@ def run(environment: Environment, options: LogsOptions, arguments: Arguments) ->
     _check(options, arguments, wanted)
     tell = environment.stderr.write
     with ending_quietly():
+        environment.make_client()
         requests = Wanted(
             environment.cluster.objects, options.pod_running_timeout, tell, options.all_containers, options.all_pods
         ).of(value, wanted)

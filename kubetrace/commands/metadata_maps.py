@@ -109,6 +109,7 @@ def send_patch(
     text = merge_patch_text(old, info.object)
     purpose = Purpose(tag, "change: only what differs")
     call = verbs.patch(info.mapping, info.namespace, info.name, verbs.MERGE_PATCH, text, write, purpose=purpose)
+    environment.make_client()
     changed: dict[str, Any] = environment.cluster.objects.send(call, info.mapping, info.name)
     return changed
 

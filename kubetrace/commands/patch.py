@@ -117,6 +117,7 @@ class Run(Value):
             result = patched(info.object, self.media_type, self.text)
             changed = not same(info.object, result)
         else:
+            self.environment.make_client()
             result = self._send(info, self.media_type, self.text)
             changed = not same(info.object, result)
             result = self._record(info, result)

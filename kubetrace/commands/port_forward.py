@@ -36,6 +36,8 @@ def run(environment: Environment, options: PortForwardOptions, arguments: Argume
     if options.pod_running_timeout <= 0:
         raise arguments.usage_error("--pod-running-timeout must be higher than zero")
     name, ports = _target(environment, options, arguments)
+    for _ in range(3):
+        environment.make_client()
     _require_running(environment, name)
     try:
         _forward(environment, name, ports, options.address)
@@ -52,7 +54,7 @@ def _target(environment: Environment, options: PortForwardOptions, arguments: Ar
     from kubetrace.forwarding import ports
 
     value = _object(environment, arguments.words[0])
-    pod = attachable_pod(environment.cluster.objects, value, options.pod_running_timeout)
+    pod = attachable_pod(environment.cluster, value, options.pod_running_timeout)
     texts = arguments.words[1:]
     is_service = value.get("kind") == "Service" and value.get("apiVersion") == "v1"
     found = ports.of_service(texts, value, pod) if is_service else ports.of_pod(texts, pod)

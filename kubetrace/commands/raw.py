@@ -80,7 +80,8 @@ def print_raw(environment: Environment, method: Method, uri: str, filename: str 
     KubetraceError, TransportError."""
     from kubetrace.api import status
 
-    answer = environment.client.send(raw_call(method, uri, None if method == "GET" else _body(environment, filename)))
+    client = environment.make_client()
+    answer = client.send(raw_call(method, uri, None if method == "GET" else _body(environment, filename)))
     if not status.is_success(answer.status):
         raise status.failure(answer, events=environment.events).without_type()
     write = writer(environment.stdout)

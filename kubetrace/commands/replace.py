@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubetrace.api.builder import Info
+    from kubetrace.api.field_validation import FieldValidation
     from kubetrace.api.verbs import WriteOptions
     from kubetrace.commands.delete import DeleteOptions
     from kubetrace.commands.writing import DryRun
@@ -53,12 +54,14 @@ def run(environment: Environment, options: ReplaceOptions, arguments: Arguments)
 
     directive = writing.validation_directive(options.validate)
     strategy = writing.dry_run(environment, options.dry_run)
-    _ = environment.client
+    environment.make_client()
     printer = writing.object_printer(environment, options, strategy.mark("replaced"))
     propagation = propagation_policy(environment, options.cascade)
     if options.grace_period == 0:
         options = replace(options, grace_period=1, wait=True)  # so that the object has surely gone
     FilenameOptions(options.filename, options.kustomize, options.recursive).require_any()
+    validation = writing.field_validation(environment, directive)
+    _ = environment.namespace
     _check(options, strategy)
     if options.raw:
         from kubetrace.commands.raw import print_raw
@@ -66,7 +69,7 @@ def run(environment: Environment, options: ReplaceOptions, arguments: Arguments)
         print_raw(environment, "PUT", options.raw, options.filename[0])
         return
     write = WriteOptions(options.field_manager, directive, strategy is writing.DryRun.SERVER)
-    run_ = Run(environment, options, strategy, write, printer)
+    run_ = Run(environment, options, strategy, write, printer, validation)
     if options.force:
         run_.by_force(arguments.words, propagation)
     else:
@@ -97,6 +100,7 @@ class Run(Value):
     strategy: DryRun
     write: WriteOptions
     printer: Printer
+    validation: FieldValidation | None
 
     def in_place(self) -> None:
         self._visit(self.options, self._replace)
@@ -106,9 +110,8 @@ class Run(Value):
         from kubetrace.api.manifests import FilenameOptions
         from kubetrace.commands import writing
 
-        validation = writing.field_validation(self.environment, self.write.field_validation)
         filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
-        request = writing.manifest_request(self.environment, filenames, validation, "")
+        request = writing.manifest_request(self.environment, filenames, self.validation, "")
         build(self.environment.cluster, request).visit(each)  # type: ignore[arg-type]
 
     def _replace(self, info: Info) -> None:

@@ -65,7 +65,7 @@ def run(environment: Environment, options: RunOptions, arguments: Arguments) -> 
 
     recorder = Recorder.of(environment, options, options.record)
     strategy = writing.dry_run(environment, options.dry_run)
-    _ = environment.client
+    environment.make_client()
     attach = options.attach or (options.stdin and not arguments.changed("attach"))
     printer = writing.object_printer(environment, options, strategy.mark("created"))
     propagation = propagation_policy(environment, options.cascade)

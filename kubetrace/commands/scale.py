@@ -44,7 +44,9 @@ def run(environment: Environment, options: ScaleOptions, arguments: Arguments) -
     strategy = writing.dry_run(environment, options.dry_run)
     printer = writing.object_printer(environment, options, strategy.mark("scaled"))
     load_namespace(environment)
-    _ = environment.client
+    environment.make_client()
+    _ = environment.cluster.discovery
+    environment.make_client()  # the one for scales
     if options.replicas < 0:
         raise KubetraceError("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0")
     if options.current_replicas < -1:
@@ -210,6 +212,7 @@ class Run(Value):
         purpose = Purpose("scale", "change: only what differs")
         where = (info.mapping, info.namespace, info.name)
         call = verbs.patch(*where, verbs.MERGE_PATCH, text, purpose=purpose)
+        self.environment.make_client()
         with contextlib.suppress(KubetraceError):
             self.environment.cluster.objects.send(call, info.mapping, info.name)
 

@@ -105,7 +105,7 @@ def run(environment: Environment, options: TaintOptions, arguments: Arguments) -
     from kubetrace.commands.selecting import load_namespace
 
     load_namespace(environment)
-    _ = environment.client
+    _ = environment.cluster.mapper
     strategy = writing.dry_run(environment, options.dry_run)
     directive = writing.validation_directive(options.validate)
     objects, specs = _split(arguments.words)
@@ -256,6 +256,7 @@ class Run(Value):
         purpose = Purpose("taint", "change: only what differs")
         where = (info.mapping, info.namespace, info.name)
         call = verbs.patch(*where, verbs.STRATEGIC_PATCH, patch, write, purpose=purpose)
+        self.environment.make_client()
         changed: dict[str, Any] = self.environment.cluster.typed.objects.send(call, info.mapping, info.name)
         return changed
 

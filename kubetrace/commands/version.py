@@ -22,7 +22,7 @@ class VersionOptions(Value):
 
 def run(environment: Environment, options: VersionOptions, arguments: Arguments) -> None:
     if not options.client:
-        environment.client  # noqa: B018 (a broken kubeconfig is told first)
+        _ = environment.cluster.discovery  # a broken kubeconfig is told first
         if arguments.words:
             raise KubetraceError(f"extra arguments: [{' '.join(arguments.words)}]")
     if options.output not in ("", "yaml", "json"):

@@ -56,7 +56,8 @@ def run(environment: Environment, options: WaitOptions, arguments: Arguments) ->
     from kubetrace.commands.writing import object_printer
 
     printer = object_printer(environment, options, "condition met")
-    _ = environment.client
+    _ = environment.namespace
+    environment.make_client()
     targets = _targets(options.conditions)
     timeout = _FOREVER if options.timeout < 0 else options.timeout
     with ending_quietly():

@@ -178,6 +178,7 @@ def create_as_typed(
 
     purpose = Purpose("create", "create: the new object that the flags describe")
     write = verbs.WriteOptions(manager, dry_run=dry)
+    environment.make_client()
     call = verbs.create(mapping, environment.namespace, body, write, purpose=purpose)
     return as_typed(environment.cluster.typed.objects.send(call, mapping))
 
@@ -194,17 +195,20 @@ def as_typed(value: dict[str, Any]) -> TypedObject:
 def make_openapi(environment: Environment) -> OpenAPI:
     from kubetrace.api.openapi import OpenAPI
 
+    _ = environment.cluster.discovery  # its client is the one that asks
     return OpenAPI(environment.client, environment.request_timeout)
 
 
 def field_validation(
     environment: Environment, directive: str, openapi: OpenAPI | None = None
 ) -> FieldValidation | None:
-    """The check of documents before they are sent; none with --validate=ignore, which needs no client."""
+    """The check of documents before they are sent; none with --validate=ignore, which needs no client
+    (factory.Validator)."""
     from kubetrace.api.field_validation import IGNORE, FieldValidation
 
     if directive == IGNORE:
         return None
+    environment.make_client()
     return FieldValidation(openapi or make_openapi(environment), environment.cluster.objects, directive)
 
 

@@ -120,7 +120,6 @@ class Config(Value):
         return bool(named) and Path(self.service_account, "token").is_file()
 
     def _in_cluster_connection(self, overrides: Overrides) -> Connection:
-        self.note("in-cluster-config")
         token_file = str(Path(self.service_account, "token"))
         host, port = self.environ["KUBERNETES_SERVICE_HOST"], self.environ["KUBERNETES_SERVICE_PORT"]
         authority = str(Path(self.service_account, "ca.crt"))
@@ -132,6 +131,7 @@ class Config(Value):
             token=overrides.token if given else _read_text(token_file),
             token_file="" if given else token_file,
             certificate_authority=overrides.certificate_authority or authority,
+            in_cluster=True,
         )
 
     def _in_cluster_namespace(self) -> str:

@@ -56,6 +56,7 @@ class Connection(Value):
 
     PEM texts given inline (`*_data`, already base64-decoded) win over the files. `server` keeps a path prefix
     ("https://host/prefix") but no trailing slash. Credentials are left out here where kubectl drops them (plain http).
+    `in_cluster`: these are a pod's own, for want of a kubeconfig.
     """
 
     server: str = "http://localhost:8080"
@@ -76,3 +77,4 @@ class Connection(Value):
     impersonation: Impersonation = Impersonation()
     proxy_url: str = ""
     disable_compression: bool = False
+    in_cluster: bool = False

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubetrace.trace import http_lines
 from kubetrace.trace.dialects import DEFAULT_LIKE, Dialect, dialect, parse_like
@@ -276,8 +276,14 @@ class KlogObserver:
     def _noted(self, event: Note) -> None:
         if event.name == "feature-gates":
             self._feature_gates(event.values.get("overrides"))
-        else:
-            self._write_note(event)
+            return
+        if event.name == "request-error":
+            self._no_body(event.values)
+        self._write_note(event)
+
+    def _no_body(self, values: Mapping[str, Any]) -> None:
+        """A call that can't be made has no body, and its log says so."""
+        self._call_started(CallStarted(0, Request("", "", operation=values["operation"]), values["log_body"]))
 
     def _write_note(self, event: Note) -> bool:
         """Whether this release writes the note at this level."""

@@ -7,11 +7,15 @@ send.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import quote_plus
 
 from kubetrace.trace.exchange import UNSTATED, Headers, Operation, Purpose
 from kubetrace.value import Value
+
+ClientMaker = Literal["builder", "discovery", "factory"]
+"""Who makes one of kubectl's clients: a resource builder for the objects that it finds, the cached discovery client, or
+the command's factory."""
 
 
 class Call(Value):
@@ -19,7 +23,8 @@ class Call(Value):
     `query` pairs are sorted and form-encoded on sending, as Go's url.Values does. `timeout` (seconds) bounds the whole
     call where the command sets one. `stream` leaves the body to the caller and out of the log (watch, logs, --raw).
     `cached` False keeps discovery away from the HTTP cache, as in kubectl's typed clients. `client` names the one of
-    kubectl's clients that makes this call, where it makes many of them ("policy/v1"): they share a rate limit."""
+    kubectl's clients that makes this call, where it makes many of them ("policy/v1"): they share a rate limit.
+    `refusal` says why it can't be made at all: a name that has no place in a URL."""
 
     method: str
     path: str
@@ -33,6 +38,7 @@ class Call(Value):
     log_request_body: bool = True
     cached: bool = True
     client: str = ""
+    refusal: str = ""
 
     def target(self) -> str:
         """Path and query as they stand in the URL (keys sorted, Go's Values.Encode escaping)."""

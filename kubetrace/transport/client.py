@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from requests import Response as Response_
 from requests import Session
 
-from kubetrace.errors import PlanEnd
+from kubetrace.errors import KubetraceError, PlanEnd
 from kubetrace.kubeconfig.connection import Connection
 from kubetrace.trace.exchange import (
     CallStarted,
@@ -35,7 +35,7 @@ from kubetrace.trace.go_text import duration
 from kubetrace.trace.warning_header import warning_texts
 from kubetrace.transport.adapter import CallContext, TracingAdapter
 from kubetrace.transport.answer import ClientAnswer
-from kubetrace.transport.call import Call
+from kubetrace.transport.call import Call, ClientMaker
 from kubetrace.transport.client_tls import ClientTLS
 from kubetrace.transport.credentials import static_auth
 from kubetrace.transport.errors import TransportError
@@ -136,6 +136,11 @@ class Client:
         """How many different warnings the server has sent (for --warnings-as-errors)."""
         return len(self._warned)
 
+    def another(self, maker: ClientMaker) -> Client:
+        """One more of the clients that kubectl makes, which are all this one here."""
+        self._plugins.client_made(maker)
+        return self
+
     def __enter__(self) -> Client:
         return self
 
@@ -148,6 +153,8 @@ class Client:
 
     def send(self, call: Call) -> ClientAnswer:
         """Makes the call and returns its answer, the body already read unless `call.stream`."""
+        if call.refusal:
+            raise self._refused(call)
         number, request = self._begin(call)
         if self._plan is not None:
             return self._plan(number, request, lambda: self._send(call, number, request))
@@ -181,6 +188,14 @@ class Client:
             if refusal.response.status == 401 and plugin is not None and offer.protocol != WEBSOCKET:
                 plugin.refused()
             raise
+
+    def _refused(self, call: Call) -> KubetraceError:
+        """Why the call is not made: the error that kubectl's request has had since it was put together, which is why it
+        got no body."""
+        if self._events.active:
+            values = {"error": call.refusal, "operation": call.operation, "log_body": call.log_request_body}
+            self._events.emit(Note("request-error", values))
+        return KubetraceError(call.refusal)
 
     def _begin(self, call: Call) -> tuple[int, Request]:
         """The call's number and its request, told to the observers."""
@@ -343,7 +358,7 @@ class Client:
         """What puts credentials on a request below the log; none where it has some, and none for other servers."""
         if any(name == "Authorization" for name, _ in request.headers) or self._foreign(request.url):
             return None
-        plugin = self._plugins.authenticator(for_discovery=operation in _CACHED)
+        plugin = self._plugins.authenticator(_maker(operation))
         if plugin is not None:
             return PluginAuth(plugin, self._tls.show, self._events, self._learn)
         return self._oidc
@@ -385,6 +400,13 @@ _CACHED: frozenset[Operation] = frozenset(
 
 _DO_RAW = frozenset({"raw", "raw-create", "raw-delete", "raw-replace", "logs", "logs-followed", "logs-followed-again"})
 """Operations that client-go reads with DoRaw or Stream: a broken body is reported as it is."""
+
+
+def _maker(operation: Operation) -> ClientMaker:
+    """Whose client makes such calls."""
+    if operation in _CACHED:
+        return "discovery"
+    return "factory" if operation.startswith(("dynamic-", "typed-")) else "builder"
 
 
 def _never_sent() -> ClientAnswer:

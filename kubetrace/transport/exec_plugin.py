@@ -17,6 +17,7 @@ from typing import Any
 
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.connection import Connection, ExecPlugin
+from kubetrace.transport.call import ClientMaker
 from kubetrace.value import Value
 
 API_VERSIONS = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1")
@@ -200,11 +201,11 @@ def plugin_of(
 
 
 class Plugins:
-    """A command's plugin, as kubectl's two kinds of client have it: discovery's and the objects'.
+    """A command's plugin, as kubectl's clients have it.
 
-    From the first call on objects of a manifest that came by standard input, that input is said to be taken
+    From the first client that a builder makes for what came by standard input, that input is said to be taken
     (cli-runtime's withStdinUnavailable). client-go keeps one authenticator a configuration, and this changed it: a
-    client that has called before keeps the one it has, and a program may run once for each.
+    client keeps the one that it was made with, and a program may run once for each.
     """
 
     def __init__(
@@ -221,12 +222,16 @@ class Plugins:
         self._manifest_read = manifest_read
         self._taken = False
         self._made = (make(), make())
-        self._chosen: dict[bool, Authenticator | None] = {}
+        self._chosen: dict[ClientMaker, Authenticator | None] = {}
 
-    def authenticator(self, *, for_discovery: bool) -> Authenticator | None:
-        """Whose credentials a call gets: one of discovery or one on objects."""
-        self._taken = self._taken or (not for_discovery and self._manifest_read())
-        return self._chosen.setdefault(for_discovery, self._made[self._taken])
+    def client_made(self, maker: ClientMaker) -> None:
+        """The maker's newest client: whose credentials its calls get is settled now."""
+        self._taken = self._taken or (maker == "builder" and self._manifest_read())
+        self._chosen[maker] = self._made[self._taken]
+
+    def authenticator(self, maker: ClientMaker) -> Authenticator | None:
+        """Whose credentials the calls of a maker's client get."""
+        return self._chosen.get(maker, self._made[False])
 
 
 def _hold_no_signal() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubetrace.transport.call import Call
+from kubetrace.transport.call import Call, ClientMaker
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "discovery.json").read_text())
 
@@ -55,6 +55,9 @@ class FakeServer:
 
     def close(self) -> None:
         """Nothing to end."""
+
+    def another(self, maker: ClientMaker) -> FakeServer:
+        return self
 
     def send(self, call: Call) -> FakeAnswer:
         with self._lock:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kubetrace.api.cluster import Cluster
 from kubetrace.api.containers import all_container_names, find_or_default_container
 from kubetrace.api.objects import Objects
 from kubetrace.api.pods_behind import PodsBehind, attachable_pod, for_attaching, for_logs, pod_selector
@@ -97,8 +99,9 @@ def test_selectors_of_all_kinds() -> None:
     assert pod_selector(service) == "a=2,b=1"
     with pytest.raises(KubetraceError, match=r"^invalid service 's': Service is defined without a selector$"):
         pod_selector({**service, "spec": {}})
+    nobody = Cluster(FakeServer(), Path("/nonexistent"))
     with pytest.raises(KubetraceError, match=r"^cannot attach to \*v1\.Node: selector for \*v1\.Node not implemented$"):
-        attachable_pod(Objects(FakeServer()), {"apiVersion": "v1", "kind": "Node"}, 1.0)
+        attachable_pod(nobody, {"apiVersion": "v1", "kind": "Node"}, 1.0)
 
 
 def test_the_container_that_is_meant() -> None:

@@ -47,11 +47,27 @@ class Definitions:
 
 
 def problems(*items: Any) -> list[str]:
-    return schema_problems({"apiVersion": "v1", "kind": "List", "items": list(items)}, Definitions())  # type: ignore[arg-type]
+    return schema_problems({"apiVersion": "v1", "kind": "List", "items": list(items)}, Definitions)  # type: ignore[arg-type]
 
 
 def pod(**more: Any) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "spec": {}, **more}
+
+
+def test_a_list_without_items_is_none() -> None:
+    assert schema_problems({"apiVersion": "v1", "kind": "List"}, Definitions) == ["invalid object to validate"]  # type: ignore[arg-type]
+
+
+def test_what_is_wrong_with_one_item_is_told_with_what_is_wrong_with_the_next() -> None:
+    unknown = f'ValidationError(Pod): unknown field "more" in {POD}'
+    assert problems({"kind": "X"}, [], pod(more=1)) == ["apiVersion not set", "invalid object to validate", unknown]
+
+
+def test_where_there_is_nothing_to_validate_no_schemas_are_asked_for() -> None:
+    def never() -> Definitions:
+        raise AssertionError
+
+    assert schema_problems({"apiVersion": "v1", "kind": "List", "items": []}, never) == []  # type: ignore[arg-type]
 
 
 def test_what_is_right() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kubetrace import cli
 from kubetrace.environment import Environment
 from kubetrace.streams import Streams
-from kubetrace.transport.call import Call
+from kubetrace.transport.call import Call, ClientMaker
 from tests.bad_input.server import MANIFEST, WELL
 
 KUBECONFIG = """\
@@ -74,6 +74,9 @@ class RandomServer:
 
     def __init__(self, failing: str, status: int, body: bytes) -> None:
         self._failing, self._status, self._body = failing, status, body
+
+    def another(self, maker: ClientMaker) -> RandomServer:
+        return self
 
     def send(self, call: Call) -> RandomAnswer:
         request = f"{call.method} {call.path}"

@@ -12,7 +12,7 @@ from typing import Any
 from kubetrace import cli
 from kubetrace.environment import Environment
 from kubetrace.streams import Streams
-from kubetrace.transport.call import Call
+from kubetrace.transport.call import Call, ClientMaker
 
 KUBECONFIG = """\
 apiVersion: v1
@@ -60,6 +60,9 @@ class PlayedServer:
         self._answers = answers
         self._key = key
         self.calls: list[str] = []
+
+    def another(self, maker: ClientMaker) -> PlayedServer:
+        return self
 
     def send(self, call: Call) -> PlayedAnswer:
         if call.path in self._discovery:

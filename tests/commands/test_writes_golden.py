@@ -14,8 +14,9 @@ import pytest
 
 from kubetrace.cli import main
 from kubetrace.environment import Environment
+from kubetrace.errors import KubetraceError
 from kubetrace.streams import Streams
-from kubetrace.transport.call import Call
+from kubetrace.transport.call import Call, ClientMaker
 from tests.api.fake import FakeAnswer, recorded_routes
 from tests.tools.write_cases import FILES
 
@@ -38,7 +39,12 @@ class Replay:
         self.sent: list[tuple[str, ...]] = []
         self.discovery = recorded_routes("aggregated")
 
+    def another(self, maker: ClientMaker) -> Replay:
+        return self
+
     def send(self, call: Call) -> FakeAnswer:
+        if call.refusal:
+            raise KubetraceError(call.refusal)
         answer = self.answer(call)
         answer.method, answer.url = call.method, self.server + call.target()
         return answer
@@ -81,7 +87,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     context = {"name": "x", "context": {"cluster": "x", "user": "x", "namespace": "recorded"}}
     cluster = {"name": "x", "cluster": {"server": "https://server:6443"}}
     config = {"kind": "Config", "apiVersion": "v1", "current-context": "x", "contexts": [context],
-              "clusters": [cluster], "users": [{"name": "x", "user": {}}]}  # fmt: skip
+              "clusters": [cluster], "users": [{"name": "x", "user": {"token": "t"}}]}  # fmt: skip
     (tmp_path / "kubeconfig").write_text(json.dumps(config))
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -120,9 +120,10 @@ def test_inside_a_pod(tmp_path: Path, pod: dict[str, Any]) -> None:
         token="sa",
         token_file=str(tmp_path / "token"),
         certificate_authority=str(tmp_path / "ca.crt"),
+        in_cluster=True,
     )
     assert config.namespace() == ("own", False)
-    assert notes == ["in-cluster-config", "in-cluster-namespace"]
+    assert notes == ["in-cluster-namespace"]
 
 
 def test_inside_a_pod_ipv6_and_flags(tmp_path: Path, pod: dict[str, Any]) -> None:

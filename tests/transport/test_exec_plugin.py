@@ -201,27 +201,30 @@ def test_a_pair_that_is_none(authority: Authority) -> None:
 
 
 def test_a_manifest_from_standard_input_takes_it_from_the_plugin(tmp_path: Path, authority: Authority) -> None:
-    """kubectl 1.36 `apply -f -`: once for discovery, once for objects; `get -f -` with known kinds: once."""
+    """kubectl 1.36 `delete -f -`: once for clients that were there before, once for objects."""
     read = [False]
     with ScriptedServer([reply()] * 5, tls=authority.server()) as server:
         settings = {"exec_plugin": counting(tmp_path), "environ": {"PATH": PATH}, "manifest_read": lambda: read[0]}
         with watched(server, authority, **settings) as one:
-            one.client.send(Call("GET", "/openapi/v3", operation="openapi-v3"))
+            one.client.another("discovery").send(Call("GET", "/openapi/v3", operation="openapi-v3"))
+            one.client.another("factory")
             read[0] = True
             one.client.send(Call("GET", "/api", operation="discovery-api"))
-            one.client.send(Call("GET", "/x"))
+            one.client.another("builder").send(Call("GET", "/x"))
             one.client.send(Call("GET", "/apis", operation="discovery-apis"))
+            one.client.send(Call("GET", "/x", operation="dynamic-get"))
     tokens = [asked.values("Authorization")[0] for asked in server.asked]
-    assert tokens == ["Bearer token-1", "Bearer token-1", "Bearer token-2", "Bearer token-1"]
+    assert tokens == ["Bearer token-1", "Bearer token-1", "Bearer token-2", "Bearer token-1", "Bearer token-1"]
 
 
-def test_discovery_after_the_first_object_shares_its_credentials(tmp_path: Path, authority: Authority) -> None:
-    with ScriptedServer([reply()] * 2, tls=authority.server()) as server:
+def test_clients_made_after_the_first_object_share_its_credentials(tmp_path: Path, authority: Authority) -> None:
+    with ScriptedServer([reply()] * 3, tls=authority.server()) as server:
         settings = {"exec_plugin": counting(tmp_path), "environ": {"PATH": PATH}, "manifest_read": lambda: True}
         with watched(server, authority, **settings) as one:
-            one.client.send(Call("GET", "/x"))
-            one.client.send(Call("GET", "/api", operation="discovery-api"))
-    assert [asked.values("Authorization") for asked in server.asked] == [["Bearer token-1"]] * 2
+            one.client.another("builder").send(Call("GET", "/x"))
+            one.client.another("discovery").send(Call("GET", "/api", operation="discovery-api"))
+            one.client.another("factory").send(Call("GET", "/x", operation="typed-get"))
+    assert [asked.values("Authorization") for asked in server.asked] == [["Bearer token-1"]] * 3
 
 
 def test_interactive_is_impossible_while_a_manifest_has_standard_input() -> None:

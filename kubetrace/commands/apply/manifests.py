@@ -65,7 +65,7 @@ def run(environment: Environment, options: ApplyOptions, arguments: Arguments) -
         raise arguments.usage_error(f"Unexpected args: [{' '.join(arguments.words)}]")
     strategy = writing.dry_run(environment, options.dry_run)
     _require_feature(environment, options, arguments)
-    _ = environment.client  # made before the flags are looked at
+    environment.make_client()  # before the flags are looked at
     propagation = propagation_policy(environment, options.cascade)
     filenames = FilenameOptions(options.filename, options.kustomize, options.recursive)
     filenames.require_any()
@@ -145,10 +145,11 @@ class Run:
         self.directive = directive
         self.propagation = propagation
         self.visited = Visited.nothing()
-        if environment.namespace_given:
-            self.visited.namespaces[environment.namespace] = None
         self._recorder = Recorder.of(environment, options, options.record)
         self._openapi = writing.make_openapi(environment)
+        self._validation = writing.field_validation(environment, directive, self._openapi)
+        if environment.namespace_given:
+            self.visited.namespaces[environment.namespace] = None
         self._write = WriteOptions(manager, directive, strategy is DryRun.SERVER)
 
     def pruning(self) -> Pruning | None:
@@ -164,8 +165,7 @@ class Run:
         from kubetrace.api.builder import build
         from kubetrace.commands import writing
 
-        validation = writing.field_validation(self.environment, self.directive, self._openapi)
-        request = writing.manifest_request(self.environment, filenames, validation, self.options.selector)
+        request = writing.manifest_request(self.environment, filenames, self._validation, self.options.selector)
         infos: list[Info] = []
         errors: list[KubetraceError] = []
         try:

@@ -39,6 +39,7 @@ class Pruning(Value):
             from kubetrace.commands.apply.applyset import ApplySet, parse_parent
 
             parent = parse_parent(environment, options.applyset)
+            environment.make_client()
             applyset = ApplySet(environment, parent, write, sends=strategy is not DryRun.CLIENT)
         allowed = by_list.allow_list(environment, options.prune_allowlist) if options.prune else ()
         return cls(environment, options, strategy, propagation, allowed, applyset)

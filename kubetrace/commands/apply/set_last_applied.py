@@ -94,6 +94,7 @@ def _send(environment: Environment, info: Info, patch: bytes, strategy: DryRun) 
     write = verbs.WriteOptions(dry_run=strategy is DryRun.SERVER)
     purpose = Purpose("apply", "apply: remember this manifest as the one applied last")
     call = verbs.patch(info.mapping, info.namespace, info.name, verbs.MERGE_PATCH, patch, write, purpose=purpose)
+    environment.make_client()
     changed: dict[str, object] = environment.cluster.objects.send(call, info.mapping, info.name)
     return changed
 

@@ -38,7 +38,9 @@ def run(environment: Environment, options: CanIOptions, arguments: Arguments) ->
         )
     verb, what = arguments.words
     resource = None if what.startswith("/") else _resource_for(environment, what.partition("/")[0])
-    _ = environment.client
+    environment.make_client()
+    if not options.all_namespaces:
+        _ = environment.namespace
     if resource is None:
         attributes = _url(environment, options, verb, what)
     else:
@@ -128,7 +130,7 @@ def _ask(environment: Environment, options: CanIOptions, attributes: dict[str, A
 def _list(environment: Environment, options: CanIOptions, arguments: Arguments) -> int:
     if arguments.words:
         raise KubetraceError("list option must be specified with no arguments")
-    _ = environment.client
+    environment.make_client()
     namespace = "" if options.all_namespaces else environment.namespace
     if options.quiet or options.all_namespaces or options.subresource:
         raise KubetraceError(

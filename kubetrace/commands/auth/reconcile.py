@@ -35,7 +35,7 @@ def run(environment: Environment, options: ReconcileOptions, arguments: Argument
 
     dry_run = _dry_run(environment, options, arguments)
     result = _result(environment, options)
-    _ = environment.client
+    environment.make_client()
     printer = writing.object_printer(environment, options, "reconciled (dry run)" if dry_run else "reconciled")
     reconciliation = Reconciliation(
         environment, dry_run, options.remove_extra_permissions, options.remove_extra_subjects

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def run(environment: Environment, options: PrintOptions, arguments: Arguments) -> None:
     from kubetrace.commands.writing import object_printer
 
-    _ = environment.client
+    environment.make_client()
     if not arguments.changed("output"):
         _print_table(environment, _myself(environment))
         return

@@ -42,7 +42,7 @@ def decide(environment: Environment, options: DecisionOptions, names: Sequence[s
     from kubetrace.commands.writing import object_printer
 
     printer = object_printer(environment, options, decision.condition.lower())
-    _ = environment.client
+    environment.make_client()
     if not names and not names_files(options):
         raise KubetraceError("one or more CSRs must be specified as <name> or -f <filename>")
     found = 0

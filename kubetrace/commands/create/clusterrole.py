@@ -29,7 +29,7 @@ def run(environment: Environment, options: CreateClusterRoleOptions, arguments: 
     from kubetrace.commands.create.generated import prepare
     from kubetrace.commands.generators import rbac
 
-    creation = prepare(environment, options, arguments)
+    creation = prepare(environment, options, arguments, needs_kinds=True)
     creation.require_name()
     verbs, resources = role_rules.unique_verbs(options.verb), role_rules.parse_resources(options.resource)
     urls = tuple(dict.fromkeys(options.non_resource_url))

@@ -21,7 +21,7 @@ def run(environment: Environment, options: CreateClusterRoleBindingOptions, argu
     from kubetrace.commands.create.generated import prepare
     from kubetrace.commands.generators import rbac
 
-    creation = prepare(environment, options, arguments)
+    creation = prepare(environment, options, arguments, namespaced=False)
     subjects = rbac.subjects(options.user, options.group, options.serviceaccount)
     value = rbac.binding("ClusterRoleBinding", creation.name, "", "ClusterRole", options.clusterrole, subjects)
     creation.create(value, CLUSTER_ROLE_BINDINGS, "failed to create clusterrolebinding: ")

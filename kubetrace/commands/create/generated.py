@@ -54,18 +54,32 @@ class Creation(Value):
         made = typed(made)
         if self.strategy is not DryRun.CLIENT:
             write = WriteOptions(self.options.field_manager, self.directive, self.strategy is DryRun.SERVER)
-            made = create_typed(self.environment, mapping, self.environment.namespace, made, write, failure=failure)
+            namespace = self.environment.namespace if mapping.namespaced else ""
+            made = create_typed(self.environment, mapping, namespace, made, write, failure=failure)
         self.printer.print(made, self.environment.stdout)
 
 
-def prepare(environment: Environment, options: GeneratedOptions, arguments: Arguments) -> Creation:
-    """The steps before a command's own checks. Raises KubetraceError."""
+def prepare(
+    environment: Environment,
+    options: GeneratedOptions,
+    arguments: Arguments,
+    *,
+    namespaced: bool = True,
+    needs_kinds: bool = False,
+) -> Creation:
+    """The steps before a command's own checks; those that resolve kinds have a mapper before they have a client. Raises
+    KubetraceError."""
     from kubetrace.commands import writing
 
     name = the_name(arguments)
-    _ = environment.client
+    if needs_kinds:
+        _ = environment.cluster.mapper
+    else:
+        environment.make_client()
     strategy = writing.dry_run(environment, options.dry_run)
-    namespace = environment.namespace if environment.namespace_given else ""
+    namespace = environment.namespace if namespaced and environment.namespace_given else ""
+    if needs_kinds:
+        environment.make_client()
     printer = writing.object_printer(environment, options, strategy.mark("created"))
     directive = writing.validation_directive(options.validate)
     return Creation(environment, options, name, namespace, strategy, directive, printer)

@@ -16,7 +16,7 @@ def run(environment: Environment, options: GeneratedOptions, arguments: Argument
     from kubetrace.commands.create.generated import prepare
     from kubetrace.commands.generators.metadata import new_object
 
-    creation = prepare(environment, options, arguments)
+    creation = prepare(environment, options, arguments, namespaced=False)
     creation.require_name()
     creation.create(new_object("v1", "Namespace", creation.name), NAMESPACES)
 

@@ -24,7 +24,7 @@ def run(environment: Environment, options: CreatePriorityClassOptions, arguments
     from kubetrace.commands.create.generated import prepare
     from kubetrace.commands.generators.policies import priority_class
 
-    creation = prepare(environment, options, arguments)
+    creation = prepare(environment, options, arguments, namespaced=False)
     value = priority_class(
         creation.name, options.value, options.global_default, options.description, options.preemption_policy
     )

@@ -27,7 +27,7 @@ def run(environment: Environment, options: CreateRoleOptions, arguments: Argumen
     from kubetrace.commands.create.generated import prepare
     from kubetrace.commands.generators import rbac
 
-    creation = prepare(environment, options, arguments)
+    creation = prepare(environment, options, arguments, needs_kinds=True)
     creation.require_name()
     verbs, resources = role_rules.unique_verbs(options.verb), role_rules.parse_resources(options.resource)
     if not verbs:

@@ -34,7 +34,8 @@ def run(environment: Environment, options: CreateTokenOptions, arguments: Argume
     from kubetrace.commands.writing import object_printer
 
     name = the_name(arguments)
-    _ = environment.client
+    _ = environment.namespace
+    environment.make_client()
     printer = object_printer(environment, options, "created")
     if not name:
         raise KubetraceError("service account name is required")

@@ -46,7 +46,7 @@ def run(environment: Environment, options: DrainOptions, arguments: Arguments) -
 
     check_words(options, arguments)
     strategy = writing.dry_run(environment, options.dry_run)
-    _ = environment.client
+    environment.make_client()
     _check_pod_selector(options.pod_selector)
     found = nodes(environment, options, arguments, options.chunk_size)
     skip_after = options.skip_wait_for_delete_timeout

@@ -29,6 +29,7 @@ def change_cordon(environment: Environment, options: NodeOptions, arguments: Arg
 
     check_words(options, arguments)
     strategy = writing.dry_run(environment, options.dry_run)
+    environment.make_client()
     for info in nodes(environment, options, arguments):
         cordon(environment, info, cordoned, strategy)
 
@@ -49,7 +50,6 @@ def nodes(
     from kubetrace.api.selection import Selection
     from kubetrace.trace.exchange import Purpose
 
-    _ = environment.client, environment.namespace
     selection = Selection()
     selection.add_names("nodes", arguments.words)
     if options.selector:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.api.verbs import WriteOptions
@@ -16,6 +17,7 @@ from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Result
+    from kubetrace.api.field_validation import FieldValidation
     from kubetrace.commands.apply.edit_last_applied import EditLastAppliedOptions
     from kubetrace.commands.create.manifests import CreateOptions
     from kubetrace.commands.edit import EditOptions
@@ -75,7 +77,12 @@ def _session(
     annotate: Callable[[dict[str, Any]], object],
     change: Callable[..., None],
 ) -> Session:
-    return Session(environment, text, writing.field_validation(environment, directive), annotate, change)
+    openapi = cache(lambda: writing.make_openapi(environment))
+
+    def validation() -> FieldValidation | None:
+        return writing.field_validation(environment, directive, openapi())
+
+    return Session(environment, text, validation, annotate, change)
 
 
 def _annotations(save_config: bool, recorder: Recorder) -> Callable[[dict[str, Any]], object]:

@@ -63,13 +63,14 @@ class Text(Value):
 
 
 class Session:
-    """`change` gets the edited objects one by one; `annotate` what shall be done to each of them first."""
+    """`change` gets the edited objects one by one; `annotate` what shall be done to each of them first; `validation` is
+    made anew for each time that the text was edited."""
 
     def __init__(
         self,
         environment: Environment,
         text: Text,
-        validation: FieldValidation | None,
+        validation: Callable[[], FieldValidation | None],
         annotate: Callable[[dict[str, Any]], object],
         change: Change,
     ) -> None:
@@ -147,10 +148,11 @@ class Session:
         """--validate's checks of the first document, before anything is sent."""
         from kubetrace.wire.yaml_reader import InvalidYAML, loads
 
-        if self._validation is None:
+        validation = self._validation()
+        if validation is None:
             return True
         try:
-            problems = self._validation.problems(loads(without_comments(edited)))
+            problems = validation.problems(loads(without_comments(edited)))
         except InvalidYAML as error:
             problems = [str(error)]
         if not problems:

@@ -37,6 +37,7 @@ def run(environment: Environment, options: HistoryOptions, arguments: Arguments)
 
         assert info.mapping is not None and info.object is not None
         kind = info.mapping.kind
+        environment.make_client()
         check_kind(kind, "history", "history viewer")
         label = "deployment" if kind.kind == "Deployment" else kind.kind
         history = read_history(environment, kind.kind, info.namespace, info.name, label)

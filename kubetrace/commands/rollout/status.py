@@ -32,7 +32,8 @@ def run(environment: Environment, options: StatusOptions, arguments: Arguments) 
     from kubetrace.commands.interrupts import ending_quietly
     from kubetrace.commands.rollout.workloads import check_named, note_none, workloads
 
-    _ = environment.client
+    _ = environment.namespace
+    environment.make_client()
     check_named(options, arguments)
     if options.revision < 0:
         raise KubetraceError(f"revision must be a positive integer: {options.revision}")

@@ -72,6 +72,7 @@ def _roll_back(environment: Environment, options: UndoOptions, info: Info, strat
             f"operations. Consider using '{PROGRAM} apply' with your previous configuration file instead.\n"
         )
     kind = info.mapping.kind
+    environment.make_client()
     check_kind(kind, "rollbacker", "rollbacker")
     if options.to_revision < 0:
         raise _unknown(options.to_revision)

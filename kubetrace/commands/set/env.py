@@ -42,7 +42,7 @@ def run(environment: Environment, options: EnvOptions, arguments: Arguments) -> 
     objects, specs = split_words(arguments.words)
     strategy = writing.dry_run(environment, options.dry_run)
     printer = writing.object_printer(environment, options, strategy.mark("env updated"))
-    _ = environment.client
+    environment.make_client()
     load_namespace(environment)
     _check(options, strategy, objects)
     wanted = parse((*options.env, *specs), environment.stdin.read)

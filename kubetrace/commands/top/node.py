@@ -30,7 +30,8 @@ def run(environment: Environment, options: TopNodeOptions, arguments: Arguments)
     if len(arguments.words) > 1:
         raise arguments.usage_error("node [NAME | -l label]")
     name = arguments.words[0] if arguments.words else ""
-    _ = environment.client
+    environment.make_client()
+    _ = environment.cluster.discovery
     check_sort_by(options.sort_by)
     if name and options.selector:
         raise KubetraceError("only one of NAME or --selector can be provided")

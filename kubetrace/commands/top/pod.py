@@ -39,7 +39,8 @@ def run(environment: Environment, options: TopPodOptions, arguments: Arguments) 
         raise arguments.usage_error("pod [NAME | -l label]")
     name = arguments.words[0] if arguments.words else ""
     namespace = environment.namespace
-    _ = environment.client
+    environment.make_client()
+    _ = environment.cluster.discovery
     check_sort_by(options.sort_by)
     if name and (options.selector or options.field_selector):
         raise KubetraceError("only one of NAME or selector can be provided")

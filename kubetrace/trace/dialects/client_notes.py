@@ -91,7 +91,7 @@ CLIENT_NOTES: Mapping[str, NoteSpec] = {
     ),
     "request-error": NoteSpec(
         4,
-        ("error",),
+        ("error", "operation", "log_body"),  # which function made the call, and whether it logs bodies
         {
             **lines("request.go", "Error in request: {error}", {
                 "1.19": 834, "1.20": 844, "1.21": 857, "1.22": 951, "1.23": 968, "1.24": 932, "1.26": 931,
