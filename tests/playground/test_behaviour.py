@@ -226,7 +226,7 @@ def test_pods_that_fit_nowhere(place: Place) -> None:
     )
     assert place.told("greedy", "FailedScheduling") == (
         f"{start}1 Insufficient cpu. no new claims to deallocate, "
-        f"preemption: {end}No preemption victims found for incoming pod."
+        f"preemption: {end}Preemption is not helpful for scheduling."
     )
     assert place.get("pods", "greedy")["status"]["conditions"][0]["reason"] == "Unschedulable"
 
@@ -535,3 +535,32 @@ def test_what_every_namespace_has(client: Client, namespace: str) -> None:
     place.until("configmaps", "kube-root-ca.crt", lambda item: "BEGIN CERTIFICATE" in item["data"]["ca.crt"])
     place.delete("serviceaccounts", "default")
     place.until("serviceaccounts", "default", lambda item: True)
+
+
+def test_important_pods_take_the_room_of_others(client: Client, place: Place) -> None:
+    node = client.get("/api/v1/nodes")["items"][0]["metadata"]["name"]
+    room = {"status": {"allocatable": {"example.com/gpu": "1"}, "capacity": {"example.com/gpu": "1"}}}
+    merge = "application/merge-patch+json"
+    assert client.call("PATCH", f"/api/v1/nodes/{node}/status", room, Content_Type=merge)[0] == 200
+    classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
+    for name, policy in (("urgent", "PreemptLowerPriority"), ("patient", "Never")):
+        title = f"{name}-{place.namespace}"
+        client.post(classes, {"metadata": {"name": title}, "value": 1000, "preemptionPolicy": policy})
+    one = BOX | {"resources": {"limits": {"example.com/gpu": "1"}}}
+    place.pod("low", one)
+    place.until("pods", "low", lambda pod: pod["status"]["phase"] == "Running")
+
+    place.pod("patient", one, priorityClassName=f"patient-{place.namespace}")
+    found = place.until("pods", "patient", lambda pod: pod["status"].get("conditions"))
+    assert found["status"]["conditions"][0]["message"] == (
+        "0/1 nodes are available: 1 Insufficient example.com/gpu. no new claims to deallocate, preemption: "
+        "not eligible due to preemptionPolicy=Never."
+    )
+    client.call("DELETE", place.path("pods", "patient"))
+
+    place.pod("urgent", one, priorityClassName=f"urgent-{place.namespace}")
+    place.until("pods", "urgent", lambda pod: pod["status"]["phase"] == "Running")
+    assert client.call("GET", place.path("pods", "low"))[0] == 404
+    told = [event for event in place.items("events") if event["reason"] == "Preempted"]
+    uid = place.get("pods", "urgent")["metadata"]["uid"]
+    assert [event["message"] for event in told] == [f"Preempted by pod {uid} on node {node}"]

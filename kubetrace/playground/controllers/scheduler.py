@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from fractions import Fraction
 
-from kubetrace.playground.controllers.base import Controller, is_active
+from kubetrace.playground.controllers import preemption
+from kubetrace.playground.controllers.base import Controller
 from kubetrace.playground.objects import Object, now
+from kubetrace.playground.pods import is_done
 from kubetrace.playground.quantities import amount
 from kubetrace.playground.selectors import matches_labels
 
@@ -17,6 +19,7 @@ _FINAL = frozenset(
         "node(s) had untolerated taint(s)",
         "node(s) were unschedulable",
         "node(s) didn't match pod affinity rules",
+        "node(s) didn't match pod topology spread constraints (missing required label)",
     )
 )
 """Reasons that no preemption can change (UnschedulableAndUnresolvable)."""
@@ -109,19 +112,82 @@ class Scheduler(Controller):
             return None
         nodes = list(self.store.select("nodes"))
         why = self._claims(pod, len(nodes))
-        placed = [other for other in self.store.select("pods") if other["spec"].get("nodeName") and is_active(other)]
+        placed = [other for other in map(_placed, self.store.select("pods")) if other is not None]
+        placed = [other for other in placed if _counts(other, pod)]
         reasons: Counter[str] = Counter()
-        fitting = []
+        fitting, helpful = [], []
         for node in nodes if not why else ():
             problems = self._problems(pod, node, nodes, placed)
             reasons.update(problems)
             if not problems:
                 fitting.append(node)
+            elif not set(problems) & _FINAL and self._could_ever(pod, node):
+                helpful.append(node)
         if not fitting:
-            self._refuse(pod, why or _message(len(nodes), reasons))
+            self._refuse(pod, why or self._preempt(pod, nodes, helpful, placed, reasons))
             return _RETRY_SECONDS
         self._bind(pod, min(fitting, key=lambda node: self._load(pod, node, placed)))
         return None
+
+    def _could_ever(self, pod: Object, node: Object) -> bool:
+        """Whether the node would be large enough if nobody else were on it."""
+        return not self._lacking(pod, node, [])
+
+    def _preempt(
+        self, pod: Object, nodes: list[Object], helpful: list[Object], placed: list[Object], reasons: Counter[str]
+    ) -> str:
+        """Makes room where less important pods can leave, and says what came of it in FitError's words."""
+        if not nodes:
+            return "no nodes available to schedule pods"
+        told = _unfit(len(nodes), reasons)
+        start = f"{told} no new claims to deallocate, preemption:"
+        if pod["spec"].get("preemptionPolicy") == "Never":
+            return f"{start} not eligible due to preemptionPolicy=Never."
+        if self._has_room_coming(pod):
+            return f"{start} not eligible due to a terminating pod on the nominated node."
+
+        def fits(node: Object, others: list[Object]) -> bool:
+            return not self._problems(pod, node, nodes, others)
+
+        budgets = list(self.store.select("poddisruptionbudgets.policy"))
+        found = preemption.choose(pod, helpful, placed, budgets, fits)
+        if found is None:
+            hopeless = len(nodes) - len(helpful)
+            ends = [f"{hopeless} Preemption is not helpful for scheduling"] if hopeless else []
+            if helpful:
+                ends.insert(0, f"{len(helpful)} No preemption victims found for incoming pod")
+            return f"{start} 0/{len(nodes)} nodes are available: {', '.join(sorted(ends))}."
+        for victim in found.victims:
+            self._evict(victim, pod, found.node)
+        self._nominate(pod, found.node)
+        return told
+
+    def _has_room_coming(self, pod: Object) -> bool:
+        """Whether somebody who made way is still on the way out."""
+        node = (pod.get("status") or {}).get("nominatedNodeName")
+        return bool(node) and any(
+            other["spec"].get("nodeName") == node
+            and other["metadata"].get("deletionTimestamp")
+            and preemption.priority(other) < preemption.priority(pod)
+            for other in self.store.select("pods")
+        )
+
+    def _evict(self, victim: Object, pod: Object, node: str) -> None:
+        metadata = victim["metadata"]
+        fresh = self.store.get("pods", metadata["namespace"], metadata["name"])
+        if fresh is None:
+            return
+        entry = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": now()}
+        entry |= {"reason": "PreemptionByScheduler"}
+        entry |= {"message": "default-scheduler: preempting to accommodate a higher priority pod"}
+        conditions = [c for c in fresh["status"].get("conditions") or () if c["type"] != "DisruptionTarget"]
+        self.put_status("pods", fresh, fresh["status"] | {"conditions": [*conditions, entry]})
+        self.delete("pods", fresh)
+        self.events.normal(victim, "Preempted", f"Preempted by pod {pod['metadata']['uid']} on node {node}")
+
+    def _nominate(self, pod: Object, node: str) -> None:
+        pod["status"] = pod["status"] | {"nominatedNodeName": node}
+        self.put_status("pods", pod, pod["status"])
 
     def _load(self, pod: Object, node: Object, placed: list[Object]) -> tuple[int, int, str]:
         """Least loaded first, and pods of one owner apart; preferred affinities and taints before both."""
@@ -296,6 +362,7 @@ class Scheduler(Controller):
         if fresh is None or fresh["spec"].get("nodeName"):
             return
         fresh["spec"]["nodeName"] = name
+        fresh["status"].pop("nominatedNodeName", None)
         others = [c for c in fresh["status"].get("conditions") or () if c["type"] != "PodScheduled"]
         fresh["status"]["conditions"] = [*others, _scheduled("True", pod)]
         self.verbs.store.put("pods", fresh)  # a binding is nobody's in managedFields
@@ -309,14 +376,24 @@ def _scheduled(status: str, pod: Object) -> Object:
     return {"type": "PodScheduled", "status": status, **times, "observedGeneration": generation}
 
 
-def _message(count: int, reasons: Counter[str]) -> str:
-    """FitError's words."""
-    if not count:
-        return "no nodes available to schedule pods"
+def _unfit(count: int, reasons: Counter[str]) -> str:
     told = ", ".join(sorted(f"{number} {reason}" for reason, number in reasons.items()))
-    final = sum(number for reason, number in reasons.items() if reason in _FINAL)
-    ends = [f"{final} Preemption is not helpful for scheduling"] if final else []
-    if count - final > 0:
-        ends.insert(0, f"{count - final} No preemption victims found for incoming pod")
-    start = f"0/{count} nodes are available"
-    return f"{start}: {told}. no new claims to deallocate, preemption: {start}: {', '.join(sorted(ends))}."
+    return f"0/{count} nodes are available: {told}."
+
+
+def _placed(pod: Object) -> Object | None:
+    """A pod that takes room: it has a node, or other pods made way for it on one."""
+    if is_done(pod):
+        return None
+    nominated = (pod.get("status") or {}).get("nominatedNodeName")
+    if pod["spec"].get("nodeName") or not nominated:
+        return pod if pod["spec"].get("nodeName") else None
+    return pod | {"spec": pod["spec"] | {"nodeName": nominated}}
+
+
+def _counts(other: Object, pod: Object) -> bool:
+    """A nomination holds against pods that are no more important."""
+    if other["metadata"]["uid"] == pod["metadata"]["uid"]:
+        return False
+    waits = bool((other.get("status") or {}).get("nominatedNodeName"))
+    return not waits or preemption.priority(other) >= preemption.priority(pod)
