@@ -25,6 +25,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r'(resourceVersion\\*"?:? ?\\*")\d+'), r"\1<rv>"),
     (re.compile(r"(resourceVersion(?:=|%3D))\d+"), r"\1<rv>"),
     (re.compile(r'(/metadata/resourceVersion\\*", ?\\*"value\\*": ?\\*")\d+'), r"\1<rv>"),
+    (re.compile(r"(\bresourceVersion:)\d+(?=[] ])"), r"\1<rv>"),  # as Go prints a map
     (re.compile(r"((?:continue=|\"continue\": ?\"|\\\"continue\\\":\\\"))[\w%.=-]{20,}"), r"\1<continue>"),
     (re.compile(r"\btimeout=\w+(&timeoutSeconds=\d+&watch)"), r"timeout=<n>\1"),
     (re.compile(r"(timeoutSeconds=)\d+(&watch)"), r"\1<n>\2"),  # random, so that watches end at different times

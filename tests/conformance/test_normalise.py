@@ -19,6 +19,7 @@ from tests.conformance.run import SETUP, VERDICTS, Bench, Side
     [
         ("https://127.0.0.1:1234/api", "https://127.0.0.1:65000/api"),
         ('{"resourceVersion":"12"}', '{"resourceVersion":"3456"}'),
+        ("map[name:x resourceVersion:12]", "map[name:x resourceVersion:3456]"),
         (r"{\"resourceVersion\":\"12\"}", r"{\"resourceVersion\":\"3456\"}"),
         ("uid: 0a1b2c3d-0000-4000-8000-000000000001", "uid: bbbbbbbb-0000-4000-8000-000000000002"),
         ('"2026-01-02T03:04:05Z"', '"2026-01-02T03:04:06Z"'),
