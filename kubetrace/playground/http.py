@@ -15,11 +15,12 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import h11
+
+from kubetrace.serving.phrases import PHRASES
 
 MAX_BODY = 3 * 1024 * 1024
 MAX_HEAD = 1024 * 1024
@@ -30,18 +31,10 @@ GZIP_ABOVE = 128 * 1024
 
 _BODILESS = (204, 304)
 
-# Go's phrases where Python's differ, or did before 3.13.
-_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
-    413: "Request Entity Too Large",
-    414: "Request URI Too Long",
-    416: "Requested Range Not Satisfiable",
-    422: "Unprocessable Entity",
-}
-
 
 def _head(status: int, headers: list[tuple[str, str]]) -> h11.Response:
-    """A status line with its phrase, as net/http writes it: kubectl's log shows it."""
-    return h11.Response(status_code=status, headers=headers, reason=_PHRASES.get(status, ""))
+    """A status line with its phrase."""
+    return h11.Response(status_code=status, headers=headers, reason=PHRASES.get(status, ""))
 
 
 @dataclass(slots=True)

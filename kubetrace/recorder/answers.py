@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 from email.utils import formatdate
-from http import HTTPStatus
 
 from kubetrace.recorder.heads import Fields, written
+from kubetrace.serving.phrases import PHRASES
 from kubetrace.serving.status import failure
 from kubetrace.value import Value, fresh
-
-_PHRASES = {422: b"Unprocessable Entity", 413: b"Request Entity Too Large"}
-"""Go's phrases where Python's differ."""
-
 
 JSON = b"application/json"
 
@@ -28,13 +24,7 @@ class LocalAnswer(Value):
 
     @property
     def reason(self) -> bytes:
-        known = _PHRASES.get(self.status)
-        if known is not None:
-            return known
-        try:
-            return HTTPStatus(self.status).phrase.encode()
-        except ValueError:
-            return b""
+        return PHRASES.get(self.status, "").encode()
 
     def head(self, length: int | None = None) -> bytes:
         """The head; `length` is the body's where that is sent on its own."""
