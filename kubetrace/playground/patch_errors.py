@@ -25,11 +25,29 @@ def misfit(kind: str, patch: Any, new: Object, error: Mistyped) -> ApiError:
     if kind.startswith("application/strategic"):
         shown, why = patches.go_value(patch), error.conversion
     else:
-        plain = {name: value for name, value in new.get("metadata", {}).items() if name != "managedFields"}
-        shown = json.dumps(new | {"metadata": plain}, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+        shown = json.dumps(_opened(new, _touched(patch)), separators=(",", ":"), ensure_ascii=False)
         why = error.decoding
     cause = ("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {why}")
     return status.invalid("", "", "", [cause])
+
+
+def _touched(patch: Any) -> Object:
+    """Which objects a merge patch or a JSON patch goes into."""
+    if isinstance(patch, dict):
+        return {name: _touched(value) for name, value in patch.items() if isinstance(value, dict)}
+    found: Object = {}
+    for operation in patch:
+        inside = found
+        for part in str(operation.get("path", "")).split("/")[1:-1]:
+            inside = inside.setdefault(part, {})
+    return found
+
+
+def _opened(value: Any, touched: Object) -> Any:
+    """What a patch goes into is written anew, in alphabetical order; all else stays as Go wrote it."""
+    if not isinstance(value, dict):
+        return value
+    return {k: _opened(value[k], touched[k]) if k in touched else value[k] for k in sorted(value)}
 
 
 def unsupported(kind: str, resource: Resource) -> ApiError:

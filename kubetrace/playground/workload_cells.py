@@ -24,6 +24,10 @@ def pod_reason(item: Item) -> tuple[str, int, str | None]:
     """(STATUS, restarts, when the last restart was)."""
     status, metadata = item.get("status") or {}, item["metadata"]
     reason = status.get("reason") or status.get("phase") or ""
+    if any(
+        c["type"] == "PodScheduled" and c.get("reason") == "SchedulingGated" for c in status.get("conditions") or ()
+    ):
+        reason = "SchedulingGated"
     restarts, last = 0, None
     waiting_init = None
     inits = status.get("initContainerStatuses") or []

@@ -26,6 +26,7 @@ from kubetrace.playground.controllers.jobs import Jobs
 from kubetrace.playground.controllers.kubelet import Kubelet
 from kubetrace.playground.controllers.namespaces import Namespaces
 from kubetrace.playground.controllers.nodes import Nodes
+from kubetrace.playground.controllers.podgc import PodGarbage
 from kubetrace.playground.controllers.replicasets import ReplicaSets, ReplicationControllers
 from kubetrace.playground.controllers.scheduler import Scheduler
 from kubetrace.playground.controllers.statefulsets import StatefulSets
@@ -61,6 +62,7 @@ class Controllers:
                 disruption.pod_changed,
                 binder.pod_changed,
                 jobs.pod_changed,
+                PodGarbage(verbs).reconcile,
             ],
             "nodes": [nodes.reconcile],
             "namespaces": [Namespaces(verbs).reconcile],
@@ -131,6 +133,9 @@ class Controllers:
             for item in store.select("daemonsets.apps"):
                 self._add("daemonsets.apps", item["metadata"]["namespace"], item["metadata"]["name"])
             self._add_pending("")
+            for pod in store.select("pods") if change.kind == "DELETED" else ():
+                if pod["spec"].get("nodeName") == change.object["metadata"]["name"]:
+                    self._add("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
         elif resource in ("storageclasses.storage.k8s.io", volumes.CLAIMS):
             self._add_pending(namespace)
         elif resource in ("services", "endpointslices.discovery.k8s.io"):

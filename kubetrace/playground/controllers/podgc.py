@@ -1,0 +1,48 @@
+"""Pods whose node is gone are taken away after a while (pkg/controller/podgc)."""
+
+from __future__ import annotations
+
+import time
+
+from kubetrace.playground.controllers.base import Controller
+from kubetrace.playground.objects import Object, now
+from kubetrace.playground.pods import is_done
+from kubetrace.playground.verbs import Verbs, Write
+
+_QUARANTINE_SECONDS = 40.0
+
+
+class PodGarbage(Controller):
+    component = "pod-garbage-collector"
+
+    def __init__(self, verbs: Verbs) -> None:
+        super().__init__(verbs)
+        self._since: dict[str, float] = {}
+        """When a pod's node was first missed, by the pod's uid."""
+
+    def reconcile(self, namespace: str, name: str) -> float | None:
+        pod = self.store.get("pods", namespace, name)
+        node = pod and pod["spec"].get("nodeName")
+        if pod is None or not node or self.store.get("nodes", "", node) is not None:
+            if pod is not None:
+                self._since.pop(pod["metadata"]["uid"], None)
+            return None
+        uid = pod["metadata"]["uid"]
+        left = self._since.setdefault(uid, time.monotonic()) + _QUARANTINE_SECONDS - time.monotonic()
+        if left > 0:
+            return left
+        del self._since[uid]
+        self._take(pod)
+        return None
+
+    def _take(self, pod: Object) -> None:
+        status = pod.get("status") or {}
+        if not is_done(pod):
+            entry = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": now()}
+            entry |= {"reason": "DeletionByPodGC", "message": "PodGC: node no longer exists"}
+            others = [found for found in status.get("conditions") or () if found["type"] != "DisruptionTarget"]
+            self.put_status("pods", pod, status | {"phase": "Failed", "conditions": [*others, entry]})
+        resource = self.verbs.catalog.preferred("pods")
+        assert resource is not None
+        metadata = pod["metadata"]
+        self.verbs.delete(resource, metadata["namespace"], metadata["name"], {"gracePeriodSeconds": 0}, Write())
