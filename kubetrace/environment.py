@@ -162,20 +162,19 @@ class Environment(ObservedRun):
             environ=self.environ,
             http_cache=HTTPCache(self.cache_dir / "http"),
             learn=self.masker.register,
-            keep=self._keep_tokens,
+            keep=self.keep_tokens,
             plan=self.plan if self.own.plan else None,
             trace_id=self.trace_id,
             manifest_read=lambda: self.manifest_read,
         )
 
-    def _keep_tokens(self, changed: Mapping[str, str]) -> None:
-        """Writes the tokens that an auth provider renewed to where they came from (PersisterForUser)."""
+    def keep_tokens(self, user: str, changed: Mapping[str, str]) -> None:
+        """Writes the tokens that an auth provider renewed to where a user's came from (PersisterForUser)."""
         from kubetrace.kubeconfig.loader import Sources
         from kubetrace.kubeconfig.modify import keep_provider_settings
 
-        assert self.connection.oidc is not None
         sources = Sources.of(self.environ, self.kubeconfig_path, self.note)
-        keep_provider_settings(sources, self.connection.oidc.user, changed)
+        keep_provider_settings(sources, user, changed)
 
     def note_transport(self) -> None:
         """What kubectl logs when it makes its first transport."""

@@ -123,7 +123,10 @@ def _gateway(environment: Environment, options: ProxyOptions, admission: Filter 
     upstream = Upstream(
         environment.connection,
         environ=environment.environ,
+        events=environment.events,
+        user_agent=environment.user_agent,
         learn=environment.masker.register,
+        keep=environment.keep_tokens,
         keep_alive=options.keepalive,
     )
     return Gateway(

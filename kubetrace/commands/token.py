@@ -20,7 +20,8 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
 
 
 def _token(environment: Environment) -> str:
-    """The token as a request would carry it: a file's wins over a fixed one, an exec plugin is run."""
+    """The token as a request would carry it: a file's wins over a fixed one, an exec plugin is run, an
+    expired ID token is renewed."""
     connection = environment.connection
     if connection.token_file:
         from kubetrace.transport.credentials import TokenFile
@@ -30,8 +31,21 @@ def _token(environment: Environment) -> str:
         except KubetraceError:
             if not connection.token:
                 raise
-    if connection.token or connection.exec_plugin is None:
+    if connection.token:
         return connection.token
+    if connection.oidc is not None:
+        from kubetrace.transport.oidc import provider
+
+        return provider(
+            connection.oidc,
+            events=environment.events,
+            user_agent=environment.user_agent,
+            environ=environment.environ,
+            keep=environment.keep_tokens,
+            learn=environment.masker.register,
+        ).token()
+    if connection.exec_plugin is None:
+        return ""
     from kubetrace.transport.exec_plugin import Authenticator
 
     return Authenticator(connection.exec_plugin, environ=environment.environ).credentials().token
@@ -41,7 +55,8 @@ COMMAND = Command(
     run=run,
     usage="token [options]",
     description="""
-    Print the bearer token of the current user: a fixed one, a token file's, or what its credential program gives.
+    Print the bearer token of the current user: a fixed one, a token file's, or what its credential program or its OpenID
+    Connect provider gives.
     """,
     examples="""
     # A call by hand

@@ -103,6 +103,8 @@ def _recording(environment: Environment, options: WrapOptions) -> Iterator[tuple
         keep=kept(environment),
         environ=environment.environ,
         warn=lambda text: _warn(environment, text),
+        user_agent=environment.user_agent,
+        keep_tokens=environment.keep_tokens,
         trace_id=environment.trace_id,
     )
     with RuntimeFolder(environment.environ) as folder:
@@ -137,6 +139,9 @@ def _learn(environment: Environment, tokens: Iterable[str]) -> None:
         environment.masker.register(user.token)
         environment.masker.register(user.password, user.username)
         environment.masker.register(user.client_key_data or b"")
+        provided = user.auth_provider.config if user.auth_provider is not None else None
+        for name in ("client-secret", "id-token", "refresh-token"):
+            environment.masker.register((provided or {}).get(name, ""))
 
 
 def _connector(environment: Environment) -> Callable[[str, str], Connection]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.connection import Connection
@@ -14,6 +15,9 @@ from kubetrace.recorder.policy import Policy
 from kubetrace.recorder.upstream import Upstream
 from kubetrace.trace.exchange import Events
 from kubetrace.trace.masking import Masker
+
+if TYPE_CHECKING:
+    from kubetrace.transport.oidc import Keep
 
 HOST = "127.0.0.1"
 BACKLOG = 512
@@ -25,7 +29,8 @@ Connect = Callable[[str, str], Connection]
 class Recorder:
     """Takes connections on loopback, one port a cluster, and relays what comes with a known token.
 
-    `keep` is the most that is held of a body (None: all). `warn` is told each thing that somebody should know, once.
+    `keep` is the most that is held of a body (None: all). `user_agent` renews tokens at an issuer's, `keep_tokens` gets
+    them. `warn` is told each thing that somebody should know, once.
     `trace_id` is the W3C trace that requests without trace context are given to; empty for none.
     """
 
@@ -39,6 +44,8 @@ class Recorder:
         keep: int | None,
         environ: Mapping[str, str],
         warn: Callable[[str], object],
+        user_agent: str = "kubetrace",
+        keep_tokens: Keep | None = None,
         trace_id: str = "",
     ) -> None:
         self.events = events
@@ -51,6 +58,8 @@ class Recorder:
         self._masker = masker
         self._environ = environ
         self._warn = warn
+        self._user_agent = user_agent
+        self._keep_tokens = keep_tokens
         self._users: dict[bytes, str] = {}
         self._upstreams: dict[tuple[str, str], Upstream] = {}
         self._complaints: set[str] = set()
@@ -93,7 +102,14 @@ class Recorder:
             found = self._upstreams.get((cluster, user))
             if found is None:
                 connection = self._connect(cluster, user)
-                found = Upstream(connection, environ=self._environ, learn=self._masker.register)
+                found = Upstream(
+                    connection,
+                    environ=self._environ,
+                    events=self.events,
+                    user_agent=self._user_agent,
+                    learn=self._masker.register,
+                    keep=self._keep_tokens,
+                )
                 self._upstreams[cluster, user] = found
             return found
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubetrace.kubeconfig.connection import Connection
@@ -21,6 +22,9 @@ from kubetrace.transport.plugin_auth import PluginAuth
 from kubetrace.transport.recording import Recording
 from kubetrace.transport.wire import Wire, honest, wire
 from kubetrace.value import Mutable, Value, fresh
+
+if TYPE_CHECKING:
+    from kubetrace.transport.oidc import Keep, OIDCAuth
 
 IDLE_CONNECTIONS = 25
 """How many unused connections are kept, as in client-go."""
@@ -51,24 +55,29 @@ class Identity(Value):
 
     authorization: bytes | None = None
     impersonation: Fields = fresh(list)
-    plugin: PluginAuth | None = None
+    plugin: PluginAuth | OIDCAuth | None = None
 
     @property
     def unlogged(self) -> frozenset[str]:
-        """client-go puts an exec plugin's token on below its log."""
+        """client-go puts a plugin's or provider's token on below its log."""
         return _UNLOGGED | {"authorization"} if self.plugin is not None else _UNLOGGED
 
 
 class Upstream:
-    """Safe for many threads. `learn` is told each token before it is sent, so that it can be masked. `keep_alive` is
-    how often a silent connection is probed, in seconds (0: as the system does, negative: never)."""
+    """Safe for many threads. `learn` is told each token before it is sent, so that it can be masked. `events` are told
+    of the calls that renew one, `user_agent` makes them, and `keep` gets what they bring, as in `Client`. `keep_alive`
+    is how often a silent connection is probed, in seconds (0: as the system does, negative: never). Raises
+    ConnectionConfigError."""
 
     def __init__(
         self,
         connection: Connection,
         *,
         environ: Mapping[str, str],
+        events: Events,
+        user_agent: str,
         learn: Callable[[str], object] | None = None,
+        keep: Keep | None = None,
         keep_alive: float = 0.0,
     ) -> None:
         parts = urlsplit(connection.server)
@@ -79,6 +88,13 @@ class Upstream:
         self._auth = static_auth(connection, learn)
         self._plugin = plugin_of(connection, authorized=self._auth is not None, environ=environ)
         self._unheard = Events()
+        self._oidc = None
+        if connection.oidc is not None:
+            from kubetrace.transport.oidc import provider
+
+            self._oidc = provider(
+                connection.oidc, events=events, user_agent=user_agent, environ=environ, keep=keep, learn=learn
+            )
         self._impersonation = _wire_fields(impersonation_headers(connection.impersonation))
         self._dialer = Dialer(
             connection.server,
@@ -95,8 +111,8 @@ class Upstream:
     # --- who ----------------------------------------------------------------------------------------------------------
 
     def identify(self) -> Identity:
-        """What the next request is authenticated with. Raises CredentialError, ConnectionConfigError."""
-        plugin = None
+        """What the next request is authenticated with. Raises CredentialError, TokenError, ConnectionConfigError."""
+        plugin: PluginAuth | OIDCAuth | None = None if self._auth is not None else self._oidc
         if self._plugin is not None:
             plugin = PluginAuth(self._plugin, self._tls.show, self._unheard, self._learn)
         value = authorization(plugin or self._auth)

@@ -47,7 +47,6 @@ from kubetrace.transport.proxy import proxy_for
 from kubetrace.transport.redirects import LIMIT, next_hop
 from kubetrace.transport.retry import Pause, pause_after_answer, pause_after_error
 from kubetrace.transport.throttle import WORTH_TELLING, Throttles
-from kubetrace.transport.tls import make_context
 from kubetrace.value import replace
 
 if TYPE_CHECKING:
@@ -75,8 +74,8 @@ class Client:
     `request_timeout` (seconds) bounds every call that brings no timeout of its own, from the first dial to the last
     byte; `command_headers` go with every request and, as in kubectl, not into its log; `http_cache` keeps what
     discovery and OpenAPI answer. Raises `TransportError` where there is no answer; any status is an answer. `learn`
-    is told each token that a file or a plugin gives before it is sent, so that it can be masked; `keep` gets the tokens
-    that an auth provider renewed, to write them into the kubeconfig. `plan` decides over
+    is told each token that a file or a plugin gives before it is sent, so that it can be masked; `keep` gets a
+    kubeconfig's user and the tokens that an auth provider renewed, to write them there. `plan` decides over
     every call whether it is sent; `manifest_read` tells whether a manifest was read from standard input, which an exec
     plugin then can't have. A context manager; `close` ends the kept connections.
     """
@@ -94,7 +93,7 @@ class Client:
         http_cache: HTTPCache | None = None,
         sleep: Callable[[float], None] = time.sleep,
         learn: Callable[[str], object] | None = None,
-        keep: Callable[[Mapping[str, str]], object] | None = None,
+        keep: Callable[[str, Mapping[str, str]], object] | None = None,
         plan: Plan | None = None,
         trace_id: str = "",
         manifest_read: Callable[[], bool] = bool,
@@ -115,7 +114,7 @@ class Client:
         auth = static_auth(connection, learn)
         self._outgoing = Outgoing(connection, auth, user_agent, command_headers, trace_id)
         self._plugins = Plugins(connection, authorized=auth is not None, environ=environ, manifest_read=manifest_read)
-        self._oidc = self._make_oidc(environ, keep)
+        self._oidc = self._make_oidc(keep)
         self._session = self._make_session()
         self._tls = ClientTLS(connection, self._adapter.use_context)
         if connection.server.lower().startswith("https:"):
@@ -321,38 +320,20 @@ class Client:
 
     # --- credentials and connections --------------------------------------------------------------------------------
 
-    def _make_oidc(
-        self, environ: Mapping[str, str] | None, keep: Callable[[Mapping[str, str]], object] | None
-    ) -> OIDCAuth | None:
-        """The auth provider; its issuer is spoken to by clients of their own, one a host."""
+    def _make_oidc(self, keep: Callable[[str, Mapping[str, str]], object] | None) -> OIDCAuth | None:
         settings = self._connection.oidc
         if settings is None:
             return None
-        from kubetrace.transport.oidc import OIDCAuth
+        from kubetrace.transport.oidc import provider
 
-        if settings.extra_scopes:
-            self._events.emit(Note("oidc-extra-scopes"))
-        trusting = Connection(
-            certificate_authority=settings.certificate_authority,
-            certificate_authority_data=settings.certificate_authority_data,
+        return provider(
+            settings,
+            events=self._events,
+            user_agent=self._user_agent,
+            environ=self._environ,
+            keep=keep,
+            learn=self._learn,
         )
-        make_context(trusting, None)  # what is wrong with its CA is told now
-        clients: dict[str, Client] = {}
-
-        def connect(url: str) -> Client:
-            parts = urlsplit(url)
-            server = f"{parts.scheme}://{parts.netloc}"
-            if server not in clients:
-                clients[server] = Client(
-                    replace(trusting, server=server),
-                    events=self._events,
-                    user_agent="",
-                    command_headers=(("User-Agent", self._user_agent),),
-                    environ=environ,
-                )
-            return clients[server]
-
-        return OIDCAuth(settings, connect=connect, keep=keep, learn=self._learn)
 
     def _plugin_for(self, request: Request, operation: Operation) -> PluginAuth | OIDCAuth | None:
         """What puts credentials on a request below the log; none where it has some, and none for other servers."""

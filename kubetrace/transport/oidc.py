@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 from kubetrace.errors import KubetraceError
-from kubetrace.kubeconfig.connection import OIDC
-from kubetrace.trace.exchange import Headers, Purpose
+from kubetrace.kubeconfig.connection import OIDC, Connection
+from kubetrace.trace.exchange import Events, Headers, Note, Purpose
 from kubetrace.transport.call import Call
+from kubetrace.transport.tls import make_context
+from kubetrace.value import replace
 from kubetrace.wire.go_json import InvalidJSON, loads
 from kubetrace.wire.go_quote import quote
 
@@ -36,6 +38,9 @@ _WHERE = Purpose("credentials", "oidc: where does the issuer give out tokens?")
 _RENEW = Purpose("credentials", "oidc: a new ID token for the refresh token")
 
 
+Keep = Callable[[str, Mapping[str, str]], object]
+
+
 class TokenError(KubetraceError):
     """There is no valid token; `text` is client-go's wording."""
 
@@ -47,16 +52,16 @@ class TokenError(KubetraceError):
 
 
 class OIDCAuth:
-    """Puts a valid ID token on requests. `connect` makes the client of a URL's host; `keep` gets the settings that
-    changed, to write them into the kubeconfig; `learn` each credential, so that it can be masked. Several threads get
-    one token."""
+    """Puts a valid ID token on requests. `connect` makes the client of a URL's host; `keep` gets the kubeconfig's user
+    and those of its settings that changed, to write them there; `learn` each credential, so that it can be masked.
+    Several threads get one token."""
 
     def __init__(
         self,
         settings: OIDC,
         *,
         connect: Callable[[str], Client],
-        keep: Callable[[Mapping[str, str]], object] | None = None,
+        keep: Keep | None = None,
         learn: Callable[[str], object] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -103,7 +108,7 @@ class OIDCAuth:
             changed["refresh-token"] = refresh
         if self._keep is not None:
             try:
-                self._keep(changed)
+                self._keep(self._settings.user, changed)
             except KubetraceError as error:
                 raise TokenError(f"could not persist new tokens: {error}") from None
         self._token = token
@@ -170,6 +175,44 @@ class OIDCAuth:
         if not found.get("access_token"):
             raise TokenError("failed to refresh token: oauth2: server response missing access_token")
         return found
+
+
+def provider(
+    settings: OIDC,
+    *,
+    events: Events,
+    user_agent: str,
+    environ: Mapping[str, str],
+    keep: Keep | None,
+    learn: Callable[[str], object] | None,
+) -> OIDCAuth:
+    """The provider of a kubeconfig's user; its issuer is spoken to by clients of their own, one a host. Raises
+    ConnectionConfigError for what is wrong with the issuer's CA."""
+    from kubetrace.transport.client import Client
+
+    if settings.extra_scopes:
+        events.emit(Note("oidc-extra-scopes"))
+    trusting = Connection(
+        certificate_authority=settings.certificate_authority,
+        certificate_authority_data=settings.certificate_authority_data,
+    )
+    make_context(trusting, None)
+    clients: dict[str, Client] = {}
+
+    def connect(url: str) -> Client:
+        parts = urlsplit(url)
+        server = f"{parts.scheme}://{parts.netloc}"
+        if server not in clients:
+            clients[server] = Client(
+                replace(trusting, server=server),
+                events=events,
+                user_agent="",
+                command_headers=(("User-Agent", user_agent),),
+                environ=environ,
+            )
+        return clients[server]
+
+    return OIDCAuth(settings, connect=connect, keep=keep, learn=learn)
 
 
 def _call(method: Any, url: str, headers: Headers = (), body: bytes | None = None, *, purpose: Purpose) -> Call:
