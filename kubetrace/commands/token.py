@@ -55,8 +55,8 @@ COMMAND = Command(
     run=run,
     usage="token [options]",
     description="""
-    Print the bearer token of the current user: a fixed one, a token file's, or what its credential program or its OpenID
-    Connect provider gives.
+    Print the bearer token of the current user: a fixed one, a token file's, or what its credential program or its
+    OpenID Connect provider gives.
     """,
     examples="""
     # A call by hand

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from kubetrace.wire import PROTOBUF, is_watch_stream, watch_spans
+from kubetrace.wire import CBOR, PROTOBUF, is_watch_stream, watch_spans
 
 _ESCAPES = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[0-9a-fA-F]{4})+)")
 # C0 but tab and newline, DEL, C1, marks without width or that turn the direction of text, separators, surrogates.
@@ -18,6 +18,8 @@ def readable(body: bytes) -> str:
         return _protobuf(body)
     if is_watch_stream(body):
         return _protobuf_events(body)
+    if body.startswith(CBOR):
+        return _cbor(body)
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -74,6 +76,26 @@ def _protobuf(body: bytes) -> str:
         return json.dumps(decode(body), indent=2, ensure_ascii=False)
     except (InvalidProtobuf, ValueError, RecursionError) as error:
         return f"({len(body)} bytes of protobuf that can't be decoded: {error})"
+
+
+def _cbor(body: bytes) -> str:
+    """CBOR's items (a watch's events), one below the other."""
+    from kubetrace.wire.cbor import Ends, InvalidCBOR, decode
+
+    if not body[len(CBOR) :].strip(b"*"):
+        return f"({len(body)} bytes of CBOR, masked)"
+    texts: list[str] = []
+    ends, start, view = Ends(), 0, memoryview(body)
+    try:
+        while size := ends.find(view[start:]):
+            texts.append(json.dumps(decode(body[start : start + size]), indent=2, ensure_ascii=False))
+            start += size
+    except (InvalidCBOR, RecursionError) as error:
+        texts.append(f"({len(body) - start} bytes of CBOR that can't be decoded: {error})")
+        return "\n".join(texts)
+    if start < len(body):
+        texts.append(f"({len(body) - start} bytes of CBOR that are not here as a whole)")
+    return "\n".join(texts)
 
 
 def _protobuf_events(body: bytes) -> str:

@@ -1,6 +1,7 @@
 """HAR 1.2 files as events, entry by entry: those that browsers, mitmproxy and others write, and kubetrace's own.
 
-Beyond the standard, Chromium's `_webSocketMessages` become frames. What an entry does not tell stays open.
+Beyond the standard, Chromium's `_webSocketMessages` become frames, and the events of a watch are read from its body.
+When each came an entry does not tell: they have the time of the answer's head. What it does not tell stays open.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from kubetrace.errors import KubetraceError
+from kubetrace.trace.endpoint import endpoint
 from kubetrace.trace.exchange import (
     LATEST,
     UNSTATED,
@@ -32,6 +35,7 @@ from kubetrace.trace.exchange import (
 from kubetrace.trace.imported import told
 from kubetrace.trace.loose_json import mapping, mappings, moment, string
 from kubetrace.trace.records import Timed
+from kubetrace.trace.watch_stream import Change, WatchReader
 
 _ENTRIES = re.compile(rb'(?<!\\)"entries"\s*:\s*\[')
 _BLANKS = re.compile(r"[\s,]*")
@@ -125,7 +129,8 @@ def _events(entry: dict[str, Any], number: int) -> Iterator[Timed]:
     ended = started + (timings.total or 0.0)
     cut = [name for name, is_cut in (("request", request_cut), ("response", response_cut)) if is_cut]
     head = started + (timings.headers or 0.0)
-    yield from told(exchange, sent=started, answered=head, ended=ended, cut=cut, frames=_frames(entry, exchange))
+    passed = chain(_frames(entry, exchange), _watched(exchange, head))
+    yield from told(exchange, sent=started, answered=head, ended=ended, cut=cut, passed=passed)
 
 
 def _request(asked: dict[str, Any], comment: str) -> tuple[Request, bool]:
@@ -242,6 +247,17 @@ def _frames(entry: dict[str, Any], exchange: Exchange) -> Iterator[Timed]:
         direction: Direction = "sent" if message.get("type") == "send" else "received"
         seconds = max(0.0, at - exchange.started)
         yield Timed(Frame(exchange.id, exchange.call, direction, kind, size, None, seconds), at)
+
+
+def _watched(exchange: Exchange, at: float) -> Iterator[Timed]:
+    """What a watch told."""
+    response = exchange.response
+    if response is None or response.status != 200 or not exchange.body or endpoint(exchange.request).verb != "watch":
+        return
+    changes: list[Change] = []
+    WatchReader(response.header("Content-Type") or "", changes.append).feed(exchange.body)
+    for change in changes:
+        yield Timed(change.within(exchange.id, exchange.call, at - exchange.started), at)
 
 
 def looks_like(start: bytes) -> bool:

@@ -9,10 +9,10 @@ from kubetrace.trace.records import Timed
 
 
 def told(
-    exchange: Exchange, *, sent: float, answered: float, ended: float, cut: Iterable[str], frames: Iterable[Timed] = ()
+    exchange: Exchange, *, sent: float, answered: float, ended: float, cut: Iterable[str], passed: Iterable[Timed] = ()
 ) -> Iterator[Timed]:
     """`sent`, `answered` and `ended` are when its events happened (seconds since the epoch), `cut` the bodies that are
-    not whole, `frames` what passed over it once it was upgraded."""
+    not whole, `passed` the frames or watch events that passed within it."""
     yield Timed(RequestSent(exchange.id, exchange.call, exchange.attempt, exchange.request), sent)
     head = ResponseReceived(
         exchange.id,
@@ -24,5 +24,5 @@ def told(
         exchange.error,
     )
     yield Timed(head, answered)
-    yield from frames
+    yield from passed
     yield Timed(ExchangeEnded(exchange), ended, frozenset(cut))

@@ -15,14 +15,13 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kubetrace.wire import PROTOBUF, is_watch_stream
+from kubetrace.wire import CBOR, PROTOBUF, is_watch_stream
 
 if TYPE_CHECKING:
     from kubetrace.trace.secret_json import Span
 
 # The scanners are loaded on use: most commands meet no Secret, some send no request at all.
 
-_CBOR = b"\xd9\xd9\xf7"
 _SHORTEST = 4
 _ANYWHERE = 8
 
@@ -117,7 +116,7 @@ class Masker:
     def _may_show_secret(self, body: bytes, shown: int) -> bool:
         from kubetrace.trace import secret_json
 
-        if body.startswith((PROTOBUF, _CBOR)) or is_watch_stream(body):
+        if body.startswith((PROTOBUF, CBOR)) or is_watch_stream(body):
             return True
         start = body[: shown + max(map(len, self._needles), default=0)]
         return any(needle in start for needle in self._needles) or secret_json.may_show_secret(body, shown)
@@ -127,8 +126,8 @@ class Masker:
 
         if body.startswith(PROTOBUF):
             return secret_protobuf.mask(body, bool(in_secret), self.placeholder)
-        if body.startswith(_CBOR):
-            return _CBOR + b"*" * (len(body) - len(_CBOR))
+        if body.startswith(CBOR):
+            return CBOR + b"*" * (len(body) - len(CBOR))
         if is_watch_stream(body):
             return secret_protobuf.mask_watch(body, bool(in_secret), self.placeholder)
         start = body.lstrip()[:1]

@@ -1,5 +1,5 @@
-"""A watch's body as it comes, and what each of its events is about: JSON texts on lines of their own, or protobuf
-messages behind their lengths (apimachinery runtime/serializer/json and protobuf, their framers)."""
+"""A watch's body as it comes, and what each of its events is about: JSON texts on lines of their own, protobuf messages
+behind their lengths, or CBOR items (apimachinery runtime/serializer/json, protobuf and cbor, their framers)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from kubetrace.trace.exchange import WatchEventReceived
 from kubetrace.value import Value
+from kubetrace.wire.cbor import Ends, InvalidCBOR
+from kubetrace.wire.cbor import decode as decode_cbor
 from kubetrace.wire.protobuf import InvalidProtobuf, envelope, fields, watch_event
 
 TYPES = frozenset({"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"})
@@ -29,6 +32,11 @@ class Change(Value):
     resource_version: str = ""
     message: str = ""
     size: int = 0
+
+    def within(self, exchange: int, call: int, seconds: float) -> WatchEventReceived:
+        """The event that tells of it; it came `seconds` after the exchange began."""
+        names = self.kind, self.namespace, self.name, self.resource_version, self.message
+        return WatchEventReceived(exchange, call, self.type, *names, self.size, seconds)
 
 
 class _Meta(msgspec.Struct, rename="camel"):
@@ -62,10 +70,12 @@ class WatchReader:
 
     def __init__(self, content_type: str, tell: Callable[[Change], object]) -> None:
         self._tell = tell
-        self._take = self._messages if "protobuf" in content_type.lower() else self._lines
+        kind = content_type.lower()
+        self._take = self._messages if "protobuf" in kind else self._items if "cbor" in kind else self._lines
         self._held = bytearray()
         self._skip = 0
-        self._is_lost = "cbor" in content_type.lower()
+        self._ends = Ends()
+        self._is_lost = False
 
     def feed(self, content: bytes) -> None:
         if not self._is_lost:
@@ -86,31 +96,52 @@ class WatchReader:
         while len(self._held) >= 4:
             end = 4 + int.from_bytes(self._held[:4], "big")
             if end > LIMIT:
-                self._is_lost = True
-                self._held.clear()
+                self._lose()
                 return
             if len(self._held) < end:
                 return
             self._read(bytes(self._held[4:end]), _protobuf_change)
             del self._held[:end]
 
+    def _items(self) -> None:
+        try:
+            while end := self._ends.find(self._held):
+                self._read(bytes(self._held[:end]), _cbor_change)
+                del self._held[:end]
+        except InvalidCBOR:
+            self._lose()
+        if len(self._held) > LIMIT:
+            self._lose()
+
+    def _lose(self) -> None:
+        """Nobody can tell where the next event begins."""
+        self._is_lost = True
+        self._held.clear()
+
     def _read(self, event: bytes, read: Callable[[bytes], Change]) -> None:
         try:
             change = read(event)
-        except (msgspec.DecodeError, InvalidProtobuf, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, InvalidProtobuf, InvalidCBOR, ValueError, OverflowError, RecursionError):
             return
         if change.type in TYPES:
             self._tell(change)
 
 
 def _json_change(line: bytes) -> Change:
-    event = _READER.decode(line)
+    return _change(_READER.decode(line), len(line))
+
+
+def _cbor_change(item: bytes) -> Change:
+    return _change(_READER.decode(msgspec.json.encode(decode_cbor(item))), len(item))
+
+
+def _change(event: _Event, size: int) -> Change:
     found = event.object or _Object()
     meta = found.metadata or _Meta()
     row = found.rows[0].object if found.rows else None
     if row and "metadata" in row:  # a Table is about the object in its row
         meta = msgspec.json.decode(row["metadata"], type=_Meta)
-    return Change(event.type, found.kind, meta.namespace, meta.name, meta.resource_version, found.message, len(line))
+    return Change(event.type, found.kind, meta.namespace, meta.name, meta.resource_version, found.message, size)
 
 
 def _protobuf_change(frame: bytes) -> Change:

@@ -32,7 +32,6 @@ from kubetrace.trace.exchange import (
     Timings,
     TLSEstablished,
     Upgraded,
-    WatchEventReceived,
     next_id,
 )
 from kubetrace.value import replace
@@ -218,11 +217,10 @@ class Recording:
             return None
         from kubetrace.trace.watch_stream import WatchReader
 
-        return WatchReader(content_type, self._watched).feed
+        def tell(change: Change) -> None:
+            self.events.emit(change.within(self.id, self.call, self.seconds))
 
-    def _watched(self, change: Change) -> None:
-        names = change.kind, change.namespace, change.name, change.resource_version, change.message
-        self.events.emit(WatchEventReceived(self.id, self.call, change.type, *names, change.size, self.seconds))
+        return WatchReader(content_type, tell).feed
 
     def upgraded(self, protocol: str, subprotocol: str) -> FrameWatcher | None:
         """The connection carries frames from here on. Who is to be given its bytes, and tells of its frames; None where

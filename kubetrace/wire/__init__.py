@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 PROTOBUF = b"k8s\x00"
 """What every protobuf body of Kubernetes starts with (apimachinery, serializer/protobuf)."""
+CBOR = b"\xd9\xd9\xf7"
+"""The tag that every object in CBOR starts with (55799, "this is CBOR")."""
 
 
 def is_watch_stream(body: bytes) -> bool:

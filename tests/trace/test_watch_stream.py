@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubetrace.trace.body_text import readable
+from kubetrace.trace.masking import Masker
 from kubetrace.trace.watch_stream import LIMIT, Change, WatchReader
 from tests.trace.test_frames import pieces
 from tests.wire.test_protobuf import body, field
 
 POD = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "web", "namespace": "n", "resourceVersion": "7"}}
+CBOR = [
+    base64.b64decode(event)
+    for event in json.loads((Path(__file__).parent / "data" / "watch-cbor.json").read_text())["events"]
+]
+"""What apimachinery writes (tests/tools/record_cbor.py)."""
 GONE = {"kind": "Status", "metadata": {}, "message": "too old resource version: 1 (9)", "code": 410}
 
 
@@ -76,3 +85,30 @@ def test_an_event_without_end_is_not_held() -> None:
     assert len(reader._held) <= LIMIT
     reader.feed(b"\n" + line("ADDED", POD))
     assert [change.name for change in found] == ["web"]
+
+
+@given(st.lists(st.integers(0, 600), max_size=10))
+def test_cbor(cuts: list[int]) -> None:
+    assert told(b"".join(CBOR), cuts, "application/cbor-seq") == [
+        Change("ADDED", "Pod", "shop", "web", "7", "", len(CBOR[0])),
+        Change("MODIFIED", "Secret", "shop", "web", "7", "", len(CBOR[1])),
+        Change("BOOKMARK", "Pod", "", "", "8", "", len(CBOR[2])),
+        Change("ERROR", "Status", "", "", "", "gone", len(CBOR[3])),
+    ]
+
+
+@given(st.binary(max_size=200), st.lists(st.integers(0, 600), max_size=5))
+def test_nothing_that_is_no_cbor_stops_a_watch(rubbish: bytes, cuts: list[int]) -> None:
+    told(CBOR[0] + rubbish, cuts, "application/cbor-seq")
+    readable(CBOR[0] + rubbish)
+
+
+def test_cbor_is_shown_as_json() -> None:
+    events = readable(b"".join(CBOR) + CBOR[0][:50])
+    pod = json.loads(events[: events.index("\n}") + 2])
+    assert pod["object"]["spec"]["priority"] == -70000
+    assert '"k": "c2VjcmV0"' in events
+    assert events.endswith("(50 bytes of CBOR that are not here as a whole)")
+    masked = Masker().body(b"".join(CBOR), "https://x/api/v1/secrets?watch=1")
+    assert b"secret" not in masked
+    assert readable(masked).endswith("bytes of CBOR, masked)")

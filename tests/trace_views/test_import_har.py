@@ -3,6 +3,7 @@ audit logs, too."""
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
@@ -180,3 +181,27 @@ def test_requests_without_an_end(kubetrace: Kubetrace) -> None:
     assert [one.get("error") for one in ended] == [
         None, "the server panicked", "the log ends before the request does"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_events_of_a_watch_are_read_from_its_body(kubetrace: Kubetrace, tmp_path: Path, packed: bool) -> None:
+    pod = {"kind": "Pod", "metadata": {"name": "web", "namespace": "shop", "resourceVersion": "7"}}
+    lines = [json.dumps({"type": type, "object": pod}) for type in ("ADDED", "MODIFIED")]
+    body = "\n".join([*lines, '{"type": "ADDED", "obj'])
+    content = {"size": len(body), "mimeType": "application/json", "text": body}
+    if packed:
+        content |= {"text": base64.b64encode(body.encode()).decode(), "encoding": "base64"}
+    entry = {
+        "startedDateTime": "2026-01-02T03:04:05Z",
+        "time": 50,
+        "timings": {"send": 0, "wait": 20, "receive": 30},
+        "request": {"method": "GET", "url": "https://x/api/v1/pods?watch=true", "headers": []},
+        "response": {"status": 200, "headers": [], "content": content},
+    }
+    found = tmp_path / "t.jsonl"
+    (tmp_path / "t.har").write_text(json.dumps({"log": {"entries": [entry]}}))
+    found.write_text(kubetrace("trace", "import", str(tmp_path / "t.har")).out)
+    check_schema(found)
+    shown = kubetrace("trace", "show", str(found), "1").out
+    assert f"Watch events: ADDED 1 ({len(lines[0])} B), MODIFIED 1 ({len(lines[1])} B)" in shown
+    assert "20 ms  ADDED Pod shop/web at 7" in shown

@@ -20,7 +20,7 @@ from kubetrace.trace.exchange import Exchange, Headers
 from kubetrace.trace.exchanges import Frames, Recorded, WatchEvents, event_line
 from kubetrace.trace.sentences import Catalogue
 from kubetrace.trace.warning_header import warnings_of
-from kubetrace.wire import PROTOBUF, is_watch_stream
+from kubetrace.wire import CBOR, PROTOBUF, is_watch_stream
 
 MOST = 10_000
 """Exchanges of a page."""
@@ -147,7 +147,7 @@ class _Bodies:
 
 def _text(body: bytes) -> str:
     """A body for people; of a huge one the beginning, as it is."""
-    if is_watch_stream(body):
+    if is_watch_stream(body) or body.startswith(CBOR):
         return readable(body[:_LONGEST_PARSED])
     if len(body) > _LONGEST_PARSED and not body.startswith(PROTOBUF):
         return body[: LONGEST_BODY * 4].decode("utf-8", "replace") + "…"
