@@ -187,16 +187,12 @@ class ObservedRun:
             is_terminal=self.stderr.isatty(),
             color=self.colors(self.stderr),
             decode_protobuf=True,
+            tells_streams=self.options.v >= 9,
         )
 
     def logs(self, level: int, source: str) -> bool:
         """Does the log of this source file go to that level (klog.V)?"""
         return bool(self.options.v or self.options.vmodule) and self.log.verbosity.enabled(level, source)
-
-    def tell_frames(self) -> None:
-        """From here on the log has, from -v=9 on, lines for what passes over a stream; kubectl's has none."""
-        if self.options.v >= 9:
-            self.log.tells_streams = True
 
     def ends_log_with(self, text: str) -> bool:
         """Writes a command's last words as a fatal line, where the release whose log this is did so at this level."""

@@ -102,7 +102,6 @@ def _forward(environment: Environment, name: str, texts: list[str], hosts: tuple
     from kubetrace.forwarding.listening import addresses, listen
     from kubetrace.forwarding.ports import parse
 
-    environment.tell_frames()
     places, forwards = addresses(hosts), parse(texts)
 
     def say(line: str) -> None:

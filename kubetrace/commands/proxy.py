@@ -115,7 +115,6 @@ def _gateway(environment: Environment, options: ProxyOptions, admission: Filter 
     from kubetrace.recorder.upstream import Upstream
     from kubetrace.trace.exchange import Events
 
-    environment.tell_frames()
     environment.note_transport()
     api_prefix, static_prefix = _with_slash(options.api_prefix), _with_slash(options.www_prefix)
     if options.www and api_prefix == static_prefix:

@@ -231,7 +231,6 @@ def run_session(
     from kubetrace.api.remote_command import check_ending, open_channels
     from kubetrace.transport.channels import StreamsCut
 
-    environment.tell_frames()
     with contextlib.ExitStack() as stack:
         sizes = _keep_terminal(stack, user, first_sizes)
         channels = open_channels(environment.client, wanted, user.stderr is not None, environment.note)

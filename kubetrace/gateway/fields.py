@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from email.utils import formatdate
 
+from kubetrace.recorder.answers import lifetime
 from kubetrace.recorder.heads import Fields, Head, RequestHead, ResponseHead, written
 from kubetrace.recorder.upstream import Identity
 from kubetrace.transport.headers import canonical
@@ -58,16 +59,34 @@ def _end_to_end(head: Head) -> Fields:
     return [*fields, (b"Te", b"trailers")] if head.lists(b"te", b"trailers") else fields
 
 
-def answered(response: ResponseHead, raw: bytes, *, close: bool) -> bytes:
-    """The head of an answer as net/http writes it: fields in order of their names, with a date."""
-    if response.status == 101:
-        return raw
-    fields = [(canonical(name.decode("latin-1")).encode("latin-1"), value) for name, value in _end_to_end(response)]
+def answered(response: ResponseHead, raw: bytes, *, minor: int, close: bool) -> bytes:
+    """The head of an answer to a client of HTTP/1.`minor` as net/http writes it: fields in order of their names, with a
+    date."""
+    fields = _canonical(_end_to_end(response))
     fields += [(b"Trailer", value) for value in response.values(b"trailer")]
     names = {name for name, _ in fields}
     if b"Date" not in names:
         fields.append((b"Date", formatdate(usegmt=True).encode()))
     fields.sort(key=lambda field: field[0])
-    if close:
-        fields.append((b"Connection", b"close"))
-    return written(raw.partition(b"\r\n")[0], fields)
+    line = interim(raw, minor=minor).partition(b"\r\n")[0]
+    if minor == 0:
+        fields = [(name, value) for name, value in fields if name != b"Transfer-Encoding"]
+    return written(line, fields + lifetime(minor, close))
+
+
+def interim(raw: bytes, *, minor: int) -> bytes:
+    """The head of a 1xx answer, for a client of HTTP/1.`minor`."""
+    return raw if minor else b"HTTP/1.0" + raw[len(b"HTTP/1.0") :]
+
+
+def refused(response: ResponseHead, raw: bytes) -> bytes:
+    """The head of an error that answers a request for an upgrade, as http.Response.Write has it; the connection ends
+    behind it."""
+    fields = sorted(_canonical(response.fields), key=lambda field: field[0])
+    ends = response.length is None and not response.chunked
+    closing = [(b"Connection", b"close")] if ends and not response.lists(b"connection", b"close") else []
+    return written(raw.partition(b"\r\n")[0], [*closing, *fields])
+
+
+def _canonical(fields: Fields) -> Fields:
+    return [(canonical(name.decode("latin-1")).encode("latin-1"), value) for name, value in fields]

@@ -15,10 +15,12 @@ from kubetrace.recorder.framing import Framing, of_request
 from kubetrace.recorder.heads import BadMessage, RequestHead, ResponseHead, request_head
 from kubetrace.recorder.observed import Observed, request_value
 from kubetrace.recorder.passage import CANCELED, Broken, NoLink, Passage
-from kubetrace.recorder.relay import ClientGone
+from kubetrace.recorder.relay import ClientGone, NotUpgraded
 from kubetrace.recorder.upstream import Identity
 from kubetrace.trace.exchange import Purpose
+from kubetrace.transport.headers import has_body
 from kubetrace.transport.wire import Wire
+from kubetrace.transport.words import CONNECTION_BROKEN
 from kubetrace.value import replace
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class Visit(ClientConnection):
             return self._refuse(head, framing, found)
         close = not framing.complete or not head.keeps_alive
         with found.file as file:
-            self._client.send_all(replace(found.head, close=close).head(found.size), SEND_SECONDS)
+            self._client.send_all(replace(found.head, close=close, minor=head.minor).head(found.size), SEND_SECONDS)
             if head.method != b"HEAD":
                 self._send_part(found, file.seek(found.start))
         return not close
@@ -115,35 +117,44 @@ class Visit(ClientConnection):
         except KubetraceError as error:
             identity, failure = Identity(), str(error)
         fields = rules.authenticated(forwarded, identity, gateway.upstream.host, gateway.user_agent)
-        onward = RequestHead(head.minor, fields, head.method, (path + target.query).encode("latin-1"))
+        if upgrade and not head.keeps_alive:
+            fields.append((b"Connection", b"close"))
+        onward = RequestHead(1, fields, head.method, (path + target.query).encode("latin-1"))
         observed = self._observed(onward, body, identity)
         observed.begin()
         if failure:
             observed.failed(failure)
             return self._failed(head, framing, failure)
         passage = Passage(self._client, gateway.upstream, identity, onward, fields, framing, observed)
-        close = not head.keeps_alive
-
-        def rewrite(response: ResponseHead, raw: bytes) -> bytes:
-            return rules.answered(response, raw, close=close)
-
+        answering = _Answering(gateway, head, upgrade=upgrade)
         try:
-            passage.carry(body, self._buffer, rewrite=rewrite)
+            passage.carry(
+                body,
+                self._buffer,
+                rewrite=answering.rewrite,
+                unframed=head.minor == 0 and not upgrade,
+                must_upgrade=upgrade,
+            )
         except NoLink as error:
-            return self._failed(head, framing, f"error dialing backend: {error}" if upgrade else str(error))
-        except Broken as error:
-            if error.answered:
-                gateway.complain(f"httputil: ReverseProxy read error during body copy: {error}")
-                raise
+            return self._no_answer(head, framing, f"error dialing backend: {error}" if upgrade else str(error), upgrade)
+        except NotUpgraded as error:
+            gateway.note("proxy-upgrade-error", error=str(error))
             return self._failed(head, framing, str(error))
+        except Broken as error:
+            if error.answered and not upgrade:
+                gateway.complain(f"httputil: ReverseProxy read error during body copy: {error}")
+            if error.answered:
+                raise
+            return self._no_answer(head, framing, _unread(str(error)) if upgrade else str(error), upgrade)
         except (ClientGone, OSError):
             if observed.recording.response is None:
                 gateway.note("proxy-error", error=CANCELED)
             raise
         if upgrade:
-            gateway.tell_disconnected(path + target.query, forwarded)
+            if answering.status == 101:
+                gateway.tell_disconnected(path + target.query, forwarded)
             return False
-        return passage.client_stays and head.keeps_alive
+        return passage.client_stays and not answering.close
 
     def _observed(self, head: RequestHead, body: bytes | None, identity: Identity) -> Observed:
         gateway = self._gateway
@@ -151,9 +162,50 @@ class Visit(ClientConnection):
         value = request_value(head, gateway.upstream.origin, head.fields, body or None, unlogged, PURPOSE)
         return Observed(replace(value, operation="stream"), gateway.events, gateway.keep)
 
+    def _no_answer(self, head: RequestHead, framing: Framing, why: str, upgrade: bool) -> bool:
+        if upgrade:
+            self._gateway.note("proxy-no-connection", error=why)
+        return self._failed(head, framing, why)
+
     def _failed(self, head: RequestHead, framing: Framing, why: str) -> bool:
         self._gateway.note("proxy-error", error=why)
         return self._refuse(head, framing, plain(500, why))
+
+
+class _Answering:
+    """How a server's answer to `head` is told to the client that asked. Afterwards `status` is the answer's, and
+    `close` says whether the client's connection ends behind it."""
+
+    def __init__(self, gateway: Gateway, head: RequestHead, *, upgrade: bool) -> None:
+        self._gateway = gateway
+        self._head = head
+        self._upgrade = upgrade
+        self.status = 0
+        self.close = not head.keeps_alive
+
+    def rewrite(self, response: ResponseHead, raw: bytes) -> bytes:
+        if 100 <= response.status < 200 and response.status != 101:
+            return rules.interim(raw, minor=self._head.minor)
+        self.status = response.status
+        if not self._upgrade:
+            if self._head.minor == 0 and not _has_end(response, self._head.method):
+                self.close = True
+            return rules.answered(response, raw, minor=self._head.minor, close=self.close)
+        if response.status == 101:
+            self._gateway.note("proxy-upgraded", length=len(raw))
+            return raw
+        self._gateway.note("proxy-upgrade-refused", status=response.status)
+        return rules.refused(response, raw)
+
+
+def _has_end(response: ResponseHead, method: bytes) -> bool:
+    """Does a client without chunks see where this answer ends?"""
+    return response.length is not None or not has_body(method.decode("latin-1"), response.status)
+
+
+def _unread(why: str) -> str:
+    """http.ReadResponse's own word on an answer to a request for an upgrade, which no transport has read."""
+    return "unexpected EOF" if why == "EOF" else why.removeprefix(CONNECTION_BROKEN)
 
 
 def _bad_request(status: str) -> bytes:

@@ -14,13 +14,15 @@ JSON = b"application/json"
 
 
 class LocalAnswer(Value):
-    """A whole answer. `close` ends the client's connection after it; a `content_type` of b"" is not told."""
+    """A whole answer, in HTTP/1.`minor`. `close` ends the client's connection after it; a `content_type` of b"" is not
+    told."""
 
     status: int
     body: bytes
     fields: Fields = fresh(list)
     close: bool = False
     content_type: bytes = JSON
+    minor: int = 1
 
     @property
     def reason(self) -> bytes:
@@ -28,14 +30,20 @@ class LocalAnswer(Value):
 
     def head(self, length: int | None = None) -> bytes:
         """The head; `length` is the body's where that is sent on its own."""
-        line = b"HTTP/1.1 %d %s" % (self.status, self.reason)
-        closing = [(b"Connection", b"close")] if self.close else []
+        line = b"HTTP/1.%d %d %s" % (self.minor, self.status, self.reason)
         date = formatdate(usegmt=True).encode()
         length = len(self.body) if length is None else length
         size = [] if self.status == 304 else [(b"Content-Length", b"%d" % length)]
         kind = [(b"Content-Type", self.content_type)] if self.content_type else []
         fields = [*kind, *self.fields, (b"Date", date), *size]
-        return written(line, [*fields, *closing])
+        return written(line, [*fields, *lifetime(self.minor, self.close)])
+
+
+def lifetime(minor: int, close: bool) -> Fields:
+    """The field that says what becomes of a connection, where that is not what HTTP/1.`minor` takes for granted."""
+    if minor == 0:
+        return [] if close else [(b"Connection", b"keep-alive")]
+    return [(b"Connection", b"close")] if close else []
 
 
 def refusal(

@@ -86,15 +86,15 @@ class ClientConnection:
 
     # --- answers of our own -------------------------------------------------------------------------------------------
 
-    def _answer(self, answer: LocalAnswer, method: bytes = b"GET", *, close: bool = False) -> None:
+    def _answer(self, answer: LocalAnswer, method: bytes = b"GET", *, close: bool = False, minor: int = 1) -> None:
         body = b"" if method == b"HEAD" else answer.body
-        answer = replace(answer, close=close)
+        answer = replace(answer, close=close, minor=minor)
         self._client.send_all(answer.head() + body, SEND_SECONDS)
 
     def _refuse(self, head: RequestHead, framing: Framing, answer: LocalAnswer) -> bool:
         """Answers in the server's place. A body that is still coming in is not waited for."""
         close = not framing.complete or not head.keeps_alive
-        self._answer(answer, head.method, close=close)
+        self._answer(answer, head.method, close=close, minor=head.minor)
         if close:
             self._drain(framing)
         return not close

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+from kubetrace.transport.words import malformed_status_line
+
 LIMIT = 1 << 20
 """The most bytes of a head: net/http's DefaultMaxHeaderBytes."""
 
@@ -145,7 +147,7 @@ def response_head(head: bytes) -> ResponseHead:
     line, fields = _read(head)
     match = _STATUS_LINE.fullmatch(line)
     if match is None:
-        raise BadMessage("malformed status line")
+        raise BadMessage(malformed_status_line(line))
     return ResponseHead(int(match[1]), fields, int(match[2]), match[3])
 
 

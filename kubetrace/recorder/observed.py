@@ -213,7 +213,7 @@ class Observed:
         has_content = has_body(self._request.method, head.status)
         content_type = (head.first(b"content-type") or b"").decode("latin-1")
         gzipped = has_content and (head.first(b"content-encoding") or b"").lower() == b"gzip"
-        listen = self.recording.watch_listener(head.status, content_type)
+        listen = self.recording.body_listener(head.status, content_type)
         self._received = Kept(self._keep, gzipped=gzipped, listen=listen)
         fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.fields]
         headers = response_headers(fields, decoded=gzipped)

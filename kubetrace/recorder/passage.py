@@ -6,10 +6,11 @@ from kubetrace.errors import KubetraceError
 from kubetrace.recorder.framing import Framing
 from kubetrace.recorder.heads import BadMessage, Fields, RequestHead, written
 from kubetrace.recorder.observed import Observed
-from kubetrace.recorder.relay import ClientGone, Relay, Rewrite, ServerGone, unchanged
+from kubetrace.recorder.relay import ClientGone, NotUpgraded, Relay, Rewrite, ServerGone, unchanged
 from kubetrace.recorder.upstream import Identity, Link, Upstream
 from kubetrace.transport.failures import explain
 from kubetrace.transport.wire import Wire
+from kubetrace.transport.words import CONNECTION_BROKEN
 
 REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
 CANCELED = "context canceled"
@@ -56,10 +57,20 @@ class Passage:
         self.client_stays = False
         """Afterwards: may the client's connection carry another request?"""
 
-    def carry(self, body: bytes | None, buffer: bytearray, *, rewrite: Rewrite = unchanged, pause: float = 0.0) -> None:
+    def carry(
+        self,
+        body: bytes | None,
+        buffer: bytearray,
+        *,
+        rewrite: Rewrite = unchanged,
+        pause: float = 0.0,
+        unframed: bool = False,
+        must_upgrade: bool = False,
+    ) -> None:
         """Returns when the client has its whole answer. `body` is the request's where it has been read, None where it
         is streamed; `buffer` holds what the client has said already, and holds afterwards what it said beyond the
-        request. `rewrite` and `pause` as in Relay. Raises NoLink, Broken, Reset, ClientGone."""
+        request. `rewrite`, `pause`, `unframed` and `must_upgrade` as in Relay. Raises NoLink, Broken, Reset,
+        ClientGone, NotUpgraded."""
         outgoing = self._outgoing(body, buffer)
         fresh = False
         while True:
@@ -73,6 +84,8 @@ class Passage:
                 self._observed,
                 pause=pause,
                 rewrite=rewrite,
+                unframed=unframed,
+                must_upgrade=must_upgrade,
             )
             if self._relayed(relay, link, repeatable=body is not None and self._head.method in REPEATABLE):
                 break
@@ -120,9 +133,13 @@ class Passage:
             link.wire.close()
             self._observed.ended(CANCELED)
             raise
+        except NotUpgraded as error:
+            link.wire.close()
+            self._observed.ended(str(error))
+            raise
         except BadMessage as error:
             link.wire.close()
-            why = f"net/http: HTTP/1.x transport connection broken: {error}"
+            why = f"{CONNECTION_BROKEN}{error}"
             self._observed.ended(why)
             raise Broken(why, answered=self._observed.recording.response is not None) from error
         return True

@@ -25,6 +25,14 @@ LAST_WORDS = 5.0
 """Seconds that a server has to take what a client said before it left an upgraded connection."""
 
 
+class NotUpgraded(Exception):
+    """An answer that neither upgrades the connection nor refuses to; `status` is its own."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"invalid upgrade response: status code {status}")
+        self.status = status
+
+
 Rewrite = Callable[[ResponseHead, bytes], bytes]
 """From an answer's head, and its bytes, to the bytes that the client gets."""
 
@@ -50,7 +58,8 @@ class ServerGone(Exception):
 class Relay:
     """Carries one exchange over a link. `outgoing` is what is known of the request already; more of its body comes
     from the client while `body` is not complete. `pause` makes the answer's body wait in its middle, that many
-    seconds; `rewrite` may change the answer's head."""
+    seconds; `rewrite` may change the answer's head, and those of interim answers. `unframed` hands a body to the client
+    without its framing, up to the end of the connection. With `must_upgrade` an answer has to be 101 or an error."""
 
     def __init__(
         self,
@@ -63,6 +72,8 @@ class Relay:
         *,
         pause: float = 0.0,
         rewrite: Rewrite = unchanged,
+        unframed: bool = False,
+        must_upgrade: bool = False,
     ) -> None:
         self._client = client
         self._server = link.wire
@@ -71,6 +82,8 @@ class Relay:
         self._observed = observed
         self._pause = pause
         self._rewrite = rewrite
+        self._unframed = unframed
+        self._must_upgrade = must_upgrade
         self._to_server = bytearray(outgoing)
         self._to_client = bytearray()
         self._head = bytearray()
@@ -91,8 +104,8 @@ class Relay:
         return clean and self.response is not None and self.response.keeps_alive
 
     def run(self) -> None:
-        """Returns when the client has its whole answer. Raises ClientGone, ServerGone, BadMessage (the server's answer
-        is no HTTP)."""
+        """Returns when the client has its whole answer. Raises ClientGone, ServerGone, NotUpgraded, BadMessage (the
+        server's answer is no HTTP)."""
         poll = select.poll()
         client, server = self._client, self._server
         watched = {client.descriptor: 0, server.descriptor: 0}
@@ -214,8 +227,12 @@ class Relay:
 
     def _read_head(self, raw: bytes) -> None:
         head = response_head(raw)
+        if self._must_upgrade and head.status != 101 and head.status < 400:
+            self.response = head
+            self._observed.answered(head)
+            raise NotUpgraded(head.status)
         if 100 <= head.status < 200 and head.status != 101:
-            self._send_to_client(raw)
+            self._send_to_client(self._rewrite(head, raw))
             return
         self.response = head
         self._answer = of_response(head, self._request.method)
@@ -233,17 +250,18 @@ class Relay:
         content, used = self._answer.feed(data)
         self._excess = used < len(data)
         self._observed.received(content)
+        passed = content if self._unframed else data[:used]
         if self._pause and content:
             self._observed.tell()
-            half = used // 2
-            self._send_to_client(data[:half])
+            half = len(passed) // 2
+            self._send_to_client(passed[:half])
             self._wait()
-            data, used = data[half:], used - half
+            passed = passed[half:]
         if self._answer.complete:
             self._end(None)
         else:
             self._observed.tell()
-        self._send_to_client(data[:used])
+        self._send_to_client(passed)
 
     def _from_upgraded(self, data: bytes) -> None:
         self._observed.passed(False, data)

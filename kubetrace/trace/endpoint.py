@@ -79,6 +79,14 @@ def endpoint_of(method: str, url: str) -> Endpoint:
     return Endpoint(verb, path, group, version, resource, subresource, namespace, name)
 
 
+def follows_log(request: Request) -> bool:
+    """Does a request ask for a container's log as it goes on?"""
+    if "follow=" not in request.url or endpoint(request).subresource != "log":
+        return False
+    follow = dict(reversed(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))).get("follow", "0")
+    return follow.lower() not in ("0", "false")
+
+
 def _collection_verb(verb: str, query: dict[str, str]) -> str:
     if verb == "get":
         return "watch" if query.get("watch", "0").lower() not in ("0", "false") else "list"

@@ -267,14 +267,15 @@ class Upgraded(Value):
 
 
 class Frame(Value):
-    """One frame has passed over an upgraded connection, `seconds` after the exchange began.
+    """One frame has passed over an upgraded connection, or a piece of a followed log has come, `seconds` after the
+    exchange began.
 
     `type` is the protocol's own word in lower case: WebSocket's "text", "binary", "continuation", "close", "ping",
     "pong"; SPDY's "data", "syn_stream", "syn_reply", "rst_stream", "settings", "ping", "goaway", "headers",
-    "window_update". `size` is its payload in bytes. `channel` says whose it is ("stdin", "stdout", "stderr", "error",
-    "resize", "data 8080", "error 8080"; the number where only that is known), None for frames of the connection
-    itself. `content` is what it carries (without the byte that names the channel), or its beginning; None where nobody
-    asked for it (`Events.contents`).
+    "window_update"; a "piece" of a log as it came. `size` is its payload in bytes. `channel` says whose it is ("stdin",
+    "stdout", "stderr", "error", "resize", "data 8080", "error 8080", "log"; the number where only that is known), None
+    for frames of the connection itself. `content` is what it carries (without the byte that names the channel), or its
+    beginning; None where nobody asked for it (`Events.contents`).
     """
 
     exchange: int

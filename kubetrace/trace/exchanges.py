@@ -24,8 +24,9 @@ _FRAMES_KEPT = 200
 
 
 class Frames(Mutable):
-    """What passed over an upgraded connection: how many frames and bytes by direction and channel ("sent stdin"), and
-    the first frames one by one. `last` is when the last one passed, in seconds after the exchange began."""
+    """What passed over an upgraded connection, or came of a followed log: how many frames and bytes by direction and
+    channel ("sent stdin"), and the first frames one by one. `last` is when the last one passed, in seconds after the
+    exchange began."""
 
     protocol: str
     subprotocol: str = ""

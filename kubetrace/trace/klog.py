@@ -57,8 +57,9 @@ class KlogObserver:
 
     `write` receives each entry as one value, newline included; `clock` gives seconds since the epoch (printed in local
     time, as TZ says). On a terminal control characters are shown escaped; `color` adds colours and changes no byte
-    besides. `decode_protobuf` shows Kubernetes' protobuf as JSON, where kubectl writes a hexdump. Raises UnknownDialect
-    and VModuleError for a bad `like` or `vmodule`.
+    besides. `decode_protobuf` shows Kubernetes' protobuf as JSON, where kubectl writes a hexdump;
+    `tells_streams` has lines for frames, pieces of followed logs and events of watches, where kubectl has none. Raises
+    UnknownDialect and VModuleError for a bad `like` or `vmodule`.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class KlogObserver:
         is_terminal: bool = False,
         color: bool = False,
         decode_protobuf: bool = False,
+        tells_streams: bool = False,
     ) -> None:
         self.dialect: Dialect = dialect(like)
         self.verbosity = Verbosity(verbosity, vmodule)
@@ -84,8 +86,7 @@ class KlogObserver:
         self._is_terminal = is_terminal
         self._color = color
         self._decode_protobuf = decode_protobuf
-        self.tells_streams = False
-        """Are there lines for the frames of upgraded connections and the events of watches?"""
+        self.tells_streams = tells_streams
         self._lock = threading.Lock()
         self._warnings: set[str] = set()
         self._throttle_logged: dict[int, float] = {}

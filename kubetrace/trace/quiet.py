@@ -25,6 +25,7 @@ AUDIBLE_NOTES = frozenset(
         "group-list-failed",
         "proxy-bad-regexp",
         "proxy-error",
+        "proxy-upgrade-error",
         "proxy-no-folder",
         "proxy-not-a-folder",
         "proxy-relaxed",

@@ -72,7 +72,7 @@ class ClientAnswer:
                 yield self._body
             return
         size = 0
-        listen = self._recording.watch_listener(self.status, self.header("Content-Type") or "")
+        listen = self._recording.body_listener(self.status, self.header("Content-Type") or "")
         try:
             while data := self._piece():
                 decoded = self._decoder.feed(data)

@@ -22,7 +22,7 @@ from urllib3.poolmanager import PoolManager, ProxyManager
 
 from kubetrace.transport.recording import Recording, current
 from kubetrace.transport.tls_words import Peer
-from kubetrace.transport.words import dial_error, lookup_error
+from kubetrace.transport.words import CONNECTION_BROKEN, dial_error, lookup_error
 from kubetrace.wire.go_quote import quote
 
 HEAD_LIMIT = 10 << 20
@@ -141,7 +141,7 @@ class MalformedAnswer(http.client.HTTPException):
     kind = "protocol"
 
     def __init__(self, problem: str) -> None:
-        self.text = f"net/http: HTTP/1.x transport connection broken: {problem}"
+        self.text = CONNECTION_BROKEN + problem
         super().__init__(self.text)
 
 

@@ -18,8 +18,7 @@ import urllib3.exceptions as u
 from kubetrace.transport.errors import Kind, TransportError
 from kubetrace.transport.recording import Recording
 from kubetrace.transport.tls_words import certificate_words, tls_words
-from kubetrace.transport.words import errno_text, lookup_error
-from kubetrace.wire.go_quote import quote
+from kubetrace.transport.words import CONNECTION_BROKEN, errno_text, lookup_error, malformed_status_line
 
 KINDS: dict[type[BaseException], Kind] = {
     r.RequestException: "protocol",
@@ -183,15 +182,7 @@ def _bad_status_line(cause: http.client.BadStatusLine, recording: Recording) -> 
     line = recording.status_line.rstrip(b"\r\n")
     if isinstance(cause, http.client.RemoteDisconnected) or not line:
         return "EOF", "eof"
-    version, blank, rest = line.partition(b" ")
-    code = rest.lstrip(b" ").partition(b" ")[0]
-    if not blank:
-        problem = f"malformed HTTP response {quote(line)}"
-    elif len(code) != 3 or not code.isdigit():
-        problem = f"malformed HTTP status code {quote(code)}"
-    else:
-        problem = f"malformed HTTP version {quote(version)}"
-    return f"net/http: HTTP/1.x transport connection broken: {problem}", "protocol"
+    return f"{CONNECTION_BROKEN}{malformed_status_line(line)}", "protocol"
 
 
 def _socket_words(cause: OSError, recording: Recording) -> str:

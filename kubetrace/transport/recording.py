@@ -206,13 +206,15 @@ class Recording:
         if self.active:
             self.events.emit(ResponseBody(self.id, self.call, self.request, body, size))
 
-    def watch_listener(self, status: int, content_type: str) -> Callable[[bytes], None] | None:
-        """Who is to be given a watch's body as it comes, and tells of its events; None for whatever is no watch, and
-        where nobody follows them."""
+    def body_listener(self, status: int, content_type: str) -> Callable[[bytes], None] | None:
+        """Who is to be given a body as it comes, and tells of a watch's events or a followed log's pieces; None for
+        whatever is neither, and where nobody follows them."""
         if not self.active or status != 200 or not self.events.follows_frames:
             return None
-        from kubetrace.trace.endpoint import endpoint
+        from kubetrace.trace.endpoint import endpoint, follows_log
 
+        if follows_log(self.request):
+            return self._log_listener()
         if endpoint(self.request).verb != "watch":
             return None
         from kubetrace.trace.watch_stream import WatchReader
@@ -221,6 +223,14 @@ class Recording:
             self.events.emit(change.within(self.id, self.call, self.seconds))
 
         return WatchReader(content_type, tell).feed
+
+    def _log_listener(self) -> Callable[[bytes], None]:
+        keep = self.events.contents
+
+        def tell(piece: bytes) -> None:
+            self._frame_passed("received", "piece", len(piece), "log", piece[:keep] if keep else None)
+
+        return tell
 
     def upgraded(self, protocol: str, subprotocol: str) -> FrameWatcher | None:
         """The connection carries frames from here on. Who is to be given its bytes, and tells of its frames; None where

@@ -34,6 +34,23 @@ def errno_text(error: OSError) -> str:
     return os.strerror(number).lower() if number else str(error)
 
 
+CONNECTION_BROKEN = "net/http: HTTP/1.x transport connection broken: "
+"""What stands before the reason why an answer could not be read."""
+
+
+def malformed_status_line(line: bytes) -> str:
+    """What http.ReadResponse has against it."""
+    from kubetrace.wire.go_quote import quote
+
+    version, blank, rest = line.partition(b" ")
+    code = rest.lstrip(b" ").partition(b" ")[0]
+    if not blank:
+        return f"malformed HTTP response {quote(line)}"
+    if len(code) != 3 or not code.isdigit():
+        return f"malformed HTTP status code {quote(code)}"
+    return f"malformed HTTP version {quote(version)}"
+
+
 def dial_error(address: str, error: OSError) -> str:
     """A failed connect: "dial tcp 127.0.0.1:1: connect: connection refused"."""
     if isinstance(error, TimeoutError) and error.errno is None:

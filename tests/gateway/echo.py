@@ -17,6 +17,19 @@ def _answer(target: str, told: bytes) -> tuple[bytes, bool]:
     sized = b"Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s" % (len(told), told)
     if target.startswith("/gone"):
         return b"", True
+    if target == "/refused":
+        return b"HTTP/1.1 404 Not here\r\nzeta: 1\r\nX-A: 2\r\nX-A: 1\r\n" + sized, False
+    if target == "/refused-chunked":
+        chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(told), told)
+        return b"HTTP/1.1 500 Oops\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk, False
+    if target == "/refused-close":
+        return b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: a/b\r\nConnection: close\r\n\r\n" + told, True
+    if target == "/refused-empty":
+        return b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", False
+    if target == "/broken":
+        return b"hello there\r\n\r\n", True
+    if target == "/early-upgrade":
+        return b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n", False
     if target.startswith("/cut"):
         return b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nabc", True
     if target.startswith("/moved"):

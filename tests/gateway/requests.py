@@ -33,6 +33,12 @@ class Setting:
 
 
 _HOST = "Host: localhost:8001"
+_UPGRADE = (_HOST, "Connection: Upgrade", "Upgrade: x")
+_UPGRADING = (
+    *("GET /refused", "GET /refused-chunked", "GET /refused-close", "GET /refused-empty", "GET /gone", "GET /broken"),
+    *("GET /api", "GET /chunked", "GET /empty", "GET /moved", "GET /early", "GET /early-upgrade", "GET /close"),
+    *("HEAD /refused", "GET /refused HTTP/1.0", "GET /upgrade HTTP/1.0"),
+)
 SETTINGS: Mapping[str, Setting] = {
     "plain": Setting(
         (),
@@ -68,6 +74,26 @@ SETTINGS: Mapping[str, Setting] = {
             ("GET /api", _HOST, "Bad Header: x"),
             ("GET /api", _HOST, "Connection: close"),
             ("GET /upgrade", _HOST, "Connection: Upgrade", "Upgrade: x"),
+        ),
+    ),
+    "upgrades": Setting((), tuple([(request, *_UPGRADE) for request in _UPGRADING])),
+    "old": Setting(
+        (),
+        (
+            ("GET /api HTTP/1.0", _HOST),
+            ("GET /api HTTP/1.0",),
+            ("GET /api HTTP/1.0", _HOST, "Connection: keep-alive"),
+            ("GET /chunked HTTP/1.0", _HOST),
+            ("GET /chunked HTTP/1.0", _HOST, "Connection: keep-alive"),
+            ("GET /close HTTP/1.0", _HOST, "Connection: keep-alive"),
+            ("GET /empty HTTP/1.0", _HOST),
+            ("GET /early HTTP/1.0", _HOST),
+            ("GET /moved HTTP/1.0", _HOST),
+            ("GET /gone HTTP/1.0", _HOST),
+            ("GET //x HTTP/1.0", _HOST),
+            ("HEAD /api HTTP/1.0", _HOST),
+            ("POST /api HTTP/1.0", _HOST, "Content-Length: 3", "", "xyz"),
+            ("GET http://localhost/api HTTP/1.0",),
         ),
     ),
     "custom": Setting(
@@ -137,7 +163,8 @@ def make_files(folder: Path) -> None:
 
 
 def raw(request: Sequence[str]) -> bytes:
-    head = [f"{request[0]} HTTP/1.1", *request[1:]]
+    line = request[0] if request[0].endswith(" HTTP/1.0") else f"{request[0]} HTTP/1.1"
+    head = [line, *request[1:]]
     ends = [] if "" in head else ["", ""]
     return "\r\n".join([*head, *ends]).encode("latin-1")
 

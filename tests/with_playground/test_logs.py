@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -120,6 +121,25 @@ def following(playground: manager.Playground, home: Path, *words: str) -> Iterat
     finally:
         child.kill()
         child.wait()
+
+
+def test_a_trace_tells_when_a_followed_log_came(
+    pods: str, playground: manager.Playground, tmp_path: Path, run: Run
+) -> None:
+    trace = str(tmp_path / "t.jsonl")
+    with following(playground, tmp_path, "-n", pods, "ticking", "--trace", trace, "-v=9") as child:
+        assert child.stdout is not None and child.stderr is not None
+        for _ in range(3):  # pieces, as they come
+            child.stdout.read(1 << 16)
+        child.send_signal(signal.SIGINT)
+        log = child.stderr.read().decode()
+    assert 'kubetrace:0] "Frame" direction="received" type="piece" channel="log" bytes=' in log
+    shown = run("trace", "show", trace, "--verb=get", "--resource=pods/log").out
+    assert "received log" in shown
+    number = shown.splitlines()[1].split()[0]
+    whole = run("trace", "show", trace, number).out
+    assert re.search(r"m?s  received piece log  \d+ B", whole), whole
+    assert "tick" not in whole
 
 
 def test_a_pod_that_goes_away_ends_its_log(

@@ -109,6 +109,39 @@ GATEWAY_NOTES: Mapping[str, NoteSpec] = {
             ),
         },
     ),
+    "proxy-no-connection": NoteSpec(
+        6,
+        ("error",),
+        {
+            **_upgrade("Proxy connection error: {error}", 298, 312, 339, 361, 351, 350, 352),
+            **structured("upgradeaware.go", "Proxy connection error", (("err", "error"),), {"1.36": 353}),
+        },
+    ),
+    "proxy-upgrade-error": NoteSpec(
+        0,
+        ("error",),
+        {
+            **_upgrade("Proxy upgrade error: {error}", 312, 326, 353, 375, 365, 364, 366),
+            **structured("upgradeaware.go", "Proxy upgrade error", (("err", "error"),), {"1.36": 367}),
+        },
+        "E",
+    ),
+    "proxy-upgrade-refused": NoteSpec(
+        6,
+        ("status",),
+        {
+            **_upgrade("Proxy upgrade error, status code {status}", 335, 349, 376, 398, 388, 387, 389),
+            **structured("upgradeaware.go", "Proxy upgrade error", (("statusCode", "status"),), {"1.36": 390}),
+        },
+    ),
+    "proxy-upgraded": NoteSpec(
+        6,
+        ("length",),
+        {
+            **_upgrade("Writing {length} bytes to hijacked connection", 351, 365, 392, 414, 404, 403, 405),
+            **structured("upgradeaware.go", "Writing to hijacked connection", (("length", "length"),), {"1.36": 406}),
+        },
+    ),
     "proxy-disconnected": NoteSpec(
         6,
         ("location", "headers"),

@@ -202,9 +202,9 @@ def _pairs(headers: Headers) -> list[tuple[str, str]]:
 def _frames(frames: Frames | None) -> list[tuple[str, str]]:
     if frames is None:
         return []
-    protocol = " ".join(word for word in (frames.protocol, frames.subprotocol) if word)
+    words = [word for word in (frames.protocol, frames.subprotocol) if word]
     counts = ((_line(key), f"{count}, {size(total)}") for key, (count, total) in frames.counts.items())
-    return [("protocol", _line(protocol)), *counts]
+    return [*([("protocol", _line(" ".join(words)))] if words else []), *counts]
 
 
 def _watched(watched: WatchEvents | None) -> list[tuple[str, str]]:

@@ -239,7 +239,7 @@ def _message(title: str, headers: Headers, body: bytes | None, cut: bool) -> Ite
 
 
 def _frames(frames: Frames) -> Iterator[str]:
-    yield f"\nFrames: {one_line(frames.protocol or 'unknown protocol')} {one_line(frames.subprotocol)}".rstrip() + "\n"
+    yield f"\nFrames: {one_line(frames.protocol)} {one_line(frames.subprotocol)}".rstrip(": ") + "\n"
     for key, (count, total) in frames.counts.items():
         yield f"  {one_line(key)}: {count}, {size(total)}\n"
     if frames.first:
