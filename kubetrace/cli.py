@@ -167,10 +167,7 @@ def _check_own_options(environment: Environment) -> None:
     if environment.own.like or environment.environ.get("KUBETRACE_LIKE"):
         from kubetrace.trace.dialects import parse_like
 
-        try:
-            parse_like(environment.like)
-        except ValueError as error:
-            raise KubetraceError(str(error)) from None
+        parse_like(environment.like)
 
 
 def _apply_kuberc(environment: Environment, args: list[str]) -> tuple[list[str], Mapping[str, str]]:

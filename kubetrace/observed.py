@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Self, TextIO
 
 from kubetrace.cmdline.global_options import GlobalOptions, OwnOptions
+from kubetrace.errors import KubetraceError
 from kubetrace.streams import Streams, nowhere
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class ObservedRun:
 
     @cached_property
     def log(self) -> KlogObserver:
-        """Who writes the log. Raises ValueError where --like or --vmodule can't be meant."""
+        """Who writes the log. Raises UnknownDialect or VModuleError where --like or --vmodule can't be meant."""
         from kubetrace.trace.klog import KlogObserver
 
         return KlogObserver(
@@ -200,7 +201,7 @@ class ObservedRun:
             return False
         try:
             return self.log.ends_with(text)
-        except ValueError:
+        except KubetraceError:  # it is --like or --vmodule that can't be meant
             return False
 
     @cached_property

@@ -27,12 +27,12 @@ class ShowOptions(FilterOptions):
 
 def run(environment: Environment, options: ShowOptions, arguments: Arguments) -> int | None:
     words = list(arguments.words)
-    number = _number(words)
+    numbers = _numbers(words)
     found = events(environment, words, options.follow)
     if environment.options.v >= 6:
-        _log(environment, _wanted(found, options.filter(environment), number))
-    elif number:
-        _one(environment, found, number)
+        _log(environment, _wanted(found, options.filter(environment), numbers))
+    elif numbers:
+        _in_full(environment, found, numbers)
     elif options.follow:
         _follow(environment, options, found)
     else:
@@ -40,28 +40,33 @@ def run(environment: Environment, options: ShowOptions, arguments: Arguments) ->
     return None
 
 
-def _number(words: list[str]) -> int:
-    """Takes the last word, where it is an exchange's number and no file."""
-    if words and words[-1].isdecimal() and not os.path.exists(words[-1]):  # noqa: PTH110
-        return int(words.pop())
-    return 0
+def _numbers(words: list[str]) -> set[int]:
+    """Takes the last words, as far as they are exchanges' numbers and no files."""
+    numbers = set()
+    while words and words[-1].isdecimal() and not os.path.exists(words[-1]):  # noqa: PTH110
+        numbers.add(int(words.pop()))
+    return numbers
 
 
-def _wanted(found: Iterable[Timed], wanted: Filter, number: int) -> Iterable[Timed]:
-    """All events, or those of the exchanges that filters or a number choose."""
-    if not number and not wanted.active:
+def _wanted(found: Iterable[Timed], wanted: Filter, numbers: set[int]) -> Iterable[Timed]:
+    """All events, or those of the exchanges that filters or numbers choose."""
+    if not numbers and not wanted.active:
         return found
-    return chosen(found, lambda recorded: number in (0, recorded.number) and wanted.takes(recorded))
+    return chosen(found, lambda recorded: (not numbers or recorded.number in numbers) and wanted.takes(recorded))
 
 
-def _one(environment: Environment, found: Iterable[Timed], number: int) -> None:
+def _in_full(environment: Environment, found: Iterable[Timed], numbers: set[int]) -> None:
     from kubetrace.trace.views.show import full
 
+    left = set(numbers)
     for recorded in numbered(found):
-        if recorded.number == number:
-            environment.stdout.write("".join(full(recorded)))
-            return
-    raise KubetraceError(f"the trace has no exchange {number}")
+        if recorded.number in left:
+            environment.stdout.write(("" if left == numbers else "\n") + "".join(full(recorded)))
+            left.remove(recorded.number)
+            if not left:
+                return
+    missing = ", ".join(map(str, sorted(left)))
+    raise KubetraceError(f"the trace has no exchange {missing}")
 
 
 def _table(environment: Environment, options: ShowOptions, found: Iterable[Timed]) -> None:
@@ -131,12 +136,12 @@ def _log(environment: Environment, found: Iterable[Timed]) -> None:
 
 COMMAND = Command(
     run=run,
-    usage="trace show [FILE|FOLDER|-|last …] [NUMBER] [flags] [options]",
+    usage="trace show [FILE|FOLDER|-|last …] [NUMBER …] [flags] [options]",
     description="""
     Show a trace: every exchange with its answer, time and size, and when it happened.
 
-    With a number one exchange is shown in full. With -v=6 to -v=10 the trace is printed as the log that kubectl would
-    have written, in the words of the version that --like names. Without a file the newest trace of the folder
+    With numbers these exchanges are shown in full. With -v=6 to -v=10 the trace is printed as the log that kubectl
+    would have written, in the words of the version that --like names. Without a file the newest trace of the folder
     KUBETRACE_TRACE is shown.
     """,
     options=ShowOptions,

@@ -65,7 +65,12 @@ def _paths(environment: Environment, word: str) -> list[Path | None]:
     if word == "last" and not path.exists():
         return [_last(environment)]
     if path.is_dir():
-        found: list[Path | None] = [*trace_files(path)]
+        found: list[Path | None] = []
+        for each in trace_files(path):
+            if each.stat().st_size:
+                found.append(each)
+            else:  # its run was stopped before it had written a word
+                environment.warn(f"{each} is empty")
         if not found:
             raise KubetraceError(f"no traces in the folder {path}")
         return found

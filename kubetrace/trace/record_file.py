@@ -281,7 +281,7 @@ class Reader:
             if timed is not None:
                 yield timed if remasked is None else _masked(timed, *remasked)
         if not self.headers:
-            raise self._garbage(torn or 1)
+            raise self._garbage(torn)
         yield from self._finish(torn, remasked)
 
     def _begin(self, data: dict[str, object], masker: Masker | None) -> tuple[Encoder, Decoder] | None:
@@ -309,6 +309,8 @@ class Reader:
             yield timed if remasked is None else _masked(timed, *remasked)
 
     def _garbage(self, number: int) -> InvalidTrace:
+        if not self.headers and not number:
+            return InvalidTrace(f"{self.name} is empty")
         if not self.headers:
             return InvalidTrace(f"{self.name} is no trace file (logs of kubectl: see 'kubetrace trace import -h')")
         return InvalidTrace(f"{self.name}: line {number} is no line of a trace")

@@ -244,7 +244,7 @@ def test_a_wide_open_file_is_closed_to_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "t is no trace file"),
+        ("", "t is empty"),
         ("GET /x\n", "t is no trace file"),
         ('{"a":1}\n', "t is no trace file"),
         ('{"kubetrace_trace":2,"kubetrace":"9.9"}\n', r"format 2 \(written by kubetrace 9.9\), .* up to format 1"),

@@ -288,6 +288,28 @@ def test_follow_reads_a_pipe_to_its_end_and_no_packed_file(kubetrace: Kubetrace,
     assert "is packed: only a plain trace" in kubetrace("trace", "show", str(packed), "-f").err
 
 
+def test_several_exchanges_in_full(kubetrace: Kubetrace, trace: str) -> None:
+    done = kubetrace("trace", "show", trace, "3", "1")
+    assert [line.split()[0] for line in done.out.splitlines() if line.startswith("#")] == ["#1", "#3"]
+    assert kubetrace("trace", "show", trace, "1", "0", "99").err == "error: the trace has no exchange 0, 99\n"
+    assert len(kubetrace("trace", "show", trace, "1", "3", "-v=6").out.splitlines()) == 2
+
+
+def test_a_file_in_a_folder_whose_run_was_stopped_at_once(kubetrace: Kubetrace, trace: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").touch()
+    done = kubetrace("trace", "show", str(tmp_path))
+    assert (done.code, done.err) == (0, f"Warning: {tmp_path}/a.jsonl is empty\n")
+    assert done.out == kubetrace("trace", "show", trace).out
+
+
+@pytest.mark.parametrize("words", [["trace", "show", "x"], ["get", "pods"], ["version", "--client"]])
+def test_a_dialect_that_nobody_knows(kubetrace: Kubetrace, words: list[str]) -> None:
+    for level in "069":
+        done = kubetrace(*words, f"-v={level}", "--like=9.9")
+        assert done.code == 1
+        assert done.err.startswith('error: unknown log dialect "9.9": --like takes one of 1.19')
+
+
 def test_the_log_of_chosen_exchanges(kubetrace: Kubetrace, trace: str) -> None:
     one = kubetrace("trace", "show", trace, "3", "-v=8").out
     assert "POST https://127.0.0.1:6443" in one and "Request Body" in one and "Response Body" in one
