@@ -99,6 +99,8 @@ def outcomes(exchange: Exchange) -> tuple[Said, ...]:
         return (Said("answer.none", {"error": one_line(exchange.error or "")}),)
     if exchange.error is not None:
         return (Said("answer.broken", {"error": one_line(exchange.error)}),)
+    if response.status == 101:
+        return (Said("answer.upgraded"),)
     if response.wire_status == 304:
         return (Said("answer.not-modified"),)
     if 300 <= response.status < 400:

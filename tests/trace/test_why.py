@@ -160,3 +160,9 @@ def test_no_answer_is_without_a_meaning(
 
 def _unpacked(said: meaning.Said) -> tuple[str, dict[str, object]]:
     return said.key, said.values
+
+
+def test_a_connection_that_was_upgraded_was_not_refused() -> None:
+    request = Request("GET", "https://h/api/v1/namespaces/a/pods/p/exec?command=sh")
+    exchange = Exchange(1, 1, 1, request, Response(101, "Switching Protocols"), None, 50, Timings(total=0.5))
+    assert meaning.outcomes(exchange) == (meaning.Said("answer.upgraded"),)
