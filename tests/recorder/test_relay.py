@@ -382,7 +382,7 @@ def test_what_is_no_http_is_said_and_ended(wrap: Wrap, served: Serve) -> None:
     client.send(f"GET / HTTP/1.1\r\nHost: x\r\n{BEARER}\r\n")
     with pytest.raises(OSError):
         client.socket.recv(1)
-    assert "malformed status line" in (wrapped.exchanges()[0].error or "")
+    assert 'malformed HTTP response "SSH-2.0-OpenSSH"' in (wrapped.exchanges()[0].error or "")
 
 
 def test_a_client_that_leaves_cancels_its_request(wrap: Wrap, served: Serve) -> None:
