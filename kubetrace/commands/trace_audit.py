@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
 from kubetrace.commands.trace_source import FilterOptions, exchanges, open_lines
+from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
@@ -31,16 +32,23 @@ def run(environment: Environment, options: AuditOptions, arguments: Arguments) -
 
 
 def _events(environment: Environment, names: tuple[str, ...]) -> Iterator[AuditEvent]:
+    """Those of all logs. A log without any is named; it is an error where none has one."""
     from kubetrace.trace.audit_log import events
 
+    empty = []
     for name in names:
         with open_lines(environment, None if name == "-" else Path(name)) as lines:
             first = next(found := events(lines), None)
             if first is None:
-                environment.warn(f"{name} holds no audit events (audit.k8s.io, one JSON object a line)")
+                empty.append(name)
                 continue
             yield first
             yield from found
+    problem = f"{', '.join(empty)} holds no audit events (audit.k8s.io, one JSON object a line)"
+    if len(empty) == len(names):
+        raise KubetraceError(problem)
+    if empty:
+        environment.warn(problem)
 
 
 COMMAND = Command(

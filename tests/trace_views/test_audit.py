@@ -54,8 +54,10 @@ def test_what_is_not_there(kubetrace: Kubetrace, tmp_path: Path) -> None:
     empty = tmp_path / "empty.log"
     empty.write_bytes(b"no json\n[]\n{}\n\xff\n")
     done = kubetrace("trace", "audit", TRACE, "--log", str(empty))
-    assert done.out.count("nothing: the policy left it out") == 5 and "0 of 5 exchanges" in done.out
-    assert f"{empty} holds no audit events" in done.err
+    assert (done.code, done.out) == (1, "") and f"error: {empty} holds no audit events" in done.err
+    done = kubetrace("trace", "audit", TRACE, "--log", LOG, "--log", str(empty))
+    assert "5 of 5 exchanges found" in done.out
+    assert (done.code, done.err.startswith(f"Warning: {empty} holds no audit events")) == (0, True)
 
 
 def recorded(audit_id: str) -> Recorded:
