@@ -16,6 +16,7 @@ from kubetrace.wire import go_json
 
 _GONE = b""
 _REMEMBERED_BODY = 1 << 20
+_REMEMBERED_LIST = 1 << 25
 
 Send = Callable[[], ClientAnswer]
 
@@ -58,6 +59,8 @@ class Plan:
             answer = send()
             if where.name and where.verb == "get" and answer.status == 200 and len(answer.body) < _REMEMBERED_BODY:
                 self._live[where.path] = answer.body
+            elif where.verb == "list" and answer.status == 200 and len(answer.body) < _REMEMBERED_LIST:
+                self._live.update(_items(_parsed(answer.body) or {}, where))
             return answer
         if assumed == _GONE:
             status = _not_found(where)
@@ -86,7 +89,10 @@ class Plan:
             changed = sent if where.verb == "update" else self._changed(sent, where)
             if changed is not None:
                 self._remember(request, where, changed)
-                return self._answer(number, request, 200, "OK", changed, "200 OK, with the object as changed")
+                words = "200 OK, with the object as changed"
+                if _is_apply(request):
+                    words += "; where client-side apply made it, up to three more PATCHes hand its fields over"
+                return self._answer(number, request, 200, "OK", changed, words)
         if where.verb == "delete" and where.name:
             if not _is_dry_run(request, sent):
                 self._assumed[_object_path(where)] = _GONE
@@ -106,7 +112,9 @@ class Plan:
 
     def _changed(self, patch: Any, where: Endpoint) -> dict[str, Any] | None:
         """The live object with the patch's fields laid over it: near enough to go on with, not more."""
-        live = _parsed(self._assumed.get(where.path) or self._live.get(where.path))
+        paths = (where.path, _object_path(where))  # of a subresource (status, scale) the object is near enough
+        known = (held.get(path) for path in paths for held in (self._assumed, self._live))
+        live = _parsed(next((text for text in known if text), None))
         if live is None:
             return patch if patch is not None and _name(patch) else None
         return _laid_over(live, patch) if patch is not None else live
@@ -124,6 +132,29 @@ def _is_read(request: Request, where: Endpoint) -> bool:
 
 def _is_dry_run(request: Request, options: dict[str, Any] | None) -> bool:
     return "dryRun=All" in request.url or bool(options and options.get("dryRun"))
+
+
+def _is_apply(request: Request) -> bool:
+    """Server-side apply; its own answer decides over what follows."""
+    return any(name.lower() == "content-type" and "apply-patch" in value for name, value in request.headers)
+
+
+def _items(found: dict[str, Any], where: Endpoint) -> dict[str, bytes]:
+    """A list's objects by their paths; in lists they do not say of which kind they are."""
+    items, kind = found.get("items"), str(found.get("kind") or "")
+    if not isinstance(items, list) or not kind.endswith("List"):
+        return {}
+    of_list = {"kind": kind.removesuffix("List"), "apiVersion": found.get("apiVersion")}
+    paths: dict[str, bytes] = {}
+    for item in items:
+        if not isinstance(item, dict) or not _name(item):
+            continue
+        namespace = item["metadata"].get("namespace")
+        path = where.path.rstrip("/")
+        if namespace and not where.namespace:
+            path = f"{path.removesuffix(where.resource)}namespaces/{namespace}/{where.resource}"
+        paths[f"{path}/{_name(item)}"] = go_json.dumps({**of_list, **item})
+    return paths
 
 
 def _object_path(where: Endpoint) -> str:

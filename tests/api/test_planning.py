@@ -16,9 +16,10 @@ LIVE = {"kind": "Pod", "metadata": {"name": "p", "uid": "7", "labels": {"a": "1"
 
 
 class Walk:
-    """A plan, a server that always answers LIVE, and what was told."""
+    """A plan, a server that always answers `live`, and what was told."""
 
-    def __init__(self) -> None:
+    def __init__(self, live: Any = LIVE) -> None:
+        self._live = live
         self.told: list[Planned] = []
         self.sent: list[str] = []
         self.plan = Plan(self._tell)
@@ -33,7 +34,7 @@ class Walk:
 
         def send() -> AssumedAnswer:
             self.sent.append(f"{method} {url}")
-            return AssumedAnswer(request, 200, "OK", LIVE)
+            return AssumedAnswer(request, 200, "OK", self._live)
 
         answer = self.plan(1, request, send)
         assert b"".join(answer.chunks()) == answer.body
@@ -108,3 +109,27 @@ def test_what_was_deleted_is_gone(gone: tuple[str, str, Any]) -> None:
     assert walk.ask("DELETE", "https://h/api/v1/namespaces/a/pods?labelSelector=x", {})[0] == 200
     assert walk.ask("PUT", POD, LIVE) == (200, LIVE)
     assert walk.ask("GET", POD) == (200, LIVE) and len(walk.sent) == 1
+
+
+@pytest.mark.parametrize(("url", "path"), [
+    ("https://h/api/v1/pods?limit=500", "https://h/api/v1/namespaces/a/pods/"),
+    ("https://h/api/v1/namespaces/a/pods", "https://h/api/v1/namespaces/a/pods/"),
+    ("https://h/api/v1/nodes", "https://h/api/v1/nodes/"),
+])  # fmt: skip
+def test_what_a_list_has_shown_can_be_changed(url: str, path: str) -> None:
+    meta = {} if url.endswith("nodes") else {"namespace": "a"}
+    items = [{"metadata": {"name": name, **meta, "labels": {"a": "1"}}} for name in ("p", "q")]
+    walk = Walk({"kind": "ThingList", "apiVersion": "v1", "items": [*items, 7, {"metadata": 7}]})
+    walk.ask("GET", url)
+    for name in ("p", "q"):
+        _, changed = walk.ask("PATCH", path + name, {"metadata": {"labels": {"b": "2"}}})
+        assert (changed["kind"], changed["apiVersion"], changed["metadata"]["name"]) == ("Thing", "v1", name)
+        assert changed["metadata"]["labels"] == {"a": "1", "b": "2"}
+    status, changed = walk.ask("PATCH", f"{path}p/scale", {"spec": {"replicas": 3}})
+    assert (status, changed["spec"]) == (200, {"replicas": 3})
+
+
+def test_what_follows_a_server_side_apply_only_its_answer_says() -> None:
+    walk = Walk()
+    walk.ask("PATCH", POD, LIVE, "application/apply-patch+yaml")
+    assert "up to three more PATCHes" in (walk.told[0].assumed or "")
