@@ -54,8 +54,6 @@ class Authenticator:
             if found is None:
                 raise ApiError(401, "Unauthorized")
             return found
-        if header:
-            raise ApiError(401, "Unauthorized")
         return _from_certificate(request.certificate) or ANONYMOUS
 
     def by_token(self, token: str) -> User | None:

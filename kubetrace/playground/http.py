@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gzip
 import hashlib
+import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ DRAIN_SECONDS = 2.0
 GZIP_ABOVE = 128 * 1024
 
 _BODILESS = (204, 304)
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def _head(status: int, headers: list[tuple[str, str]]) -> h11.Response:
@@ -129,7 +131,8 @@ class Connection:
                 return False
             request = await self._request(head)
         except h11.RemoteProtocolError as error:
-            await self._refuse(error.error_status_hint or 400, b"400 Bad Request")
+            status = error.error_status_hint or 400
+            await self._refuse(status, f"{status} {PHRASES.get(status, 'Bad Request')}".encode())
             return False
         except TooLarge:
             body = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Request entity too '
@@ -159,6 +162,8 @@ class Connection:
             parts.append(bytes(event.data))
         target = head.target.decode("latin-1")
         url = urlsplit(target)
+        if _BAD_ESCAPE.search(url.path):
+            raise h11.RemoteProtocolError("invalid URL escape")
         query = parse_qs(url.query, keep_blank_values=True)
         certificate = self._writer.get_extra_info("peercert")
         return Request(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import secrets
 import uuid
@@ -65,12 +66,16 @@ def decode_body(body: bytes, content_type: str, kind: str = "") -> Any:
     if media in ("", "application/json") or media.endswith("+json"):
         return _decode_json(body, kind)
     if media in ("application/yaml", "application/apply-patch+yaml", "text/yaml", "application/x-yaml"):
-        return _decode_yaml(body)
+        return _decode_yaml(body, kind)
     if media == "application/vnd.kubernetes.protobuf":
         try:
             return protobuf.decode(body)
         except protobuf.InvalidProtobuf as error:
-            raise ApiError(400, f"the body of the request could not be decoded: {error}") from error
+            why = str(error)
+            if not body.startswith(b"k8s\x00"):
+                why = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
+            told = f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(body)})"
+            raise ApiError(400, told) from error
     supported = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
     raise ApiError(
         415,
@@ -98,29 +103,58 @@ def decode_json(body: bytes, failure: Callable[[str], ApiError]) -> Any:
     """`failure` makes the error from what Go says about the text."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except RecursionError:
+        found = _too_deep(body)
+        raise failure(f"invalid character '{found}' exceeded max depth" if found else problem(body)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        with contextlib.suppress(msgspec.DecodeError):
+            return msgspec.json.decode(body.decode("utf-8", "replace"))  # Go reads what is no UTF-8 as U+FFFD
         raise failure(problem(body)) from None
 
 
+_DEEPEST = 10_000
+
+
+def _too_deep(body: bytes) -> str:
+    """The bracket at which encoding/json gives up, "" where there is none."""
+    depth, quoted, escaped = 0, False, False
+    for char in body.decode("utf-8", "replace"):
+        if quoted:
+            quoted, escaped = escaped or char != '"', char == "\\" and not escaped
+        elif char == '"':
+            quoted = True
+        elif char in "{[":
+            depth += 1
+            if depth > _DEEPEST:
+                return char
+        elif char in "}]":
+            depth -= 1
+    return ""
+
+
 def _unrecognized(body: bytes, kind: str, problem: str) -> ApiError:
-    """The words of transformDecodeError; what can't be JSON is shown in hexadecimal digits (summarizeData)."""
-    start = body[:_SHOWN_BYTES]
-    shown = "<empty>" if not body else start.decode("utf-8", "replace") if body[:1] == b"{" else start.hex()
-    if len(body) > _SHOWN_BYTES:
-        shown += " ..."
+    """The words of transformDecodeError."""
     told = (
         f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: "
     )
-    return ApiError(400, f"{told}{problem} ({shown})")
+    return ApiError(400, f"{told}{problem} ({_summary(body)})")
 
 
-def _decode_yaml(body: bytes) -> Any:
+def _summary(body: bytes) -> str:
+    """How a body begins; what can't be JSON is shown in hexadecimal digits (summarizeData)."""
+    start = body[:_SHOWN_BYTES]
+    shown = "<empty>" if not body else start.decode("utf-8", "replace") if body[:1] == b"{" else start.hex()
+    return f"{shown} ..." if len(body) > _SHOWN_BYTES else shown
+
+
+def _decode_yaml(body: bytes, kind: str) -> Any:
     from kubetrace.wire import yaml_reader
 
     try:
         return yaml_reader.loads(body)
     except (ValueError, RecursionError) as error:
-        raise ApiError(400, f"the object provided is unrecognized (must be of type YAML): {error}") from error
+        told = f"the object provided is unrecognized (must be of type {kind}): {error} ({_summary(body)})"
+        raise ApiError(400, told) from error
 
 
 def ordered(item: Object) -> Object:

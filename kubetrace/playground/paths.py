@@ -92,10 +92,13 @@ def resolve(request: Request, catalog: Catalog) -> Target | None:
         raise no_such_path()
     if parts.namespace in (".", ".."):
         raise ApiError(500, f'invalid key: "/{parts.resource}/{parts.namespace}"', "")
-    if not parts.verb:
+    if not parts.verb or request.method == "HEAD":
         raise not_allowed()
     target = Target(resource, parts.verb, parts.namespace, parts.name, parts.subresource, parts.rest)
     _check(request, target)
+    if parts.name in (".", "..") or "%" in parts.name:
+        why = "may not contain '%'" if "%" in parts.name else f"may not be '{parts.name}'"
+        raise ApiError(400, f'Name parameter invalid: "{parts.name}": {why}')
     return target
 
 

@@ -109,8 +109,6 @@ class Server:
             answer = encode(error.status(), error.code)
             if "retryAfterSeconds" in (error.details or {}):
                 answer.headers.append(("Retry-After", str((error.details or {})["retryAfterSeconds"])))
-            if error.code == 401:
-                answer.headers.append(("WWW-Authenticate", 'Basic realm="kubernetes-master"'))
         except RecursionError:
             answer = encode(ApiError(400, "the object provided is nested too deeply").status(), 400)
         except sqlite3.Error as error:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
+from kubetrace.wire.go_quote import quote
+
 Cause = tuple[str, str, str]
 """(field, reason, message), as metav1.StatusCause has them."""
 Object = dict[str, Any]
@@ -53,6 +55,8 @@ def required(field: str, why: str = "") -> Cause:
 
 def shown(value: Any) -> str:
     """A value as field.Error writes it."""
+    if isinstance(value, str):
+        return quote(value)
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
