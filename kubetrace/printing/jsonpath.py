@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubetrace.printing.go_values import sprint, type_name
+from kubetrace.printing.go_values import Int, Uint8, sprint, type_name
 from kubetrace.printing.jsonpath_parser import (
     Constant,
     Field,
@@ -24,7 +24,7 @@ from kubetrace.wire.go_json import dumps, dumps_indented
 from kubetrace.wire.go_quote import as_bytes
 
 _NOTHING: Any = object()
-"""The value that a range without results walks over: reflect's invalid value."""
+"""What a range without results walks over, and one over null: reflect's invalid value."""
 
 
 class JSONPath:
@@ -42,14 +42,16 @@ class JSONPath:
 
     def render_json(self, data: Any) -> str:
         """The results as JSON arrays (-o jsonpath-as-json)."""
-        return "".join(dumps_indented(results).decode() + "\n" for results in self.find(data))
+        return "".join(
+            dumps_indented([_encodable(result) for result in results]).decode() + "\n" for results in self.find(data)
+        )
 
     def find(self, data: Any) -> list[list[Any]]:
-        """The results, a list a node of the template. Raises JSONPathError."""
-        self._begin_range = self._in_range = self._end_range = 0
-        return self._find(data, self._nodes)
+        """The results, a list a node of the template. Raises JSONPathError.
 
-    def _find(self, data: Any, nodes: list[Node]) -> list[list[Any]]:
+        As in client-go a range leaves the template cut: the next call begins with what stands behind the last range.
+        """
+        nodes = self._nodes
         full: list[list[Any]] = []
         at = 0
         while at < len(nodes):
@@ -65,9 +67,11 @@ class JSONPath:
                 self._in_range += 1
                 rest = nodes[at:]
                 for value in results:
-                    full.extend(self._find(value, rest))
+                    self._nodes = rest
+                    full.extend(self.find(_NOTHING if value is None else value))
                 if not results:
-                    self._find(_NOTHING, rest)
+                    self._nodes = rest
+                    self.find(_NOTHING)
                 self._in_range -= 1
                 at = next((i + 1 for i in range(at, len(nodes)) if nodes[i] is self._last_end), at)
                 continue
@@ -89,13 +93,16 @@ class JSONPath:
             case Filter():
                 return self._filtered(values, node)
             case Constant(constant):
-                return [constant] * len(values)
+                return [Int(constant) if type(constant) is int else constant] * len(values)
             case Wildcard():
                 return [child for value in values for child in _children(value)]
             case Recursive():
                 return _descendants(values)
             case Union(branches):
-                return [result for branch in branches for result in self._walk(values, branch)]
+                try:
+                    return [result for branch in branches for result in self._walk(values, branch)]
+                except JSONPathError as error:
+                    raise JSONPathError(str(error), kept=values) from None
             case Identifier(name):
                 return self._identifier(values, name)
 
@@ -108,7 +115,7 @@ class JSONPath:
                 raise JSONPathError("not in range, nothing to end")
             self._end_range += 1
             return []
-        raise JSONPathError(f"unrecognized identifier {name}")
+        raise JSONPathError(f"unrecognized identifier {name}", kept=values)
 
     def _field(self, values: list[Any], name: str) -> list[Any]:
         if not values:
@@ -123,25 +130,41 @@ class JSONPath:
         for value in values:
             if not isinstance(value, list):
                 shown = "<invalid reflect.Value>" if value is _NOTHING else sprint(value)
-                raise JSONPathError(f"{shown} is not array or slice and cannot be filtered")
-            results.extend(item for item in value if self._passes(item, node))
+                raise JSONPathError(f"{shown} is not array or slice and cannot be filtered", kept=values)
+            for item in value:
+                if node.operator == "exists":
+                    passes = self._exists(item, node)
+                else:
+                    sides = self._sides(item, node, values)
+                    try:
+                        passes = sides is not None and _compare(sides[0], node.operator, sides[1])
+                    except JSONPathError as error:
+                        raise JSONPathError(str(error), kept=results) from None
+                if passes:
+                    results.append(item)
         return results
 
-    def _passes(self, item: Any, node: Filter) -> bool:
-        if node.operator == "exists":
-            try:
-                return bool(self._walk([item], node.left))
-            except JSONPathError:
-                return False
+    def _exists(self, item: Any, node: Filter) -> bool:
+        """An error is no hindrance: `[?(@.list[7])]` passes a list that is too short."""
+        try:
+            return bool(self._walk([item], node.left))
+        except JSONPathError as error:
+            return bool(error.kept)
+
+    def _sides(self, item: Any, node: Filter, values: list[Any]) -> tuple[Any, Any] | None:
+        """What stands left and right of the operator; None where a side has no value."""
         sides = []
         for side in (node.left, node.right):
-            found = self._walk([item], side)
+            try:
+                found = self._walk([item], side)
+            except JSONPathError as error:
+                raise JSONPathError(str(error), kept=values) from None
             if not found:
-                return False
+                return None
             if len(found) > 1:
-                raise JSONPathError("can only compare one element at a time")
+                raise JSONPathError("can only compare one element at a time", kept=values)
             sides.append(found[0])
-        return _compare(sides[0], node.operator, sides[1])
+        return sides[0], sides[1]
 
 
 def _children(value: Any) -> list[Any]:
@@ -149,7 +172,7 @@ def _children(value: Any) -> list[Any]:
         return [value[key] for key in sorted(value)]
     if isinstance(value, list):
         return value
-    return list(as_bytes(value)) if isinstance(value, str) else []
+    return [Uint8(byte) for byte in as_bytes(value)] if isinstance(value, str) else []
 
 
 def _descendants(values: list[Any]) -> list[Any]:
@@ -168,17 +191,17 @@ def _sliced(values: list[Any], node: Slice) -> list[Any]:
         if value is None:
             continue
         if not isinstance(value, list):
-            raise JSONPathError(f"{type_name(value)} is not array or slice")
-        bounds = _bounds(node, len(value))
+            raise JSONPathError(f"{type_name(value)} is not array or slice", kept=values)
+        bounds = _bounds(node, len(value), values)
         if bounds is None:
             return result
         if node.step is not None and node.step <= 0:
-            raise JSONPathError("step must be > 0")
+            raise JSONPathError("step must be > 0", kept=values)
         result.extend(value[bounds[0] : bounds[1] : node.step or 1])
     return result
 
 
-def _bounds(node: Slice, length: int) -> tuple[int, int] | None:
+def _bounds(node: Slice, length: int, values: list[Any]) -> tuple[int, int] | None:
     """Where the slice begins and ends; None for an empty one, which ends the whole evaluation of the step."""
     start = node.start or 0
     stop = (start + 1 if node.single else length) if node.stop is None else node.stop
@@ -190,15 +213,15 @@ def _bounds(node: Slice, length: int) -> tuple[int, int] | None:
         return None
     for index, limit, shown in ((start, length - 1, start), (stop, length, stop - 1)):
         if not 0 <= index <= limit:
-            raise JSONPathError(f"array index out of bounds: index {shown}, length {length}")
+            raise JSONPathError(f"array index out of bounds: index {shown}, length {length}", kept=values)
     if start > stop:
-        raise JSONPathError(f"starting index {start} is greater than ending index {stop}")
+        raise JSONPathError(f"starting index {start} is greater than ending index {stop}", kept=values)
     return start, stop
 
 
 def _kind(value: Any) -> str:
     """What template's basicKind tells apart; only these can be compared."""
-    for kind, types in (("bool", bool), ("int", int), ("float", float), ("string", str)):
+    for kind, types in (("bool", bool), ("uint", Uint8), ("int", int), ("float", float), ("string", str)):
         if isinstance(value, types):
             return kind
     raise JSONPathError("invalid type for comparison")
@@ -223,4 +246,13 @@ def _compare(left: Any, operator: str, right: Any) -> bool:
 def _text(value: Any) -> str:
     if isinstance(value, dict | list):
         return dumps(value).decode()
+    if value is _NOTHING:
+        return "<no value>"
     return "null" if value is None else sprint(value)
+
+
+def _encodable(value: Any) -> Any:
+    """The value as JSON's encoder takes it."""
+    if value is _NOTHING:  # kubectl panics
+        raise JSONPathError("reflect: call of reflect.Value.Interface on zero Value")
+    return int(value) if isinstance(value, Int | Uint8) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from kubetrace.value import Mutable, fresh
 from kubetrace.wire.go_unquote import UnquoteError, joined, unquote_char
@@ -14,7 +15,12 @@ _TERMINATORS = frozenset(" \t\r\n.,[]$@{}") | {""}
 
 
 class JSONPathError(ValueError):
-    """A template that can't be parsed or evaluated; the message is client-go's."""
+    """A template that can't be parsed or evaluated; the message is client-go's. `kept` is what the failed step gave
+    back beside its error: a filter that asks only whether something exists looks at nothing else."""
+
+    def __init__(self, message: str, kept: list[Any] | None = None) -> None:
+        super().__init__(message)
+        self.kept = kept or []
 
 
 class Text(Mutable):

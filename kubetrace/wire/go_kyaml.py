@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubetrace.wire.go_numbers import json_float
-from kubetrace.wire.go_yaml import through_json
+from kubetrace.wire.go_yaml import key_through_json, through_json
 from kubetrace.wire.go_yaml_scalars import is_timestamp, parses_as_integer
 
 _SPECIAL = {
@@ -100,7 +100,7 @@ def _sequence(items: Any, indent: int, write: Write, arranged: Arrange) -> None:
 
 
 def _key(key: str) -> str:
-    key = through_json(key)
+    key = key_through_json(key)
     if "\n" not in key and not _needs_quotes(key):
         return key
     return '"' + "".join({"\n": r"\n", "\t": r"\t"}.get(char) or _escaped(char) for char in key) + '"'

@@ -130,9 +130,7 @@ class Writer:
 
     def _head(self, key: str) -> str:
         """The key with its colon, or "?" for a key too long (or with line breaks) to be a simple one."""
-        if "\x85" in key:  # a line break inside a key of what go-yaml reads in between
-            raise UnrepresentableError("yaml: did not find expected ',' or '}'")
-        text = through_json(key)
+        text = key_through_json(key)
         analysis = analyse(text)
         if analysis.multiline or len(text.encode()) > _LONGEST_SIMPLE_KEY:
             head = "?"
@@ -192,6 +190,14 @@ def through_json(text: str) -> str:
         raise UnrepresentableError("yaml: control characters are not allowed")
     if "\x85" in text:
         return _NEXT_LINE.sub(lambda match: "\n" * (match[0].count("\x85") - 1) or " ", text)
+    return text
+
+
+def key_through_json(key: str) -> str:
+    """The same of a mapping's key, which must not have line breaks. (go-yaml names the line: the first.)"""
+    text = through_json(key)
+    if "\x85" in key:
+        raise UnrepresentableError("yaml: line 1: did not find expected ',' or '}'")
     return text
 
 

@@ -564,6 +564,9 @@ def _lines() -> list[str]:
 
 
 LONGER = [
+    "{{.\ns}}",
+    "{{.metadata.\nname}}",
+    "{{$.\ns}}",
     "{{if .t}}\n  {{.s.x}}\n{{end}}",
     "line1\nline2 {{.nope.x.y}} {{.s.y}}",
     "{{/* a\nb */}}{{.s.x}}",

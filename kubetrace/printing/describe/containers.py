@@ -136,16 +136,21 @@ def probe_text(probe: Object) -> str:
 
 
 def _url(get: Object) -> str:
-    """As Go's url.URL writes it: a path without a slash gets one."""
+    """As Go's url.URL writes it: what must be escaped is, a path without a slash gets one."""
     from urllib.parse import quote
+
+    from kubetrace.wire.url_path import escape_path
 
     host, port = str(get.get("host") or ""), str(get.get("port", ""))
     if port:
         host = f"{join_host(host)}:{port}"
-    path = quote(str(get.get("path") or ""), safe="/$&+,:;=@!'()*~")
+    host = quote(host, safe="!$&'()*+,;=:[]<>\"")
+    path = str(get.get("path") or "")
+    path = path if path == "*" else escape_path(path)
     if path and not path.startswith("/"):
         path = f"/{path}"
-    return f"{str(get.get('scheme') or '').lower()}://{host}{path}"
+    scheme = str(get.get("scheme") or "").lower()
+    return f"{scheme + ':' if scheme else ''}//{host}{path}"
 
 
 def join_host(host: str) -> str:
@@ -158,7 +163,7 @@ def _sources(w: Writer, sources: Sequence[Object]) -> None:
         return
     w.line("Environment Variables from:", 2)
     for source in sources:
-        kind = "ConfigMap" if source.get("configMapRef") else "Secret" if source.get("secretRef") else ""
+        kind = "ConfigMap" if "configMapRef" in source else "Secret" if "secretRef" in source else ""
         found = source.get("configMapRef") or source.get("secretRef") or {}
         prefix = f" with prefix '{source['prefix']}'" if source.get("prefix") else ""
         w.line(f"{found.get('name', '')}\t{kind}{prefix}\tOptional: {_optional(found)}", 3)

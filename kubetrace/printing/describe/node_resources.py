@@ -14,6 +14,8 @@ Object = Mapping[str, Any]
 Amounts = dict[str, Quantity]
 
 _ZERO = parse("0")
+_SHARE_OF_NOTHING = -(1 << 63)
+"""What Go's int64 makes of a division by zero: a node that has not said yet what it can give."""
 _STANDARD = ("cpu", "memory", "ephemeral-storage")
 
 
@@ -25,7 +27,7 @@ def describe_pods_on_node(w: Writer, pods: Sequence[Object], node_status: Object
     for pod in pods:
         requests, limits = pod_amounts(pod, "requests", True), pod_amounts(pod, "limits", True)
         cells = [
-            _share(amounts.get(name, _ZERO), allocatable.get(name, _ZERO), name)
+            _share(amounts.get(name, _ZERO), allocatable.get(name, _ZERO), name, _SHARE_OF_NOTHING)
             for name in ("cpu", "memory")
             for amounts in (requests, limits)
         ]
@@ -51,11 +53,11 @@ def _totals(w: Writer, pods: Sequence[Object], allocatable: Amounts) -> None:
         w.line(f"{name}\t{requests.get(name, _ZERO)}\t{limits.get(name, _ZERO)}", 1)
 
 
-def _share(amount: Quantity, whole: Quantity, name: str) -> str:
+def _share(amount: Quantity, whole: Quantity, name: str, of_nothing: int = 0) -> str:
     """ "250m (6%)": the percentage is cut, not rounded, and reckoned in whole units (thousandths of a cpu)."""
     scale = 1000 if name == "cpu" else 1
     part, all_ = ceil(amount.value * scale), ceil(whole.value * scale)
-    return f"{amount} ({int(part / all_ * 100) if all_ else 0}%)"
+    return f"{amount} ({int(part / all_ * 100) if all_ else of_nothing}%)"
 
 
 def _amounts(found: Object | None) -> Amounts:

@@ -332,8 +332,12 @@ def describe_volumes(w: Writer, volumes: Sequence[Object], indent: str = "") -> 
 
 
 def describe_persistent_source(w: Writer, spec: Object) -> None:
-    """What a persistent volume is made of."""
-    _source(w, spec, _PERSISTENT)
+    """What a persistent volume is made of. Its references to Secrets have a namespace, be it an empty one."""
+    sources = {name: spec[name] for name in _PERSISTENT if spec.get(name) is not None}
+    for name, source in sources.items():
+        if source.get("secretRef") is not None:
+            sources[name] = {**source, "secretRef": {"namespace": "", **source["secretRef"]}}
+    _source(w, sources, _PERSISTENT)
 
 
 def _source(w: Writer, holder: Object, writers: Mapping[str, Callable[[Writer, Object], None]]) -> None:

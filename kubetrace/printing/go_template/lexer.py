@@ -144,7 +144,7 @@ class Lexer:
             kind, pattern, problem = _QUOTED[char]
             quoted = pattern.match(self._text, self._at)
             return self._token(kind, quoted.end()) if quoted else self._error(problem)
-        if char == "$" or (char == "." and not re.match("[0-9]|$", self._text[self._at + 1 : self._at + 2])):
+        if char == "$" or (char == "." and not re.match(r"[0-9]|\Z", self._text[self._at + 1 : self._at + 2])):
             return self._field_or_variable("variable" if char == "$" else "field")
         if char in "+-." or "0" <= char <= "9":
             return self._number()
