@@ -33,7 +33,7 @@ def test_a_range_cuts_the_template_for_the_next_rendering() -> None:
     """As kubectl 1.36 says of the second event of `get -w -o jsonpath={range .a[*]}<{@}>{end}{.b}`."""
     path = JSONPath("{range .a[*]}<{@}>{end}{.b}")
     assert path.render({"a": [1, 2], "b": 3}) == "<1><2>3"
-    with pytest.raises(JSONPathError, match="^not in range, nothing to end$"):
+    with pytest.raises(JSONPathError, match=r"^not in range, nothing to end$"):
         path.render({"a": [1, 2], "b": 3})
 
 
