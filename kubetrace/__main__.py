@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # signal without its enumerations, which take their time
 import gc
 import sys
 
@@ -12,6 +13,9 @@ _COLLECT_AFTER = 50_000
 def main() -> None:
     # Start-up allocates much and frees next to nothing: the collector would only look in vain.
     gc.disable()
+    # What is to be said of Ctrl-C is a command's to say; before there is one, it ends the program without a word.
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     from kubetrace.deferred import defer
 
     defer()

@@ -7,6 +7,7 @@ imported when it runs.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import errno
 import os
 from collections.abc import Mapping, Sequence
@@ -67,6 +68,8 @@ class LazyCommand(TyperCommand):
             ctx.params["names"], tuple(parsed.words), frozenset(parsed.values), parsed.dash, self.called_as
         )
         options = build(command.options, ctx.params["flags"], parsed.values)
+        if _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL:
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         run = _planned if environment.own.plan else _run
         return run(environment, command, options, arguments)
 

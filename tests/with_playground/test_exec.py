@@ -205,6 +205,11 @@ def test_a_shell_in_a_terminal(playground: manager.Playground, pods: str) -> Non
         time.sleep(0.3)
         shell.type(b"\x03")
         shell.until(b"# ")
+        shell.type(b"cat\r")
+        shell.until(b"cat\r\n")
+        shell.type(b"once\r\x04")
+        shell.until(b"once\r\nonce\r\n")
+        shell.until(b"# ")  # Ctrl-D ends what reads, not the shell behind it
         shell.type(b"exit 5\r")
         assert shell.ends() == 5
         assert shell.seen == b"exit 5\r\ncommand terminated with exit code 5\r\n"

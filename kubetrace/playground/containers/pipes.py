@@ -24,6 +24,7 @@ class Pipe:
     def __init__(self) -> None:
         self._data = bytearray()
         self._ended = self._broken = False
+        self._pauses: list[int] = []
         self._changed = asyncio.Event()
         self._drained = asyncio.Event()
 
@@ -36,6 +37,11 @@ class Pipe:
                 raise BrokenPipeError
             self._data += data[start : start + _ROOM]
             self._changed.set()
+
+    def pause(self) -> None:
+        """Whoever reads here finds the end once; what is written then is for the next to read (a terminal's Ctrl-D)."""
+        self._pauses.append(len(self._data))
+        self._changed.set()
 
     def end(self) -> None:
         """The writer has said all."""
@@ -51,9 +57,12 @@ class Pipe:
         self._changed.set()
 
     async def read(self, size: int = 65536) -> bytes:
-        while not self._data and not self._ended and not self._broken:
+        while not self._data and not self._pauses and not self._ended and not self._broken:
             self._changed.clear()
             await self._changed.wait()
+        if self._pauses:
+            size = min(size, self._pauses[0])
+            self._pauses = [place - size for place in self._pauses[not size :]]
         found = bytes(self._data[:size])
         del self._data[:size]
         self._drained.set()

@@ -49,7 +49,7 @@ class Terminal(Lines):
                 line, self._typed = self._typed, b""
                 await self._pipe.write(line)
             else:
-                self._pipe.end()
+                self._pipe.pause()
         elif byte >= 32 or byte == 9:
             self._typed += bytes([byte])
             await self._echo(bytes([byte]))
