@@ -165,7 +165,10 @@ class ObservedRun:
             self.stderr.write("Credentials and Secret values are shown (--unmask)\n")
             events.contents = FRAME_CONTENT
         if self.recorder is not None:
+            from kubetrace.trace.record_file import parse_bodies
+
             events.add(self.recorder)
+            events.streamed = parse_bodies(self.own.trace_bodies)
         if self.own.plan:
             events.add(self.plan_observer)
         if self.explainer is not None:

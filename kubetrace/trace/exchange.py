@@ -396,6 +396,8 @@ class Events:
         self._lock = threading.Lock()
         self.contents = 0
         """How many bytes of each frame somebody wants to see."""
+        self.streamed: int | None = 0
+        """How many bytes of a body that is shown as it comes somebody wants to keep; None for all."""
 
     @property
     def active(self) -> bool:

@@ -169,17 +169,32 @@ def _key(request: Request) -> Key:
         return request.method, request.url, (), b""
     query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in _SET_ASIDE)
     method = "GET" if request.method == "HEAD" else request.method
-    return method, parts.path.rstrip("/") or "/", tuple(query), _digest(request.body)
+    return method, parts.path.rstrip("/") or "/", tuple(query), _digest(request)
 
 
-def _digest(body: bytes | None) -> bytes:
-    """What a body says, however it is written down."""
+def _digest(request: Request) -> bytes:
+    """What a body says, however it is written down. An object may have empty fields or lack them, and its status is
+    nothing that a client says; in a patch both mean something."""
+    body = request.body
     if not body:
         return b""
     value = parsed(body)
     if value is not None:
+        if request.method != "PATCH":
+            value = _without_empty(value)
+            if isinstance(value, dict) and not urlsplit(request.url).path.endswith("/status"):
+                value.pop("status", None)
         body = json.dumps(value, sort_keys=True).encode("utf-8", "surrogatepass")
     return hashlib.sha256(body).digest()
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_empty(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {name: _without_empty(each) for name, each in value.items()}
+    return {name: each for name, each in kept.items() if each not in (None, "", {}, [])}
 
 
 def _form(body: bytes) -> str:

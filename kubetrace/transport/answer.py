@@ -31,6 +31,10 @@ class ClientAnswer:
         self._bare_errors = bare_errors
         self._body: bytes | None = None
         self._streamed: int | None = None
+        # What an issuer of tokens says is nobody's to keep.
+        is_kept = recording.active and self.request.operation != "oidc"
+        self._room = recording.events.streamed if is_kept else 0
+        self._beginning = bytearray()
         gzipped = (self._raw.headers.get("Content-Encoding") or "").lower() == "gzip"
         hidden = self.response.header("Content-Encoding") is None
         self._decoder = Decoder(gzipped and hidden)
@@ -71,13 +75,15 @@ class ClientAnswer:
             if self._body:
                 yield self._body
             return
-        size = 0
+        size, kept = 0, self._beginning
         listen = self._recording.body_listener(self.status, self.header("Content-Type") or "")
         try:
             while data := self._piece():
                 decoded = self._decoder.feed(data)
                 size += len(decoded)
                 self._streamed = size
+                if self._room is None or len(kept) < self._room:
+                    kept += decoded if self._room is None else decoded[: self._room - len(kept)]
                 if decoded:
                     if listen is not None:
                         listen(decoded)
@@ -85,7 +91,7 @@ class ClientAnswer:
             if size and not self._decoder.complete:
                 raise EOFError
             self._release()
-            self._recording.ended(None, size)
+            self._recording.ended(self._kept, size)
         except (GeneratorExit, KeyboardInterrupt):
             self.close()
             raise
@@ -96,7 +102,15 @@ class ClientAnswer:
         """Ends the exchange; a body not read to its end takes the connection with it."""
         self._raw.close()
         self._release()
-        self._recording.ended(self._body, self._streamed if self._body is None else len(self._body))
+        if self._body is None:
+            self._recording.ended(self._kept, self._streamed)
+        else:
+            self._recording.ended(self._body, len(self._body))
+
+    @property
+    def _kept(self) -> bytes | None:
+        """As much as somebody wants of a body that was handed on as it came."""
+        return bytes(self._beginning) or None
 
     def discard(self) -> None:
         """Lets an answer go that nobody wants (a retry, a redirect), keeping the connection where that is cheap."""
@@ -132,7 +146,7 @@ class ClientAnswer:
     def _failure(self, error: Exception, size: int | None) -> BodyReadError:
         reason, kind = self._explained(error)
         self._raw.close()
-        self._recording.ended(None, size, reason)
+        self._recording.ended(self._kept, size, reason)
         return BodyReadError(self.method, self.url, reason, kind, bare=self._bare_errors)
 
     def _explained(self, error: Exception) -> tuple[str, Kind]:

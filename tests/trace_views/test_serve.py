@@ -229,3 +229,12 @@ def test_a_trace_without_answers(kubetrace: Kubetrace, tmp_path: Any) -> None:
     path.write_text('{"kubetrace_trace":1,"kubetrace":"0","command":[],"started":0,"masked":true}\n')
     assert kubetrace("trace", "serve", str(path)).err == "error: the trace holds no answers\n"
     assert threading.active_count() < 50
+
+
+def test_what_an_object_lacks_it_may_have_empty_but_not_in_a_patch() -> None:
+    review = {"kind": "R", "metadata": {"creationTimestamp": None}, "spec": {"a": 1}, "status": {"allowed": False}}
+    answers = Answers([at("/r", 1, method="POST", sent=review), at("/p", 2, method="PATCH", sent={"a": None})])
+    assert ask(answers, "/r", method="POST", sent={"kind": "R", "spec": {"a": 1}}) == (200, 1)
+    assert ask(answers, "/r", method="POST", sent={"kind": "R", "spec": {"a": 0}})[0] == 404
+    assert ask(answers, "/p", method="PATCH", sent={"a": None}) == (200, 2)
+    assert ask(answers, "/p", method="PATCH", sent={})[0] == 404

@@ -129,6 +129,17 @@ def test_the_log_of_a_trace_is_the_log_of_the_run(kubetrace: Kubetrace, tmp_path
     assert entries(live.err) and entries(later.out) == entries(live.err)
 
 
+@pytest.mark.parametrize(("limit", "kept"), [("all", "0123456789"), ("4", "0123"), ("none", "")])
+def test_what_was_shown_as_it_came_is_kept_too(kubetrace: Kubetrace, tmp_path: Path, limit: str, kept: str) -> None:
+    path = str(tmp_path / "run.jsonl")
+    with ScriptedServer([reply(b"0123456789")]) as server:
+        live = kubetrace("get", "--raw", "/x", "--server", server.url, "--trace", path, "--trace-bodies", limit)
+    assert live.out == "0123456789"
+    whole = kubetrace("trace", "show", path, "1").out
+    assert f"\n  {kept}\n" in whole if kept else "0123" not in whole
+    assert ("does not hold the whole body" in whole) == (limit == "4")
+
+
 def test_traces_come_from_folders_streams_and_the_last_run(kubetrace: Kubetrace, tmp_path: Path, trace: str) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
