@@ -6,12 +6,29 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.commands.trace_source import FilterOptions, exchanges
+from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
+_TROUBLE = 2
+"""The exit code where nothing could be compared, as in diff(1) and `kubectl diff`."""
+
 
 def run(environment: Environment, options: FilterOptions, arguments: Arguments) -> int:
+    try:
+        return _compare(environment, options, arguments)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        trouble = KubetraceError(f"{error.strerror}: {error.filename}")
+    except KubetraceError as error:
+        trouble = error
+    trouble.exit_code = _TROUBLE
+    raise trouble
+
+
+def _compare(environment: Environment, options: FilterOptions, arguments: Arguments) -> int:
     from kubetrace.trace.views.diff import render
 
     if len(arguments.words) != 2:
@@ -30,7 +47,7 @@ COMMAND = Command(
     description="""
     Compare two traces: calls that came (+), went (-) or changed (~). Ids, times and resource versions are set aside.
 
-    The exit code is 1 where the traces differ.
+    The exit code is 1 where the traces differ, 2 where they can't be compared.
     """,
     options=FilterOptions,
     examples="""

@@ -323,4 +323,6 @@ def test_the_exit_code_tells(kubetrace: Kubetrace, tmp_path: Path) -> None:
     other = tmp_path / "o.jsonl"
     other.write_bytes(b"\n".join(Path(path).read_bytes().split(b"\n")[:3]))
     assert kubetrace("trace", "diff", path, str(other)).code == 1
-    assert "two traces" in kubetrace("trace", "diff", path).err
+    for words, problem in (([], "two traces"), (["nowhere"], "No such file"), ([path, "--status=9xx"], "--status")):
+        done = kubetrace("trace", "diff", path, *words)
+        assert done.code == 2 and problem in done.err
