@@ -140,6 +140,32 @@ def test_what_explains_a_command_shows_no_secret(
             assert "Traceback" not in shown and shown
 
 
+SHOWN_AS_IT_COMES = (
+    ["get", "--raw", "/api/v1/namespaces/default/secrets/s1"],
+    ["get", "--raw", "/somewhere/else"],
+    ["create", "--raw", "/api/v1/namespaces/default/secrets", "-f", "secret.yaml"],
+    ["get", "secret", "s1", "-w", "-o", "name", "--request-timeout=9s"],
+    ["get", "secrets", "-w", "-o", "name", "--output-watch-events"],
+)
+
+
+@pytest.mark.parametrize("bodies", ["all", "none", *(str(size) for size in range(30, 330, 50))])
+def test_no_trace_holds_a_secret_wherever_its_bodies_are_cut(
+    bodies: str, place: tuple[ScriptedServer, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, home = place
+    monkeypatch.chdir(home)
+    trace = home / "t.jsonl"
+    for user in CREDENTIALS:
+        server.script = Echo("fine", user)
+        for command in (*COMMANDS, *SHOWN_AS_IT_COMES):
+            run([*command, f"--user={user}", f"--trace={trace}", f"--trace-bodies={bodies}"], environment_of(home))
+            kept = trace.read_text()
+            trace.unlink()
+            assert "exchange-ended" in kept
+            assert [secret for secret in SECRETS if secret in kept] == [], (command, bodies)
+
+
 @pytest.mark.parametrize("user", ["failing", "nonsense"])
 def test_what_a_failing_plugin_says_is_not_repeated(user: str, place: tuple[ScriptedServer, Path]) -> None:
     server, home = place

@@ -25,6 +25,7 @@ from kubetrace.trace.exchange import (
 from kubetrace.trace.masking import Masker
 from kubetrace.trace.record_file import RecordObserver, open_sink
 from kubetrace.trace.records import Header
+from kubetrace.wire import CBOR
 from tests.conftest import Kubetrace
 from tests.trace_views.conversation import SERVER, START, one
 from tests.wire.test_protobuf import body as protobuf
@@ -55,7 +56,7 @@ def hostile(path: Path, masked: bool) -> None:
         )  # fmt: skip
         for event, at in events:
             observer.record(event, at)
-        for event in stream(10_000 + number, secret):
+        for event in (*stream(10_000 + number, secret), *watched(20_000 + number, secret)):
             observer.record(event, START)
     observer.close()
 
@@ -76,6 +77,28 @@ def stream(number: int, secret: str) -> list[Event]:
         Frame(number + 500, number, "received", "binary", len(secret), "stdout", 0.1, secret.encode()),
         ExchangeEnded(Exchange(number + 500, number, 1, request, Response(101, "Switching Protocols"), started=START)),
     ]
+
+
+def watched(number: int, secret: str) -> list[Event]:
+    """A watch of Secrets in JSON, the last event of which is cut off, and one in CBOR."""
+    event = json.dumps({"type": "ADDED", "object": {"kind": "Secret", "stringData": {"a": 1, "k": secret}}}).encode()
+    body = event + b"\n" + event[: -4 - number % 9]
+    packed = CBOR + cbor({"type": "ADDED", "object": {"kind": "Secret", "data": {"k": secret}}})
+    found: list[Event] = []
+    for place, (kind, data) in enumerate((("application/json", body), ("application/cbor-seq", packed))):
+        request = Request("GET", f"{SERVER}/api/v1/watch/secrets" if place else f"{SERVER}/api/v1/secrets?watch=1")
+        response = Response(200, "OK", (("Content-Type", kind),))
+        exchange = Exchange(number + place * 500, number, 1, request, response, data, len(data) + 9, started=START)
+        found += [RequestSent(exchange.id, number, 1, request), ExchangeEnded(exchange)]
+    return found
+
+
+def cbor(value: object) -> bytes:
+    """As Kubernetes writes it, strings of up to 255 bytes."""
+    if isinstance(value, dict):
+        return bytes([0xA0 + len(value)]) + b"".join(cbor(name) + cbor(each) for name, each in value.items())
+    text = str(value).encode()
+    return b"\x58" + bytes([len(text)]) + text
 
 
 @pytest.mark.parametrize("masked", [True, False])
