@@ -193,14 +193,14 @@ def _merge_groups(name: str, groups: list[dict[str, Any]]) -> dict[str, Any]:
     for group in groups:
         for version in group["versions"]:
             versions.setdefault(version["version"], []).extend(version["resources"])
-    ordered = sorted(versions, key=_version_priority)
+    ordered = sorted(versions, key=version_priority)
     return {
         "metadata": {"name": name, "creationTimestamp": None},
         "versions": [{"version": v, "resources": versions[v], "freshness": "Current"} for v in ordered],
     }
 
 
-def _version_priority(version: str) -> tuple[int, int, int, str]:
+def version_priority(version: str) -> tuple[int, int, int, str]:
     """Kubernetes' order: v2, v1, v2beta1, v1alpha1, then the rest by name (apimachinery version/helpers.go)."""
     import re
 

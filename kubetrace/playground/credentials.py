@@ -10,9 +10,11 @@ import datetime
 import json
 import os
 import secrets
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from kubetrace.errors import KubetraceError
 from kubetrace.serving.authority import Authority
 
 _YEARS = datetime.timedelta(days=3650)
@@ -48,8 +50,9 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def prepare(folder: Path) -> None:
-    """Makes all keys of a new playground; what is there stays."""
+    """Makes all keys of a new playground; what is there stays. Raises KubetraceError where that can't be read."""
     if (folder / "users.json").exists():
+        _check(folder)
         return
     authority = Authority("kubetrace-playground-ca", _YEARS)
     certificate, key = authority.issue("kubetrace-playground", hosts=_HOSTS)
@@ -67,6 +70,17 @@ def prepare(folder: Path) -> None:
             user["token"] = secrets.token_hex(24)
         users.append(user)
     write_private(folder / "users.json", json.dumps(users).encode())
+
+
+def _check(folder: Path) -> None:
+    name = "users.json"
+    try:
+        tokens(folder)
+        name = "server.crt and server.key"
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(folder / "server.crt", folder / "server.key")
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        told = f"the playground's {name} in {folder} cannot be read: {error}"
+        raise KubetraceError(f"{told} (without users.json all keys are made anew)") from None
 
 
 def tokens(folder: Path) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kubetrace.playground import status
+from kubetrace.playground import formats, status
 from kubetrace.playground.objects import now
 from kubetrace.playground.schemas import Schema, at_path, schema_of
 from kubetrace.playground.validation.causes import (
@@ -44,6 +44,17 @@ def rules(item: dict[str, Any]) -> list[str]:
             if schema.get("x-kubernetes-validations"):
                 found.append(f"{path}.x-kubernetes-validations")
     return found
+
+
+def unknown_formats(item: dict[str, Any]) -> list[str]:
+    """Formats that nobody looks at."""
+    found: dict[str, None] = {}
+    for version in item["spec"].get("versions") or ():
+        for _, schema in _walk(schema_of(version), ""):
+            name = schema.get("format")
+            if name and not formats.is_known(name, schema.get("type") or ""):
+                found[name] = None
+    return list(found)
 
 
 def check(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:

@@ -172,7 +172,9 @@ class Handlers:
     def _matcher(self, request: Request, resource: Resource) -> Matcher:
         labels = label_selector(request.parameter("labelSelector"))
         text = request.parameter("fieldSelector")
-        custom = tuple(entry["jsonPath"].lstrip(".") for entry in (resource.custom or {}).get("selectableFields", ()))
+        custom = None
+        if resource.custom is not None:
+            custom = tuple(entry["jsonPath"].lstrip(".") for entry in resource.custom.get("selectableFields", ()))
         fields = field_selector(text, resource.key, custom)
         return lambda item: labels(item) and fields(item)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kubetrace.playground import status
+from kubetrace.playground import formats, status
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.schemas import Schema, at_path, schema_of
 from kubetrace.playground.validation.causes import Cause, bad, duplicate
+from kubetrace.wire.go_quote import quote
 
 
 def check(resource: Resource, item: dict[str, Any]) -> None:
@@ -165,6 +166,10 @@ def _check_text(schema: Schema, value: str, path: str, causes: list[Cause]) -> N
         causes.append(bad(path, value, f"{path} in body should be at least {schema['minLength']} chars long"))
     elif "pattern" in schema and not _matches(schema["pattern"], value):
         causes.append(bad(path, value, f"{path} in body should match '{schema['pattern']}'"))
+    kind = schema.get("format")
+    if kind and not formats.fits(kind, value):
+        told = f"Invalid value: {quote(value)}: {path} in body must be of type {kind}: {quote(value)}"
+        causes.append((path, "FieldValueTypeInvalid", told))
 
 
 def _matches(pattern: str, value: str) -> bool:

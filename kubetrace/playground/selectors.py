@@ -61,19 +61,21 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def field_selector(text: str, resource: str, custom: tuple[str, ...] = ()) -> Matcher:
-    """A matcher over objects of a resource ("replicasets.apps"). Raises 400 for fields that it does not select by."""
+def field_selector(text: str, resource: str, custom: tuple[str, ...] | None = None) -> Matcher:
+    """A matcher over objects of a resource ("replicasets.apps"). Raises 400 for fields that it does not select by.
+
+    `custom`: the selectable fields of a custom resource, None for what is built in."""
     tests = [_field_test(part, resource, custom) for part in text.split(",") if part.strip()]
     return lambda item: all(test(item) for test in tests)
 
 
-def _field_test(part: str, resource: str, custom: tuple[str, ...]) -> Matcher:
+def _field_test(part: str, resource: str, custom: tuple[str, ...] | None) -> Matcher:
     match = re.match(r"^(.*?)(!=|==|=)(.*)$", part)
     if match is None:
         raise ApiError(400, f"invalid selector: '{part}'; can't understand '{part}'")
     field, sign, value = match.groups()
-    if field not in (*_META, *_FIELDS.get(resource, ()), *custom):
-        if resource in _FIELDS:
+    if field not in (*_META, *_FIELDS.get(resource, ()), *(custom or ())):
+        if resource in _FIELDS or custom is not None:
             raise ApiError(400, f"field label not supported: {field}")
         known = '"metadata.name", "metadata.namespace"'
         raise ApiError(400, f'"{field}" is not a known field selector: only {known}')

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kubetrace.playground import credentials, http, injection
 from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User, refused
-from kubetrace.playground.catalog import Catalog, Resource, server_facts
+from kubetrace.playground.catalog import Catalog, Resource, server_facts, version_priority
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.controllers.loop import Controllers
 from kubetrace.playground.discovery import Discovery, encode
@@ -163,7 +163,7 @@ class Server:
         target = resolve(request, self.catalog)
         request.facts["target"] = target
         if target is not None:
-            request.facts["warnings"] += _deprecations(target.resource)
+            request.facts["warnings"] += self._deprecations(target.resource)
             return await self._handlers.handle(request, target)
         answer = self._plain(request)
         if answer is None:
@@ -181,6 +181,26 @@ class Server:
             keys = self._signer.keys()
             return Answer(200, json.dumps(keys, separators=(",", ":")).encode(), "application/jwk-set+json")
         return self._discovery.answer(request)
+
+    def _deprecations(self, resource: Resource) -> list[str]:
+        """What the use of a resource is warned of."""
+        custom = resource.custom
+        if custom is None:
+            told = server_facts()["warnings"].get(f"{resource.group}/{resource.version}/{resource.name}")
+            return [told] if told else []
+        if not custom.get("deprecated"):
+            return []
+        if custom.get("deprecationWarning"):
+            return [custom["deprecationWarning"]]
+        told = f"{resource.api_version} {resource.kind} is deprecated"
+        own = version_priority(resource.version)
+        better = [
+            other.version
+            for other in self.catalog.all
+            if other.key == resource.key and not (other.custom or {}).get("deprecated")
+        ]
+        better = sorted((version for version in better if version_priority(version) < own), key=version_priority)
+        return [f"{told}; use {resource.group}/{better[0]} {resource.kind}" if better else told]
 
     def _authorize(self, user: User, asked: Attributes) -> None:
         allowed, why = self._authorizer.decide(user, asked)
@@ -210,17 +230,6 @@ def _check_host(request: Request) -> None:
         "[::1]",
     ):
         raise ApiError(403, f"the playground does not answer to the host name {json.dumps(name)}", details={})
-
-
-def _deprecations(resource: Resource) -> list[str]:
-    """What the use of a resource is warned of."""
-    custom = resource.custom
-    if custom is None:
-        told = server_facts()["warnings"].get(f"{resource.group}/{resource.version}/{resource.name}")
-        return [told] if told else []
-    if not custom.get("deprecated"):
-        return []
-    return [custom.get("deprecationWarning") or f"{resource.api_version} {resource.kind} is deprecated"]
 
 
 def _quoted(text: str) -> str:

@@ -32,6 +32,7 @@ from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
 from kubetrace.playground.webhooks import Webhooks
+from kubetrace.wire.go_quote import quote
 from kubetrace.wire.go_struct import is_registered, typed
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ class Verbs:
         if resource.key == DEFINITIONS:
             definitions.check(item, old)
             definitions.complete(item)
+            write.warnings += [f"unrecognized format {quote(name)}" for name in definitions.unknown_formats(item)]
             write.warnings += [f"the playground does not run the rules of {path}" for path in definitions.rules(item)]
         if resource.group == "admissionregistration.k8s.io":
             write.warnings += validation.webhooks.untold(item)

@@ -564,3 +564,35 @@ def test_important_pods_take_the_room_of_others(client: Client, place: Place) ->
     told = [event for event in place.items("events") if event["reason"] == "Preempted"]
     uid = place.get("pods", "urgent")["metadata"]["uid"]
     assert [event["message"] for event in told] == [f"Preempted by pod {uid} on node {node}"]
+
+
+def test_a_custom_resource_gets_its_first_replicas_by_scaling(client: Client, place: Place) -> None:
+    group, integer = f"{place.namespace}.example.com", {"type": "integer"}
+    spec = {"type": "object", "properties": {"copies": integer, "host": {"type": "string", "format": "ipv4"}}}
+    schema = {"type": "object", "properties": {"spec": spec, "status": {"type": "object"}}}
+    scale = {"specReplicasPath": ".spec.copies", "statusReplicasPath": ".status.copies"}
+    version = {"served": True, "schema": {"openAPIV3Schema": schema}, "subresources": {"scale": scale}}
+    versions = [{"name": "v1beta1", "storage": False, "deprecated": True, **version}]
+    versions += [{"name": "v1", "storage": True, **version}]
+    names = {"plural": "things", "kind": "Thing"}
+    body = {"group": group, "scope": "Namespaced", "names": names, "versions": versions}
+    metadata = {"name": f"things.{group}"}
+    client.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {"metadata": metadata, "spec": body})
+    things = f"/apis/{group}/v1/namespaces/{place.namespace}/things"
+    client.until(things, lambda status, answer: status == 200)
+    thing = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "t"}}
+    client.post(things, thing)
+    merge = "application/merge-patch+json"
+    status, scaled = client.call("PATCH", f"{things}/t/scale", {"spec": {"replicas": 3}}, Content_Type=merge)
+    assert (status, scaled["spec"], client.get(f"{things}/t")["spec"]) == (200, {"replicas": 3}, {"copies": 3})
+
+    status, refused = client.call("POST", things, thing | {"metadata": {"name": "u"}, "spec": {"host": "1.2.3"}})
+    told = 'spec.host: Invalid value: "1.2.3": spec.host in body must be of type ipv4: "1.2.3"'
+    assert (status, refused["message"]) == (422, f'Thing.{group} "u" is invalid: {told}')
+
+    response = client.open("GET", things.replace("/v1/", "/v1beta1/"))
+    response.read()
+    response.connection.close()  # type: ignore[attr-defined]
+    told = f"{group}/v1beta1 Thing is deprecated; use {group}/v1 Thing"
+    assert response.getheader("Warning") == f'299 - "{told}"'
+    assert client.get(f"/apis/apiregistration.k8s.io/v1/apiservices/v1.{group}")["spec"]["groupPriorityMinimum"] == 1000

@@ -146,3 +146,16 @@ def test_a_client_that_sends_a_byte_at_a_time_is_served(client: Client, playgrou
     response.begin()
     assert response.status == 200 and b"gitVersion" in response.read()
     stream.close()
+
+
+@pytest.mark.parametrize("name", ["users.json", "server.crt"])
+def test_damaged_keys_get_one_line(tmp_path: Path, name: str) -> None:
+    environ = {"XDG_STATE_HOME": str(tmp_path), "PATH": os.environ.get("PATH", "")}
+    folder = manager.up(environ, "keys").folder
+    manager.down(environ, "keys")
+    (folder / name).write_text("nonsense")
+    with pytest.raises(KubetraceError, match=r"^[^\n]*cannot be read: [^\n]*all keys are made anew\)$"):
+        manager.up(environ, "keys")
+    (folder / "users.json").unlink()
+    assert manager.up(environ, "keys").running
+    manager.down(environ, "keys")
