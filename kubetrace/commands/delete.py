@@ -248,6 +248,8 @@ class Run(Mutable):
         from kubetrace.commands.deletion import wait_until_gone
 
         self.environment.stdout.flush()
+        if self.options.timeout < 0:
+            self.environment.note("negative-timeout")
         deadline = time.monotonic() + (self.options.timeout or _FOREVER)
         try:
             for info in self._deleted:

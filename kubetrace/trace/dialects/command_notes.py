@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubetrace.trace.dialects.lines import Line, NoteSpec, lines
+from kubetrace.trace.dialects.lines import Line, NoteSpec, lines, structured
 
 _DRY_RUN = {"1.19": 553, "1.21": 557, "1.22": 555, "1.23": 622, "1.24": 660, "1.25": 663, "1.27": 692, "1.29": 704,
             "1.30": 703, "1.32": 702, "1.33": 703, "1.34": 731, "1.35": 719}  # fmt: skip
@@ -212,6 +212,15 @@ COMMAND_NOTES: Mapping[str, NoteSpec] = {
             "Falling back to try the autoscaling/v1 HorizontalPodAutoscaler",
             {"1.36": 259},
         ),
+    ),
+    "negative-timeout": NoteSpec(
+        0,
+        (),  # delete --timeout=-1s
+        {
+            **lines("until.go", "Timeout for context shall not be negative!", {"1.19": 158, "1.25": 160, "1.27": 159}),
+            **structured("until.go", "Timeout for context shall not be negative", (), {"1.33": 159}),
+        },
+        "E",
     ),
     "reconcile-skipped": NoteSpec(
         1,
