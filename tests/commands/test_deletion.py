@@ -10,6 +10,8 @@ from kubetrace.api import verbs
 from kubetrace.api.resources import GroupVersionKind, GroupVersionResource, Mapping
 from kubetrace.commands.deletion import delete_options, deleted_uid
 from kubetrace.errors import KubetraceError
+from kubetrace.kubeconfig.connection import Connection
+from kubetrace.transport.client import Client
 
 PODS = Mapping(GroupVersionResource("", "v1", "pods"), GroupVersionKind("", "v1", "Pod"), namespaced=True)
 
@@ -37,7 +39,7 @@ def test_delete_options(arguments: tuple[Any, ...], body: bytes) -> None:
 )
 def test_no_name_never_means_the_collection(make: Any) -> None:
     with pytest.raises(KubetraceError, match="resource name may not be empty"):
-        make()
+        Client(Connection(server="http://127.0.0.1:1")).send(make())
 
 
 def test_uid_of_what_was_deleted() -> None:
