@@ -31,8 +31,13 @@ class AggregateError(KubetraceError):
         only = self.errors[0] if len(self.errors) == 1 else None
         return only.errors if isinstance(only, AggregateError) else self.errors
 
+    @property
+    def is_lone(self) -> bool:
+        """Is it told as its one error would be?"""
+        return len(self.errors) == 1 and self.told is self.errors
+
     def lines(self) -> list[str]:
-        if len(self.errors) == 1 and self.told is self.errors:
+        if self.is_lone:
             return self.errors[0].lines()
         return "".join(f"{_listed(error)}\n" for error in self.told).split("\n")
 
@@ -76,5 +81,7 @@ def without(error: KubetraceError, unwanted: Callable[[KubetraceError], bool]) -
 
 def debug_notes(error: BaseException) -> list[Note]:
     """The notes of an error and, where it is an aggregate, of all in it."""
-    errors = error.told if isinstance(error, AggregateError) else (error,)
-    return [note for one in errors if (note := debug_note(one)) is not None]
+    if not isinstance(error, AggregateError) or error.is_lone:
+        note = debug_note(error.errors[0] if isinstance(error, AggregateError) else error)
+        return [] if note is None else [note]
+    return [note for one in error.told if (note := debug_note(one, alone=False)) is not None]

@@ -107,28 +107,29 @@ class Patcher(Mutable):
         """The three-way patch, strategic where the server or the built-in table know how. Raises PatchError."""
         assert info.mapping is not None
         original = last_applied.original_configuration(live)
-        documents = (_load(original or b"{}"), _load(modified), live)
+        texts = (original or b"{}", modified)
         if self.openapi is not None:
             meta = self._server_meta(info)
             if meta is not None:
                 try:
-                    return self._strategic(documents, meta)
+                    return self._strategic(texts, live, meta)
                 except MergeError as error:
                     self.warn(f"warning: error calculating patch from openapi v3 spec: {error}\n")
             meta = self._older_meta(info)
             if meta is not None:
                 try:
-                    return self._strategic(documents, meta)
+                    return self._strategic(texts, live, meta)
                 except MergeError as error:
                     self.warn(f"warning: error calculating patch from openapi spec: {error}\n")
         try:
             table = struct_meta(info.mapping.kind.api_version, info.mapping.kind.kind)
             if table is not None:
-                return self._strategic(documents, table)
-            return Patch(verbs.MERGE_PATCH, three_way_merge_patch(*documents))
+                return self._strategic(texts, live, table)
+            before, after = (_load(text, "Invalid JSON Document", "Mismatched JSON Documents") for text in texts)
+            return Patch(verbs.MERGE_PATCH, three_way_merge_patch(before, after, live))
         except MergeError as error:
-            texts = ((original or b"").decode(), modified.decode(), last_applied.encode(live).decode())
-            raise PatchError(*texts, str(error)) from None
+            shown = ((original or b"").decode(), modified.decode(), last_applied.encode(live).decode())
+            raise PatchError(*shown, str(error)) from None
 
     def _older_meta(self, info: Info) -> PatchMeta | None:
         """How the server's OpenAPI v2, kubectl's second source, says that this kind merges: as the built-in table. None
@@ -141,8 +142,9 @@ class Patcher(Mutable):
             return None
         return built_in_meta(kind.api_version, kind.kind, "openapi-v2")
 
-    def _strategic(self, documents: tuple[Object, Object, Object], meta: PatchMeta) -> Patch:
-        return Patch(verbs.STRATEGIC_PATCH, three_way_patch(*documents, meta, self.overwrite), meta)
+    def _strategic(self, texts: tuple[bytes, bytes], live: Object, meta: PatchMeta) -> Patch:
+        original, modified = (_load(text, "invalid JSON document") for text in texts)
+        return Patch(verbs.STRATEGIC_PATCH, three_way_patch(original, modified, live, meta, self.overwrite), meta)
 
     def _server_meta(self, info: Info) -> PatchMeta | None:
         """How the server's OpenAPI v3 says that this kind merges; None where it does not say."""
@@ -182,12 +184,12 @@ class PatchError(KubetraceError):
         )
 
 
-def _load(data: bytes) -> Object:
-    """A configuration text as an object. Raises MergeError."""
+def _load(data: bytes, problem: str, list_problem: str = "") -> Object:
+    """A configuration text as an object. Raises MergeError, which says the problem, for what is none."""
     try:
         value = go_json.loads(data)
     except go_json.InvalidJSON:
-        raise MergeError("invalid JSON document") from None
-    if not isinstance(value, dict):
-        raise MergeError("invalid JSON document")
-    return value
+        raise MergeError(problem) from None
+    if not isinstance(value, dict | None):
+        raise MergeError((list_problem if isinstance(value, list) else "") or problem)
+    return value or {}

@@ -384,9 +384,10 @@ def _generic_words(code: int, method: str, text: str) -> tuple[str, str]:
 # --- telling ---------------------------------------------------------------------------------------------------------
 
 
-def debug_note(error: BaseException) -> Note | None:
-    """What kubectl logs at -v=4 before it prints an error's standard words; None where it logs nothing."""
-    if isinstance(error, StatusError) and error.reason != "Invalid":
+def debug_note(error: BaseException, alone: bool = True) -> Note | None:
+    """What kubectl logs at -v=4 before it prints an error's standard words; None where it logs nothing. A lone error of
+    what is invalid has words of its own."""
+    if isinstance(error, StatusError) and not (alone and error.reason == "Invalid"):
         return Note("server-response-object", {"json": struct_json(ordered(error.status), indent=2).decode()})
     if isinstance(error, TransportError) and error.recognized:
         return Note("connection-error", {"op": error.operation, "url": error.url, "error": error.reason})
