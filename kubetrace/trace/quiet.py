@@ -23,6 +23,7 @@ AUDIBLE_NOTES = frozenset(
         "forward-read-error",
         "forward-write-error",
         "group-list-failed",
+        "negative-timeout",
         "proxy-bad-regexp",
         "proxy-error",
         "proxy-upgrade-error",
