@@ -103,7 +103,7 @@ def _console(environment: Environment) -> Any:
 def _follow(environment: Environment, options: ShowOptions, found: Iterable[Timed]) -> None:
     from kubetrace.trace.views import show
 
-    for row in show.rows(found, options.filter(environment), live=True):
+    for row in show.joined(show.rows(found, options.filter(environment), live=True)):
         environment.stdout.write(show.line(row))
         environment.stdout.flush()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import re
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -72,6 +73,23 @@ def test_spans_reach_a_collector(kubetrace: Kubetrace, trace: str) -> None:
         server.shutdown()
     assert done.code == 0 and done.err.startswith("8 spans sent to http://127.0.0.1:"), done.err
     assert len(got) == 1 and got[0]
+
+
+def test_a_collector_that_is_none_is_said_once(trace: str) -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http.trace_exporter", reason="needs kubetrace[otel]")
+    command = [
+        sys.executable,
+        "-m",
+        "kubetrace",
+        "trace",
+        "otlp",
+        trace,
+        "--endpoint",
+        "nowhere?access_token=t0ps3cret",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: the collector at nowhere?access_token=<masked:1> does not take the spans\n"
 
 
 def sent(kubetrace: Kubetrace, tmp_path: Path, *flags: str) -> list[str]:

@@ -292,6 +292,16 @@ def test_follow_shows_what_another_process_writes(tmp_path: Path) -> None:
             process.kill()
 
 
+def test_follow_tells_of_answers_from_the_cache_together(kubetrace: Kubetrace, tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    written(path)
+    lines = path.read_text().splitlines(keepends=True)
+    hit = next(line for line in lines if '"cache-hit"' in line)
+    path.write_text("".join([lines[0], hit, hit, hit, *lines[1:]]))
+    shown = kubetrace("trace", "show", "-", "-f", stdin=path.read_bytes()).out.splitlines()
+    assert [line.partition("cache")[2].split()[1:4] for line in shown if " cache " in line] == [["and", "3", "more"]]
+
+
 def test_follow_reads_a_pipe_to_its_end_and_no_packed_file(kubetrace: Kubetrace, tmp_path: Path, trace: str) -> None:
     done = kubetrace("trace", "show", "-", "-f", "--verb", "create", stdin=Path(trace).read_bytes())
     assert (done.code, done.out.count("\n")) == (0, 1)

@@ -38,6 +38,7 @@ def send(exchanges: Iterable[Recorded], endpoint: str) -> int:
     """Sends the spans to a collector's OTLP/HTTP endpoint (".../v1/traces"); how many there were. Raises
     KubetraceError where it does not take them."""
     success = _otel("opentelemetry.sdk.trace.export").SpanExportResult.SUCCESS
+    _silence()
     exporter = _otel("opentelemetry.exporter.otlp.proto.http.trace_exporter").OTLPSpanExporter(endpoint, timeout=10)
     count = 0
     try:
@@ -48,6 +49,15 @@ def send(exchanges: Iterable[Recorded], endpoint: str) -> int:
     finally:
         exporter.shutdown()
     return count
+
+
+def _silence() -> None:
+    """Nothing of what the exporter tells Python's log: its failures are said in our words, once."""
+    import logging
+
+    log = logging.getLogger("opentelemetry")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
 
 
 def _otel(module: str) -> Any:
