@@ -292,6 +292,13 @@ def test_follow_shows_what_another_process_writes(tmp_path: Path) -> None:
             process.kill()
 
 
+def test_an_answer_that_broke_off_says_so_in_its_row() -> None:
+    request = Request("GET", "https://h/api/v1/pods")
+    broken = Exchange(1, 1, 1, request, Response(200, "OK"), b"{", 1, Timings(total=0.1), error="unexpected EOF\x1b")
+    (row,) = rows([Timed(ExchangeEnded(broken), 1.0)], Filter())
+    assert (row.status, row.purpose) == ("200", "broke off: unexpected EOF\\x1b")
+
+
 def test_follow_tells_of_answers_from_the_cache_together(kubetrace: Kubetrace, tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     written(path)

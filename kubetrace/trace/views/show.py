@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _BAR = 24
 _CONTENT = 60
-"""Columns for what a frame carries."""
+"""Columns for what a frame carries, and for why an answer broke off."""
 _WIDE = 100
 """Columns from which on there is room for everything."""
 _PHASES = (
@@ -98,6 +98,9 @@ def _exchange_row(recorded: Recorded) -> Row:
     exchange = recorded.exchange
     start = exchange.started
     again = f" (attempt {exchange.attempt})" if exchange.attempt > 1 else ""
+    purpose = one_line((exchange.request.purpose.tag if exchange.request.purpose.sentence else "") + again).strip()
+    if exchange.error is not None and exchange.response is not None:
+        purpose = f"{purpose}; broke off: {one_line(exchange.error)[:_CONTENT]}".lstrip("; ")
     return Row(
         str(recorded.number),
         recorded.endpoint.verb,
@@ -105,7 +108,7 @@ def _exchange_row(recorded: Recorded) -> Row:
         str(recorded.status) if recorded.status else "error",
         recorded.seconds,
         exchange.body_size,
-        one_line((exchange.request.purpose.tag if exchange.request.purpose.sentence else "") + again).strip(),
+        purpose,
         start,
         start + min(exchange.timings.headers or recorded.seconds, recorded.seconds),
         start + recorded.seconds,
