@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from kubetrace.trace.exchange import Exchange, Frame, Purpose, Request, Response, WatchEventReceived
+from kubetrace.trace.exchange import Exchange, Frame, Purpose, Request, Response, Timings, WatchEventReceived
 from kubetrace.trace.exchanges import Frames, Recorded, WatchEvents
 from kubetrace.trace.views import mermaid
 from kubetrace.trace.views.har import entry
@@ -164,3 +164,16 @@ def test_stats(kubetrace: Kubetrace, trace: str) -> None:
 def test_percentiles_are_nearest_ranks() -> None:
     assert [percentile([4, 1, 3, 2], one) for one in (50, 95, 0, 100, 25)] == [2, 4, 1, 4, 1]
     assert percentile([7.0], 95) == 7.0
+
+
+@pytest.mark.parametrize("timings", [
+    Timings(0.001, 0.002, 0.01, get_connection=0.03, first_byte=0.005, headers=0.04, body=0.5, total=0.54),
+    Timings(get_connection=0.0, first_byte=0.005, headers=0.006, body=0.0, total=0.006),
+    Timings(headers=0.04, body=0.5, total=0.54),
+])  # fmt: skip
+def test_the_phases_of_a_har_add_up_to_its_time(timings: Timings) -> None:
+    exchange = Exchange(1, 1, 1, Request("GET", "https://h/"), Response(200, "OK"), timings=timings)
+    found = entry(Recorded(1, exchange))
+    assert timings.total is not None
+    assert found["time"] == pytest.approx(timings.total * 1000)
+    assert found["time"] == pytest.approx(sum(max(ms, 0) for name, ms in found["timings"].items() if name != "ssl"))

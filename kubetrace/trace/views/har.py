@@ -140,12 +140,25 @@ def _type(headers: Headers) -> str:
 
 
 def _timings(timings: Timings) -> dict[str, float]:
-    """HAR's phases in milliseconds; "connect" includes "ssl"."""
+    """HAR's phases in milliseconds, which add up to the whole time; "connect" includes "ssl"."""
 
     def ms(seconds: float | None) -> float:
-        return -1 if seconds is None else round(seconds * 1000, 6)
+        return -1 if seconds is None else round(max(0.0, seconds) * 1000, 6)
 
     connect = None if timings.connect is None else timings.connect + (timings.tls or 0.0)
-    phases = {"dns": ms(timings.dns), "connect": ms(connect), "ssl": ms(timings.tls), "blocked": -1.0}
+    phases = {"dns": ms(timings.dns), "connect": ms(connect), "ssl": ms(timings.tls)}
     wait = timings.first_byte if timings.first_byte is not None else timings.headers
-    return {**phases, "send": 0, "wait": max(ms(wait), 0), "receive": max(ms(timings.body), 0)}
+    blocked = send = None
+    if timings.get_connection is not None:
+        blocked = timings.get_connection - (timings.dns or 0.0) - (connect or 0.0)
+        if timings.first_byte is not None and timings.headers is not None:
+            send = timings.headers - timings.get_connection - timings.first_byte
+        elif wait is not None:
+            wait -= timings.get_connection
+    return {
+        **phases,
+        "blocked": ms(blocked),
+        "send": max(ms(send), 0),
+        "wait": max(ms(wait), 0),
+        "receive": max(ms(timings.body), 0),
+    }
