@@ -60,7 +60,7 @@ def run(environment: Environment, options: ImportOptions, arguments: Arguments) 
     )
     count = 0
     with open_lines(environment, None if word == "-" else Path(word)) as stream:
-        for timed in _events(stream, options.format):
+        for timed in _events(stream, options.format, word):
             observer.record(timed.event, timed.at, timed.cut)
             count += 1
     observer.close()
@@ -68,11 +68,14 @@ def run(environment: Environment, options: ImportOptions, arguments: Arguments) 
         raise KubetraceError(f"{word} holds no calls: is it the log of kubectl -v=6 or more, a HAR, or an audit log?")
 
 
-def _events(stream: BinaryIO, wanted: str) -> Iterator[Timed]:
-    """The file's events; its first bytes tell what it is where nobody says."""
+def _events(stream: BinaryIO, wanted: str, name: str) -> Iterator[Timed]:
+    """The file's events; its first bytes tell what it is where nobody says. Raises KubetraceError for a trace."""
     from kubetrace.trace import import_audit, import_har
+    from kubetrace.trace.records import HEADER_KEY
 
     start = stream.read(_START)
+    if start.startswith(f'{{"{HEADER_KEY}"'.encode()):
+        raise KubetraceError(f"{name} is a trace already")
     if wanted == "auto":
         wanted = "har" if import_har.looks_like(start) else "audit" if import_audit.looks_like(start) else "klog"
     yield from _READERS[wanted](_Rewound(start, stream))

@@ -55,6 +55,8 @@ def test_kubetraces_own_comes_back_the_same(kubetrace: Kubetrace, tmp_path: Path
     done = kubetrace("trace", "diff", trace, str(again))
     assert (done.code, done.out) == (0, "")
     assert "8 calls" in kubetrace("trace", "stats", str(again)).out
+    done = kubetrace("trace", "import", trace)
+    assert (done.code, done.out, done.err) == (1, "", f"error: {trace} is a trace already\n")
     packed = gzip.compress(har.read_bytes())
     assert kubetrace("trace", "import", "-", stdin=packed).out.count("exchange-ended") == 8
 
