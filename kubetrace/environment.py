@@ -121,7 +121,7 @@ class Environment(ObservedRun):
         """--request-timeout in seconds; None for none."""
         from kubetrace.kubeconfig.overrides import parse_timeout
 
-        return parse_timeout(self.options.request_timeout) or None
+        return parse_timeout(self.options.request_timeout or "0") or None
 
     @cached_property
     def cache_dir(self) -> Path:

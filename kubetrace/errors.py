@@ -19,11 +19,17 @@ class KubetraceError(Exception):
     """A failure that has been explained. Printed as "error: MESSAGE" unless the message already starts so."""
 
     exit_code = 1
+    problems: tuple[str, ...] = ()
+    """What an error consists of that is a list of problems itself."""
 
     def lines(self) -> list[str]:
         """What goes to stderr, a line an entry; an empty last one says that the text ends with its newline."""
         message = str(self)
         return [message if message.startswith("error: ") else f"error: {message}"]
+
+    def lines_of_only(self) -> list[str]:
+        """The same where it is the only one of several that there might have been."""
+        return self.lines()
 
 
 class UsageError(KubetraceError):

@@ -38,7 +38,7 @@ class AggregateError(KubetraceError):
 
     def lines(self) -> list[str]:
         if self.is_lone:
-            return self.errors[0].lines()
+            return self.errors[0].lines_of_only()
         return "".join(f"{_listed(error)}\n" for error in self.told).split("\n")
 
     def flat(self) -> list[KubetraceError]:
@@ -62,7 +62,12 @@ def aggregate(errors: Sequence[KubetraceError]) -> KubetraceError | None:
     """None, the one error, or all of them."""
     if not errors:
         return None
-    return errors[0] if len(errors) == 1 else AggregateError(errors)
+    return errors[0] if len(errors) == 1 and not errors[0].problems else AggregateError(errors)
+
+
+def taken_apart(error: KubetraceError) -> KubetraceError:
+    """A list of problems as any other aggregate, which is what the end of a visit makes of it (FilterOut)."""
+    return AggregateError([KubetraceError(problem) for problem in error.problems]) if error.problems else error
 
 
 def raise_all(errors: Sequence[KubetraceError]) -> None:

@@ -55,5 +55,10 @@ class NothingSelectedError(KubetraceError):
 
 def _expand_categories(cluster: Asked, selection: Selection) -> None:
     if selection.types and not selection.pairs:  # argv never has both
-        expanded = cluster.mapper.expand_categories(",".join(selection.types))
+        try:
+            mapper = cluster.mapper
+        except KubetraceError as error:  # told for each of them
+            selection.errors += [error for _ in ",".join(selection.types).split(",")]
+            return
+        expanded = mapper.expand_categories(",".join(selection.types))
         selection.types = list(dict.fromkeys(expanded.split(",")))

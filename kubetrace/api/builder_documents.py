@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kubetrace.api.aggregates import AggregateError
+from kubetrace.api.aggregates import AggregateError, taken_apart
 from kubetrace.api.built import (
     Asked,
     Document,
@@ -86,7 +86,11 @@ def _info_of_document(result: Result, document: Document) -> Info:
         return info
     kind = GroupVersionKind.of(value)
     try:
-        info.mapping = _as_written(result.cluster.mapper.mapping(kind.group_kind, kind.version), kind)
+        mapper = result.cluster.mapper
+    except KubetraceError as error:
+        raise taken_apart(error) from None
+    try:
+        info.mapping = _as_written(mapper.mapping(kind.group_kind, kind.version), kind)
     except NoKindMatchError as error:
         name, namespace, source = quoted(info.name), quoted(info.namespace), quoted(document.source)
         raise KubetraceError(

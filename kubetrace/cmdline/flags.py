@@ -230,7 +230,7 @@ def _parse_vmodule(text: str) -> str:
         if not equals or not pattern or not level or "=" in level:
             raise BadValue("syntax error: expect comma-separated list of filename=N")
         try:
-            number = parse_int(level, base=10)
+            number = parse_int(level, bits=32, base=10)
         except BadValue:
             raise BadValue("syntax error: expect comma-separated list of filename=N") from None
         if number < 0:

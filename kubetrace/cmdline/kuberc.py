@@ -176,7 +176,8 @@ def load(argv: list[str], environ: Mapping[str, str], home: Path, warn: Callable
             raise KubercError(f"kuberc error kuberc: open {path}: no such file or directory") from error
         return None
     except OSError as error:
-        _refuse(f"open {path}: {(error.strerror or str(error)).lower()}", path, bool(explicit), warn)
+        operation = "read" if isinstance(error, IsADirectoryError) else "open"
+        _refuse(f"{operation} {path}: {(error.strerror or str(error)).lower()}", path, bool(explicit), warn)
         return None
     return _decode(data, path, bool(explicit), warn)
 

@@ -179,8 +179,8 @@ def is_tls(server: str) -> bool:
 
 
 def base_url(server: str) -> str:
-    """The server as a URL without a trailing slash: "host:port" means plain http (rest.DefaultServerURL). Raises
-    KubetraceError."""
+    """The server as a URL without a trailing slash: "host:port" means plain http (rest.DefaultServerURL). Whether such
+    a server can be asked is for the transport to tell. Raises KubetraceError."""
     if _is_ordinary(server):
         return server
     from kubetrace.wire.go_url import URL, URLError, parse
@@ -197,11 +197,8 @@ def base_url(server: str) -> str:
             raise PlainError(f"Unable to connect to the server: {error.reason}") from None
         if url.path not in ("", "/"):
             raise ConfigError(f"host must be a URL or a host:port pair: {quote(server)}")
-        if not url.host.strip(":"):
-            raise PlainError("Unable to connect to the server: http: no Host in request URL")
-    if url.scheme not in ("http", "https"):
-        raise PlainError(f"Unable to connect to the server: unsupported protocol scheme {quote(url.scheme)}")
-    return f"{url.scheme}://{url.authority}{escape_path(url.path.rstrip('/'))}"
+    authority = url.authority if url.host.strip(":") else ""
+    return f"{url.scheme}://{authority}{escape_path(url.path.rstrip('/'))}"
 
 
 def _is_ordinary(server: str) -> bool:

@@ -48,6 +48,11 @@ class InvalidConfiguration(ConfigError):
         # checkErr first unwraps a lone error, which then is no "configuration" error any more
         if len(self.problems) == 1:
             return [self.words_of_one()]
+        return self.lines_of_only()
+
+    def lines_of_only(self) -> list[str]:
+        if len(self.problems) == 1:
+            return [f"Error in configuration: {self.problems[0]}"]
         return ["Error in configuration: ", *(f"* {problem}" for problem in dict.fromkeys(self.problems))]
 
     def words_of_one(self) -> str:
@@ -60,6 +65,8 @@ class InvalidConfiguration(ConfigError):
 def os_words(operation: str, path: str, error: OSError | ValueError) -> str:
     """A failed system call as Go words it: "open /x: permission denied"."""
     if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, IsADirectoryError) and operation == "open":
+            operation = "read"  # what Go opens without a complaint
         reason = os.strerror(error.errno)
         return f"{operation} {path}: {reason[:1].lower()}{reason[1:]}"
     return f"{operation} {path}: invalid argument"

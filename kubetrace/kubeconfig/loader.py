@@ -104,13 +104,9 @@ def load_file(path: str, note: NoteTaker = _no_note) -> Config:
 def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
-    except (FileNotFoundError, ValueError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise MissingConfig(os_words("open", path, error)) from None
-        raise ConfigError(os_words("open", path, error)) from None
-    except IsADirectoryError as error:
-        raise ConfigError(os_words("read", path, error)) from None
-    except OSError as error:
+    except FileNotFoundError as error:
+        raise MissingConfig(os_words("open", path, error)) from None
+    except (OSError, ValueError) as error:
         raise ConfigError(os_words("open", path, error)) from None
 
 

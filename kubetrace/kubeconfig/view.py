@@ -55,8 +55,7 @@ def _flat(entry: Any, name: str) -> Any:
     try:
         content = Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        operation = "read" if isinstance(error, IsADirectoryError) else "open"
-        raise ConfigError(os_words(operation, path, error)) from None
+        raise ConfigError(os_words("open", path, error)) from None
     return replace(entry, **{name: "", f"{name}_data": content})
 
 

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.models import PreparedRequest
@@ -32,6 +33,7 @@ from kubetrace.trace.exchange import (
 )
 from kubetrace.transport.body import ObservedBody, ObservedFile
 from kubetrace.transport.connections import TracedPoolManager, proxy_manager
+from kubetrace.transport.errors import UnusableURLError
 from kubetrace.transport.failures import explain
 from kubetrace.transport.headers import canonical, has_body, response_headers
 from kubetrace.transport.recording import Recording, Watchdog, current
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 UNLOGGED = frozenset({"host", "accept-encoding", "connection", "content-length", "transfer-encoding"})
 """Fields that requests and urllib3 add by themselves; kubectl's log never shows their like."""
 
+LAST_PORT = 65535
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -198,9 +201,11 @@ class TracingAdapter(HTTPAdapter):
         return response
 
     def _send_ours(self, request: TracedRequest, recording: Recording, *args: Any, **kwargs: Any) -> requests.Response:
-        """Credentials that the log does not show, then the wire; a kept connection that the server had closed in the
-        meantime is replaced unseen, as Go's transport does for requests that may be repeated."""
+        """Credentials that the log does not show, then the wire, where the URL leads to one. A kept connection that the
+        server had closed in the meantime is replaced unseen, as Go's transport does for requests that may be
+        repeated."""
         authorize(request, recording)
+        _require_target(request.url or "")
         with Watchdog(recording):
             while True:
                 try:
@@ -238,6 +243,20 @@ def authorize(request: TracedRequest, recording: Recording) -> None:
         request.context.authorize(request)
         unlogged = recording.request.unlogged | {"authorization"}
         recording.request = replace(recording.request, headers=_request_headers(request), unlogged=unlogged)
+
+
+def _require_target(url: str) -> None:
+    """Raises UnusableURLError where Go's transport would not even dial (http.Transport.roundTrip, net.Dialer)."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
+        from kubetrace.wire.go_quote import quote
+
+        raise UnusableURLError(f"unsupported protocol scheme {quote(parts.scheme)}", "protocol")
+    if not parts.netloc:
+        raise UnusableURLError("http: no Host in request URL", "protocol")
+    _, colon, port = parts.netloc.rpartition("]")[2].rpartition(":")
+    if colon and port.isdecimal() and int(port) > LAST_PORT:
+        raise UnusableURLError(f"dial tcp: address {port}: invalid port", "dial")
 
 
 def request_value(request: TracedRequest) -> Request:

@@ -358,8 +358,8 @@ class Client:
             handshake_timeout=HANDSHAKE_TIMEOUT,
             pool_maxsize=IDLE_CONNECTIONS,
         )
-        session.mount("https://", self._adapter)
-        session.mount("http://", self._adapter)
+        for prefix in ("https://", "http://", ""):  # what can't be asked fails where all else fails
+            session.mount(prefix, self._adapter)
         return session
 
 

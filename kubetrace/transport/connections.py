@@ -164,6 +164,7 @@ class TracedConnection(HTTPConnection):
         recording.phase = "dns"
         start = time.perf_counter()
         try:
+            _require_name(host)
             found = socket.getaddrinfo(host, self.port, 0, socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
             recording.resolved(host, (), time.perf_counter() - start)
@@ -339,6 +340,16 @@ class TracedProxyManager(ProxyManager):
 def join_host_port(host: str, port: int) -> str:
     """Go's net.JoinHostPort."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _require_name(host: str) -> None:
+    """Raises gaierror for a number that the C library takes for an address ("127.1", "0x7f000001"): Go looks it up as a
+    name, and there is none of that kind."""
+    try:
+        socket.inet_aton(host)
+    except (OSError, UnicodeError):
+        return
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
 def _is_address(host: str) -> bool:

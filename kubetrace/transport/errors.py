@@ -80,6 +80,15 @@ class BodyReadError(TransportError):
         return False
 
 
+class UnusableURLError(Exception):
+    """No request can go to such a URL; `text` is Go's wording."""
+
+    def __init__(self, text: str, kind: Kind) -> None:
+        self.text = text
+        self.kind: Kind = kind
+        super().__init__(text)
+
+
 class ConnectionConfigError(KubetraceError):
     """The connection's settings can't be used (an unreadable key, a CA that is no certificate): nothing was sent."""
 

@@ -85,7 +85,8 @@ def _data(data: bytes, file: str) -> bytes:
         return Path(file).read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ConnectionConfigError(f"open {file}: {reason}") from error
+        operation = "read" if isinstance(error, IsADirectoryError) else "open"
+        raise ConnectionConfigError(f"{operation} {file}: {reason}") from error
 
 
 @contextlib.contextmanager
