@@ -40,7 +40,7 @@ def test_what_kubectl_1_36_says(kubetrace: Kubetrace, tmp_path: Path, line: str,
     ("server", "words"),
     [
         ("ftp://x", 'unsupported protocol scheme "ftp"'),
-        ("https://", "http: no Host in request URL"),
+        (":", "http: no Host in request URL"),
         ("https://[::1]:99999", "dial tcp: address 99999: invalid port"),
         ("http://127.1", "dial tcp: lookup 127.1: no such host"),
     ],
