@@ -118,7 +118,8 @@ class Catalog:
 
     def register(self, service: dict[str, Any]) -> None:
         """Takes in an APIService, or its new state."""
-        name, spec = service["metadata"]["name"], service["spec"]
+        spec = service["spec"]
+        name = f"{spec['version']}.{spec.get('group', '')}"
         self._elsewhere.pop(name, None)
         if spec.get("service"):
             self._elsewhere[name] = spec
