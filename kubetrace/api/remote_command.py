@@ -59,8 +59,11 @@ class RemoteCommand(Value):
         return ["error", *(name for name, given in wanted.items() if given)]
 
 
-def open_channels(client: Client, wanted: RemoteCommand, stderr: bool, note: Note) -> Channels:
-    """A WebSocket where the server does that, else SPDY (FallbackExecutor). Raises KubetraceError."""
+def open_channels(
+    client: Client, wanted: RemoteCommand, stderr: bool, note: Note, *, tells_writes: bool = True
+) -> Channels:
+    """A WebSocket where the server does that, else SPDY (FallbackExecutor). `tells_writes`: does anybody want a note of
+    every message? Raises KubetraceError."""
     from kubetrace.transport.channels import SpdyChannels, WebSocketChannels
     from kubetrace.transport.upgrade import SPDY, WEBSOCKET, Offer, UpgradeRefused
 
@@ -75,7 +78,7 @@ def open_channels(client: Client, wanted: RemoteCommand, stderr: bool, note: Not
             names.remove("resize")
         return SpdyChannels(connection, names)
     note("subprotocol", protocol=connection.subprotocol)
-    return WebSocketChannels(connection, names, note)
+    return WebSocketChannels(connection, names, note, tells_writes=tells_writes)
 
 
 def check_ending(protocol: str, said: bytes) -> None:

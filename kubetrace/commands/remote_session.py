@@ -150,7 +150,7 @@ class Session(Mutable):
         watched = [] if self.sizes is None else [self.sizes.descriptor]
         if self.stdin is not None and self.channels.connection.unsent < _HIGH_WATER:
             if self.stdin.descriptor is None:
-                self._read_input()
+                self._read_at_once()
                 seconds = 0.0
             else:
                 watched.append(self.stdin.descriptor)
@@ -161,6 +161,15 @@ class Session(Mutable):
         finally:
             for descriptor in watched:
                 poll.unregister(descriptor)
+
+    def _read_at_once(self) -> None:
+        """As much of what is always there as may wait for the server."""
+        connection = self.channels.connection
+        connection.corked = True
+        while self.stdin is not None and connection.unsent < _HIGH_WATER:
+            self._read_input()
+        connection.corked = False
+        self._flush()
 
     def _flush(self) -> None:
         from kubetrace.transport.channels import StreamsCut
@@ -233,7 +242,10 @@ def run_session(
 
     with contextlib.ExitStack() as stack:
         sizes = _keep_terminal(stack, user, first_sizes)
-        channels = open_channels(environment.client, wanted, user.stderr is not None, environment.note)
+        watched = environment.logs(4, "websocket.go") or environment.recorder is not None
+        channels = open_channels(
+            environment.client, wanted, user.stderr is not None, environment.note, tells_writes=watched
+        )
         names = wanted.names(user.stderr is not None)
         session = Session(
             channels, environment.note, user.stdin, user.stdout, user.stderr, sizes, user.detaching, deadline

@@ -81,15 +81,19 @@ class _Heart:
 
 
 class WebSocketChannels:
-    """v5.channel.k8s.io. `names` are the channels of this session; what comes for others is dropped."""
+    """v5.channel.k8s.io. `names` are the channels of this session; what comes for others is dropped. `tells_writes`:
+    does anybody want a note of every message?"""
 
-    def __init__(self, connection: UpgradedConnection, names: Sequence[str], note: Note) -> None:
+    def __init__(
+        self, connection: UpgradedConnection, names: Sequence[str], note: Note, *, tells_writes: bool = True
+    ) -> None:
         from kubetrace.transport.websocket import WebSocket
 
         self.connection = connection
         self._socket = WebSocket(connection)
         self._names = {NUMBERS[name]: name for name in names}
         self._note = note
+        self._tells_writes = tells_writes
         self._current: str | None = None
         self._heart = _Heart()
         self._deadline = time.monotonic() + PONG_DEADLINE
@@ -132,9 +136,11 @@ class WebSocketChannels:
 
     def send(self, channel: str, data: bytes) -> None:
         number = NUMBERS[channel]
-        self._note("stream-write", id=number)
+        if self._tells_writes:
+            self._note("stream-write", id=number)
         self._message(bytes((number,)) + data)
-        self._note("stream-write-done", id=number)
+        if self._tells_writes:
+            self._note("stream-write-done", id=number)
 
     def end(self, channel: str) -> None:
         number = NUMBERS[channel]

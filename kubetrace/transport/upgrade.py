@@ -89,6 +89,8 @@ class UpgradedConnection:
         self._recording = recording
         self._received = 0
         self._unsent = bytearray()
+        self.corked = False
+        """Does what is written wait for `flush`? Then much of it goes out in whole records of TLS."""
         self.subprotocol = subprotocol
         self._watch = recording.upgraded(protocol, subprotocol)
 
@@ -126,12 +128,13 @@ class UpgradedConnection:
                 size += len(more)
         return b"".join(pieces)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Sends whole frames, as far as they are taken now. Raises OSError."""
         if self._watch is not None:
-            self._watch(True, data)
+            self._watch(True, bytes(data))
         self._unsent += data
-        self.flush()
+        if not self.corked:
+            self.flush()
 
     def flush(self) -> None:
         """Sends what is left, as far as it is taken now. Raises OSError."""

@@ -1,8 +1,11 @@
-"""The client's end of a WebSocket on an upgraded connection; wsproto does the framing (gorilla/websocket's words)."""
+"""The client's end of a WebSocket on an upgraded connection (gorilla/websocket's words). wsproto does the framing; only
+the data that is sent, which may be much, is framed here with half of its copies."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -45,6 +48,25 @@ class Closed(KubetraceError):
         self.said = said
         name = f" ({_NAMES[code]})" if code in _NAMES else ""
         super().__init__(f"websocket: close {code}{name}" + (f": {text}" if text else ""))
+
+
+@functools.cache
+def _xor_table(code: int) -> bytes:
+    return bytes(byte ^ code for byte in range(256))
+
+
+def binary_frame(payload: bytes, key: bytes) -> bytearray:
+    """A whole binary message as a client sends it, masked (RFC 6455, sections 5.2 and 5.3)."""
+    size = len(payload)
+    length = bytes((0x80 | size,)) if size < 126 else b""
+    if not length:
+        length = b"\xfe" + size.to_bytes(2, "big") if size < 1 << 16 else b"\xff" + size.to_bytes(8, "big")
+    frame = bytearray(b"\x82" + length + key)
+    start = len(frame)
+    frame += payload
+    for offset, code in enumerate(key):
+        frame[start + offset :: 4] = frame[start + offset :: 4].translate(_xor_table(code))
+    return frame
 
 
 class WebSocket:
@@ -97,9 +119,7 @@ class WebSocket:
 
     def send(self, message: bytes) -> None:
         """One binary message. Raises OSError."""
-        from wsproto.events import BytesMessage
-
-        self._send(BytesMessage(data=message))
+        self.connection.write(binary_frame(message, os.urandom(4)))
 
     def ping(self) -> None:
         """Raises OSError."""
