@@ -36,7 +36,7 @@ WHAT_WAS_WRITTEN = Purpose("logs", "logs: what did the container write?")
 
 
 class PodLogOptions(Value):
-    """corev1.PodLogOptions: None and False are not sent. `since_time` is a time of the API."""
+    """corev1.PodLogOptions: None and False are not sent. `since_time` is a time of the API; "" is the zero time."""
 
     container: str = ""
     follow: bool = False
@@ -44,19 +44,19 @@ class PodLogOptions(Value):
     timestamps: bool = False
     skip_backend_tls: bool = False
     since_seconds: int | None = None
-    since_time: str = ""
+    since_time: str | None = None
     tail_lines: int | None = None
     limit_bytes: int | None = None
 
     def query(self) -> tuple[tuple[str, str], ...]:
-        def switch(on: bool) -> str:
-            return "true" if on else ""
+        def switch(on: bool) -> str | None:
+            return "true" if on else None
 
-        def number(value: int | None) -> str:
-            return "" if value is None else str(value)
+        def number(value: int | None) -> str | None:
+            return None if value is None else str(value)
 
         pairs = (
-            ("container", self.container),
+            ("container", self.container or None),
             ("follow", switch(self.follow)),
             ("insecureSkipTLSVerifyBackend", switch(self.skip_backend_tls)),
             ("limitBytes", number(self.limit_bytes)),
@@ -66,7 +66,7 @@ class PodLogOptions(Value):
             ("tailLines", number(self.tail_lines)),
             ("timestamps", switch(self.timestamps)),
         )
-        return tuple(pair for pair in pairs if pair[1])
+        return tuple((name, value) for name, value in pairs if value is not None)
 
 
 class LogRequest(Value):

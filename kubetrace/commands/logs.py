@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _USAGE = "logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]"
 _WHAT = f"expected '{_USAGE}'.\nPOD or TYPE/NAME is a required argument for the logs command"
+_ZERO_TIME = "0001-01-01T00:00:00Z"
 _TAIL_OF_SELECTED = 10
 """Lines of each log where a selector chooses the pods and no --tail says more."""
 
@@ -85,7 +86,7 @@ def _log_options(options: LogsOptions, arguments: Arguments) -> PodLogOptions:
     from kubetrace.wire.go_time import rfc3339_in_utc
 
     try:
-        since_time = rfc3339_in_utc(options.since_time) if options.since_time else ""
+        since_time = rfc3339_in_utc(options.since_time) if options.since_time else None
     except ValueError as error:
         raise KubetraceError(str(error)) from None
     tail = None if options.tail == -1 else options.tail
@@ -98,7 +99,7 @@ def _log_options(options: LogsOptions, arguments: Arguments) -> PodLogOptions:
         timestamps=options.timestamps,
         skip_backend_tls=options.insecure_skip_tls_verify_backend,
         since_seconds=_rounded(options.since) if options.since else None,
-        since_time=since_time,
+        since_time="" if since_time == _ZERO_TIME else since_time,
         tail_lines=tail,
         limit_bytes=options.limit_bytes or None,
     )

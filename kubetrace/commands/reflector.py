@@ -34,6 +34,7 @@ from kubetrace.value import Mutable, Value, fresh, replace
 if TYPE_CHECKING:
     from kubetrace.api.resources import Mapping
     from kubetrace.environment import Environment
+    from kubetrace.trace.exchange import Operation
     from kubetrace.transport.call import Answer
 
 Object = dict[str, Any]
@@ -97,7 +98,7 @@ class Reflector(Value):
         answer = self.environment.client.send(
             replace(
                 call,
-                operation="typed-watch" if self._typed else "dynamic-watch",
+                operation=self._operation(options),
                 timeout=remaining,
                 log_request_body=True,
             )
@@ -108,6 +109,11 @@ class Reflector(Value):
             finally:
                 answer.close()
         return _Watch(answer, started)
+
+    def _operation(self, options: verbs.ListOptions) -> Operation:
+        if self._typed:
+            return "typed-watch"
+        return "dynamic-watch-list" if options.send_initial_events else "dynamic-watch"
 
     def list(self, version: str) -> Object:
         """A list at that version or a later one: from the server's cache in one piece where a version is known, else in

@@ -67,6 +67,7 @@ Operation = Literal[
     "dynamic-get",
     "dynamic-list",
     "dynamic-watch",
+    "dynamic-watch-list",
     "stream",
     "oidc",
     "other",

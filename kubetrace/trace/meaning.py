@@ -14,7 +14,18 @@ from kubetrace.trace.loose_json import mapping, mappings
 from kubetrace.value import Value, fresh
 from kubetrace.wire import PROTOBUF
 
-STREAMED = frozenset({"watch", "watch-one", "dynamic-watch", "logs", "logs-followed", "logs-followed-again", "stream"})
+STREAMED = frozenset(
+    {
+        "watch",
+        "watch-one",
+        "dynamic-watch",
+        "dynamic-watch-list",
+        "logs",
+        "logs-followed",
+        "logs-followed-again",
+        "stream",
+    }
+)
 """Operations whose answer has no end that anybody waits for."""
 
 _GROUPS = frozenset({"APIVersions", "APIGroupList"})

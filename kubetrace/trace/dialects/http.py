@@ -146,13 +146,21 @@ OPERATIONS: Mapping[str, Since] = {
     "dynamic-get": {"1.32": "simple.go:247", "1.34": "simple.go:242", "1.37": "simple.go:243"},
     "dynamic-list": {"1.32": "simple.go:280", "1.34": "simple.go:257", "1.37": "simple.go:258"},
     "dynamic-watch": {"1.32": "simple.go:314", "1.34": "simple.go:270", "1.37": "simple.go:271"},
+    "dynamic-watch-list": {"1.32": "simple.go:314", "1.34": "simple.go:270", "1.37": "simple.go:271"},
     "deletecollection": {"1.32": "simple.go:231", "1.34": "simple.go:226", "1.37": "simple.go:227"},
     "other": {"1.32": "helper.go:105"},
 }
 
 RESPONSES: Mapping[str, Since] = {
     "raw": {"1.32": "get.go:174"},
-    "dynamic-watch": {"1.36": "reflector.go:863"},
+    "dynamic-watch": {
+        "1.32": "listwatch.go:115",
+        "1.33": "listwatch.go:277",
+        "1.34": "listwatch.go:281",
+        "1.35": "listwatch.go:311",
+        "1.36": "reflector.go:605",
+    },
+    "dynamic-watch-list": {"1.36": "reflector.go:863"},
     "logs": {"1.32": "interrupt.go:103", "1.36": "logs.go:396"},
     "logs-followed": {"1.32": "interrupt.go:103", "1.36": "loop.go:54"},
     "logs-followed-again": {"1.32": "interrupt.go:103", "1.36": "loop.go:88"},
