@@ -52,7 +52,7 @@ class Closed(KubetraceError):
 
 @functools.cache
 def _xor_table(code: int) -> bytes:
-    return bytes(byte ^ code for byte in range(256))
+    return bytes(map(code.__xor__, range(256)))
 
 
 def binary_frame(payload: bytes, key: bytes) -> bytearray:
