@@ -69,6 +69,8 @@ def _watch(environment: Environment, options: StatusOptions, info: Info) -> None
 
     purpose = Purpose("rollout", "rollout: watch the workload until it is done")
     reflector = Reflector(environment, info.mapping, info.namespace, info.name, purpose)
+    if options.timeout < 0:
+        environment.note("negative-timeout")
     deadline = time.monotonic() + options.timeout if options.timeout > 0 else math.inf
     reflector.until(lambda _: False, happened, deadline)
 
