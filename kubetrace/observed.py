@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from kubetrace.api.planning import Plan
     from kubetrace.cmdline.kuberc import Preferences
-    from kubetrace.trace.exchange import Event, Events
+    from kubetrace.trace.events import Events
+    from kubetrace.trace.exchange import Event
     from kubetrace.trace.klog import KlogObserver
     from kubetrace.trace.masking import Masker
     from kubetrace.trace.plan import PlanObserver
@@ -151,7 +152,7 @@ class ObservedRun:
     @cached_property
     def events(self) -> Events:
         """The observers of this run: the log, and the count of warnings."""
-        from kubetrace.trace.exchange import Events
+        from kubetrace.trace.events import Events
 
         events = Events(on_failure=self._observer_failed)
         events.add(_WarningCount(self))

@@ -14,7 +14,7 @@ from kubetrace.api.go_words import quoted
 from kubetrace.api.mapper import Mapper
 from kubetrace.api.objects import Objects, Transform
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Events
+from kubetrace.trace.events import Events
 from kubetrace.transport.call import ClientMaker, Sender
 
 

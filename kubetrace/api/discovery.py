@@ -27,7 +27,8 @@ from kubetrace.api.discovery_documents import (
 from kubetrace.api.go_words import json_problem
 from kubetrace.api.resources import GroupVersion, Resource
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import CacheHit, Events, Note
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import CacheHit, Note
 from kubetrace.transport.call import Answer, Call, Sender
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Mutable, Value, replace

@@ -21,7 +21,8 @@ from kubetrace.api.resources import (
     parse_resource_argument,
 )
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Events, Note
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import Note
 
 T = TypeVar("T")
 _Answer = TypeVar("_Answer")

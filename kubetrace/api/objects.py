@@ -11,7 +11,8 @@ from kubetrace.api.go_words import quoted
 from kubetrace.api.metadata import text
 from kubetrace.api.resources import GroupResource, GroupVersionResource, Mapping
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import UNSTATED, Events, Operation, Purpose
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import UNSTATED, Operation, Purpose
 from kubetrace.transport.call import Call, Sender
 from kubetrace.value import Value, replace
 

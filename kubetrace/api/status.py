@@ -14,7 +14,8 @@ from typing import Any
 from kubetrace.api.go_words import json_problem, quoted, struct_json
 from kubetrace.api.resources import GroupResource
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Events, Note
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import Note
 from kubetrace.transport.call import Answer
 from kubetrace.transport.errors import TransportError
 

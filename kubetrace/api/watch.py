@@ -15,7 +15,8 @@ from kubetrace.api.metadata import text
 from kubetrace.api.objects import Objects
 from kubetrace.api.resources import Mapping
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import UNSTATED, Events, Note, Purpose
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import UNSTATED, Note, Purpose
 from kubetrace.transport.call import Answer
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Value, replace

@@ -113,7 +113,7 @@ def _gateway(environment: Environment, options: ProxyOptions, admission: Filter 
     from kubetrace.gateway.gateway import Gateway
     from kubetrace.gateway.routes import Routes
     from kubetrace.recorder.upstream import Upstream
-    from kubetrace.trace.exchange import Events
+    from kubetrace.trace.events import Events
 
     environment.note_transport()
     api_prefix, static_prefix = _with_slash(options.api_prefix), _with_slash(options.www_prefix)

@@ -81,7 +81,7 @@ def _recording(environment: Environment, options: WrapOptions) -> Iterator[tuple
     from kubetrace.recorder.recorder import HOST, Recorder
     from kubetrace.recorder.runtime import RuntimeFolder
     from kubetrace.serving.authority import Authority
-    from kubetrace.trace.exchange import Events
+    from kubetrace.trace.events import Events
 
     policy = Policy(
         block_writes=options.block_writes, faults=[parse(text) for text in options.fault], latency=options.latency

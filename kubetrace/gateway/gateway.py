@@ -17,7 +17,7 @@ from kubetrace.gateway.visit import Visit
 from kubetrace.recorder.heads import Fields
 from kubetrace.recorder.listener import Listener
 from kubetrace.recorder.upstream import Upstream
-from kubetrace.trace.exchange import Events
+from kubetrace.trace.events import Events
 from kubetrace.trace.masking import Masker
 from kubetrace.transport.connections import join_host_port
 from kubetrace.transport.headers import canonical

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from kubetrace.recorder.heads import Fields, RequestHead, ResponseHead
 from kubetrace.trace.endpoint import STREAMS, Endpoint, endpoint_of
+from kubetrace.trace.events import Events
 from kubetrace.trace.exchange import (
     CallStarted,
     Event,
-    Events,
     Headers,
     Operation,
     Purpose,

@@ -13,7 +13,7 @@ from kubetrace.recorder.conversation import Conversation
 from kubetrace.recorder.listener import Listener
 from kubetrace.recorder.policy import Policy
 from kubetrace.recorder.upstream import Upstream
-from kubetrace.trace.exchange import Events
+from kubetrace.trace.events import Events
 from kubetrace.trace.masking import Masker
 
 if TYPE_CHECKING:

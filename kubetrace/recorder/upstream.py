@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from kubetrace.kubeconfig.connection import Connection
 from kubetrace.recorder.heads import Fields, RequestHead
-from kubetrace.trace.exchange import Events
+from kubetrace.trace.events import Events
 from kubetrace.transport.client_tls import ClientTLS
 from kubetrace.transport.credentials import authorization, impersonation_headers, static_auth
 from kubetrace.transport.dial import Dialer

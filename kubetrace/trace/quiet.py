@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kubetrace.trace.exchange import Event, Note, Observer, Throttled, WarningReceived
+from kubetrace.trace.events import Observer
+from kubetrace.trace.exchange import Event, Note, Throttled, WarningReceived
 
 AUDIBLE_NOTES = frozenset(
     {

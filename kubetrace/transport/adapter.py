@@ -19,12 +19,11 @@ from urllib.parse import urlsplit
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.models import PreparedRequest
 
+from kubetrace.trace.events import Events, Observer
 from kubetrace.trace.exchange import (
     UNSTATED,
     CallStarted,
-    Events,
     Headers,
-    Observer,
     Operation,
     Purpose,
     Request,

@@ -18,9 +18,9 @@ from requests import Session
 
 from kubetrace.errors import KubetraceError, PlanEnd
 from kubetrace.kubeconfig.connection import Connection
+from kubetrace.trace.events import Events
 from kubetrace.trace.exchange import (
     CallStarted,
-    Events,
     Headers,
     Note,
     Operation,

@@ -361,7 +361,8 @@ def _is_address(host: str) -> bool:
 
 
 def _silent() -> Recording:
-    from kubetrace.trace.exchange import Events, Request
+    from kubetrace.trace.events import Events
+    from kubetrace.trace.exchange import Request
 
     return Recording(Request("", ""), Events(), call=0)
 

@@ -17,7 +17,8 @@ from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.connection import OIDC, Connection
-from kubetrace.trace.exchange import Events, Headers, Note, Purpose
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import Headers, Note, Purpose
 from kubetrace.transport.call import Call
 from kubetrace.transport.tls import make_context
 from kubetrace.value import replace

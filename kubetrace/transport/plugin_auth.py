@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kubetrace.trace.exchange import Events, Note
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import Note
 from kubetrace.transport.exec_plugin import Authenticator, CredentialError, Credentials
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
+from kubetrace.trace.events import Events
 from kubetrace.trace.exchange import (
     CacheHit,
     Connection,
     Dialed,
     Direction,
-    Events,
     Exchange,
     ExchangeEnded,
     Frame,

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Events, Headers, Response
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import Headers, Response
 from kubetrace.transport.adapter import TracedRequest, authorize, request_value
 from kubetrace.transport.connections import FirstByteResponse
 from kubetrace.transport.errors import TransportError

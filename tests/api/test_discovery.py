@@ -13,7 +13,8 @@ from kubetrace.api.discovery_cache import LIFETIME, DiscoveryFiles, discovery_fo
 from kubetrace.api.resources import GroupVersion
 from kubetrace.api.status import StatusError
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import CacheHit, Event, Events, Note
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import CacheHit, Event, Note
 from kubetrace.transport.errors import TransportError
 from tests.api.fake import RECORDED, FakeAnswer, FakeServer, json_answer, recorded_routes
 

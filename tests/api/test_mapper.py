@@ -13,7 +13,8 @@ from kubetrace.api.kind_index import NoKindMatchError, NoResourceMatchError, gue
 from kubetrace.api.mapper import Mapper
 from kubetrace.api.resources import GroupKind, GroupVersionResource
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Events, Note
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import Note
 from kubetrace.transport.errors import TransportError
 from tests.api.fake import RECORDED, FakeServer, json_answer, recorded_routes
 

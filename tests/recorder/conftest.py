@@ -18,7 +18,8 @@ from kubetrace.kubeconfig.connection import Connection
 from kubetrace.recorder.policy import Policy
 from kubetrace.recorder.recorder import Recorder
 from kubetrace.serving.authority import Authority as OwnAuthority
-from kubetrace.trace.exchange import Event, Events, Exchange, ExchangeEnded
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import Event, Exchange, ExchangeEnded
 from kubetrace.trace.masking import Masker
 from tests.transport.scripted import Authority, ScriptedServer, Step
 

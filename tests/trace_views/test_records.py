@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubetrace.errors import KubetraceError
+from kubetrace.trace.events import Events
 from kubetrace.trace.exchange import (
     CallStarted,
     Event,
-    Events,
     Exchange,
     ExchangeEnded,
     Frame,

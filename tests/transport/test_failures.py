@@ -10,7 +10,8 @@ import pytest
 import requests.exceptions
 import urllib3.exceptions
 
-from kubetrace.trace.exchange import Events, Request
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import Request
 from kubetrace.transport.errors import TransportError, without_password
 from kubetrace.transport.failures import KINDS, translate
 from kubetrace.transport.recording import Recording

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from kubetrace.kubeconfig.connection import Connection
-from kubetrace.trace.exchange import Event, Events, Exchange, ExchangeEnded
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import Event, Exchange, ExchangeEnded
 from kubetrace.transport.client import Client
 from kubetrace.value import replace
 from tests.transport.scripted import Authority, ScriptedServer
