@@ -24,6 +24,7 @@ from kubetrace.cmdline.parser import FlagError, FlagSet, Parsed, build
 from kubetrace.commands.table import ROOT
 from kubetrace.environment import Environment
 from kubetrace.errors import KubetraceError, PlainError, PlanEnd, UsageError
+from kubetrace.streams import silence
 from kubetrace.value import replace
 
 
@@ -268,7 +269,7 @@ def main(argv: Sequence[str], environment: Environment | None = None) -> int:
         return -2  # SIGINT
     except BrokenPipeError:
         if own_process:
-            _silence(1)
+            silence(1)
         return -13  # SIGPIPE
     except OSError as error:
         return _report(environment, KubetraceError(_os_words(error)))
@@ -292,7 +293,7 @@ def _report(environment: Environment, error: KubetraceError) -> int:
     try:
         environment.stdout.flush()
     except (BrokenPipeError, OSError):
-        _silence(1)
+        silence(1)
     if "events" in environment.__dict__ and environment.events.active:
         from kubetrace.api.aggregates import debug_notes
 
@@ -318,7 +319,7 @@ def _say(environment: Environment, text: str) -> None:
         environment.stderr.write(text)
         environment.stderr.flush()
     except OSError:
-        _silence(2)
+        silence(2)
 
 
 def _where(error: Exception) -> str:
@@ -336,10 +337,3 @@ def _os_words(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return "write /dev/stdout: no space left on device"
     return str(error.strerror or error)
-
-
-def _silence(descriptor: int) -> None:
-    """Nobody takes what we write there any more: point the descriptor elsewhere, so that closing it says nothing."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, descriptor)
-    os.close(devnull)

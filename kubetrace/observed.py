@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self, TextIO
 
 from kubetrace.cmdline.global_options import GlobalOptions, OwnOptions
 from kubetrace.errors import KubetraceError
-from kubetrace.streams import Streams, nowhere
+from kubetrace.streams import Streams, nowhere, silence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,14 +101,20 @@ class ObservedRun:
         return self.streams.stderr
 
     def write_error_bytes(self, data: bytes) -> None:
-        """One write to stderr, as it happens: a log line is never torn."""
-        self.stderr.flush()
-        raw = getattr(self.stderr, "buffer", None)
-        if raw is None:
-            self.stderr.write(data.decode("utf-8", "replace"))
-        else:
-            raw.write(data)
-            raw.flush()
+        """One write to stderr, as it happens: a log line is never torn. Where nothing can be written (a full disk), the
+        log is lost and the command goes on, as with klog."""
+        try:
+            self.stderr.flush()
+            raw = getattr(self.stderr, "buffer", None)
+            if raw is None:
+                self.stderr.write(data.decode("utf-8", "replace"))
+            else:
+                raw.write(data)
+                raw.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            silence(2)
 
     def colors(self, stream: TextIO) -> bool:
         """May this stream carry colour? A terminal may, unless NO_COLOR or TERM=dumb says no; --color overrides."""
