@@ -72,6 +72,8 @@ class Command(Value):
     words: str = ""
     error_exit: int = 1
     """Exit code of a wrong command line, where 1 means something else."""
+    errs_on_stdout: bool = False
+    """What cobra has to say of it goes to stdout (Command.SetErr)."""
     may_take_long: bool = False
     """Shows on a terminal that it is still at it."""
 

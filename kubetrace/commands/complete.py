@@ -52,10 +52,22 @@ def complete(environment: Environment, root: Entry, argv: list[str], described: 
     for value, description in candidates:
         environment.stdout.write(f"{value}\t{description}\n" if described and description else f"{value}\n")
     environment.stdout.write(f":{directive}\n")
-    environment.stdout.flush()
     names = ", ".join(name for bit, name in _NAMES.items() if directive & bit) or "ShellCompDirectiveDefault"
-    environment.stderr.write(f"Completion ended with directive: {names}\n")
+    ended = f"Completion ended with directive: {names}\n"
+    stream = environment.stdout if _errs_on_stdout(root, argv) else environment.stderr
+    environment.stdout.flush()
+    stream.write(ended)
+    stream.flush()
     return 0
+
+
+def _errs_on_stdout(root: Entry, argv: list[str]) -> bool:
+    try:
+        path, _, _ = find(root, argv[:-1], GLOBAL_FLAGS)
+    except UnknownCommandError:
+        return False
+    command = path[-1].load() if path else None
+    return command is not None and command.errs_on_stdout
 
 
 class _Line(Value):

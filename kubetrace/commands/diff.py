@@ -5,6 +5,8 @@ Exit codes: 0 no difference, 1 differences, more than 1 an error.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,18 +104,16 @@ class _Comparison:
         self._write = WriteOptions(manager, dry_run=True)
 
     def run(self, filenames: Any) -> int:
-        import tempfile
-
         from kubetrace.api.builder import build
         from kubetrace.commands import writing
 
         place = self._environment.environ.get("TMPDIR") or "/tmp"
         with (
-            tempfile.TemporaryDirectory(prefix="LIVE-", dir=place) as live,
-            tempfile.TemporaryDirectory(prefix="MERGED-", dir=place) as merged,
+            _folder(place, "LIVE-") as live,
+            _folder(place, "MERGED-") as merged,
         ):
             request = writing.manifest_request(self._environment, filenames, None, self._options.selector)
-            folders = (Path(live), Path(merged))
+            folders = (live, merged)
             problem = None
             try:
                 build(self._environment.cluster, replace(request, continue_on_error=False)).visit(
@@ -125,7 +125,7 @@ class _Comparison:
                 self._show_pruned(folders[0])
             if problem is not None:
                 raise problem
-            return _run_program(self._environment, live, merged)
+            return _run_program(self._environment, str(live), str(merged))
 
     def _compare(self, info: Info, folders: tuple[Path, Path]) -> None:
         from kubetrace.api.status import is_conflict
@@ -284,29 +284,48 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, "utf-8", "surrogateescape", "\n")
 
 
+@contextmanager
+def _folder(place: str, prefix: str) -> Iterator[Path]:
+    """A folder while it is needed, named as os.MkdirTemp names it: by a number, which the diff shows."""
+    import random
+    import shutil
+
+    while True:
+        folder = Path(place, f"{prefix}{random.getrandbits(32)}")
+        try:
+            folder.mkdir(0o700)
+        except FileExistsError:
+            continue
+        break
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _run_program(environment: Environment, live: str, merged: str) -> int:
     """KUBECTL_EXTERNAL_DIFF, or `diff -u -N`; its output is ours. Raises KubetraceError where it fails."""
     import re
     import subprocess
 
-    words = [*(environment.environ.get("KUBECTL_EXTERNAL_DIFF") or "").split(" ")]
-    if words[0]:
-        program = [words[0], live, merged, *(word for word in words[1:] if re.fullmatch("[a-zA-Z0-9-=]+", word))]
-    else:
-        program = ["diff", "-u", "-N", live, merged]
+    wanted = environment.environ.get("KUBECTL_EXTERNAL_DIFF")
+    name, *words = wanted.split(" ") if wanted else ("diff",)
+    options = [word for word in words if re.fullmatch("[a-zA-Z0-9-=]+", word)]
+    program = [name, live, merged, *options] if wanted else [name, "-u", "-N", live, merged]
+    if not name:
+        raise KubetraceError('failed to run "": exec: no command')
     environment.stdout.flush()
     try:
         done = subprocess.run(
             program, stdin=subprocess.DEVNULL, capture_output=True, env=dict(environment.environ), check=False
         )
-    except OSError as error:
-        words_ = "executable file not found in $PATH" if isinstance(error, FileNotFoundError) else str(error.strerror)
-        raise KubetraceError(f'failed to run "{program[0]}": {words_}') from None
+    except OSError:  # whatever the reason (k8s.io/utils/exec)
+        raise KubetraceError(f'failed to run "{name}": executable file not found in $PATH') from None
     environment.stdout.write(done.stdout.decode("utf-8", "surrogateescape"))
     environment.stderr.write(done.stderr.decode("utf-8", "surrogateescape"))
-    if done.returncode > 1 or done.returncode < 0:
-        raise KubetraceError(f'failed to run "{program[0]}": exit status {done.returncode}')
-    if done.returncode == 1:
+    if done.returncode > 1:
+        raise KubetraceError(f'failed to run "{name}": exit status {done.returncode}')
+    if done.returncode:  # a signal's end counts as a difference
         raise SilentExit(1)
     return 0
 

@@ -17,4 +17,6 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
     environment.stdout.write(options_help(KUBECTL_FLAGS, OWN_FLAGS, environment.help_width, defaults))
 
 
-COMMAND = Command(run=run, usage="options", description="List the options that every command takes.")
+COMMAND = Command(
+    run=run, usage="options", description="List the options that every command takes.", errs_on_stdout=True
+)

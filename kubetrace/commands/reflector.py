@@ -27,7 +27,7 @@ from kubetrace.api.status import (
 )
 from kubetrace.api.watch import WatchEvent, events
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Purpose
+from kubetrace.trace.exchange import Events, Purpose
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Mutable, Value, fresh, replace
 
@@ -93,13 +93,15 @@ class Reflector(Value):
         call = verbs.watch(self.mapping, self.namespace, options, purpose=self.purpose)
         if self._typed:  # typed clients bound the request by the same time
             call = replace(call, query=(*call.query, ("timeout", verbs.go_duration(seconds))))
-        remaining = None if deadline == math.inf else max(deadline - time.monotonic(), 0.001)
         started = time.monotonic()
+        remaining = max(deadline - started, 0.001)
+        request = self.environment.request_timeout or math.inf
+        bound = min(remaining, request)
         answer = self.environment.client.send(
             replace(
                 call,
                 operation=self._operation(options),
-                timeout=remaining,
+                timeout=None if bound == math.inf else bound,
                 log_request_body=True,
             )
         )
@@ -108,7 +110,7 @@ class Reflector(Value):
                 check(answer, self.mapping.resource.group_resource)
             finally:
                 answer.close()
-        return _Watch(answer, started)
+        return _Watch(answer, started, self.environment.events if request < remaining else None)
 
     def _operation(self, options: verbs.ListOptions) -> Operation:
         if self._typed:
@@ -131,11 +133,13 @@ class Reflector(Value):
 
 
 class _Watch:
-    """One watch: its events up to its end or its first error, which is `failure` then."""
+    """One watch: its events up to its end or its first error, which is `failure` then. `observers` are told where the
+    request's own time runs out."""
 
-    def __init__(self, answer: Answer, started: float) -> None:
+    def __init__(self, answer: Answer, started: float, observers: Events | None) -> None:
         self._answer = answer
         self._started = started
+        self._observers = observers
         self._events = self._read()
         self.count = 0
         self.failure: KubetraceError | None = None
@@ -147,8 +151,12 @@ class _Watch:
     def seconds(self) -> float:
         return time.monotonic() - self._started
 
+    def begin_again(self) -> None:
+        """What has come so far was the first state: the watch counts from here."""
+        self.count, self._started = 0, time.monotonic()
+
     def _read(self) -> Iterator[WatchEvent]:
-        for event in events(self._answer.chunks()):
+        for event in events(self._answer.chunks(), self._observers):
             if event.type == "ERROR":
                 self.failure = event.error()
                 return
@@ -262,6 +270,7 @@ class _Run(Mutable):
                 first[text(value, "name")] = value
             elif string_map(value, "annotations").get("k8s.io/initial-events-end") == "true":
                 self.reflector.tell("watch-list-bookmark", items=watch.count, seconds=watch.seconds)
+                watch.begin_again()
                 self._replace(list(first.values()), event.resource_version)
                 return True
         self._tell_closed(watch)
@@ -321,6 +330,8 @@ class _Run(Mutable):
         return False
 
     def _may_go_on_after(self, failure: KubetraceError) -> bool:
+        if self._late:
+            return False
         if _is_expired(failure):
             self.reflector.tell("watch-expired", error=str(failure))
             return False

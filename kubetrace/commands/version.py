@@ -64,16 +64,14 @@ _ALWAYS = (
     "compiler",
     "platform",
 )
-_SEMANTIC = r"\s*v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?\s*"
+_NUMBERS = re.compile(r"\s*v?([0-9]+(?:\.[0-9]+)*)(.*)")
+_EXTRA = re.compile(r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?\s*")
 
 
 def _warn_of_skew(environment: Environment, client: dict[str, str], server: dict[str, str]) -> None:
     """A client and a server more than one minor release apart (version/skew_warning.go)."""
-    theirs = re.fullmatch(_SEMANTIC, server.get("gitVersion", ""))
-    if theirs is None:
-        raise KubetraceError(f"server version error: {_not_semantic(server.get('gitVersion', ''))}")
+    other = _semantic(server.get("gitVersion", ""))
     ours = (int(client["major"]), int(client["minor"]))
-    other = (int(theirs[1]), int(theirs[2]))
     if ours[0] == other[0] and abs(ours[1] - other[1]) <= 1:
         return
     text = (
@@ -85,12 +83,27 @@ def _warn_of_skew(environment: Environment, client: dict[str, str], server: dict
     environment.stderr.write(f"Warning: {text}\n")
 
 
-def _not_semantic(text: str) -> str:
+def _semantic(text: str) -> tuple[int, int]:
+    """Major and minor (apimachinery util/version, ParseSemantic). Raises KubetraceError."""
     from kubetrace.api.go_words import quoted
 
-    if not re.match(r"\s*v?\d+(\.\d+)*", text):
-        return f"could not parse {quoted(text)} as version"
-    return f"illegal version string {quoted(text.strip().removeprefix('v'))}"
+    shown = quoted(text)
+    match = _NUMBERS.fullmatch(text)
+    if match is None:
+        raise KubetraceError(f"server version error: could not parse {shown} as version")
+    numbers = match[1].split(".")
+    if len(numbers) != 3:
+        raise KubetraceError(f"server version error: illegal version string {shown}")
+    extra = _EXTRA.fullmatch(match[2])
+    pre_release = extra[1].split(".") if extra and extra[1] else []
+    for component in (*numbers, *(one for one in pre_release if one.isdigit())):
+        if component.startswith("0") and component != "0":
+            zero = f"illegal zero-prefixed version component {quoted(component)} in {shown}"
+            raise KubetraceError(f"server version error: {zero}")
+    if extra is None:
+        words = f"could not parse pre-release/metadata ({match[2]}) in version {shown}"
+        raise KubetraceError(f"server version error: {words}")
+    return int(numbers[0]), int(numbers[1])
 
 
 def _render(versions: dict[str, dict[str, str]], output: str) -> str:
