@@ -27,7 +27,8 @@ from kubetrace.api.status import (
 )
 from kubetrace.api.watch import WatchEvent, events
 from kubetrace.errors import KubetraceError
-from kubetrace.trace.exchange import Events, Purpose
+from kubetrace.trace.events import Events
+from kubetrace.trace.exchange import Purpose
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Mutable, Value, fresh, replace
 
