@@ -68,7 +68,7 @@ class Info(Mutable):
 
 class Request(Value):
     """What a command wants built. `documents` are the manifests' objects, None without -f; they are read as the
-    visit goes. `namespace` empty is all namespaces."""
+    visit goes. `namespace` empty is all namespaces. `scheme` is what errors call the table of structs."""
 
     selection: Selection
     documents: Iterable[Document] | None = None
@@ -85,6 +85,7 @@ class Request(Value):
     single_resource_type: bool = False
     continue_on_error: bool = False
     require_object: bool = True
+    scheme: str = ""
     purpose: Purpose = UNSTATED
 
 
@@ -191,7 +192,7 @@ class Result(Mutable):
         value = self.cluster.objects.get_or_blame_namespace(
             info.mapping, info.namespace, info.name, info.subresource, purpose=self.request.purpose
         )
-        self.cluster.objects.require_struct(value)
+        self.cluster.objects.require_struct(value, self.request.scheme)
         info.object = value
         info.resource_version = text(value, "resourceVersion")
 

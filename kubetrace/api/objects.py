@@ -63,12 +63,12 @@ class Objects(Value):
             self._raise_if_namespace_is_missing(namespace)
             raise
 
-    def require_struct(self, value: dict[str, Any]) -> None:
+    def require_struct(self, value: dict[str, Any], scheme: str = "") -> None:
         """Raises KubetraceError for an object or list that kubectl has no struct for, where it wants one."""
         if self.typed:
-            from kubetrace.api.typed_kinds import require_registered
+            from kubetrace.api.typed_kinds import KUBECTL_SCHEME, require_registered
 
-            require_registered(value)
+            require_registered(value, scheme or KUBECTL_SCHEME)
 
     def _raise_if_namespace_is_missing(self, namespace: str) -> None:
         from kubetrace.api.typed_kinds import NAMESPACES

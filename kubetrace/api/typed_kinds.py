@@ -14,24 +14,28 @@ def typed(group: str, version: str, resource: str, kind: str, namespaced: bool =
     return Mapping(GroupVersionResource(group, version, resource), GroupVersionKind(group, version, kind), namespaced)
 
 
-def require_registered(value: Mapping_[str, Any]) -> None:
+KUBECTL_SCHEME = "pkg/scheme/scheme.go:28"
+CLIENT_SCHEME = "k8s.io/client-go/kubernetes/scheme/register.go:82"
+"""Where kubectl's table of structs is made, and client-go's, which port-forward uses."""
+
+
+def require_registered(value: Mapping_[str, Any], scheme: str = KUBECTL_SCHEME) -> None:
     """Raises KubetraceError for an object of a kind that kubectl has no struct for: typed commands can't read it."""
     version, kind = str(value.get("apiVersion") or ""), str(value.get("kind") or "")
     if (version, kind) == ("v1", "Pod"):  # what is mostly asked for need not wait for the table of structs
         return
-    if problem := unregistered(version, kind):
+    if problem := unregistered(version, kind, scheme):
         raise KubetraceError(problem)
 
 
-def unregistered(version: str, kind: str) -> str:
+def unregistered(version: str, kind: str, scheme: str = KUBECTL_SCHEME) -> str:
     """kubectl's words for a kind that it has no struct for; "" for others (runtime.Scheme)."""
     from kubetrace.api.go_words import quoted
     from kubetrace.wire.go_struct import is_registered
 
     if is_registered(version, kind.removesuffix("List")) or (version, kind) == ("v1", "List"):
         return ""
-    scheme = quoted("pkg/scheme/scheme.go:28")
-    return f"no kind {quoted(kind)} is registered for version {quoted(version)} in scheme {scheme}"
+    return f"no kind {quoted(kind)} is registered for version {quoted(version)} in scheme {quoted(scheme)}"
 
 
 _RBAC = "rbac.authorization.k8s.io"

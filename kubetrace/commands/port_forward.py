@@ -64,7 +64,7 @@ def _target(environment: Environment, options: PortForwardOptions, arguments: Ar
 def _object(environment: Environment, word: str) -> dict[str, Any]:
     from kubetrace.api.builder import Request, build
     from kubetrace.api.selection import Selection
-    from kubetrace.api.typed_kinds import require_registered
+    from kubetrace.api.typed_kinds import CLIENT_SCHEME, require_registered
     from kubetrace.trace.exchange import Purpose
 
     selection = Selection()
@@ -74,11 +74,12 @@ def _object(environment: Environment, word: str) -> dict[str, Any]:
         namespace=environment.namespace,
         default_namespace=True,
         continue_on_error=True,
+        scheme=CLIENT_SCHEME,
         purpose=Purpose("port-forward", "port-forward: which pod is meant, and which ports has it?"),
     )
     value = build(environment.cluster.typed, request).infos()[0].object
     assert value is not None
-    require_registered(value)
+    require_registered(value, CLIENT_SCHEME)
     return value
 
 
