@@ -107,12 +107,10 @@ def _metadata_problem(document: Parsed) -> str:
 
 def _is_plain(value: Object) -> bool:
     """Has the object nothing but what most have, of the right types? Then the table of structs is not needed."""
-    metadata = value.get("metadata") or {}
-    return (
-        isinstance(value.get("apiVersion"), str | None)
-        and isinstance(metadata, dict)
-        and all(_is_plain_field(key, metadata[key]) for key in metadata)
-    )
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict | None) or not isinstance(value.get("apiVersion"), str | None):
+        return False
+    return all(_is_plain_field(key, field) for key, field in (metadata or {}).items())
 
 
 def _is_plain_field(key: str, value: Any) -> bool:

@@ -197,7 +197,9 @@ def base_url(server: str) -> str:
             raise PlainError(f"Unable to connect to the server: {error.reason}") from None
         if url.path not in ("", "/"):
             raise ConfigError(f"host must be a URL or a host:port pair: {quote(server)}")
-    authority = url.authority if url.host.strip(":") else ""
+    authority = url.authority.removesuffix(":")  # an empty port is none
+    if authority and not url.host.strip(":"):
+        raise PlainError("Unable to connect to the server: http: no Host in request URL")
     return f"{url.scheme}://{authority}{escape_path(url.path.rstrip('/'))}"
 
 
