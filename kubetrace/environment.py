@@ -136,11 +136,17 @@ class Environment(ObservedRun):
 
         return Path(self.environ.get("KUBECACHEDIR") or self.home / ".kube" / "cache")
 
-    def make_client(self, maker: ClientMaker = "factory") -> Client:
-        """One more of kubectl's clients, which are all the same one here (RESTClientGetter.ToRESTConfig): the log tells
-        of each that a pod's own service account is used, and an exec plugin belongs to the client that was made."""
+    def rest_config(self) -> Connection:
+        """What kubectl's clients are made of (RESTClientGetter.ToRESTConfig): the log tells each time that it is a
+        pod's own service account."""
         if self.connection.in_cluster:
             self.note("in-cluster-config")
+        return self.connection
+
+    def make_client(self, maker: ClientMaker = "factory") -> Client:
+        """One more of kubectl's clients, which are all the same one here: an exec plugin belongs to the client that was
+        made."""
+        self.rest_config()
         return self.client.another(maker)
 
     @cached_property

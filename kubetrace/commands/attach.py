@@ -36,13 +36,14 @@ def run(environment: Environment, options: AttachOptions, arguments: Arguments) 
     _ = environment.namespace
     if options.pod_running_timeout <= 0:
         raise arguments.usage_error("--pod-running-timeout must be higher than zero")
-    environment.make_client()
+    environment.rest_config()
     if not words:
         raise KubetraceError("at least 1 argument is required for attach")
     if len(words) > 2:
         raise KubetraceError(
             f"expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {len(words)}: [{' '.join(words)}]"
         )
+    environment.client.another("factory")
     purpose = Purpose("attach", "attach: which pod is it, and which containers has it?")
     value = named_object(environment, words, purpose, verb="attach")
     pod = dict(attachable_pod(environment.cluster, value, options.pod_running_timeout))
