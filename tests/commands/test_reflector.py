@@ -178,11 +178,18 @@ def test_a_list_without_its_watch_counts_and_is_asked_for_again(monkeypatch: pyt
     assert told.log == ['"Failed to watch" err="it is Forbidden"'] * 2
 
 
+def test_a_watch_that_ends_at_once_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told(monkeypatch, stream(event("ADDED"), end()), stream(event("ADDED"), end(), event("DELETED")))
+    assert told.met and told.asked == ["stream", "stream 5"] and len(told.clock.pauses) == 1
+    assert told.seen == [("ADDED", "1"), ("MODIFIED", "1"), ("DELETED", "1")]
+    assert [line.split('"')[1] for line in told.err.getvalue().splitlines()] == ["Warning: watch ended with error"]
+
+
 def test_a_version_that_is_gone_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = {"type": "ERROR", "object": error("Expired", 410)}
     told = Told(
         monkeypatch,
-        stream(event("ADDED"), end()),
+        stream(event("ADDED"), end(), event("BOOKMARK", version="5")),
         stream(gone),
         stream(event("ADDED", version="20"), end("21"), event("DELETED")),
     )
@@ -211,7 +218,13 @@ REFUSED = TransportError("GET", "u", "dial tcp 1.2.3.4:1: connect: connection re
 
 @pytest.mark.parametrize("answer", [REFUSED, refusal("TooManyRequests", 429)])
 def test_a_server_that_is_not_there_or_busy_is_waited_for(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Told(monkeypatch, stream(event("ADDED"), end()), answer, answer, stream(event("DELETED")))
+    told = Told(
+        monkeypatch,
+        stream(event("ADDED"), end(), event("BOOKMARK", version="5")),
+        answer,
+        answer,
+        stream(event("DELETED")),
+    )
     assert told.met and told.asked == ["stream", "watch 5", "watch 5", "watch 5"]
     assert len(told.clock.pauses) == 2 and not told.log
     told = Told(monkeypatch, answer, stream(event("ADDED"), end(), event("DELETED")))
