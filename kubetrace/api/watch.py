@@ -84,7 +84,7 @@ def _is_whole(text: bytes) -> bool:
 
 
 def _event(line: bytes) -> WatchEvent:
-    from kubetrace.wire.go_json import InvalidJSON, loads
+    from kubetrace.wire.go_json import InvalidJSON, dumps_in_order, loads
 
     try:
         value = loads(line)
@@ -93,9 +93,13 @@ def _event(line: bytes) -> WatchEvent:
     if not isinstance(value, dict) or value.get("type") not in TYPES:
         kind = value.get("type") if isinstance(value, dict) else value
         return _undecodable(f"got invalid watch event type: {kind or ''}")
-    if not isinstance(value.get("object"), dict):
-        return _undecodable("unable to decode watch event: Object 'Kind' is missing in 'null'")
-    return WatchEvent(value["type"], value["object"])
+    item = value.get("object")
+    found = item if isinstance(item, dict) else {}
+    missing = "Kind" if not found.get("kind") else "apiVersion" if not found.get("apiVersion") else ""
+    if missing:
+        body = dumps_in_order(item).decode()
+        return _undecodable(f"unable to decode watch event: Object '{missing}' is missing in '{body}'")
+    return WatchEvent(value["type"], found)
 
 
 def _undecodable(problem: str) -> WatchEvent:

@@ -25,6 +25,8 @@ def pod(
 ) -> Object:
     conditions = [{"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": ready or "2026"}]
     return {
+        "kind": "Pod",
+        "apiVersion": "v1",
         "metadata": {"name": name, "creationTimestamp": "2026-01-01T00:00:00Z", **meta},
         "spec": {"nodeName": node, "containers": [{"name": "c"}]},
         "status": {"phase": phase, "conditions": conditions, "containerStatuses": [{"restartCount": restarts}]},

@@ -24,7 +24,9 @@ PODS = Mapping(GroupVersionResource("", "v1", "pods"), GroupVersionKind("", "v1"
 
 def line(kind: str, name: str, version: str = "1") -> bytes:
     metadata = {"name": name, "resourceVersion": version}
-    return json.dumps({"type": kind, "object": {"kind": "Pod", "metadata": metadata}}).encode() + b"\n"
+    return (
+        json.dumps({"type": kind, "object": {"kind": "Pod", "apiVersion": "v1", "metadata": metadata}}).encode() + b"\n"
+    )
 
 
 STREAM = line("ADDED", "a", "1") + line("MODIFIED", "ä", "2") + line("BOOKMARK", "", "3") + line("DELETED", "a", "4")
@@ -77,7 +79,10 @@ def test_a_refused_watch_raises_the_servers_words() -> None:
 
 
 def test_watching_on_resumes_after_the_last_event_and_starts_anew_after_410() -> None:
-    gone: dict[str, Any] = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}}
+    gone: dict[str, Any] = {
+        "type": "ERROR",
+        "object": {"kind": "Status", "apiVersion": "v1", "code": 410, "reason": "Expired"},
+    }
     streams = {
         "1": [line("ADDED", "a", "5"), line("BOOKMARK", "", "8")],
         "8": [json.dumps(gone).encode() + b"\n"],

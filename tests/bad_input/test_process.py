@@ -183,21 +183,27 @@ def test_a_signal_ends_a_watch_with_exit_code_1(
 @pytest.mark.parametrize("line", [b"this is no event\n", b'{"type":"ERROR","object":{"kind":"Status","code":410}}\n'])
 @pytest.mark.parametrize("words", ["wait --for=jsonpath={.data.k}=z cm/a", "wait --for=delete cm/a", "delete cm a"])
 def test_a_watch_that_breaks_is_begun_anew(words: str, line: bytes, tmp_path: Path, server: BadServer) -> None:
-    """Until the time is up, without a word about it."""
+    """Until the time is up; the log tells of it once the first state is there, which is listed then."""
     others = server._next
     watches = []
+    found = {"kind": "ConfigMapList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": [CONFIG_MAP]}
+    listed = reply(json.dumps(found).encode())
     begun = reply(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked", 1)
 
     def step(asked: Asked) -> Step:
         if "watch=true" in asked.line:
             watches.append(asked)
             return begun + b"%x\r\n%s\r\n0\r\n\r\n" % (len(line), line)
+        if "fieldSelector=metadata.name" in asked.line:
+            return listed
         return reply(GOOD) if ONE in asked.line else others(asked)
 
     server._next = step  # type: ignore[method-assign]
     code, _, err = shell(f"X {words} --timeout=2s", tmp_path)
-    assert (code, err) == (1, b"error: timed out waiting for the condition on configmaps/a\n")
-    assert len(watches) >= 2
+    *told, last = err.splitlines()
+    assert (code, last) == (1, b"error: timed out waiting for the condition on configmaps/a")
+    words = b'ended with: an error on the server ("unable to decode an event from the watch stream: '
+    assert told and all(words in line for line in told) and len(watches) == 2 * len(told)
 
 
 def interrupted(

@@ -40,7 +40,7 @@ class Clock:
 
 def event(kind: str, uid: str = "1", version: str = "1", **annotations: str) -> dict[str, Any]:
     metadata = {"name": "a", "uid": uid, "resourceVersion": version, "annotations": annotations}
-    return {"type": kind, "object": {"kind": "ConfigMap", "metadata": metadata}}
+    return {"type": kind, "object": {"kind": "ConfigMap", "apiVersion": "v1", "metadata": metadata}}
 
 
 def end(version: str = "5") -> dict[str, Any]:
@@ -48,7 +48,14 @@ def end(version: str = "5") -> dict[str, Any]:
 
 
 def error(reason: str, code: int) -> dict[str, Any]:
-    return {"kind": "Status", "status": "Failure", "reason": reason, "code": code, "message": f"it is {reason}"}
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "reason": reason,
+        "code": code,
+        "message": f"it is {reason}",
+    }
 
 
 def stream(*told: dict[str, Any]) -> FakeAnswer:
@@ -238,7 +245,7 @@ def test_a_server_that_is_not_there_or_busy_is_waited_for(answer: Any, monkeypat
         ([event("ADDED"), end(), event("BOOKMARK")], False),
         ([event("ADDED"), event("BOOKMARK")], False),
         ([event("ADDED"), event("DELETED"), end()], False),
-        ([{"type": "ERROR", "object": {"kind": "Status"}}, event("DELETED")], False),
+        ([{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1"}}, event("DELETED")], False),
         ([], False),
         ([event("ADDED"), end(), event("DELETED")], True),
     ],

@@ -91,7 +91,7 @@ def test_cases_are_many_and_have_names_of_their_own() -> None:
 
 def test_manifests_that_cases_name_exist() -> None:
     for case in load_cases():
-        words = case.words
+        words = [] if case.words[0] == "logs" else case.words  # whose -f follows
         for flag, value in itertools.pairwise(words):
             if flag == "-f" and value not in ("-", "none.yaml", "nope.yaml", "nowhere.yaml") and "ghost" not in value:
                 top = value.rstrip("/").split("/")[0]

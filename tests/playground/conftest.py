@@ -38,8 +38,12 @@ class Client:
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        connection.request(method, path, data, sent | self.headers)
-        response = connection.getresponse()
+        try:
+            connection.request(method, path, data, sent | self.headers)
+            response = connection.getresponse()
+        except OSError:
+            connection.close()
+            raise
         response.connection = connection  # type: ignore[attr-defined]
         return response
 
