@@ -2,7 +2,7 @@
 
     KUBEBUILDER_ASSETS=DIR python -m tests.conformance [--only GLOB] [--diff]
     KUBEBUILDER_ASSETS=DIR KUBEBUILDER_ASSETS_OLD=DIR python -m tests.conformance --report docs/parity.md
-    KUBEBUILDER_ASSETS=DIR python -m tests.conformance --keep /tmp/planes --only 'label-*' --diff   # and again; --end
+    KUBEBUILDER_ASSETS=DIR python -m tests.conformance --keep PLANES --only 'label-*' --diff   # and again; --end
     KUBEBUILDER_ASSETS=DIR python -m tests.conformance --playground [--help]
 
 KUBEBUILDER_ASSETS: etcd, kube-apiserver, kubectl-1.36 or kubectl; kube-controller-manager, kube-scheduler and kwok for
