@@ -14,7 +14,7 @@ class UnknownCommandError(PlainError):
     """Nothing of the table is called so; a plugin may be."""
 
 
-def _words(argv: list[str], flags: FlagSet) -> list[str]:
+def plain_words(argv: list[str], flags: FlagSet) -> list[str]:
     """argv's words at one level. A flag written apart from its value takes the next argument with it, unless the flag
     needs none; flags that this level does not know count as needing one."""
     words: list[str] = []
@@ -75,7 +75,7 @@ def find(root: Entry, argv: list[str], global_flags: Iterable[BoundFlag]) -> tup
     global_flags = tuple(global_flags)
     path: tuple[Entry, ...] = ()
     called_as, here, rest, flags = "", root, list(argv), FlagSet(global_flags)
-    while words := _words(rest, flags):
+    while words := plain_words(rest, flags):
         child = here.child(words[0])
         if child is None:
             break

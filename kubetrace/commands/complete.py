@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import PROGRAM, Command, Entry
-from kubetrace.cmdline.find import UnknownCommandError, find
+from kubetrace.cmdline.find import UnknownCommandError, find, plain_words
 from kubetrace.cmdline.flags import BoundFlag, bind
 from kubetrace.cmdline.global_options import GLOBAL_FLAGS, KUBECTL_FLAGS, OWN_FLAGS, GlobalOptions, OwnOptions
 from kubetrace.cmdline.parser import FlagError, FlagSet, Parsed, build
@@ -98,8 +98,9 @@ def _candidates(environment: Environment, root: Entry, argv: list[str]) -> Answe
     from kubetrace.commands.completion_plugins import plugin_answer, plugin_commands
 
     *before, word = argv
-    if before[:1] == ["help"]:
-        return _topics(root, before[1:], word), NO_FILES
+    plain = plain_words(before, FlagSet(GLOBAL_FLAGS))
+    if plain[:1] == ["help"]:
+        return _topics(root, plain[1:], word), NO_FILES
     if (answer := plugin_answer(environment, root, argv)) is not None:
         return answer
     try:

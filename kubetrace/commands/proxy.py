@@ -47,7 +47,7 @@ class ProxyOptions(Value):
 
 
 def run(environment: Environment, options: ProxyOptions, arguments: Arguments) -> None:
-    server_path = urlsplit(environment.make_client().server).path
+    server_path = urlsplit(environment.rest_config().server).path
     if not options.append_server_path and server_path not in ("", "/"):
         environment.note("proxy-server-path", path=server_path)
     admission = _filter(environment, options)

@@ -52,7 +52,7 @@ class AuditReader:
         self._wait()
         with self.plane.audit.open("rb") as stream:
             stream.seek(self.offset)
-            lines = stream.read().splitlines()
+            *lines, _ = stream.read().split(b"\n")  # the last may be half written
         events: dict[str, dict[str, object]] = {}
         for line in lines:
             event = json.loads(line)
