@@ -114,9 +114,9 @@ class Reflector(Value):
         return _Watch(answer, started, self.environment.events if request < remaining else None)
 
     def _operation(self, options: verbs.ListOptions) -> Operation:
-        if self._typed:
-            return "typed-watch"
-        return "dynamic-watch-list" if options.send_initial_events else "dynamic-watch"
+        if options.send_initial_events:
+            return "typed-watch-list" if self._typed else "dynamic-watch-list"
+        return "typed-watch" if self._typed else "dynamic-watch"
 
     def list(self, version: str) -> Object:
         """A list at that version or a later one: from the server's cache in one piece where a version is known, else in

@@ -54,6 +54,7 @@ Operation = Literal[
     "typed-patch",
     "typed-update",
     "typed-watch",
+    "typed-watch-list",
     "typed-token",
     "evict",
     "csr-approval",

@@ -18,7 +18,18 @@ _AFTER = 1.0
 _EVERY = 0.25
 _ERASE = "\r\x1b[K"
 _DIM, _RESET = "\x1b[2m", "\x1b[0m"
-_ENDLESS = frozenset({"watch", "watch-one", "typed-watch", "dynamic-watch", "dynamic-watch-list", "stream", "logs"})
+_ENDLESS = frozenset(
+    {
+        "watch",
+        "watch-one",
+        "typed-watch",
+        "typed-watch-list",
+        "dynamic-watch",
+        "dynamic-watch-list",
+        "stream",
+        "logs",
+    }
+)
 """Operations whose answers go on until somebody has seen enough."""
 
 

@@ -63,7 +63,7 @@ IDLE_CONNECTIONS = 25
 """client-go's numbers: transport/cache.go."""
 
 
-_TELLS_NO_TIMEOUT = frozenset({"typed-list", "typed-watch"})
+_TELLS_NO_TIMEOUT = frozenset({"typed-list", "typed-watch", "typed-watch-list"})
 """Operations that --request-timeout ends, too, but of which the server is not told so: client-go's typed clients put
 the list's own timeout, which is none, in its place (gentype/type.go)."""
 
