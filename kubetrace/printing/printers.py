@@ -13,7 +13,7 @@ from kubetrace.printing.jsonpath import JSONPath
 from kubetrace.printing.jsonpath_parser import JSONPathError
 from kubetrace.printing.tabwriter import TextSink
 from kubetrace.value import Value
-from kubetrace.wire.go_struct import TypedObject
+from kubetrace.wire.go_struct import TypedObject, go_type
 
 Object = dict[str, Any]
 
@@ -131,6 +131,9 @@ class NamePrinter:
     def print(self, value: Printed, out: TextSink) -> None:
         if isinstance(value, WatchEvent):
             value = value.object
+        if isinstance(value, TypedObject) and "items" in value:
+            name = go_type(value["apiVersion"], value["kind"])
+            raise KubetraceError(f"list types are not supported by name printing: {name}")
         if is_list(value):
             out.write("".join(self._line(item) for item in value["items"]))
         else:

@@ -11,6 +11,7 @@ import pytest
 from kubetrace.errors import KubetraceError
 from kubetrace.printing.formats import OutputOptions, get_printer, resource_printer
 from kubetrace.printing.printers import WatchEvent
+from kubetrace.wire.go_struct import TypedObject
 
 POD: dict[str, Any] = {
     "kind": "Pod",
@@ -58,6 +59,12 @@ def test_yaml_documents_are_separated() -> None:
 def test_names_carry_the_group_and_lists_are_taken_apart() -> None:
     assert printed(LIST, output="name") == "pod/web\nwidget.example.com/w\n"
     assert printed(WatchEvent("ADDED", POD), output="name") == "pod/web\n"
+
+
+@pytest.mark.parametrize("items", [[POD], None])
+def test_lists_of_structs_have_no_names(items: Any) -> None:
+    with pytest.raises(KubetraceError, match=r"^list types are not supported by name printing: \*v1.PodList$"):
+        printed(TypedObject(kind="PodList", apiVersion="v1", items=items), output="name")
 
 
 @pytest.mark.parametrize(("output", "text"), [("", "pod/web created\n"), ("name", "pod/web\n")])
