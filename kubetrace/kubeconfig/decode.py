@@ -7,8 +7,6 @@ that no field answers to are dropped (they are lost when kubectl writes the file
 from __future__ import annotations
 
 import base64
-import binascii
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -216,26 +214,11 @@ class _Decoder:
 
 def go_base64(text: str) -> bytes:
     """base64.StdEncoding: line ends are skipped, and the place of the first wrong byte is named."""
-    clean = text.replace("\r", "").replace("\n", "")
-    bad = re.search(r"[^A-Za-z0-9+/]", clean)
-    if bad is not None and not re.fullmatch(r"=|==", clean[bad.start() :]):
-        raise ConfigError(f"illegal base64 data at input byte {len(text[: _offset(text, bad.start())])}")
-    if len(clean) % 4:
-        raise ConfigError(f"illegal base64 data at input byte {len(text) // 4 * 4}")
-    try:
-        return base64.b64decode(clean, validate=True)
-    except (binascii.Error, ValueError):
-        raise ConfigError(f"illegal base64 data at input byte {len(text)}") from None
+    from kubetrace.wire.go_base64 import base64_problem
 
-
-def _offset(text: str, position: int) -> int:
-    """Where the `position`-th character that is no line end stands."""
-    for index, character in enumerate(text):
-        if character not in "\r\n":
-            if position == 0:
-                return index
-            position -= 1
-    return len(text)
+    if problem := base64_problem(text):
+        raise ConfigError(problem)
+    return base64.b64decode(text)
 
 
 _Field = Callable[[_Decoder, Any, str, str], Any]

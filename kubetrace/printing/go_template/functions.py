@@ -13,6 +13,7 @@ from kubetrace.printing.go_format import sprint_all, sprintf, sprintln
 from kubetrace.printing.go_template.values import INVALID, Boxed, Value, is_nil, is_true, unboxed
 from kubetrace.printing.go_values import Int, Uint8, type_name
 from kubetrace.value import Value as BaseValue
+from kubetrace.wire.go_base64 import base64_problem
 from kubetrace.wire.go_quote import as_bytes
 
 
@@ -242,44 +243,9 @@ def _urlquery(*arguments: Any) -> str:
 
 
 def _base64decode(text: str) -> str:
-    data = as_bytes(text)
-    bad = _bad_base64(data)
-    if bad is not None:
-        raise CallError(f"base64 decode failed: illegal base64 data at input byte {bad}")
-    return base64.b64decode(data.translate(None, b"\r\n")).decode("utf-8", "surrogateescape")
-
-
-_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-
-
-def _bad_base64(data: bytes) -> int | None:
-    """Where Go's decoder stumbles (encoding/base64 decodeQuantum): a short group is named by its begin."""
-    in_group = 0
-    for at, byte in enumerate(data):
-        if byte in _ALPHABET:
-            in_group = (in_group + 1) % 4
-        elif byte == ord("="):
-            return at if in_group < 2 else _bad_padding(data, at, in_group)
-        elif byte not in b"\r\n":
-            return at
-    return len(data) - in_group if in_group else None
-
-
-def _bad_padding(data: bytes, at: int, in_group: int) -> int | None:
-    at = _after_line_ends(data, at + 1)
-    if in_group == 2:
-        if at == len(data):
-            return at
-        if data[at] != ord("="):
-            return at - 1
-        at = _after_line_ends(data, at + 1)
-    return at if at < len(data) else None
-
-
-def _after_line_ends(data: bytes, at: int) -> int:
-    while at < len(data) and data[at] in b"\r\n":
-        at += 1
-    return at
+    if problem := base64_problem(text):
+        raise CallError(f"base64 decode failed: {problem}")
+    return base64.b64decode(text).decode("utf-8", "surrogateescape")
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
