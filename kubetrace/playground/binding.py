@@ -7,6 +7,7 @@ from typing import Any
 
 from kubetrace.playground import status
 from kubetrace.playground.objects import Object, now
+from kubetrace.playground.pods import with_condition
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.verbs import Verbs, Write
 
@@ -28,18 +29,21 @@ def bind(verbs: Verbs, namespace: str, name: str, body: Any, write: Write) -> Ob
     _check_preconditions(metadata, pod["metadata"])
     if why := _hindrance(pod):
         raise status.conflict("pods/binding", "", metadata["name"], why)
-    pod["spec"]["nodeName"] = node
     for part in ("annotations", "labels"):
         if metadata.get(part):
             pod["metadata"][part] = (pod["metadata"].get(part) or {}) | metadata[part]
-    found = pod["status"]
-    found.pop("nominatedNodeName", None)
-    others = [entry for entry in found.get("conditions") or () if entry["type"] != "PodScheduled"]
     scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now()}
-    found["conditions"] = [*others, scheduled]
+    assign(pod, node, scheduled)
     if not write.dry_run:
         verbs.store.put("pods", pod)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+def assign(pod: Object, node: str, scheduled: Object) -> None:
+    """Gives the pod its node; `scheduled` is its condition PodScheduled."""
+    pod["spec"]["nodeName"] = node
+    pod["status"].pop("nominatedNodeName", None)
+    pod["status"]["conditions"] = with_condition(pod, scheduled)
 
 
 def _target(binding: Object) -> str:

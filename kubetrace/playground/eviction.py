@@ -7,7 +7,7 @@ from typing import Any
 
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.paths import Target
-from kubetrace.playground.pods import is_done, is_ready
+from kubetrace.playground.pods import disrupted, is_done, is_ready
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.verbs import Verbs, Write
@@ -97,8 +97,5 @@ def _say_why(verbs: Verbs, target: Target) -> None:
     pod = verbs.store.get("pods", target.namespace, target.name)
     if pod is None or not pod["spec"].get("nodeName"):
         return
-    entry = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": now()}
-    entry |= {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
-    conditions = [c for c in pod["status"].get("conditions") or () if c["type"] != "DisruptionTarget"]
-    pod["status"]["conditions"] = [*conditions, entry]
+    pod["status"]["conditions"] = disrupted(pod, "EvictionByEvictionAPI", "Eviction API: evicting")
     verbs.store.put("pods", pod)

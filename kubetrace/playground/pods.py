@@ -1,8 +1,8 @@
-"""What a pod's status says, in one word."""
+"""What a pod's status says, and what is said in it."""
 
 from __future__ import annotations
 
-from kubetrace.playground.objects import Object
+from kubetrace.playground.objects import Object, now
 
 
 def is_done(pod: Object) -> bool:
@@ -13,3 +13,14 @@ def is_done(pod: Object) -> bool:
 def is_ready(pod: Object) -> bool:
     conditions = (pod.get("status") or {}).get("conditions") or ()
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def with_condition(pod: Object, entry: Object) -> list[Object]:
+    """A pod's conditions, with this one instead of the one of its type."""
+    return [*(c for c in pod["status"].get("conditions") or () if c["type"] != entry["type"]), entry]
+
+
+def disrupted(pod: Object, reason: str, message: str) -> list[Object]:
+    """A pod's conditions, with why somebody takes it away."""
+    entry = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": now()}
+    return with_condition(pod, entry | {"reason": reason, "message": message})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from kubetrace.playground.controllers.base import Controller
-from kubetrace.playground.objects import Object, now
-from kubetrace.playground.pods import is_done
+from kubetrace.playground.objects import Object
+from kubetrace.playground.pods import disrupted, is_done
 from kubetrace.playground.verbs import Verbs, Write
 
 _QUARANTINE_SECONDS = 40.0
@@ -36,12 +36,9 @@ class PodGarbage(Controller):
         return None
 
     def _take(self, pod: Object) -> None:
-        status = pod.get("status") or {}
         if not is_done(pod):
-            entry = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": now()}
-            entry |= {"reason": "DeletionByPodGC", "message": "PodGC: node no longer exists"}
-            others = [found for found in status.get("conditions") or () if found["type"] != "DisruptionTarget"]
-            self.put_status("pods", pod, status | {"phase": "Failed", "conditions": [*others, entry]})
+            conditions = disrupted(pod, "DeletionByPodGC", "PodGC: node no longer exists")
+            self.put_status("pods", pod, pod["status"] | {"phase": "Failed", "conditions": conditions})
         resource = self.verbs.catalog.preferred("pods")
         assert resource is not None
         metadata = pod["metadata"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from fractions import Fraction
 
+from kubetrace.playground.binding import assign
 from kubetrace.playground.controllers import preemption
 from kubetrace.playground.controllers.base import Controller
 from kubetrace.playground.objects import Object, now
-from kubetrace.playground.pods import is_done
+from kubetrace.playground.pods import disrupted, is_done
 from kubetrace.playground.quantities import amount
 from kubetrace.playground.selectors import matches_labels
 
@@ -177,11 +178,9 @@ class Scheduler(Controller):
         fresh = self.store.get("pods", metadata["namespace"], metadata["name"])
         if fresh is None:
             return
-        entry = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": now()}
-        entry |= {"reason": "PreemptionByScheduler"}
-        entry |= {"message": "default-scheduler: preempting to accommodate a higher priority pod"}
-        conditions = [c for c in fresh["status"].get("conditions") or () if c["type"] != "DisruptionTarget"]
-        self.put_status("pods", fresh, fresh["status"] | {"conditions": [*conditions, entry]})
+        why = "default-scheduler: preempting to accommodate a higher priority pod"
+        conditions = disrupted(fresh, "PreemptionByScheduler", why)
+        self.put_status("pods", fresh, fresh["status"] | {"conditions": conditions})
         self.delete("pods", fresh)
         self.events.normal(victim, "Preempted", f"Preempted by pod {pod['metadata']['uid']} on node {node}")
 
@@ -361,10 +360,7 @@ class Scheduler(Controller):
         fresh = self.store.get("pods", metadata["namespace"], metadata["name"])
         if fresh is None or fresh["spec"].get("nodeName"):
             return
-        fresh["spec"]["nodeName"] = name
-        fresh["status"].pop("nominatedNodeName", None)
-        others = [c for c in fresh["status"].get("conditions") or () if c["type"] != "PodScheduled"]
-        fresh["status"]["conditions"] = [*others, _scheduled("True", pod)]
+        assign(fresh, name, _scheduled("True", pod))
         self.verbs.store.put("pods", fresh)  # a binding is nobody's in managedFields
         told = f"Successfully assigned {metadata['namespace']}/{metadata['name']} to {name}"
         self.events.normal(pod, "Scheduled", told)
