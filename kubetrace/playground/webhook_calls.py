@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import h11
 import msgspec
 
+from kubetrace.playground.slices import has_ready, slices_of
 from kubetrace.playground.storage import Store
 
 _MOST = 3 * 1024 * 1024
@@ -88,11 +89,7 @@ def _where(store: Store, config: dict[str, Any]) -> tuple[str, tuple[str, int] |
         return url_text, 'cannot route to service with ClusterIP "None"'
     if not any(entry["port"] == port for entry in spec.get("ports") or ()):
         return url_text, f'no service port {port} found for service "{name}"'
-    slices = store.select("endpointslices.discovery.k8s.io", place)
-    behind = (s for s in slices if (s["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name)
-    if not any(
-        (e.get("conditions") or {}).get("ready", True) for found in behind for e in found.get("endpoints") or ()
-    ):
+    if not any(map(has_ready, slices_of(store, place, name))):
         return url_text, f"dial tcp {spec.get('clusterIP')}:{port}: connect: connection refused"
     return url_text, "http: server gave HTTP response to HTTPS client"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubetrace.playground import slices
 from kubetrace.playground.objects import Object, new_uid, now, random_suffix
-from kubetrace.playground.pods import is_done
+from kubetrace.playground.pods import is_done, is_ready
 from kubetrace.playground.verbs import Verbs
-
-_SLICES = "endpointslices.discovery.k8s.io"
 
 
 class Networking:
@@ -26,14 +25,10 @@ class Networking:
 
     def service(self, namespace: str, name: str) -> float | None:
         service = self._store.get("services", namespace, name)
-        slices = [
-            item
-            for item in self._store.select(_SLICES, namespace)
-            if (item["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
-        ]
+        found = slices.slices_of(self._store, namespace, name)
         if service is None:
-            for item in slices:
-                self._store.remove(_SLICES, item)
+            for item in found:
+                self._store.remove(slices.KEY, item)
             endpoints = self._store.get("endpoints", namespace, name)
             if endpoints is not None and (endpoints["metadata"].get("labels") or {}).get(
                 "endpoints.kubernetes.io/managed-by"
@@ -44,7 +39,7 @@ class Networking:
             return None
         pods = self._pods(service)
         self._put_endpoints(service, pods)
-        self._put_slice(service, pods, slices[0] if slices else None)
+        self._put_slice(service, pods, found[0] if found else None)
         return None
 
     def _pods(self, service: Object) -> list[Object]:
@@ -79,7 +74,7 @@ class Networking:
                 "nodeName": pod["spec"].get("nodeName"),
                 "targetRef": _reference(pod),
             }
-            groups["addresses" if _ready(pod) else "notReadyAddresses"].append(address)
+            groups["addresses" if is_ready(pod) else "notReadyAddresses"].append(address)
         ports = [{k: v for k, v in port.items() if v != ""} for port in self._ports(service, pods)]
         filled = {kind: entries for kind, entries in groups.items() if entries}
         old = self._store.get("endpoints", namespace, name)
@@ -97,7 +92,7 @@ class Networking:
         owner |= {"name": name, "uid": metadata["uid"]}
         labels = dict(metadata.get("labels") or {}) | {
             "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
-            "kubernetes.io/service-name": name,
+            slices.SERVICE: name,
         }
         own = old["metadata"]["name"] if old else f"{name}-{random_suffix()}"
         item: Object = {"addressType": "IPv4", "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice"}
@@ -109,7 +104,7 @@ class Networking:
         item["ports"] = self._ports(service, pods)
         if old is None or (old.get("endpoints"), old.get("ports")) != (item["endpoints"], item["ports"]):
             item["metadata"]["generation"] = (old or {"metadata": {}})["metadata"].get("generation", 0) + 1
-            self._store.put(_SLICES, item)
+            self._store.put(slices.KEY, item)
 
 
 def _metadata(old: Object | None, name: str, namespace: str, labels: dict[str, str]) -> Object:
@@ -131,12 +126,8 @@ def _reference(pod: Object) -> Object:
     return {"kind": "Pod", "name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]}
 
 
-def _ready(pod: Object) -> bool:
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions") or ())
-
-
 def _endpoint(pod: Object) -> Object:
-    ready = _ready(pod)
+    ready = is_ready(pod)
     conditions = {"ready": ready, "serving": ready, "terminating": False}
     found: Object = {"addresses": [pod["status"]["podIP"]], "conditions": conditions}
     return found | {"nodeName": pod["spec"].get("nodeName"), "targetRef": _reference(pod)}

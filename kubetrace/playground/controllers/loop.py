@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from kubetrace.playground import events
+from kubetrace.playground import events, slices
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.controllers import registration, signing, volumes
 from kubetrace.playground.controllers.autoscaling import Autoscalers
@@ -138,9 +138,8 @@ class Controllers:
                     self._add("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
         elif resource in ("storageclasses.storage.k8s.io", volumes.CLAIMS):
             self._add_pending(namespace)
-        elif resource in ("services", "endpointslices.discovery.k8s.io"):
-            metadata = change.object["metadata"]
-            service = (metadata.get("labels") or {}).get("kubernetes.io/service-name") or metadata["name"]
+        elif resource in ("services", slices.KEY):
+            service = slices.service_of(change.object) or change.object["metadata"]["name"]
             for name in self._registrations.concerned(namespace, service):
                 self._add(registration.KEY, "", name)
         if change.kind != "MODIFIED" or resource == "pods":

@@ -5,12 +5,12 @@ What a Service leads to here is a simulated container, which speaks no TLS: an A
 
 from __future__ import annotations
 
+from kubetrace.playground import slices
 from kubetrace.playground.controllers.base import Controller
 from kubetrace.playground.objects import Object, now
 
 KEY = "apiservices.apiregistration.k8s.io"
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
-_SLICES = "endpointslices.discovery.k8s.io"
 _MANAGED = {"kube-aggregator.kubernetes.io/automanaged": "true"}
 _CUSTOM_PRIORITY = {"groupPriorityMinimum": 1000, "versionPriority": 100}
 _RETRY_SECONDS = 30.0
@@ -55,14 +55,10 @@ class Registrations(Controller):
             entry = next((entry for entry in spec.get("ports") or () if entry["port"] == port), None)
             if entry is None:
                 return "ServicePortError", f"{title} is not listening on port {port}"
-            slices = [
-                found
-                for found in self.store.select(_SLICES, place)
-                if (found["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
-            ]
-            if not slices:
+            found = slices.slices_of(self.store, place, name)
+            if not found:
                 return "EndpointsNotFound", f"cannot find endpointslices for {title}"
-            if not any(_has_ready(found, entry.get("name", "")) for found in slices):
+            if not any(slices.has_ready(each) and _has_port(each, entry.get("name", "")) for each in found):
                 why = f'have no addresses with port name "{entry.get("name", "")}"'
                 return "MissingEndpoints", f"endpointslices for {title} {why}"
         address = host if spec.get("type") == "ExternalName" else spec.get("clusterIP")
@@ -102,6 +98,5 @@ class Registrations(Controller):
                 self.delete(KEY, item)
 
 
-def _has_ready(found: Object, port: str) -> bool:
-    ready = any((each.get("conditions") or {}).get("ready", True) for each in found.get("endpoints") or ())
-    return ready and any(each.get("name", "") == port and each.get("port") for each in found.get("ports") or ())
+def _has_port(item: Object, port: str) -> bool:
+    return any(each.get("name", "") == port and each.get("port") for each in item.get("ports") or ())
