@@ -124,11 +124,15 @@ def _volume(item: Object) -> None:
     item["status"] = {"phase": "Pending", "lastPhaseTransitionTime": now()}
 
 
+LOCAL = ("Local", "Local APIServices are always available")
+"""(reason, message) of an APIService that needs no other server."""
+
+
 def _api_service(item: Object) -> None:
     """The server's own groups are available at once."""
     if (item.get("spec") or {}).get("service") is None:
-        found = {"type": "Available", "status": "True", "lastTransitionTime": now(), "reason": "Local"}
-        item["status"] = {"conditions": [found | {"message": "Local APIServices are always available"}]}
+        found = {"type": "Available", "status": "True", "lastTransitionTime": now()}
+        item["status"] = {"conditions": [found | dict(zip(("reason", "message"), LOCAL, strict=True))]}
 
 
 _STRATEGIES: dict[str, Callable[[Object], None]] = {

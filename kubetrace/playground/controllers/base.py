@@ -171,10 +171,9 @@ class Controller:
 
 def condition(before: list[Object], kind: str, status: str, reason: str, message: str, updated: bool = False) -> Object:
     """A condition that keeps its lastTransitionTime while its status stays."""
-    old = next((entry for entry in before if entry["type"] == kind), None)
-    facts = (status, reason, message)
-    if old is not None and (old["status"], old.get("reason", ""), old.get("message", "")) == facts:
+    old: Object = next((entry for entry in before if entry["type"] == kind), {})
+    since = old.get("lastTransitionTime") if old.get("status") == status else None
+    if since and (old.get("reason", ""), old.get("message", "")) == (reason, message):
         return old
-    since = old["lastTransitionTime"] if old is not None and old["status"] == status else now()
     found = {"type": kind, "status": status} | ({"lastUpdateTime": now()} if updated else {})
-    return found | {"lastTransitionTime": since, "reason": reason, "message": message}
+    return found | {"lastTransitionTime": since or now(), "reason": reason, "message": message}

@@ -6,8 +6,9 @@ What a Service leads to here is a simulated container, which speaks no TLS: an A
 from __future__ import annotations
 
 from kubetrace.playground import slices
-from kubetrace.playground.controllers.base import Controller
-from kubetrace.playground.objects import Object, now
+from kubetrace.playground.controllers.base import Controller, condition
+from kubetrace.playground.objects import Object
+from kubetrace.playground.strategies import LOCAL
 
 KEY = "apiservices.apiregistration.k8s.io"
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -25,23 +26,13 @@ class Registrations(Controller):
         if item is None:
             return None
         service = item["spec"].get("service")
-        reason, told = self._state(item, service) if service else ("Local", "Local APIServices are always available")
-        good = reason in ("Local", "Passed")
-        found = {
-            "type": "Available",
-            "status": str(good),
-            "lastTransitionTime": now(),
-            "reason": reason,
-            "message": told,
-        }
+        reason, told = self._state(item, service) if service else LOCAL
         before = (item.get("status") or {}).get("conditions") or []
-        old: Object = next((entry for entry in before if entry["type"] == "Available"), {})
-        if old.get("status") == found["status"] and old.get("lastTransitionTime"):
-            found["lastTransitionTime"] = old["lastTransitionTime"]
-        if found != old:
+        found = condition(before, "Available", str(not service), reason, told)
+        if found not in before:
             others = [entry for entry in before if entry["type"] != "Available"]
             self.put_status(KEY, item, {"conditions": [*others, found]})
-        return None if good else _RETRY_SECONDS
+        return _RETRY_SECONDS if service else None
 
     def _state(self, item: Object, wanted: Object) -> tuple[str, str]:
         """(reason, message) of what is in the way; in the order in which the aggregator looks."""
