@@ -18,6 +18,7 @@ from kubetrace.playground.validation.causes import (
     label_1035,
     one_of,
     required,
+    unchanged,
     unsupported,
 )
 
@@ -189,12 +190,11 @@ def _fixed(spec: dict[str, Any], old: dict[str, Any]) -> list[Cause]:
     established = any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
     before = old["spec"]
     fields = ["group", *(("scope", "names.kind", "names.plural") if established else ())]
-    causes = []
-    for field in fields:
-        value = at_path(spec, f".{field}")
-        if value != at_path(before, f".{field}"):
-            causes.append(bad(f"spec.{field}", value, "field is immutable"))
-    return causes
+    return [
+        cause
+        for field in fields
+        for cause in unchanged(f"spec.{field}", at_path(before, f".{field}"), at_path(spec, f".{field}"))
+    ]
 
 
 def _structural(schema: Schema, at: str, root: bool = False) -> list[Cause]:

@@ -239,6 +239,11 @@ def supported(field: str, value: Any, allowed: list[str]) -> list[Cause]:
     return [] if value is None or value in allowed else [unsupported(field, value, allowed)]
 
 
+def unchanged(field: str, old: Any, new: Any) -> list[Cause]:
+    """What stays as it was made (apimachinery api/validation ValidateImmutableField)."""
+    return [] if old == new else [bad(field, new, "field is immutable")]
+
+
 def port_number(field: str, value: Any) -> list[Cause]:
     return [] if 0 < value < 65536 else [bad(field, value, "must be between 1 and 65535, inclusive")]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kubetrace.playground.schemas import at_path
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
@@ -16,6 +17,7 @@ from kubetrace.playground.validation.causes import (
     required,
     subdomain,
     supported,
+    unchanged,
 )
 from kubetrace.playground.validation.scheduling import node_selector
 from kubetrace.playground.validation.volumes import driver_name
@@ -222,14 +224,7 @@ def _places(spec: Object) -> list[Cause]:
 
 
 def resource_slice_update(old: Object, new: Object) -> list[Cause]:
-    before, after = old.get("spec") or {}, new.get("spec") or {}
     causes: list[Cause] = []
-    pool = ((before.get("pool") or {}).get("name"), (after.get("pool") or {}).get("name"))
-    for field, (was, now) in (
-        ("pool.name", pool),
-        ("driver", (before.get("driver"), after.get("driver"))),
-        ("nodeName", (before.get("nodeName"), after.get("nodeName"))),
-    ):
-        if was != now:
-            causes.append(bad(f"spec.{field}", now, "field is immutable"))
+    for field in ("spec.pool.name", "spec.driver", "spec.nodeName"):
+        causes += unchanged(field, at_path(old, f".{field}"), at_path(new, f".{field}"))
     return causes

@@ -15,13 +15,13 @@ from kubetrace.playground.validation.causes import (
     qualified_name,
     required,
     subdomain,
-    unsupported,
+    supported,
+    unchanged,
 )
 from kubetrace.playground.validation.volumes import driver_name
 
 _MODES = ["Persistent", "Ephemeral"]
 _GROUP_POLICIES = ["File", "None", "ReadWriteOnceWithFSType"]
-_IMMUTABLE = "field is immutable"
 
 
 def csi_node(item: Object) -> list[Cause]:
@@ -59,17 +59,14 @@ def csi_node_update(old: Object, new: Object) -> list[Cause]:
     causes = []
     for entry in (new.get("spec") or {}).get("drivers") or ():
         found = before.get(entry.get("name"))
-        if found is not None and found != fixed(entry):
-            causes.append(bad("spec.drivers", internal(fixed(entry)), _IMMUTABLE))
+        if found is not None:
+            causes += unchanged("spec.drivers", internal(found), internal(fixed(entry)))
     return causes
 
 
 def csi_driver(item: Object) -> list[Cause]:
     spec = item.get("spec") or {}
-    causes: list[Cause] = []
-    policy = spec.get("fsGroupPolicy")
-    if policy is not None and policy not in _GROUP_POLICIES:
-        causes.append(unsupported("spec.fsGroupPolicy", policy, _GROUP_POLICIES))
+    causes = supported("spec.fsGroupPolicy", spec.get("fsGroupPolicy"), _GROUP_POLICIES)
     requests = spec.get("tokenRequests") or []
     audiences: set[str] = set()
     for index, request in enumerate(requests):
@@ -89,8 +86,7 @@ def csi_driver(item: Object) -> list[Cause]:
                 bad(f"{at}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")
             )
     for mode in spec.get("volumeLifecycleModes") or ():
-        if mode not in _MODES:
-            causes.append(unsupported("spec.volumeLifecycleModes", mode, _MODES))
+        causes += supported("spec.volumeLifecycleModes", mode, _MODES)
     seconds = spec.get("nodeAllocatableUpdatePeriodSeconds")
     if seconds is not None and seconds < 10:
         at = "spec.nodeAllocatableUpdatePeriodSeconds"
@@ -108,9 +104,7 @@ def csi_driver_update(old: Object, new: Object) -> list[Cause]:
     before, after = old.get("spec") or {}, new.get("spec") or {}
     fields = {"attachRequired": "attachedRequired", "volumeLifecycleModes": "volumeLifecycleModes"}
     return [
-        bad(f"spec.{told}", after.get(name), _IMMUTABLE)
-        for name, told in fields.items()
-        if before.get(name) != after.get(name)
+        cause for name, told in fields.items() for cause in unchanged(f"spec.{told}", before.get(name), after.get(name))
     ]
 
 
@@ -136,7 +130,7 @@ def attachment_update(old: Object, new: Object) -> list[Cause]:
     spec = new.get("spec") or {}
     source = {"persistentVolumeName": None, "inlineVolumeSpec": None} | (spec.get("source") or {})
     whole = {"attacher": spec.get("attacher", ""), "source": source, "nodeName": spec.get("nodeName", "")}
-    return [bad("spec", internal(whole), _IMMUTABLE)]
+    return [bad("spec", internal(whole), "field is immutable")]
 
 
 def storage_capacity(item: Object) -> list[Cause]:
@@ -151,7 +145,7 @@ def storage_capacity(item: Object) -> list[Cause]:
 
 def storage_capacity_update(old: Object, new: Object) -> list[Cause]:
     fields = ("nodeTopology", "storageClassName")
-    return [bad(name, new.get(name), _IMMUTABLE) for name in fields if old.get(name) != new.get(name)]
+    return [cause for name in fields for cause in unchanged(name, old.get(name), new.get(name))]
 
 
 def attributes_class(item: Object) -> list[Cause]:

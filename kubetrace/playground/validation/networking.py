@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from kubetrace.playground.validation.causes import (
-    PROTOCOLS,
     Cause,
     Object,
     bad,
@@ -22,6 +21,8 @@ from kubetrace.playground.validation.causes import (
     port_number,
     required,
     subdomain,
+    supported,
+    unchanged,
     unsupported,
 )
 
@@ -141,16 +142,12 @@ def network_policy(item: Object) -> list[Cause]:
         causes.append(bad("spec.policyTypes", types, "may not specify more than two policyTypes"))
     else:
         for index, kind in enumerate(types):
-            if kind not in ("Ingress", "Egress"):
-                causes.append(unsupported(f"spec.policyTypes[{index}]", kind, ["Ingress", "Egress"]))
+            causes += supported(f"spec.policyTypes[{index}]", kind, ["Ingress", "Egress"])
     return causes
 
 
 def _policy_port(entry: Object, at: str) -> list[Cause]:
-    protocol = entry.get("protocol")
-    causes = []
-    if protocol is not None and protocol not in PROTOCOLS:
-        causes.append(unsupported(f"{at}.protocol", protocol, ["TCP", "UDP", "SCTP"]))
+    causes = supported(f"{at}.protocol", entry.get("protocol"), ["TCP", "UDP", "SCTP"])
     start, end = entry.get("port"), entry.get("endPort")
     if start is None:
         return [*causes, required(f"{at}.port", "must be specified when `endPort` is specified")] if end else causes
@@ -269,4 +266,4 @@ def service_cidr_update(old: Object, new: Object) -> list[Cause]:
     if len(before) != len(after) and (len(before), len(after)) != (1, 2):
         return [bad("spec.cidrs", after, "field is immutable")]
     pairs = enumerate(zip(before, after, strict=False))
-    return [bad(f"spec.cidrs[{index}]", now, "field is immutable") for index, (was, now) in pairs if was != now]
+    return [cause for index, (was, now) in pairs for cause in unchanged(f"spec.cidrs[{index}]", was, now)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.schemas import at_path
 from kubetrace.playground.validation import devices, drivers, networking
-from kubetrace.playground.validation.causes import Cause, Object, amount, bad, forbidden
+from kubetrace.playground.validation.causes import Cause, Object, amount, bad, forbidden, unchanged
 
 _POD_WORDS = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
@@ -43,8 +43,8 @@ def immutable(key: str, old: Object, new: Object, subresource: str = "") -> list
     causes: list[Cause] = []
     for field in _IMMUTABLE.get(key, ()):
         before, after = at_path(old, f".{field}"), at_path(new, f".{field}")
-        if before != after and (before is not None or "." not in field):
-            causes.append(bad(field, after, "field is immutable"))
+        if before is not None or "." not in field:
+            causes += unchanged(field, before, after)
     special = _SPECIAL.get(key)
     return causes + (special(old, new) if special else [])
 
@@ -121,10 +121,10 @@ def _stateful_set(old: Object, new: Object) -> list[Cause]:
 def _job(old: Object, new: Object) -> list[Cause]:
     causes: list[Cause] = []
     before, after = old["spec"], new["spec"]
-    if before.get("completions") != after.get("completions") and before.get("completionMode") != "Indexed":
-        causes.append(bad("spec.completions", after.get("completions"), "field is immutable"))
-    if before.get("template") != after.get("template") and not before.get("suspend"):
-        causes.append(bad("spec.template", after.get("template"), "field is immutable"))
+    if before.get("completionMode") != "Indexed":
+        causes += unchanged("spec.completions", before.get("completions"), after.get("completions"))
+    if not before.get("suspend"):
+        causes += unchanged("spec.template", before.get("template"), after.get("template"))
     return causes
 
 
@@ -163,17 +163,13 @@ def _volume(old: Object, new: Object) -> list[Cause]:
         causes.append(
             forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation")
         )
-    if before.get("volumeMode") != after.get("volumeMode"):
-        causes.append(bad("spec.volumeMode", after.get("volumeMode"), "field is immutable"))
-    return causes
+    return causes + unchanged("spec.volumeMode", before.get("volumeMode"), after.get("volumeMode"))
 
 
 def _priority_class(old: Object, new: Object) -> list[Cause]:
     why = "may not be changed in an update."
     causes = [forbidden("value", why)] if old.get("value") != new.get("value") else []
-    if old.get("preemptionPolicy") != new.get("preemptionPolicy"):
-        causes.append(bad("preemptionPolicy", new.get("preemptionPolicy"), "field is immutable"))
-    return causes
+    return causes + unchanged("preemptionPolicy", old.get("preemptionPolicy"), new.get("preemptionPolicy"))
 
 
 def _binding(old: Object, new: Object) -> list[Cause]:
