@@ -43,7 +43,6 @@ def run(environment: Environment, options: AttachOptions, arguments: Arguments) 
         raise KubetraceError(
             f"expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {len(words)}: [{' '.join(words)}]"
         )
-    environment.client.another("factory")
     purpose = Purpose("attach", "attach: which pod is it, and which containers has it?")
     value = named_object(environment, words, purpose, verb="attach")
     pod = dict(attachable_pod(environment.cluster, value, options.pod_running_timeout))

@@ -34,8 +34,8 @@ def run(environment: Environment, options: CpOptions, arguments: Arguments) -> N
     from kubetrace.commands.file_specs import parse_spec
 
     _ = environment.namespace
-    for _ in range(2):
-        environment.make_client()
+    environment.make_client()
+    environment.rest_config()
     if len(arguments.words) != 2:
         raise KubetraceError("source and destination are required")
     source, target = parse_spec(arguments.words[0]), parse_spec(arguments.words[1])

@@ -42,8 +42,8 @@ def run(environment: Environment, options: ExecOptions, arguments: Arguments) ->
     _ = environment.namespace
     if options.pod_running_timeout <= 0:
         raise arguments.usage_error("--pod-running-timeout must be higher than zero")
-    for _ in range(2):
-        environment.make_client()
+    environment.rest_config()
+    environment.make_client()
     if not resource and not options.filename:
         raise KubetraceError("pod, type/name or --filename must be specified")
     check_command(command)

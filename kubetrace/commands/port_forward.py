@@ -36,8 +36,9 @@ def run(environment: Environment, options: PortForwardOptions, arguments: Argume
     if options.pod_running_timeout <= 0:
         raise arguments.usage_error("--pod-running-timeout must be higher than zero")
     name, ports = _target(environment, options, arguments)
-    for _ in range(3):
-        environment.make_client()
+    environment.make_client()
+    environment.rest_config()
+    environment.make_client()
     _require_running(environment, name)
     try:
         _forward(environment, name, ports, options.address)
