@@ -33,7 +33,7 @@ def _pages(cluster: Asked, request: Request, mapping: Mapping) -> Source:
 
     def source(each: Visit) -> None:
         for page in cluster.objects.pages(mapping, namespace, options, purpose=request.purpose):
-            cluster.objects.require_struct(page)
+            cluster.objects.require_struct(page, request.scheme)
             each(Info(mapping, namespace, "", page, resource_version=text(page, "resourceVersion")))
 
     return source

@@ -63,8 +63,9 @@ class Objects(Value):
             self._raise_if_namespace_is_missing(namespace)
             raise
 
-    def require_struct(self, value: dict[str, Any], scheme: str = "") -> None:
-        """Raises KubetraceError for an object or list that kubectl has no struct for, where it wants one."""
+    def require_struct(self, value: dict[str, Any], scheme: str) -> None:
+        """Raises KubetraceError for an object or list that kubectl has no struct for, where it wants one; `scheme` is
+        what the error calls the table of structs, empty for kubectl's own."""
         if self.typed:
             from kubetrace.api.typed_kinds import KUBECTL_SCHEME, require_registered
 

@@ -19,7 +19,7 @@ CLIENT_SCHEME = "k8s.io/client-go/kubernetes/scheme/register.go:82"
 """Where kubectl's table of structs is made, and client-go's, which port-forward uses."""
 
 
-def require_registered(value: Mapping_[str, Any], scheme: str = KUBECTL_SCHEME) -> None:
+def require_registered(value: Mapping_[str, Any], scheme: str) -> None:
     """Raises KubetraceError for an object of a kind that kubectl has no struct for: typed commands can't read it."""
     version, kind = str(value.get("apiVersion") or ""), str(value.get("kind") or "")
     if (version, kind) == ("v1", "Pod"):  # what is mostly asked for need not wait for the table of structs

@@ -8,14 +8,14 @@ from kubetrace.api.aggregates import AggregateError
 from kubetrace.api.built import is_list
 from kubetrace.api.manifest_objects import typed_problem
 from kubetrace.api.manifest_stream import Parsed
+from kubetrace.api.typed_kinds import KUBECTL_SCHEME
 from kubetrace.errors import KubetraceError
 
 Object = dict[str, Any]
 
 _NO_TYPE = "unable to get type info from the object"
 _UNKNOWN = (
-    f'{_NO_TYPE} "*runtime.Unknown": no kind is registered for the type runtime.Unknown in scheme '
-    '"pkg/scheme/scheme.go:28"'
+    f'{_NO_TYPE} "*runtime.Unknown": no kind is registered for the type runtime.Unknown in scheme "{KUBECTL_SCHEME}"'
 )
 _NOTHING = f"{_NO_TYPE} %!q(<nil>): expected pointer, but got invalid kind"
 

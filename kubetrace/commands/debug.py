@@ -208,13 +208,10 @@ class _Debugging(Value):
     def _one(self, info: Info) -> None:
         from kubetrace.api.go_words import quoted
         from kubetrace.api.resources import GroupVersionKind
-        from kubetrace.api.typed_kinds import require_registered
         from kubetrace.wire.go_struct import typed
 
         assert info.object is not None
         kind = GroupVersionKind.of(info.object)
-        if kind.kind != "List":
-            require_registered(info.object)
         if (kind.api_version, kind.kind) == ("v1", "Node"):
             pod, container = self._on_node(info.name)
         elif (kind.api_version, kind.kind) == ("v1", "Pod"):

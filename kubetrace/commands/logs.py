@@ -116,7 +116,6 @@ def _object(environment: Environment, options: LogsOptions, arguments: Arguments
     from kubetrace.api.go_words import quoted
     from kubetrace.api.selection import Selection
     from kubetrace.api.status import is_not_found
-    from kubetrace.api.typed_kinds import require_registered
     from kubetrace.trace.exchange import Purpose
 
     selection = Selection()
@@ -141,8 +140,6 @@ def _object(environment: Environment, options: LogsOptions, arguments: Arguments
         raise KubetraceError(f"error from server (NotFound): {error} in namespace {where}") from None
     value = infos[0].object
     assert value is not None
-    if not options.selector:
-        require_registered(value)
     if options.selector and not value.get("items"):
         environment.stderr.write(f"No resources found in {environment.namespace} namespace.\n")
     return value

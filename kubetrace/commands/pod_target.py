@@ -52,7 +52,6 @@ def named_object(
 ) -> dict[str, Any]:
     """POD, TYPE/NAME, TYPE NAME, or what the files hold. Raises KubetraceError where that is not one object."""
     from kubetrace.api.builder import build, is_list
-    from kubetrace.api.typed_kinds import require_registered
 
     kind, names = (words[0], words[1:]) if len(words) == 2 else ("pods", words)
     request = named_request(environment, kind, names, purpose, files)
@@ -60,9 +59,7 @@ def named_object(
     infos = result.infos()
     if len(infos) != 1 or not result.single_item or infos[0].object is None or is_list(infos[0].object):
         raise KubetraceError(f"cannot {verb} into multiple objects at a time")
-    value = infos[0].object
-    require_registered(value)
-    return value
+    return infos[0].object
 
 
 def refuse_completed(pod: Mapping[str, Any], what: str) -> None:

@@ -65,7 +65,7 @@ def _target(environment: Environment, options: PortForwardOptions, arguments: Ar
 def _object(environment: Environment, word: str) -> dict[str, Any]:
     from kubetrace.api.builder import Request, build
     from kubetrace.api.selection import Selection
-    from kubetrace.api.typed_kinds import CLIENT_SCHEME, require_registered
+    from kubetrace.api.typed_kinds import CLIENT_SCHEME
     from kubetrace.trace.exchange import Purpose
 
     selection = Selection()
@@ -80,7 +80,6 @@ def _object(environment: Environment, word: str) -> dict[str, Any]:
     )
     value = build(environment.cluster.typed, request).infos()[0].object
     assert value is not None
-    require_registered(value, CLIENT_SCHEME)
     return value
 
 
