@@ -313,11 +313,13 @@ def media_parameters(header: str | None) -> dict[str, str]:
 
 def generic_failure(answer: Answer, resource: GroupResource | None = None, name: str = "") -> StatusError:
     """client-go's own Status for a code (errors.NewGenericServerResponse)."""
+    from kubetrace.wire.server_words import server_words
+
     text = "unknown"
     header = answer.header("Content-Type")
     if not header or media_type(header).startswith("text/"):
         text = answer.body[:UNSTRUCTURED_LIMIT].decode("utf-8", "replace").strip()
-    reason, message = _generic_words(answer.status, answer.method, text)
+    reason, message = server_words(answer.status, answer.method, text)
     if resource is not None and (resource.group or resource.resource):
         subject = f"{answer.method.lower()} {resource} {name}".rstrip()
         message = f"{message} ({subject})"
@@ -345,41 +347,6 @@ def _whole(text: str | None) -> int:
         return int(text or "0")
     except ValueError:
         return 0
-
-
-_WORDS = {
-    400: ("BadRequest", "the server rejected our request for an unknown reason"),
-    401: ("Unauthorized", "the server has asked for the client to provide credentials"),
-    404: ("NotFound", "the server could not find the requested resource"),
-    405: ("MethodNotAllowed", "the server does not allow this method on the requested resource"),
-    409: ("Conflict", "the server reported a conflict"),
-    422: ("Invalid", "the server rejected our request due to an error in our request"),
-    429: ("TooManyRequests", "the server has received too many requests and has asked us to try again later"),
-    503: ("ServiceUnavailable", "the server is currently unable to handle the request"),
-    504: (
-        "Timeout",
-        "the server was unable to return a response in the time allotted, but may still be processing the request",
-    ),
-}
-
-
-def _generic_words(code: int, method: str, text: str) -> tuple[str, str]:
-    if code == 409 and method == "POST":
-        return "AlreadyExists", _WORDS[409][1]
-    if code in _WORDS:
-        return _WORDS[code]
-    if code == 403:
-        return "Forbidden", text
-    if code == 406:
-        known = text and text != "unknown"
-        return "NotAcceptable", text if known else (
-            "the server was unable to respond with a content type that the client supports"
-        )
-    if code == 415:
-        return "UnsupportedMediaType", text
-    if code >= 500:
-        return "InternalError", f"an error on the server ({quoted(text)}) has prevented the request from succeeding"
-    return "", f"the server responded with the status code {code} but did not return more information"
 
 
 # --- telling ---------------------------------------------------------------------------------------------------------

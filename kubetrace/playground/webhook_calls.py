@@ -16,25 +16,11 @@ import msgspec
 
 from kubetrace.playground.slices import has_ready, slices_of
 from kubetrace.playground.storage import Store
+from kubetrace.wire.go_json import TYPE_META, json_type
+from kubetrace.wire.server_words import server_words
 
 _MOST = 3 * 1024 * 1024
 _UNTRUSTED = "tls: failed to verify certificate: x509: "
-_REFUSALS = {
-    400: "the server rejected our request for an unknown reason",
-    401: "the server has asked for the client to provide credentials",
-    404: "the server could not find the requested resource",
-    405: "the server does not allow this method on the requested resource",
-    409: "the server reported a conflict",
-    410: "the requested resource is no longer available",
-    422: "the server rejected our request due to an error in our request",
-    429: "the server has received too many requests and has asked us to try again later",
-    503: "the server is currently unable to handle the request",
-    504: "the server was unable to return a response in the time allotted, but may still be processing the request",
-}
-_NO_OBJECT = (
-    "couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct "
-    '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-)
 
 
 class CallFailure(Exception):
@@ -169,14 +155,16 @@ def _decoded(status: int, kind: str, body: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(body)
     except msgspec.DecodeError:
-        found = None
+        found = ""  # as YAML it is a text
     if not 200 <= status <= 206:
         if isinstance(found, dict) and found.get("kind") == "Status" and found.get("message"):
             raise CallFailure(str(found["message"]))
-        told = f'an error on the server ("{text}") has prevented the request from succeeding'
-        raise CallFailure(text if status == 403 else _REFUSALS.get(status, told))
+        raise CallFailure(server_words(status, "POST", text)[1])
+    if found is None:
+        found = {}
     if not isinstance(found, dict):
-        raise CallFailure(_NO_OBJECT)
+        problem = f"json: cannot unmarshal {json_type(found)} into Go value of type {TYPE_META}"
+        raise CallFailure(f"couldn't get version/kind; json parse error: {problem}")
     version, title = found.get("apiVersion") or "", found.get("kind") or ""
     if title != "AdmissionReview" or version not in ("admission.k8s.io/v1", "admission.k8s.io/v1beta1"):
         scheme = 'in scheme "pkg/runtime/scheme.go:111"'
