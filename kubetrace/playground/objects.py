@@ -17,7 +17,7 @@ from kubetrace.wire import protobuf, quantity
 from kubetrace.wire.go_base64 import base64_problem
 from kubetrace.wire.go_json import TYPE_META, json_type
 from kubetrace.wire.go_time import RFC3339, RFC3339_MICRO, time_problem
-from kubetrace.wire.json_stream import problem
+from kubetrace.wire.json_stream import is_json, problem
 from kubetrace.wire.schema import Field, Type, built_in
 
 Object = dict[str, Any]
@@ -104,32 +104,13 @@ def decode_json(body: bytes, failure: Callable[[str], ApiError]) -> Any:
     try:
         return msgspec.json.decode(body)
     except RecursionError:
-        found = _too_deep(body)
-        raise failure(f"invalid character '{found}' exceeded max depth" if found else problem(body)) from None
+        if is_json(body):
+            raise  # Go goes deeper than we do
+        raise failure(problem(body)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         with contextlib.suppress(msgspec.DecodeError):
             return msgspec.json.decode(body.decode("utf-8", "replace"))  # Go reads what is no UTF-8 as U+FFFD
         raise failure(problem(body)) from None
-
-
-_DEEPEST = 10_000
-
-
-def _too_deep(body: bytes) -> str:
-    """The bracket at which encoding/json gives up, "" where there is none."""
-    depth, quoted, escaped = 0, False, False
-    for char in body.decode("utf-8", "replace"):
-        if quoted:
-            quoted, escaped = escaped or char != '"', char == "\\" and not escaped
-        elif char == '"':
-            quoted = True
-        elif char in "{[":
-            depth += 1
-            if depth > _DEEPEST:
-                return char
-        elif char in "}]":
-            depth -= 1
-    return ""
 
 
 def _unrecognized(body: bytes, kind: str, problem: str) -> ApiError:

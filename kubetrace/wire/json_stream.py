@@ -13,6 +13,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
 _LITERALS = ("true", "false", "null")
 _MAX_DEPTH = 10_000
+_TOO_DEEP = "exceeded max depth"
 
 
 class JSONSyntaxError(ValueError):
@@ -41,23 +42,35 @@ def value_end(text: str, start: int) -> int:
     try:
         return _decoder.raw_decode(text, start)[1]
     except (ValueError, RecursionError):
-        return _Scanner(text).value(start, 0)
+        return _Scanner(text).value(start)
 
 
 def check(text: str) -> None:
     """Raises JSONSyntaxError unless the text is exactly one JSON value."""
     scanner = _Scanner(text)
-    end = skip_space(text, scanner.value(0, 0))
+    end = skip_space(text, scanner.value(0))
     if end < len(text):
         scanner.fail(end, "after top-level value")
+
+
+def is_json(body: bytes) -> bool:
+    """Whether the text is exactly one JSON value, however deep."""
+    try:
+        check(body.decode("latin-1"))
+    except JSONSyntaxError:
+        return False
+    return True
 
 
 def problem(body: bytes) -> str:
     """What encoding/json says about a text that is not JSON. Go looks at bytes, and shows one as the character of that
     number: so the text is read as latin-1."""
+    text = body.decode("latin-1")
     try:
-        check(body.decode("latin-1"))
+        check(text)
     except JSONSyntaxError as error:
+        if str(error) == _TOO_DEEP:
+            return f"invalid character '{text[error.offset - 1]}' {_TOO_DEEP}"  # encoding/json before Go 1.27
         return "unexpected end of JSON input" if error.ended else str(error)
     return "unexpected end of JSON input"
 
@@ -78,13 +91,45 @@ class _Scanner:
     def sign(self, at: int) -> str:
         return self.text[at : at + 1]
 
-    def value(self, at: int, depth: int) -> int:
-        at = skip_space(self.text, at)
+    def value(self, at: int) -> int:
+        """Where the value ends. As deep as Go goes, which is deeper than Python's calls can nest."""
+        closing: list[str] = []
+        while True:
+            at = skip_space(self.text, at)
+            if self.sign(at) in ("{", "["):
+                if len(closing) >= _MAX_DEPTH:
+                    raise JSONSyntaxError(_TOO_DEEP, at + 1)
+                closing.append("}" if self.sign(at) == "{" else "]")
+                at = skip_space(self.text, at + 1)
+                if self.sign(at) != closing[-1]:
+                    at = self.key(at) if closing[-1] == "}" else at
+                    continue
+            else:
+                at = self.scalar(at)
+            while closing:
+                at = skip_space(self.text, at)
+                if self.sign(at) != closing[-1]:
+                    break
+                closing.pop()
+                at += 1
+            if not closing:
+                return at
+            inside = closing[-1] == "}"
+            if self.sign(at) != ",":
+                self.fail(at, "after object key:value pair" if inside else "after array element")
+            at = self.key(skip_space(self.text, at + 1)) if inside else at + 1
+
+    def key(self, at: int) -> int:
+        """Where the value after an object's key begins."""
+        if self.sign(at) != '"':
+            self.fail(at, "looking for beginning of object key string")
+        at = skip_space(self.text, self.string(at))
+        if self.sign(at) != ":":
+            self.fail(at, "after object key")
+        return at + 1
+
+    def scalar(self, at: int) -> int:
         sign = self.sign(at)
-        if sign and sign in "{[":
-            if depth >= _MAX_DEPTH:
-                raise JSONSyntaxError("exceeded max depth", at + 1)
-            return self.object(at + 1, depth + 1) if sign == "{" else self.array(at + 1, depth + 1)
         if sign == '"':
             return self.string(at)
         if sign and sign in "-0123456789":
@@ -135,33 +180,3 @@ class _Scanner:
         if not self.sign(at) or self.sign(at) not in '"\\/bfnrt':
             self.fail(at, "in string escape code")
         return at + 1
-
-    def object(self, at: int, depth: int) -> int:
-        at = skip_space(self.text, at)
-        if self.sign(at) == "}":
-            return at + 1
-        while True:
-            at = skip_space(self.text, at)
-            if self.sign(at) != '"':
-                self.fail(at, "looking for beginning of object key string")
-            at = skip_space(self.text, self.string(at))
-            if self.sign(at) != ":":
-                self.fail(at, "after object key")
-            at = skip_space(self.text, self.value(at + 1, depth))
-            if self.sign(at) == "}":
-                return at + 1
-            if self.sign(at) != ",":
-                self.fail(at, "after object key:value pair")
-            at += 1
-
-    def array(self, at: int, depth: int) -> int:
-        at = skip_space(self.text, at)
-        if self.sign(at) == "]":
-            return at + 1
-        while True:
-            at = skip_space(self.text, self.value(at, depth))
-            if self.sign(at) == "]":
-                return at + 1
-            if self.sign(at) != ",":
-                self.fail(at, "after array element")
-            at += 1

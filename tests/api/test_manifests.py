@@ -84,6 +84,7 @@ def test_unreadable_documents(text: str, words: str) -> None:
         (r'["\u12g4"]', r"invalid character 'g' in \u hexadecimal character escape"),
         ('["a\nb"]', r"invalid character '\n' in string literal"),
         ("[NaN]", "invalid character 'N' looking for beginning of value"),
+        ('{"a":[' * 6_000, "exceeded max depth"),
     ],
 )
 def test_json_errors_in_gos_words(text: str, words: str) -> None:
