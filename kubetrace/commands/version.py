@@ -64,13 +64,16 @@ _ALWAYS = (
     "compiler",
     "platform",
 )
-_NUMBERS = re.compile(r"\s*v?([0-9]+(?:\.[0-9]+)*)(.*)")
-_EXTRA = re.compile(r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?\s*")
+_NUMBERS = r"\s*v?([0-9]+(?:\.[0-9]+)*)(.*)"
+_EXTRA = r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?\s*"
 
 
 def _warn_of_skew(environment: Environment, client: dict[str, str], server: dict[str, str]) -> None:
     """A client and a server more than one minor release apart (version/skew_warning.go)."""
-    other = _semantic(server.get("gitVersion", ""))
+    try:
+        other = _semantic(server.get("gitVersion", ""))
+    except ValueError as error:
+        raise KubetraceError(f"server version error: {error}") from None
     ours = (int(client["major"]), int(client["minor"]))
     if ours[0] == other[0] and abs(ours[1] - other[1]) <= 1:
         return
@@ -84,25 +87,23 @@ def _warn_of_skew(environment: Environment, client: dict[str, str], server: dict
 
 
 def _semantic(text: str) -> tuple[int, int]:
-    """Major and minor (apimachinery util/version, ParseSemantic). Raises KubetraceError."""
+    """Major and minor (apimachinery util/version, ParseSemantic). Raises ValueError."""
     from kubetrace.api.go_words import quoted
 
     shown = quoted(text)
-    match = _NUMBERS.fullmatch(text)
+    match = re.fullmatch(_NUMBERS, text)
     if match is None:
-        raise KubetraceError(f"server version error: could not parse {shown} as version")
+        raise ValueError(f"could not parse {shown} as version")
     numbers = match[1].split(".")
     if len(numbers) != 3:
-        raise KubetraceError(f"server version error: illegal version string {shown}")
-    extra = _EXTRA.fullmatch(match[2])
+        raise ValueError(f"illegal version string {shown}")
+    extra = re.fullmatch(_EXTRA, match[2])
     pre_release = extra[1].split(".") if extra and extra[1] else []
     for component in (*numbers, *(one for one in pre_release if one.isdigit())):
         if component.startswith("0") and component != "0":
-            zero = f"illegal zero-prefixed version component {quoted(component)} in {shown}"
-            raise KubetraceError(f"server version error: {zero}")
+            raise ValueError(f"illegal zero-prefixed version component {quoted(component)} in {shown}")
     if extra is None:
-        words = f"could not parse pre-release/metadata ({match[2]}) in version {shown}"
-        raise KubetraceError(f"server version error: {words}")
+        raise ValueError(f"could not parse pre-release/metadata ({match[2]}) in version {shown}")
     return int(numbers[0]), int(numbers[1])
 
 
