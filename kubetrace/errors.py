@@ -12,6 +12,7 @@ them into text and an exit code, as kubectl's `cmdutil.CheckErr` does, and nobod
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 
@@ -77,3 +78,16 @@ def aggregate_text(texts: Iterable[str]) -> str:
     """Several errors' texts as one (apimachinery's util/errors.Aggregate)."""
     distinct = list(dict.fromkeys(texts))
     return distinct[0] if len(distinct) == 1 else "[" + ", ".join(distinct) + "]"
+
+
+def os_words(operation: str, path: object, error: OSError | ValueError) -> str:
+    """A failed system call as Go words it: "open /x: permission denied"."""
+    if isinstance(error, OSError) and error.errno is not None:
+        reason = os.strerror(error.errno)
+        return f"{operation} {path}: {reason[:1].lower()}{reason[1:]}"
+    return f"{operation} {path}: invalid argument"
+
+
+def read_words(path: object, error: OSError | ValueError) -> str:
+    """The same of a file that could not be read: Go opens a folder without a complaint."""
+    return os_words("read" if isinstance(error, IsADirectoryError) else "open", path, error)

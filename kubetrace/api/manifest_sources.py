@@ -12,7 +12,7 @@ from pathlib import Path
 from kubetrace.api.aggregates import raise_all
 from kubetrace.api.go_words import bracketed, quoted
 from kubetrace.api.manifest_stream import Parsed, documents
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, os_words
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Value
 
@@ -131,7 +131,7 @@ def _files(path: str, recursive: bool) -> Iterator[Source]:
     except FileNotFoundError:
         raise KubetraceError(f"the path {quoted(path)} does not exist") from None
     except OSError as error:
-        raise KubetraceError(f"the path {quoted(path)} cannot be accessed: stat {path}: {_words(error)}") from None
+        raise KubetraceError(f"the path {quoted(path)} cannot be accessed: {os_words('stat', path, error)}") from None
     if not is_folder:
         yield _file_source(path)
         return
@@ -142,7 +142,7 @@ def _walk(root: str, folder: str, recursive: bool) -> Iterator[Source]:
     try:
         names = sorted(entry.name for entry in Path(folder).iterdir())
     except OSError as error:
-        raise KubetraceError(f"error reading {quoted(root)}: open {folder}: {_words(error)}") from None
+        raise KubetraceError(f"error reading {quoted(root)}: {os_words('open', folder, error)}") from None
     for name in names:
         path = Path(folder) / name
         if path.is_dir() and not path.is_symlink():
@@ -152,10 +152,6 @@ def _walk(root: str, folder: str, recursive: bool) -> Iterator[Source]:
             yield _file_source(str(path))
 
 
-def _words(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
 def _file_source(path: str) -> Source:
     def read() -> bytes:
         try:
@@ -163,7 +159,7 @@ def _file_source(path: str) -> Source:
         except IsADirectoryError:
             raise KubetraceError(f"read {path}: is a directory") from None
         except OSError as error:
-            raise KubetraceError(f"open {path}: {_words(error)}") from None
+            raise KubetraceError(os_words("open", path, error)) from None
 
     return Source(path, read)
 

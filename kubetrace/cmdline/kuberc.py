@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.find import UnknownCommandError
 from kubetrace.cmdline.flags import BadValue, BoundFlag, bind, go_quote, parse_bool, parse_value
-from kubetrace.errors import KubetraceError, PlainError
+from kubetrace.errors import KubetraceError, PlainError, read_words
 from kubetrace.value import Value, fresh
 
 if TYPE_CHECKING:
@@ -176,8 +176,7 @@ def load(argv: list[str], environ: Mapping[str, str], home: Path, warn: Callable
             raise KubercError(f"kuberc error kuberc: open {path}: no such file or directory") from error
         return None
     except OSError as error:
-        operation = "read" if isinstance(error, IsADirectoryError) else "open"
-        _refuse(f"{operation} {path}: {(error.strerror or str(error)).lower()}", path, bool(explicit), warn)
+        _refuse(read_words(path, error), path, bool(explicit), warn)
         return None
     return _decode(data, path, bool(explicit), warn)
 

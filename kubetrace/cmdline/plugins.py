@@ -11,6 +11,8 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
+from kubetrace.errors import os_words
+
 PREFIX = "kubectl-"
 
 
@@ -47,10 +49,8 @@ def plugin_files(environ: Mapping[str, str], skipped: Callable[[str], object]) -
             with os.scandir(folder) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            words = (error.strerror or str(error)).lower()
-            skipped(
-                f"Unable to read directory {go_quote(folder)} from your PATH: open {folder}: {words}. Skipping...\n"
-            )
+            words = os_words("open", folder, error)
+            skipped(f"Unable to read directory {go_quote(folder)} from your PATH: {words}. Skipping...\n")
             continue
         for entry in found:
             if entry.name.startswith(PREFIX) and not entry.is_dir(follow_symlinks=False):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, os_words
 
 _GO_ONLY = ("threadcreate", "block", "mutex", "trace")
 
@@ -31,7 +31,7 @@ def profiling(name: str, output: str) -> Iterator[None]:
     try:
         file = open(output, "wb")  # noqa: PTH123, SIM115
     except OSError as error:
-        raise KubetraceError(f"open {output}: {(error.strerror or str(error)).lower()}") from None
+        raise KubetraceError(os_words("open", output, error)) from None
     with file, profile(file):
         yield
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
 from kubetrace.commands.shared_options import PrintOptions
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, os_words
 
 if TYPE_CHECKING:
     from kubetrace.api.resources import Mapping
@@ -148,7 +148,7 @@ class _Dump:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8", "surrogateescape", "\n")
         except OSError as error:
-            raise KubetraceError(f"open {path}: {str(error.strerror).lower()}") from None
+            raise KubetraceError(os_words("open", path, error)) from None
 
 
 COMMAND = Command(

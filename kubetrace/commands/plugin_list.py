@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import PROGRAM, Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.errors import PlainError
+from kubetrace.errors import PlainError, os_words
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def _warnings(file: str, seen: dict[str, str]) -> list[str]:
         if not os.path.isfile(file) or not status.st_mode & 0o111:  # noqa: PTH113
             warnings.append(f"warning: {file} identified as a kubectl plugin, but it is not executable")
     except OSError as error:
-        words = (error.strerror or str(error)).lower()
-        warnings.append(f"error: unable to identify {file} as an executable file: stat {file}: {words}")
+        words = os_words("stat", file, error)
+        warnings.append(f"error: unable to identify {file} as an executable file: {words}")
     if name in seen:
         warnings.append(f"warning: {file} is overshadowed by a similarly named plugin: {seen[name]}")
     else:

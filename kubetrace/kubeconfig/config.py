@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kubetrace.errors import PlainError
+from kubetrace.errors import PlainError, read_words
 from kubetrace.kubeconfig.connection import OIDC, Connection, ExecPlugin, Impersonation
 from kubetrace.kubeconfig.decode import go_base64
-from kubetrace.kubeconfig.errors import ConfigError, InvalidConfiguration, os_words
+from kubetrace.kubeconfig.errors import ConfigError, InvalidConfiguration
 from kubetrace.kubeconfig.loader import NoteTaker, Sources
 from kubetrace.kubeconfig.loader import load as load_sections
 from kubetrace.kubeconfig.overrides import Overrides, parse_timeout
@@ -167,7 +167,7 @@ def _read_text(path: str) -> str:
     try:
         return Path(path).read_bytes().decode("utf-8", "surrogateescape")
     except (OSError, ValueError) as error:
-        raise ConfigError(os_words("open", path, error)) from None
+        raise ConfigError(read_words(path, error)) from None
 
 
 # --- the server -------------------------------------------------------------------------------------------------------

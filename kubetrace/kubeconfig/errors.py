@@ -8,7 +8,6 @@ KubetraceError
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from kubetrace.errors import KubetraceError, aggregate_text
@@ -60,13 +59,3 @@ class InvalidConfiguration(ConfigError):
         if problem.startswith("context was not found for specified context"):
             return f"Error in configuration: {problem}"
         return f"error: {problem}"
-
-
-def os_words(operation: str, path: str, error: OSError | ValueError) -> str:
-    """A failed system call as Go words it: "open /x: permission denied"."""
-    if isinstance(error, OSError) and error.errno is not None:
-        if isinstance(error, IsADirectoryError) and operation == "open":
-            operation = "read"  # what Go opens without a complaint
-        reason = os.strerror(error.errno)
-        return f"{operation} {path}: {reason[:1].lower()}{reason[1:]}"
-    return f"{operation} {path}: invalid argument"

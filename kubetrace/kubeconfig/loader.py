@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kubetrace.errors import os_words, read_words
 from kubetrace.kubeconfig.decode import decode
-from kubetrace.kubeconfig.errors import ConfigError, MissingConfig, SeveralErrors, os_words
+from kubetrace.kubeconfig.errors import ConfigError, MissingConfig, SeveralErrors
 from kubetrace.kubeconfig.sections import Cluster, Config, Exec, Preferences, User
 from kubetrace.value import Value, replace
 
@@ -105,9 +106,9 @@ def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
-        raise MissingConfig(os_words("open", path, error)) from None
+        raise MissingConfig(read_words(path, error)) from None
     except (OSError, ValueError) as error:
-        raise ConfigError(os_words("open", path, error)) from None
+        raise ConfigError(read_words(path, error)) from None
 
 
 def _must_exist(path: str) -> None:

@@ -18,8 +18,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kubetrace.errors import os_words
 from kubetrace.kubeconfig.encode import to_yaml
-from kubetrace.kubeconfig.errors import ConfigError, MissingConfig, os_words
+from kubetrace.kubeconfig.errors import ConfigError, MissingConfig
 from kubetrace.kubeconfig.loader import Sources, load_file, relative, starting_config
 from kubetrace.kubeconfig.sections import Cluster, Config, Context, Preferences, User
 from kubetrace.value import replace

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubetrace.kubeconfig.errors import ConfigError, os_words
+from kubetrace.errors import os_words
+from kubetrace.kubeconfig.errors import ConfigError
 from kubetrace.wire.go_quote import quote
 
 if TYPE_CHECKING:

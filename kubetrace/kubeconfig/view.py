@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from kubetrace.kubeconfig.errors import ConfigError, os_words
+from kubetrace.errors import read_words
+from kubetrace.kubeconfig.errors import ConfigError
 from kubetrace.kubeconfig.sections import Cluster, Config, User
 from kubetrace.value import replace
 
@@ -55,7 +56,7 @@ def _flat(entry: Any, name: str) -> Any:
     try:
         content = Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        raise ConfigError(os_words("open", path, error)) from None
+        raise ConfigError(read_words(path, error)) from None
     return replace(entry, **{name: "", f"{name}_data": content})
 
 

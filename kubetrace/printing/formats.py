@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, os_words, read_words
 from kubetrace.printing.printers import (
     ColumnsPrinter,
     GoTemplatePrinter,
@@ -144,8 +144,7 @@ def _template_text(name: str, template: str) -> str:
     try:
         return Path(template).read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:
-        words = (error.strerror or str(error)).lower()
-        raise KubetraceError(f"error reading --template {template}, open {template}: {words}") from None
+        raise KubetraceError(f"error reading --template {template}, {read_words(template, error)}") from None
 
 
 def _columns_printer(options: OutputOptions, output: str) -> Printer | None:
@@ -161,6 +160,5 @@ def _columns_printer(options: OutputOptions, output: str) -> Printer | None:
     try:
         text = Path(template).read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:
-        words = (error.strerror or str(error)).lower()
-        raise KubetraceError(f"error reading template {template}, open {template}: {words}\n") from None
+        raise KubetraceError(f"error reading template {template}, {os_words('open', template, error)}\n") from None
     return ColumnsPrinter(CustomColumnsPrinter(parse_template(text)))

@@ -11,6 +11,7 @@ from pathlib import Path
 from requests.auth import AuthBase
 from requests.models import PreparedRequest
 
+from kubetrace.errors import read_words
 from kubetrace.kubeconfig.connection import Connection, Impersonation
 from kubetrace.transport.errors import ConnectionConfigError
 from kubetrace.transport.headers import wire_text
@@ -74,8 +75,7 @@ class TokenFile:
             problem = "" if token else f'read empty token from file "{self._path}"'
         except OSError as error:
             token = ""
-            reason = (error.strerror or str(error)).lower()
-            problem = f'failed to read token file "{self._path}": open {self._path}: {reason}'
+            problem = f'failed to read token file "{self._path}": {read_words(self._path, error)}'
         if token:
             self._token, self._until = token, self._clock() + TOKEN_FILE_LIFETIME
             if self._learn is not None:

@@ -12,6 +12,7 @@ import ssl
 import tempfile
 from pathlib import Path
 
+from kubetrace.errors import read_words
 from kubetrace.kubeconfig.connection import Connection
 from kubetrace.transport.errors import ConnectionConfigError
 
@@ -84,9 +85,7 @@ def _data(data: bytes, file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        operation = "read" if isinstance(error, IsADirectoryError) else "open"
-        raise ConnectionConfigError(f"{operation} {file}: {reason}") from error
+        raise ConnectionConfigError(read_words(file, error)) from error
 
 
 @contextlib.contextmanager

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kubetrace.errors import KubetraceError
-from kubetrace.kubeconfig.errors import os_words
+from kubetrace.errors import KubetraceError, os_words
 
 
 def check_file(flag: str, path: str) -> None:

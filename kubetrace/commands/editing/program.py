@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubetrace.api.go_words import quoted
 from kubetrace.cmdline.command import PROGRAM
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, os_words
 from kubetrace.value import Value
 
 if TYPE_CHECKING:
@@ -111,5 +111,5 @@ def temporary_file(environ: Mapping[str, str], extension: str, text: bytes) -> s
         with os.fdopen(descriptor, "wb") as file:
             file.write(text)
     except OSError as error:
-        raise KubetraceError(f"open {path}: {(error.strerror or str(error)).lower()}") from None
+        raise KubetraceError(os_words("open", path, error)) from None
     return path

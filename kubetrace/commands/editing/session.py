@@ -15,7 +15,7 @@ from kubetrace.cmdline.command import PROGRAM
 from kubetrace.commands.editing.managed import ManagedFields
 from kubetrace.commands.editing.program import Editor, temporary_file
 from kubetrace.commands.editing.reasons import Reason, Results
-from kubetrace.errors import KubetraceError, SilentExit, aggregate_text
+from kubetrace.errors import KubetraceError, SilentExit, aggregate_text, read_words
 from kubetrace.value import Value
 from kubetrace.wire.yaml_text import without_comment_lines, without_comments
 
@@ -137,7 +137,7 @@ class Session:
         try:
             data = Path(path).read_bytes()
         except OSError as error:
-            raise KubetraceError(f"open {path}: {(error.strerror or str(error)).lower()}") from None
+            raise KubetraceError(read_words(path, error)) from None
         return data, path
 
     def _note_edited(self, edited: bytes) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kubetrace.api import names
 from kubetrace.api.go_words import quoted
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, os_words, read_words
 
 Entry = tuple[str, bytes]
 _BOM = b"\xef\xbb\xbf"
@@ -74,7 +74,7 @@ def _folder(path: str) -> Iterator[Entry]:
     try:
         entries = sorted(Path(path).iterdir(), key=lambda entry: entry.name)
     except OSError as error:
-        raise KubetraceError(f"error listing files in {path}: open {path}: {_words(error)}") from None
+        raise KubetraceError(f"error listing files in {path}: {os_words('open', path, error)}") from None
     for entry in entries:
         if stat.S_ISREG(entry.lstat().st_mode):
             yield entry.name, read(str(entry))
@@ -84,10 +84,8 @@ def read(path: str) -> bytes:
     """A file's bytes. Raises KubetraceError."""
     try:
         return Path(path).read_bytes()
-    except IsADirectoryError as error:
-        raise KubetraceError(f"read {path}: {_words(error)}") from None
     except OSError as error:
-        raise KubetraceError(f"open {path}: {_words(error)}") from None
+        raise KubetraceError(read_words(path, error)) from None
 
 
 def _words(error: OSError) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubetrace.errors import KubetraceError
+from kubetrace.errors import KubetraceError, os_words, read_words
 from kubetrace.wire.go_struct import TypedObject
 
 if TYPE_CHECKING:
@@ -77,13 +77,12 @@ def save(environment: Environment, content: Mapping[str, Any], path: Path) -> No
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
-        words = (error.strerror or str(error)).lower()
-        raise KubetraceError(f"failed to create directory {path.parent}: mkdir {path.parent}: {words}") from None
+        words = os_words("mkdir", path.parent, error)
+        raise KubetraceError(f"failed to create directory {path.parent}: {words}") from None
     try:
         path.write_text(dumps(preference(content)), encoding="utf-8")
     except OSError as error:
-        words = (error.strerror or str(error)).lower()
-        raise KubetraceError(f"failed to write kuberc file: open {path}: {words}") from None
+        raise KubetraceError(f"failed to write kuberc file: {os_words('open', path, error)}") from None
     environment.stdout.write(f"Updated {path}\n")
 
 
@@ -94,5 +93,4 @@ def read(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        words = (error.strerror or str(error)).lower()
-        raise KubetraceError(f"error reading kuberc file: open {path}: {words}") from None
+        raise KubetraceError(f"error reading kuberc file: {read_words(path, error)}") from None
