@@ -1,40 +1,27 @@
 """Writes what the Go struct of every built-in kind looks like to two files in kubetrace/wire/data: structs-1.36.json.gz
 has the fields, in Go's order; struct-words-1.36.json.gz has what errors of decoding call them and their types.
 
-    python tests/tools/generate_struct_facts.py CLIENT_GO_VERSION        (for example v0.36.3; needs Go)
+    python -m tests.tools.generate_struct_facts CLIENT_GO_VERSION        (for example v0.36.3; needs Go)
 
-struct_facts.go reads them off kubectl's own types by reflection; this wraps it in a module and packs what it prints.
+struct_facts.go reads them off kubectl's own types by reflection; this packs what it prints.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
-from typing import Any
+
+from tests.tools.go_program import outcome
 
 SOURCE = Path(__file__).with_name("struct_facts.go")
 DATA = Path(__file__).parents[2] / "kubetrace" / "wire" / "data"
 
 
-def facts(version: str) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(SOURCE, Path(folder, "main.go"))
-        Path(folder, "go.mod").write_text(f"module facts\n\ngo 1.25\n\nrequire k8s.io/client-go {version}\n")
-        environ = {**os.environ, "GOFLAGS": "-mod=mod"}
-        done = subprocess.run(["go", "run", "."], cwd=folder, env=environ, capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
 def main() -> None:
     version = sys.argv[1]
-    found = {"version": version, **facts(version)}
+    found = {"version": version, **outcome(SOURCE, {"k8s.io/client-go": version})}
     words = {
         "names": found.pop("names"),
         "fields": [["|".join(field) for field in fields] for fields in found.pop("words")],

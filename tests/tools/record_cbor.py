@@ -8,13 +8,11 @@ API servers write CBOR behind a feature gate only (CBORServingAndStorage), to cl
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
+
+from tests.tools.go_program import outcome
 
 SOURCE = Path(__file__).with_name("cbor_events.go")
 GOLDEN = Path(__file__).parents[1] / "trace" / "data" / "watch-cbor.json"
@@ -33,19 +31,10 @@ EVENTS: list[dict[str, Any]] = [
 
 def main() -> None:
     version = sys.argv[1]
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(SOURCE, Path(folder, "main.go"))
-        Path(folder, "go.mod").write_text(
-            f"module cbor\n\ngo 1.25\n\nrequire (\n\tk8s.io/api {version}\n\tk8s.io/apimachinery {version}\n)\n"
-        )
-        environ = {**os.environ, "GOFLAGS": "-mod=mod"}
-        done = subprocess.run(
-            ["go", "run", "."], cwd=folder, env=environ, input=json.dumps(EVENTS), stdout=subprocess.PIPE, text=True
-        )
-        done.check_returncode()
+    events = outcome(SOURCE, {"k8s.io/api": version, "k8s.io/apimachinery": version}, EVENTS)
     recorded = f"k8s.io/apimachinery {version} (tests/tools/record_cbor.py)"
     GOLDEN.parent.mkdir(exist_ok=True)
-    GOLDEN.write_text(json.dumps({"recorded": recorded, "events": json.loads(done.stdout)}, indent=1) + "\n")
+    GOLDEN.write_text(json.dumps({"recorded": recorded, "events": events}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

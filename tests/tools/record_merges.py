@@ -9,13 +9,12 @@ KUBECONFIG's server say. The objects stay, their outcomes are recorded anew.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
+
+from tests.tools.go_program import outcome
 
 SOURCE = Path(__file__).with_name("merge_patches.go")
 GOLDEN = Path(__file__).parents[1] / "api" / "data" / "merges.json"
@@ -36,19 +35,8 @@ def documents(kubectl: str, kubeconfig: str, versions: set[str]) -> dict[str, An
 
 
 def outcomes(cases: list[dict[str, Any]], found: dict[str, Any], version: str) -> list[dict[str, str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(SOURCE, Path(folder, "main.go"))
-        Path(folder, "go.mod").write_text(
-            f"module merges\n\ngo 1.25\n\nrequire (\n\tk8s.io/apimachinery {version}\n"
-            f"\tgopkg.in/evanphx/json-patch.v4 {PATCH_LIBRARY}\n)\n"
-        )
-        environ = {**os.environ, "GOFLAGS": "-mod=mod"}
-        given = json.dumps({"cases": cases, "documents": found}, ensure_ascii=False)
-        done = subprocess.run(
-            ["go", "run", "."], cwd=folder, env=environ, input=given, stdout=subprocess.PIPE, text=True
-        )
-        done.check_returncode()
-    result: list[dict[str, str]] = json.loads(done.stdout)
+    modules = {"k8s.io/apimachinery": version, "gopkg.in/evanphx/json-patch.v4": PATCH_LIBRARY}
+    result: list[dict[str, str]] = outcome(SOURCE, modules, {"cases": cases, "documents": found})
     return result
 
 
