@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime
 import ipaddress
 import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
+
+from kubetrace.playground.validation.causes import label_name, subdomain
 
 
 def _reads(reader: Callable[[str], object]) -> Callable[[str], bool]:
@@ -29,7 +30,6 @@ def _like(pattern: str) -> Callable[[str], bool]:
 
 _HEX = "[0-9a-fA-F]"
 _LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?"
-_SMALL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _NUMBER = r"[0-9]*\.?[0-9]+"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -49,14 +49,6 @@ def _is_uri(text: str) -> bool:
 def _is_moment(text: str) -> bool:
     match = _MOMENT.fullmatch(text)
     return match is not None and _reads(datetime.datetime.fromisoformat)(f"{match[1]}T{match[2]}")
-
-
-def _is_base64(text: str) -> bool:
-    try:
-        base64.b64decode(text, validate=True)
-    except binascii.Error:
-        return False
-    return True
 
 
 def _is_day(text: str) -> bool:
@@ -83,12 +75,12 @@ FORMATS: dict[str, Callable[[str], bool]] = {
     "date": _is_day,
     "datetime": _is_moment,
     "duration": _like(rf"[-+]?0|[-+]?({_NUMBER}\s*[a-zµμ]+\s*)+"),
-    "byte": _is_base64,
+    "byte": _reads(lambda text: base64.b64decode(text, validate=True)),
     "hexcolor": _like(f"#?({_HEX}{{3}}|{_HEX}{{6}})"),
     "ssn": _like(r"\d{3}[- ]?\d{2}[- ]?\d{4}"),
     "bsonobjectid": _like(f"{_HEX}{{24}}"),
-    "k8sshortname": lambda text: len(text) <= 63 and _like(_SMALL)(text),
-    "k8slongname": lambda text: len(text) <= 253 and _like(rf"{_SMALL}(\.{_SMALL})*")(text),
+    "k8sshortname": lambda text: not label_name("", text),
+    "k8slongname": lambda text: not subdomain("", text),
 }
 """By name without dashes; others hold for everything."""
 _UNCHECKED = ("isbn", "isbn10", "isbn13", "creditcard", "rgbcolor", "password")

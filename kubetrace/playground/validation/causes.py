@@ -239,6 +239,11 @@ def supported(field: str, value: Any, allowed: list[str]) -> list[Cause]:
     return [] if value is None or value in allowed else [unsupported(field, value, allowed)]
 
 
+def decoded_size(text: str) -> int:
+    """How many bytes a text in base64 stands for."""
+    return len(text) // 4 * 3 - text.count("=", -2)
+
+
 def unchanged(field: str, old: Any, new: Any) -> list[Cause]:
     """What stays as it was made (apimachinery api/validation ValidateImmutableField)."""
     return [] if old == new else [bad(field, new, "field is immutable")]

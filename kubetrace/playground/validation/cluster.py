@@ -11,6 +11,7 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     count_or_percent,
+    decoded_size,
     duplicate,
     forbidden,
     label_selector,
@@ -109,18 +110,13 @@ def config_map(item: Object) -> list[Cause]:
     for key in sorted(set(item.get("data") or ()) & set(item.get("binaryData") or ())):
         causes.append(bad(f"data[{key}]", key, "duplicate of key present in binaryData"))
     size = sum(len(str(text).encode()) for text in (item.get("data") or {}).values())
-    size += sum(_size(text) for text in (item.get("binaryData") or {}).values())
+    size += sum(decoded_size(text) for text in (item.get("binaryData") or {}).values())
     if size > _MOST_BYTES:
         causes.append(("[]", "FieldValueTooLong", f"Too long: may not be more than {_MOST_BYTES} bytes"))
     return causes
 
 
 _MOST_BYTES = 1024 * 1024
-
-
-def _size(text: str) -> int:
-    """How many bytes a text in base64 stands for."""
-    return len(text) // 4 * 3 - text.count("=", -2)
 
 
 _SECRET_KEYS = {
@@ -135,7 +131,7 @@ def secret(item: Object) -> list[Cause]:
     causes: list[Cause] = []
     for key in sorted(data):
         causes += config_key(f"data[{key}]", key)
-    if sum(_size(text) for text in data.values()) > _MOST_BYTES:
+    if sum(decoded_size(text) for text in data.values()) > _MOST_BYTES:
         causes.append(("data", "FieldValueTooLong", f"Too long: may not be more than {_MOST_BYTES} bytes"))
     if kind == "kubernetes.io/service-account-token":
         if not (item["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name"):

@@ -6,6 +6,7 @@ from kubetrace.playground.validation.causes import (
     Cause,
     Object,
     bad,
+    decoded_size,
     label_1035,
     port_number,
     required,
@@ -43,8 +44,8 @@ def _local(authority: str, insecure: bool) -> list[Cause]:
     """Without a Service the group is the server's own."""
     causes: list[Cause] = []
     if authority:
-        size = len(authority.rstrip("=")) * 3 // 4
-        causes.append(bad("spec.caBundle", f"{size} bytes", "local APIServices may not have a caBundle"))
+        size = f"{decoded_size(authority)} bytes"
+        causes.append(bad("spec.caBundle", size, "local APIServices may not have a caBundle"))
     if insecure:
         why = "local APIServices may not have insecureSkipTLSVerify"
         causes.append(bad("spec.insecureSkipTLSVerify", True, why))
