@@ -7,6 +7,7 @@ from typing import Any
 
 from kubetrace.playground.objects import decode_json
 from kubetrace.playground.status import ApiError
+from kubetrace.wire.go_json import json_type
 from kubetrace.wire.schema import Field, Type
 
 KINDS = (
@@ -39,15 +40,10 @@ def decode(body: bytes, kind: str) -> Any:
         return {}
     wanted: type = list if kind == "application/json-patch+json" else dict
     if not isinstance(patch, wanted):
-        found = "null" if patch is None else _json_name(patch)
+        found = "null" if patch is None else json_type(patch)
         into = "[]handlers.jsonPatchOp" if wanted is list else "map[string]interface {}"
         raise ApiError(400, f"{start}json: cannot unmarshal {found} into Go value of type {into}")
     return patch
-
-
-def _json_name(value: Any) -> str:
-    names = {bool: "bool", dict: "object", list: "array", str: "string"}
-    return names.get(type(value), "number")
 
 
 def go_value(value: Any) -> str:
@@ -72,19 +68,27 @@ def json_patch(target: Any, operations: list[Any]) -> Any:
     return document
 
 
+_PROBLEMS = {
+    "add": 'doc is missing path: "{}"',
+    "remove": 'doc is missing path: "{}"',
+    "replace": "doc is missing path: {}",
+    "move": "doc is missing from path: {}",
+    "copy": "doc is missing from path: {}",
+    "test": "is missing path: {}",
+}
+
+
 class Unfit(ApiError):
     """An operation of a JSON patch does not fit the object; `why` are evanphx/json-patch's words."""
 
     def __init__(self, operation: Any) -> None:
         super().__init__(422, "the server rejected our request due to an error in our request", "Invalid", {})
         found = operation if isinstance(operation, dict) else {}
-        name, path = found.get("op", ""), found.get("path", "")
-        shown = f'"{path}"' if name in ("add", "remove") else path
-        missing = {"move": "missing from path", "copy": "missing from path", "test": "is missing path"}
-        what = f"doc is {missing.get(name, 'missing path')}".replace("doc is is", "is")
-        self.why = f"{name} operation does not apply: {what}: {shown}: missing value"
-        if name not in ("add", "remove", "replace", "move", "copy", "test"):
-            self.why = f"unexpected kind: {name}"
+        name, path = str(found.get("op", "")), found.get("path", "")
+        problem = _PROBLEMS.get(name)
+        self.why = f"unexpected kind: {name}"
+        if problem is not None:
+            self.why = f"{name} operation does not apply: {problem.format(path)}: missing value"
 
 
 def _pointer(text: str) -> list[str]:
