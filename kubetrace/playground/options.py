@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError, invalid
 from kubetrace.playground.validation.causes import Cause, bad, required, unsupported
-from kubetrace.wire.go_json import json_type
+from kubetrace.wire.go_decoding import problem
 
 _KINDS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
 _LEVELS = ["", "Ignore", "Strict", "Warn"]
@@ -45,27 +46,13 @@ def _dry_run(values: list[str]) -> list[Cause]:
     return [unsupported("dryRun", values, ["All"])] if any(value != "All" for value in values) else []
 
 
-_FIELDS: dict[str, tuple[type, str]] = {
-    "gracePeriodSeconds": (int, "int64"),
-    "orphanDependents": (bool, "bool"),
-    "propagationPolicy": (str, "v1.DeletionPropagation"),
-    "preconditions": (dict, "v1.Preconditions"),
-    "dryRun": (list, "[]string"),
-}
-
-
 def _check_body(options: dict[str, Any]) -> None:
     kind, version = options.get("kind") or "DeleteOptions", options.get("apiVersion") or "v1"
     if kind != "DeleteOptions":
         told = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
         raise ApiError(400, told)
-    for name, (wanted, go_type) in _FIELDS.items():
-        value = options.get(name)
-        if value is not None and (not isinstance(value, wanted) or (wanted is int and isinstance(value, bool))):
-            told = (
-                f"json: cannot unmarshal {json_type(value)} into Go struct field DeleteOptions.{name} of type {go_type}"
-            )
-            raise ApiError(400, told)
+    if told := problem("v1", "DeleteOptions", json.dumps(options)):
+        raise ApiError(400, told)
 
 
 def of_deletion(request: Request, body: Any) -> dict[str, Any]:
