@@ -24,7 +24,6 @@ from kubetrace.kubeconfig.sections import (
 )
 
 _SCHEME = 'scheme "k8s.io/client-go/tools/clientcmd/api/latest/latest.go:50"'
-_HEADER = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 _STRUCTS: dict[type, str] = {
     Cluster: "Cluster",
     User: "AuthInfo",
@@ -56,12 +55,14 @@ def _check_header(document: Any) -> None:
     if document is None:
         return
     if not isinstance(document, dict):
-        raise ConfigError(f"{prefix} {_json_kind(document)} into Go value of type {_HEADER}")
+        from kubetrace.wire.go_json import TYPE_META
+
+        raise ConfigError(f"{prefix} {_json_type(document)} into Go value of type {TYPE_META}")
     words = {}
     for name in ("apiVersion", "kind"):
         value = document.get(name)
         if value is not None and not isinstance(value, str):
-            raise ConfigError(f"{prefix} {_json_kind(value)} into Go struct field .{name} of type string")
+            raise ConfigError(f"{prefix} {_json_type(value)} into Go struct field .{name} of type string")
         words[name] = value or ""
     version, kind = words["apiVersion"] or "v1", words["kind"] or "Config"
     if version.count("/") > 1:
@@ -88,10 +89,10 @@ def _config(document: Mapping[str, Any]) -> Config:
     )
 
 
-def _json_kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    return {str: "string", int: "number", float: "number", list: "array", dict: "object"}[type(value)]
+def _json_type(value: Any) -> str:
+    from kubetrace.wire.go_json import json_type  # loads a JSON library, which most commands do without
+
+    return json_type(value)
 
 
 class _Decoder:
@@ -106,7 +107,7 @@ class _Decoder:
             raise ConfigError(self._first or self._duplicate)
 
     def complain(self, value: Any, struct: str, path: str, go_type: str) -> None:
-        words = f"json: cannot unmarshal {_json_kind(value)} into Go struct field {struct}.{path} of type {go_type}"
+        words = f"json: cannot unmarshal {_json_type(value)} into Go struct field {struct}.{path} of type {go_type}"
         self._first = self._first or words
 
     def listing(self, value: Any, struct: str, path: str, go_type: str) -> list[Any]:
