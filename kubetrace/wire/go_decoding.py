@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -32,11 +33,7 @@ _LIST_META_WORDS = ["|string", "|string", "|string", "|int64"]
 def problem(api_version: str, kind: str, text: str) -> str:
     """Why the JSON text is no object of that kind; "" where it is one. Raises KeyError for a kind without a struct."""
     decoding = _Decoding()
-    try:
-        decoding.object(api_version, kind, json.loads(text, parse_float=_Literal))
-    except _Ended as ended:
-        return str(ended)
-    return decoding.first
+    return decoding.problem(lambda: decoding.object(api_version, kind, _parsed(text)))
 
 
 def kind_problem(text: str) -> str:
@@ -59,21 +56,13 @@ def kind_problem(text: str) -> str:
 def metadata_problem(text: str) -> str:
     """Why an object's metadata is none, whatever its kind; "" where it is (cli-runtime's metadataOnlyObject)."""
     decoding = _Decoding()
-    try:
-        decoding.metadata(json.loads(text, parse_float=_Literal))
-    except _Ended as ended:
-        return str(ended)
-    return decoding.first
+    return decoding.problem(lambda: decoding.metadata(_parsed(text)))
 
 
-def container_problem(value: dict[str, Any]) -> str:
+def container_problem(value: Any) -> str:
     """Why a value that was read from YAML is no container, in encoding/json's words; "" where it is one."""
     decoding = _StandardDecoding()
-    try:
-        decoding.named("v1.Container", value)
-    except _Ended as ended:
-        return str(ended)
-    return decoding.first
+    return decoding.problem(lambda: decoding.named("v1.Container", value))
 
 
 def with_texts(value: Any, struct: str) -> Any:
@@ -110,6 +99,10 @@ class _Literal(float):
     text: str
 
 
+def _parsed(text: str) -> Any:
+    return json.loads(text, parse_float=_Literal)
+
+
 @cache
 def _words() -> tuple[list[str], list[list[str]]]:
     """By a struct's number: its name, and for each field "EMBEDDED.|TYPE|TYPE OF AN ENTRY|…"."""
@@ -125,9 +118,17 @@ class _Decoding:
     """One object: the first thing that does not fit, and where the reader stands (`struct` and `path`)."""
 
     def __init__(self) -> None:
-        self.first = ""
+        self._first = ""
         self._struct = ""
         self._path: list[str] = []
+
+    def problem(self, read: Callable[[], None]) -> str:
+        """What is wrong with what `read` takes in with one of this object's methods; "" for nothing."""
+        try:
+            read()
+        except _Ended as ended:
+            return str(ended)
+        return self._first
 
     def object(self, api_version: str, kind: str, value: Any) -> None:
         kinds = structs()[1]
@@ -266,7 +267,7 @@ class _Decoding:
         return _Ended(self._told(shown, name))
 
     def _keep(self, told: str) -> None:
-        self.first = self.first or told
+        self._first = self._first or told
 
     def _told(self, shown: str, name: str) -> str:
         where = f"struct field {self._struct}.{'.'.join(self._path)}" if self._path else "value"

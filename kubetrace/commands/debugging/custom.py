@@ -17,7 +17,6 @@ def read_custom(path: str) -> Object | None:
     """The container in a JSON or YAML file; None where the file holds nothing. Raises KubetraceError."""
     from kubetrace.commands.generators.data_sources import read
     from kubetrace.wire.go_decoding import container_problem, with_texts
-    from kubetrace.wire.go_json import json_type
     from kubetrace.wire.yaml_reader import InvalidYAML
     from kubetrace.wire.yaml_reader import loads as yaml_loads
 
@@ -32,11 +31,7 @@ def read_custom(path: str) -> Object | None:
         raise KubetraceError(f"{wrong}error converting YAML to JSON: {error}") from None
     if value is None:
         return None
-    if not isinstance(value, dict):
-        problem = f"json: cannot unmarshal {json_type(value)} into Go value of type v1.Container"
-    else:
-        problem = container_problem(value)
-    if problem:
+    if problem := container_problem(value):
         raise KubetraceError(f"{wrong}error unmarshaling JSON: while decoding JSON: {problem}")
     return as_container(with_texts(value, "v1.Container"))
 
