@@ -73,6 +73,22 @@ Operation = Literal[
 ]
 """Which client function made the call: since 1.32 kubectl's log attributes bodies to that function's file:line."""
 
+ENDLESS: frozenset[Operation] = frozenset(
+    {
+        "watch",
+        "watch-one",
+        "typed-watch",
+        "typed-watch-list",
+        "dynamic-watch",
+        "dynamic-watch-list",
+        "logs",
+        "logs-followed",
+        "logs-followed-again",
+        "stream",
+    }
+)
+"""Operations whose answer goes on until somebody has seen enough, and is shown as it comes."""
+
 
 class Purpose(Value):
     """Why a command made a call: a short tag to filter by and one plain sentence for people."""

@@ -9,24 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from kubetrace.trace.body_text import one_line, size
 from kubetrace.trace.endpoint import CONNECTED, Endpoint, endpoint
-from kubetrace.trace.exchange import Exchange, Request, Response
+from kubetrace.trace.exchange import ENDLESS, Exchange, Request, Response
 from kubetrace.trace.loose_json import mapping, mappings
 from kubetrace.value import Value, fresh
 from kubetrace.wire import PROTOBUF
-
-STREAMED = frozenset(
-    {
-        "watch",
-        "watch-one",
-        "dynamic-watch",
-        "dynamic-watch-list",
-        "logs",
-        "logs-followed",
-        "logs-followed-again",
-        "stream",
-    }
-)
-"""Operations whose answer has no end that anybody waits for."""
 
 _GROUPS = frozenset({"APIVersions", "APIGroupList"})
 
@@ -98,7 +84,7 @@ def begun(request: Request, response: Response) -> Said | None:
     """What the head of an answer says whose body is shown as it comes; None for one that is read to its end."""
     if response.status == 101:
         return Said("answer.upgraded")
-    if request.operation in STREAMED and 200 <= response.status < 300:
+    if request.operation in ENDLESS and 200 <= response.status < 300:
         return Said("answer.stream")
     return None
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TextIO, cast
 
 from kubetrace.trace.body_text import counted, size
-from kubetrace.trace.exchange import Event, ExchangeEnded, RequestSent
+from kubetrace.trace.exchange import ENDLESS, Event, ExchangeEnded, RequestSent
 from kubetrace.trace.terminal import columns, in_foreground
 
 _AFTER = 1.0
@@ -18,19 +18,6 @@ _AFTER = 1.0
 _EVERY = 0.25
 _ERASE = "\r\x1b[K"
 _DIM, _RESET = "\x1b[2m", "\x1b[0m"
-_ENDLESS = frozenset(
-    {
-        "watch",
-        "watch-one",
-        "typed-watch",
-        "typed-watch-list",
-        "dynamic-watch",
-        "dynamic-watch-list",
-        "stream",
-        "logs",
-    }
-)
-"""Operations whose answers go on until somebody has seen enough."""
 
 
 class Progress:
@@ -67,7 +54,7 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, RequestSent):
-            if event.request.operation in _ENDLESS:
+            if event.request.operation in ENDLESS:
                 self.close()
             elif self._thread is None and not self._ended.is_set():
                 self._thread = threading.Thread(target=self._keep_up, name="progress", daemon=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kubetrace.trace.exchange import Operation, Request, RequestSent
 from kubetrace.trace.progress import Progress
 from tests.end_to_end.answers import Answer
 from tests.end_to_end.scripted_server import ScriptedServer, serving
@@ -119,3 +120,12 @@ def test_the_line_does_not_wrap() -> None:
     screen = Typewriter()
     _progress(screen, 10)._draw()
     assert screen.getvalue() == "\r\x1b[Kget: 0 ca"
+
+
+@pytest.mark.parametrize("operation", ["logs-followed", "logs-followed-again", "typed-watch", "dynamic-watch-list"])
+def test_there_is_no_line_while_an_answer_is_shown_as_it_comes(operation: Operation) -> None:
+    screen = Typewriter()
+    progress = _progress(screen)
+    progress(RequestSent(1, 1, 1, Request("GET", "https://server/x", operation=operation)))
+    progress._draw()
+    assert screen.getvalue() == ""

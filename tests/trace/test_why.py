@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 import kubetrace
 from kubetrace.trace import meaning
-from kubetrace.trace.exchange import Exchange, ExchangeEnded, Purpose, Request, RequestSent, Response, Timings
+from kubetrace.trace.exchange import (
+    ENDLESS,
+    Exchange,
+    ExchangeEnded,
+    Operation,
+    Purpose,
+    Request,
+    RequestSent,
+    Response,
+    Timings,
+)
 from kubetrace.trace.masking import Masker
 from kubetrace.trace.sentences import LANGUAGES, Catalogue, en, ko, language
 from kubetrace.trace.why import WhyObserver
@@ -166,3 +176,9 @@ def test_a_connection_that_was_upgraded_was_not_refused() -> None:
     request = Request("GET", "https://h/api/v1/namespaces/a/pods/p/exec?command=sh")
     exchange = Exchange(1, 1, 1, request, Response(101, "Switching Protocols"), None, 50, Timings(total=0.5))
     assert meaning.outcomes(exchange) == (meaning.Said("answer.upgraded"),)
+
+
+@pytest.mark.parametrize("operation", sorted(ENDLESS))
+def test_an_open_stream_is_told_when_it_begins(operation: Operation) -> None:
+    said = meaning.begun(Request("GET", "https://server/x", operation=operation), Response(200, "OK"))
+    assert said == meaning.Said("answer.stream")
