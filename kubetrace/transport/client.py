@@ -45,13 +45,13 @@ from kubetrace.transport.outgoing import Outgoing
 from kubetrace.transport.plugin_auth import PluginAuth
 from kubetrace.transport.proxy import proxy_for
 from kubetrace.transport.redirects import LIMIT, next_hop
-from kubetrace.transport.retry import Pause, pause_after_answer, pause_after_error
+from kubetrace.transport.retry import DO_RAW, Pause, pause_after_answer, pause_after_error
 from kubetrace.transport.throttle import WORTH_TELLING, Throttles
 from kubetrace.value import replace
 
 if TYPE_CHECKING:
     from kubetrace.transport.http_cache import HTTPCache
-    from kubetrace.transport.oidc import OIDCAuth
+    from kubetrace.transport.oidc import Keep, OIDCAuth
     from kubetrace.transport.upgrade import Offer, UpgradedConnection
 
 Plan = Callable[[int, Request, Callable[[], ClientAnswer]], ClientAnswer]
@@ -93,7 +93,7 @@ class Client:
         http_cache: HTTPCache | None = None,
         sleep: Callable[[float], None] = time.sleep,
         learn: Callable[[str], object] | None = None,
-        keep: Callable[[str, Mapping[str, str]], object] | None = None,
+        keep: Keep | None = None,
         plan: Plan | None = None,
         trace_id: str = "",
         manifest_read: Callable[[], bool] = bool,
@@ -296,7 +296,7 @@ class Client:
         assert prepared.context.recording is not None
         if answer.status_code == 401 and plugin is not None:
             plugin.refused()
-        return ClientAnswer(answer, prepared.context.recording, bare_errors=call.operation in _DO_RAW)
+        return ClientAnswer(answer, prepared.context.recording, bare_errors=call.operation in DO_RAW)
 
     def _complete(self, call: Call, answer: ClientAnswer) -> ClientAnswer:
         """Reads the body where it is ours to read, then tells the warnings."""
@@ -304,7 +304,7 @@ class Client:
             try:
                 answer.read()
             except TransportError as error:
-                if self._events.active and call.operation not in _DO_RAW:
+                if self._events.active and call.operation not in DO_RAW:
                     self._events.emit(Note("body-read-error", {"error": error.reason}))
                 raise
         self._tell_warnings(answer.response, answer.request)
@@ -320,7 +320,7 @@ class Client:
 
     # --- credentials and connections --------------------------------------------------------------------------------
 
-    def _make_oidc(self, keep: Callable[[str, Mapping[str, str]], object] | None) -> OIDCAuth | None:
+    def _make_oidc(self, keep: Keep | None) -> OIDCAuth | None:
         settings = self._connection.oidc
         if settings is None:
             return None
@@ -378,9 +378,6 @@ _CACHED: frozenset[Operation] = frozenset(
     }
 )
 """The calls of client-go's cached discovery client, which has an HTTP cache of its own."""
-
-_DO_RAW = frozenset({"raw", "raw-create", "raw-delete", "raw-replace", "logs", "logs-followed", "logs-followed-again"})
-"""Operations that client-go reads with DoRaw or Stream: a broken body is reported as it is."""
 
 
 def _maker(operation: Operation) -> ClientMaker:

@@ -38,8 +38,8 @@ _FORM = "application/x-www-form-urlencoded"
 _WHERE = Purpose("credentials", "oidc: where does the issuer give out tokens?")
 _RENEW = Purpose("credentials", "oidc: a new ID token for the refresh token")
 
-
 Keep = Callable[[str, Mapping[str, str]], object]
+"""Gets a kubeconfig's user and those of its settings that changed, to write them there."""
 
 
 class TokenError(KubetraceError):
@@ -53,9 +53,8 @@ class TokenError(KubetraceError):
 
 
 class OIDCAuth:
-    """Puts a valid ID token on requests. `connect` makes the client of a URL's host; `keep` gets the kubeconfig's user
-    and those of its settings that changed, to write them there; `learn` each credential, so that it can be masked.
-    Several threads get one token."""
+    """Puts a valid ID token on requests. `connect` makes the client of a URL's host; `learn` gets each credential, so
+    that it can be masked. Several threads get one token."""
 
     def __init__(
         self,

@@ -10,9 +10,11 @@ from kubetrace.value import Value
 from kubetrace.wire.go_quote import quote
 
 MAX_RETRIES = 10
-STREAMS: frozenset[Operation] = frozenset(
-    {"logs", "logs-followed", "logs-followed-again", "raw", "raw-create", "raw-delete", "raw-replace", "stream", "oidc"}
+DO_RAW: frozenset[Operation] = frozenset(
+    {"raw", "raw-create", "raw-delete", "raw-replace", "logs", "logs-followed", "logs-followed-again"}
 )
+"""Operations that client-go reads with DoRaw or Stream: a broken body is reported as it is."""
+STREAMS = DO_RAW | {"stream", "oidc"}
 _INTEGER = r"[+-]?[0-9]+"
 
 
