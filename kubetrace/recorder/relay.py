@@ -26,11 +26,7 @@ LAST_WORDS = 5.0
 
 
 class NotUpgraded(Exception):
-    """An answer that neither upgrades the connection nor refuses to; `status` is its own."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"invalid upgrade response: status code {status}")
-        self.status = status
+    """An answer that neither upgrades the connection nor refuses to."""
 
 
 Rewrite = Callable[[ResponseHead, bytes], bytes]
@@ -230,7 +226,7 @@ class Relay:
         if self._must_upgrade and head.status != 101 and head.status < 400:
             self.response = head
             self._observed.answered(head)
-            raise NotUpgraded(head.status)
+            raise NotUpgraded(f"invalid upgrade response: status code {head.status}")
         if 100 <= head.status < 200 and head.status != 101:
             self._send_to_client(self._rewrite(head, raw))
             return
