@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kubetrace.wire import CBOR, PROTOBUF, is_watch_stream
+from kubetrace.wire import CBOR, PROTOBUF, is_binary, is_watch_stream
 
 if TYPE_CHECKING:
     from kubetrace.trace.secret_json import Span
@@ -116,7 +116,7 @@ class Masker:
     def _may_show_secret(self, body: bytes, shown: int) -> bool:
         from kubetrace.trace import secret_json
 
-        if body.startswith((PROTOBUF, CBOR)) or is_watch_stream(body):
+        if is_binary(body):
             return True
         start = body[: shown + max(map(len, self._needles), default=0)]
         return any(needle in start for needle in self._needles) or secret_json.may_show_secret(body, shown)

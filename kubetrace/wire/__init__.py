@@ -10,6 +10,11 @@ CBOR = b"\xd9\xd9\xf7"
 """The tag that every object in CBOR starts with (55799, "this is CBOR")."""
 
 
+def is_binary(body: bytes) -> bool:
+    """Is a body in one of Kubernetes' binary encodings, be it an object or a watch's events?"""
+    return body.startswith((PROTOBUF, CBOR)) or is_watch_stream(body)
+
+
 def is_watch_stream(body: bytes) -> bool:
     """Is it the beginning of a watch's body in protobuf: events, each behind its length in four bytes?"""
     return body[4:5] == b"\n" and PROTOBUF in body[:40]

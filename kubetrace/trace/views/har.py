@@ -17,7 +17,7 @@ from kubetrace import __version__
 from kubetrace.trace.body_text import readable
 from kubetrace.trace.exchange import Exchange, Headers, Timings
 from kubetrace.trace.exchanges import Recorded
-from kubetrace.wire import CBOR, PROTOBUF, is_watch_stream
+from kubetrace.wire import PROTOBUF, is_binary
 
 
 def render(exchanges: Iterable[Recorded]) -> Iterator[str]:
@@ -96,7 +96,7 @@ def _response(exchange: Exchange, cut: bool) -> dict[str, Any]:
     }
     if body:
         content.update(_text(body))
-        if body.startswith((PROTOBUF, CBOR)) or is_watch_stream(body):
+        if is_binary(body):
             content["_decoded"] = readable(body)
     if cut:
         content["comment"] = "The trace does not hold the whole body."
