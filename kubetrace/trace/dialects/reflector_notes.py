@@ -13,45 +13,33 @@ REFLECTORS = {"1.19": f"{_WATCHER}:146", "1.33": f"{_WATCHER}:162"}
 _REFLECTOR = ("reflector", "reflector")
 _TYPE = ("type", "type")
 _RESYNC = (_TYPE, ("resyncPeriod", "resync"), _REFLECTOR)
+_CLOSED = "{reflector}: watch of {type} closed with: {error}"
 _ENDED_WITH = "{reflector}: watch of {type} ended with: {error}"
-_STARTING = "Starting reflector {type} ({resync}) from {reflector}"
-_STOPPING = "Stopping reflector {type} ({resync}) from {reflector}"
 
 
-def _closed(older: Mapping[str, int], newer: Mapping[str, int]) -> NoteSpec:
-    """A watch whose version the server does not know any more."""
-    found = lines("reflector.go", "{reflector}: watch of {type} closed with: {error}", older)
-    found |= structured("reflector.go", "Watch closed", (_REFLECTOR, _TYPE, ("err", "error")), newer)
-    return NoteSpec(4, ("type", "reflector", "error"), found)
+def _reflector(what: str, oldest: int, older: Mapping[str, int], newer: Mapping[str, int]) -> NoteSpec:
+    """That a reflector begins or ends."""
+    text = f"{what} reflector {{type}} ({{resync}}) from {{reflector}}"
+    found = {"1.19": Line(f"reflector.go:{oldest}", text, level=2), **lines("reflector.go", text, older)}
+    found |= structured("reflector.go", f"{what} reflector", _RESYNC, newer)
+    return NoteSpec(3, ("type", "resync", "reflector"), found)
+
+
+def _cut(level: int, old: str, new: str, older: Mapping[str, int], newer: Mapping[str, int]) -> NoteSpec:
+    """What ended a watch, or kept it from beginning."""
+    found = lines("reflector.go", old, older)
+    found |= structured("reflector.go", new, (_REFLECTOR, _TYPE, ("err", "error")), newer)
+    return NoteSpec(level, ("type", "reflector", "error"), found)
 
 
 REFLECTOR_NOTES: Mapping[str, NoteSpec] = {
-    "reflector-started": NoteSpec(
-        3,
-        ("type", "resync", "reflector"),  # "*unstructured.Unstructured", "0s", "k8s.io/…/informerwatcher.go:162"
-        {
-            "1.19": Line("reflector.go:207", _STARTING, level=2),
-            **lines("reflector.go", _STARTING, {
-                "1.21": 219, "1.25": 221, "1.27": 287, "1.29": 289, "1.31": 305, "1.32": 313,
-            }),
-            **structured("reflector.go", "Starting reflector", _RESYNC, {
-                "1.33": 357, "1.34": 358, "1.35": 367, "1.36": 425,
-            }),
-        },
-    ),
-    "reflector-stopped": NoteSpec(
-        3,
-        ("type", "resync", "reflector"),
-        {
-            "1.19": Line("reflector.go:213", _STOPPING, level=2),
-            **lines("reflector.go", _STOPPING, {
-                "1.21": 225, "1.25": 227, "1.27": 293, "1.29": 295, "1.31": 311, "1.32": 319,
-            }),
-            **structured("reflector.go", "Stopping reflector", _RESYNC, {
-                "1.33": 363, "1.34": 364, "1.35": 373, "1.36": 434,
-            }),
-        },
-    ),
+    # The type is "*unstructured.Unstructured", resync "0s", the reflector "k8s.io/…/informerwatcher.go:162".
+    "reflector-started": _reflector("Starting", 207, {
+        "1.21": 219, "1.25": 221, "1.27": 287, "1.29": 289, "1.31": 305, "1.32": 313,
+    }, {"1.33": 357, "1.34": 358, "1.35": 367, "1.36": 425}),
+    "reflector-stopped": _reflector("Stopping", 213, {
+        "1.21": 225, "1.25": 227, "1.27": 293, "1.29": 295, "1.31": 311, "1.32": 319,
+    }, {"1.33": 363, "1.34": 364, "1.35": 373, "1.36": 434}),
     "reflector-listing": NoteSpec(
         3,
         ("type", "reflector"),
@@ -76,17 +64,10 @@ REFLECTOR_NOTES: Mapping[str, NoteSpec] = {
             }),
         },
     ),
-    "watch-backing-off": NoteSpec(
-        4,
-        ("type", "reflector", "error"),
-        {
-            **lines("reflector.go", "{reflector}: watch of {type} returned {error} - backing off", {
-                "1.27": 419, "1.28": 421, "1.29": 425, "1.30": 433, "1.31": 446, "1.32": 454,
-            }),
-            **structured("reflector.go", "Watch failed - backing off", (_REFLECTOR, _TYPE, ("err", "error")), {
-                "1.33": 518, "1.34": 533, "1.35": 540, "1.36": 608,
-            }),
-        },
+    "watch-backing-off": _cut(
+        4, "{reflector}: watch of {type} returned {error} - backing off", "Watch failed - backing off", {
+            "1.27": 419, "1.28": 421, "1.29": 425, "1.30": 433, "1.31": 446, "1.32": 454,
+        }, {"1.33": 518, "1.34": 533, "1.35": 540, "1.36": 608},
     ),
     "reflector-failed": NoteSpec(
         0,
@@ -104,10 +85,10 @@ REFLECTOR_NOTES: Mapping[str, NoteSpec] = {
         },
         "E",
     ),
-    "reflector-expired": _closed({
+    "reflector-expired": _cut(4, _CLOSED, "Watch closed", {
         "1.19": 121, "1.20": 132, "1.25": 134, "1.27": 142, "1.28": 141, "1.30": 144, "1.31": 152, "1.32": 160,
     }, {"1.33": 194, "1.34": 199, "1.35": 198, "1.36": 221}),
-    "watch-expired": _closed({
+    "watch-expired": _cut(4, _CLOSED, "Watch closed", {
         "1.19": 422, "1.20": 434, "1.22": 435, "1.23": 436, "1.25": 338, "1.27": 443, "1.28": 445, "1.29": 449,
         "1.30": 457, "1.31": 471, "1.32": 479,
     }, {"1.33": 543, "1.34": 555, "1.35": 565, "1.36": 651}),
@@ -140,17 +121,10 @@ REFLECTOR_NOTES: Mapping[str, NoteSpec] = {
             }),
         },
     ),
-    "watch-list-backing-off": NoteSpec(
-        2,
-        ("type", "reflector", "error"),
-        {
-            **lines("reflector.go", "{reflector}: watch-list of {type} returned {error} - backing off", {
-                "1.27": 601, "1.28": 603, "1.29": 607, "1.30": 615, "1.31": 629, "1.32": 637,
-            }),
-            **structured("reflector.go", "watch-list failed - backing off", (_REFLECTOR, _TYPE, ("err", "error")), {
-                "1.33": 702, "1.34": 714, "1.35": 724, "1.36": 816,
-            }),
-        },
+    "watch-list-backing-off": _cut(
+        2, "{reflector}: watch-list of {type} returned {error} - backing off", "watch-list failed - backing off", {
+            "1.27": 601, "1.28": 603, "1.29": 607, "1.30": 615, "1.31": 629, "1.32": 637,
+        }, {"1.33": 702, "1.34": 714, "1.35": 724, "1.36": 816},
     ),
     "watch-closed": NoteSpec(
         4,

@@ -20,6 +20,11 @@ def _new(text: str, number: int, pairs: tuple[tuple[str, str], ...] = (), below:
     return {"1.37": Line(f"{_FILE}:{number}", text, pairs, below=below)}
 
 
+def _read_over(number: int) -> NoteSpec:
+    """Three places end a read in the older form, one in the newer."""
+    return NoteSpec(7, (), {**_old(" tunneling connection read...complete", number), **_new(_READ_OVER, 72, below=8)})
+
+
 TUNNEL_NOTES: Mapping[str, NoteSpec] = {
     "tunnel-read": NoteSpec(
         7, (), {**_old(" tunneling connection read...", 56), **_new("Tunneling connection read...", 67)}
@@ -49,9 +54,7 @@ TUNNEL_NOTES: Mapping[str, NoteSpec] = {
             **_new(_READ_OVER, 70, (*_PORTION, ("err", "error"))),
         },
     ),
-    "tunnel-read-done": NoteSpec(
-        7, (), {**_old(" tunneling connection read...complete", 81), **_new(_READ_OVER, 72, below=8)}
-    ),
+    "tunnel-read-done": _read_over(81),
     "tunnel-read-failed": NoteSpec(
         4,
         ("error",),
@@ -60,12 +63,8 @@ TUNNEL_NOTES: Mapping[str, NoteSpec] = {
             **_new("Tunneling connection NextReader() failed", 84, (("err", "error"),)),
         },
     ),
-    "tunnel-read-cut": NoteSpec(
-        7, (), {**_old(" tunneling connection read...complete", 68), **_new(_READ_OVER, 72, below=8)}
-    ),
-    "tunnel-read-ended": NoteSpec(
-        7, (), {**_old(" tunneling connection read...complete", 65), **_new(_READ_OVER, 72, below=8)}
-    ),
+    "tunnel-read-cut": _read_over(68),
+    "tunnel-read-ended": _read_over(65),
     "tunnel-read-nothing": NoteSpec(8, ("size", "data", "error"), _new(_READ_OVER, 70, (*_PORTION, ("err", "error")))),
     "tunnel-write": NoteSpec(
         7,
