@@ -98,6 +98,9 @@ TEXTS: Mapping[str, Since] = {
 }
 
 _LOGS: Since = {"1.32": "logs.go:469", "1.35": "logs.go:476", "1.36": "logs.go:497"}
+_TYPED_WATCH: Since = {"1.32": "request.go:736", "1.33": "type.go:240", "1.34": "type.go:201"}
+_DYNAMIC_WATCH: Since = {"1.32": "simple.go:314", "1.34": "simple.go:270", "1.37": "simple.go:271"}
+_LIST_BY_WATCH: Since = {"1.36": "reflector.go:863"}
 
 OPERATIONS: Mapping[str, Since] = {
     # cli-runtime/pkg/resource/helper.go
@@ -135,8 +138,8 @@ OPERATIONS: Mapping[str, Since] = {
     "typed-list": {"1.32": "type.go:204", "1.34": "type.go:183"},
     "typed-patch": {"1.32": "type.go:328", "1.34": "type.go:289"},
     "typed-update": {"1.32": "type.go:267", "1.34": "type.go:228"},
-    "typed-watch": {"1.32": "request.go:736", "1.33": "type.go:240", "1.34": "type.go:201"},
-    "typed-watch-list": {"1.32": "request.go:736", "1.33": "type.go:240", "1.34": "type.go:201"},
+    "typed-watch": _TYPED_WATCH,
+    "typed-watch-list": _TYPED_WATCH,
     "typed-token": {"1.32": "serviceaccount.go:87"},
     "evict": {"1.32": "eviction_expansion.go:38"},
     "csr-approval": {"1.32": "certificatesigningrequest.go:91"},
@@ -146,8 +149,8 @@ OPERATIONS: Mapping[str, Since] = {
     "dynamic-delete": {"1.32": "simple.go:217", "1.34": "simple.go:212", "1.37": "simple.go:213"},
     "dynamic-get": {"1.32": "simple.go:247", "1.34": "simple.go:242", "1.37": "simple.go:243"},
     "dynamic-list": {"1.32": "simple.go:280", "1.34": "simple.go:257", "1.37": "simple.go:258"},
-    "dynamic-watch": {"1.32": "simple.go:314", "1.34": "simple.go:270", "1.37": "simple.go:271"},
-    "dynamic-watch-list": {"1.32": "simple.go:314", "1.34": "simple.go:270", "1.37": "simple.go:271"},
+    "dynamic-watch": _DYNAMIC_WATCH,
+    "dynamic-watch-list": _DYNAMIC_WATCH,
     "deletecollection": {"1.32": "simple.go:231", "1.34": "simple.go:226", "1.37": "simple.go:227"},
     "other": {"1.32": "helper.go:105"},
 }
@@ -161,8 +164,8 @@ RESPONSES: Mapping[str, Since] = {
         "1.35": "listwatch.go:311",
         "1.36": "reflector.go:605",
     },
-    "dynamic-watch-list": {"1.36": "reflector.go:863"},
-    "typed-watch-list": {"1.36": "reflector.go:863"},
+    "dynamic-watch-list": _LIST_BY_WATCH,
+    "typed-watch-list": _LIST_BY_WATCH,
     "logs": {"1.32": "interrupt.go:103", "1.36": "logs.go:396"},
     "logs-followed": {"1.32": "interrupt.go:103", "1.36": "loop.go:54"},
     "logs-followed-again": {"1.32": "interrupt.go:103", "1.36": "loop.go:88"},
