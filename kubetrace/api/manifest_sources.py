@@ -12,7 +12,7 @@ from pathlib import Path
 from kubetrace.api.aggregates import raise_all
 from kubetrace.api.go_words import bracketed, quoted
 from kubetrace.api.manifest_stream import Parsed, documents
-from kubetrace.errors import KubetraceError, os_words
+from kubetrace.errors import KubetraceError, os_words, read_words
 from kubetrace.transport.errors import TransportError
 from kubetrace.value import Value
 
@@ -156,10 +156,8 @@ def _file_source(path: str) -> Source:
     def read() -> bytes:
         try:
             return Path(path).read_bytes()
-        except IsADirectoryError:
-            raise KubetraceError(f"read {path}: is a directory") from None
         except OSError as error:
-            raise KubetraceError(os_words("open", path, error)) from None
+            raise KubetraceError(read_words(path, error)) from None
 
     return Source(path, read)
 
