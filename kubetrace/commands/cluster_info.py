@@ -27,9 +27,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
         default_namespace=True,
         purpose=Purpose("cluster-info", "cluster-info: which services belong to the cluster itself?"),
     )
-    environment.make_client()
-    cluster = environment.cluster
-    server = cluster.sender.server
+    server = environment.rest_config().server
 
     def show(info: Info) -> None:
         services = info.object or {}
@@ -39,7 +37,7 @@ def run(environment: Environment, options: NoOptions, arguments: Arguments) -> N
             environment.stdout.write(_service_line(server, service))
 
     try:
-        build(cluster.typed, request).visit(show)
+        build(environment.cluster.typed, request).visit(show)
     finally:
         environment.stdout.write("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n")
 

@@ -4,7 +4,8 @@
 
 Run as root on Linux: kubectl looks for a service account below /var/run/secrets, which it finds here in a mount
 namespace of its own. The kubeconfig's context has a token and a CA file. kubectl says so for each client that it makes
-without a kubeconfig (-v=4), and between these lines stand its requests.
+without a kubeconfig (-v=4), of its feature gates when it makes the first transport, and between these lines stand its
+requests.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from kubetrace.streams import Streams
 
 GOLDEN = Path(__file__).parent.parent / "with_playground" / "clients.json"
 NAMESPACE = "clients"
+FIRST = "the first transport"
 MANIFESTS = {
     "one.yaml": "{apiVersion: v1, kind: ConfigMap, metadata: {name: one, labels: {a: b}}, data: {k: v}}\n",
     "two.yaml": "{apiVersion: v1, kind: ConfigMap, metadata: {name: two}}\n---\n"
@@ -98,6 +100,8 @@ def told(log: str, namespace: str) -> list[str]:
             found.append(f"{asked[1]} {path}")
         elif "Using in-cluster" in line:
             found.append(line.rpartition("] ")[2])
+        elif "Feature gate default state" in line and FIRST not in found:
+            found.append(FIRST)
     return found
 
 
