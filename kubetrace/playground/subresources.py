@@ -65,20 +65,7 @@ def about(verbs: Verbs, request: Request, target: Target, body: Any, write: Writ
         operation = "CONNECT"
     else:
         return None
-    return Attributes(
-        target.resource,
-        operation,
-        target.namespace,
-        target.name,
-        item,
-        old,
-        write.user,
-        kind,
-        write.dry_run,
-        write.options,
-        write.asked,
-        write.warnings,
-    )
+    return Attributes(target.resource, operation, target.namespace, target.name, item, old, write, kind)
 
 
 def current(verbs: Verbs, target: Target) -> Object:

@@ -274,15 +274,16 @@ class Verbs:
         if whole:
             self._default(resource, item)
         self._track(resource, old, item, write, subresource)
+        asks = write.user is not None and subresource != "scale"  # about a Scale they were asked before
         if whole:
             allocation.keep(resource, old, item)
             if write.user is not None:
                 admission.change(self.store, resource, item, old)
-        if write.user is not None and subresource != "scale":
+        if asks:
             item = self._hooked(resource, item, old, write, subresource)
         if whole:
             self._check(resource, item, old, write, subresource)
-        if write.user is not None and subresource != "scale":
+        if asks:
             self.webhooks.validate(self._about(resource, item, old, write, subresource))
         if whole:
             admission.secure(self.store, resource, item, old, write.warnings)
@@ -307,12 +308,8 @@ class Verbs:
             name=metadata.get("name", ""),
             item=item,
             old=old,
-            user=write.user,
+            write=write,
             subresource=subresource,
-            dry_run=write.dry_run,
-            options=write.options,
-            asked=write.asked,
-            warnings=write.warnings,
         )
 
     def _hooked(

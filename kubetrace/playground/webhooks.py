@@ -13,8 +13,8 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from kubetrace.playground import patches
 from kubetrace.playground.access import User
@@ -25,6 +25,9 @@ from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.webhook_calls import CallFailure, call
 from kubetrace.wire.go_quote import quote
+
+if TYPE_CHECKING:
+    from kubetrace.playground.verbs import Write
 
 _GROUP = "admissionregistration.k8s.io"
 _CONFIGURATIONS = {True: f"mutatingwebhookconfigurations.{_GROUP}", False: f"validatingwebhookconfigurations.{_GROUP}"}
@@ -44,14 +47,8 @@ class Attributes:
     name: str
     item: Object | None
     old: Object | None
-    user: User | None
+    write: Write
     subresource: str = ""
-    dry_run: bool = False
-    options: Object = field(default_factory=dict)
-    """Beside kind and apiVersion."""
-    asked: list[str] = field(default_factory=list)
-    """The answers that the write has used."""
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +181,7 @@ class Webhooks:
         key = _key(webhook, review, item, mutating, turn)
         if key not in self._answers:
             raise Unasked(Question(key, webhook, _with_uid(review), copy.deepcopy(item)))
-        about.asked.append(key)
+        about.write.asked.append(key)
         question, answer = self._answers[key]
         try:
             if isinstance(answer, CallFailure):
@@ -194,7 +191,7 @@ class Webhooks:
             if webhook.get("failurePolicy") == "Ignore":
                 return item, None
             raise internal(f"failed calling webhook {quote(webhook['name'])}: {failure}") from None
-        about.warnings.extend(response.get("warnings") or ())
+        about.write.warnings.extend(response.get("warnings") or ())
         return question.item, response
 
 
@@ -224,7 +221,7 @@ def _rule_matches(rule: Object, about: Attributes, resource: Resource) -> bool:
 
 def _review(webhook: Object, about: Attributes, item: Object | None, mutating: bool) -> Object:
     """The AdmissionReview, but for its uid."""
-    resource, user = about.resource, about.user or _CONTROLLERS
+    resource, write = about.resource, about.write
     version = next(v for v in webhook["admissionReviewVersions"] if v in ("v1", "v1beta1"))
     body = item if item is not None else about.old or {}
     group, _, own = str(body.get("apiVersion", resource.api_version)).rpartition("/")
@@ -233,6 +230,7 @@ def _review(webhook: Object, about: Attributes, item: Object | None, mutating: b
         kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     place = {"group": resource.group, "version": resource.version, "resource": resource.name}
     options = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}.get(about.operation)
+    user = write.user or _CONTROLLERS
     who: Object = {"username": user.name, "uid": user.uid, "groups": list(user.groups), "extra": user.extra}
     part = {"subResource": about.subresource} if about.subresource else {}
     asked = {"requestSubResource": about.subresource} if about.subresource else {}
@@ -240,8 +238,8 @@ def _review(webhook: Object, about: Attributes, item: Object | None, mutating: b
     request |= {name: value for name, value in (("name", about.name), ("namespace", about.namespace)) if value}
     request |= {"operation": about.operation, "userInfo": {name: value for name, value in who.items() if value}}
     request |= {"object": _before_storage(item) if mutating and about.operation == "CREATE" else item}
-    request |= {"oldObject": about.old, "dryRun": about.dry_run}
-    request["options"] = {"kind": options, "apiVersion": "meta.k8s.io/v1", **about.options} if options else None
+    request |= {"oldObject": about.old, "dryRun": write.dry_run}
+    request["options"] = {"kind": options, "apiVersion": "meta.k8s.io/v1", **write.options} if options else None
     return {"kind": "AdmissionReview", "apiVersion": f"admission.k8s.io/{version}", "request": request}
 
 
@@ -268,10 +266,10 @@ def _key(webhook: Object, review: Object, item: Object | None, mutating: bool, t
         return found | {"metadata": {name: value for name, value in own.items() if name not in left_out}}
 
     request = review["request"]
-    parts = [request | {"object": steady(request["object"]), "oldObject": steady(request["oldObject"])}]
+    told = request | {"object": steady(request["object"]), "oldObject": steady(request["oldObject"])}
     if request["operation"] == "CREATE" and ((item or {}).get("metadata") or {}).get("generateName"):
-        parts[0].pop("name", None)
-    text = json.dumps([webhook, mutating, turn, *parts], sort_keys=True)
+        told.pop("name", None)
+    text = json.dumps([webhook, mutating, turn, told], sort_keys=True)
     uid = ((item or {}).get("metadata") or {}).get("uid")
     if uid and request["operation"] == "CREATE":
         text = text.replace(uid, "")
