@@ -286,7 +286,7 @@ def _items(items: Any) -> list[Any]:
 
 def decode_typed(body: bytes) -> Any:
     """An object as client-go's typed clients decode it: they are the first to look for the kind, in other words."""
-    from kubetrace.wire.go_json import TYPE_META, InvalidJSON, json_type, loads
+    from kubetrace.wire.go_json import InvalidJSON, loads, no_object
 
     try:
         value = loads(body)
@@ -295,7 +295,7 @@ def decode_typed(body: bytes) -> Any:
     else:
         if value is None or isinstance(value, dict):
             return decode(body)
-        problem = f"json: cannot unmarshal {json_type(value)} into Go value of type {TYPE_META}"
+        problem = no_object(value)
     raise KubetraceError(f"couldn't get version/kind; json parse error: {problem}")
 
 

@@ -51,18 +51,20 @@ def decode(data: bytes) -> Config:
 
 def _check_header(document: Any) -> None:
     """Kind and version must be, or default to, v1 Config (runtime/serializer/json)."""
-    prefix = "couldn't get version/kind; json parse error: json: cannot unmarshal"
+    prefix = "couldn't get version/kind; json parse error:"
     if document is None:
         return
     if not isinstance(document, dict):
-        from kubetrace.wire.go_json import TYPE_META
+        from kubetrace.wire.go_json import no_object
 
-        raise ConfigError(f"{prefix} {_json_type(document)} into Go value of type {TYPE_META}")
+        raise ConfigError(f"{prefix} {no_object(document)}")
     words = {}
     for name in ("apiVersion", "kind"):
         value = document.get(name)
         if value is not None and not isinstance(value, str):
-            raise ConfigError(f"{prefix} {_json_type(value)} into Go struct field .{name} of type string")
+            raise ConfigError(
+                f"{prefix} json: cannot unmarshal {_json_type(value)} into Go struct field .{name} of type string"
+            )
         words[name] = value or ""
     version, kind = words["apiVersion"] or "v1", words["kind"] or "Config"
     if version.count("/") > 1:

@@ -15,7 +15,7 @@ from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import ApiError
 from kubetrace.wire import protobuf, quantity
 from kubetrace.wire.go_base64 import base64_problem
-from kubetrace.wire.go_json import TYPE_META, json_type
+from kubetrace.wire.go_json import json_type, no_object
 from kubetrace.wire.go_time import RFC3339, RFC3339_MICRO, time_problem
 from kubetrace.wire.json_stream import is_json, problem
 from kubetrace.wire.schema import Field, Type, built_in
@@ -94,8 +94,7 @@ def _decode_json(body: bytes, kind: str) -> Any:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        problem = f"json: cannot unmarshal {json_type(value)} into Go value of type {TYPE_META}"
-        raise _unrecognized(body, kind, problem)
+        raise _unrecognized(body, kind, no_object(value))
     return value
 
 

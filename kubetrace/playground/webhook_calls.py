@@ -16,7 +16,7 @@ import msgspec
 
 from kubetrace.playground.slices import has_ready, slices_of
 from kubetrace.playground.storage import Store
-from kubetrace.wire.go_json import TYPE_META, json_type
+from kubetrace.wire.go_json import no_object
 from kubetrace.wire.server_words import server_words
 
 _MOST = 3 * 1024 * 1024
@@ -163,8 +163,7 @@ def _decoded(status: int, kind: str, body: bytes) -> dict[str, Any]:
     if found is None:
         found = {}
     if not isinstance(found, dict):
-        problem = f"json: cannot unmarshal {json_type(found)} into Go value of type {TYPE_META}"
-        raise CallFailure(f"couldn't get version/kind; json parse error: {problem}")
+        raise CallFailure(f"couldn't get version/kind; json parse error: {no_object(found)}")
     version, title = found.get("apiVersion") or "", found.get("kind") or ""
     if title != "AdmissionReview" or version not in ("admission.k8s.io/v1", "admission.k8s.io/v1beta1"):
         scheme = 'in scheme "pkg/runtime/scheme.go:111"'

@@ -249,10 +249,9 @@ def _decoded(output: bytes) -> dict[str, Any]:
         answer = _decoded_yaml(output)
     if answer is None or isinstance(answer, dict):
         return answer or {}
-    from kubetrace.wire.go_json import TYPE_META, json_type
+    from kubetrace.wire.go_json import no_object
 
-    problem = f"json: cannot unmarshal {json_type(answer)} into Go value of type {TYPE_META}"
-    raise CredentialError(f"decoding stdout: couldn't get version/kind; json parse error: {problem}")
+    raise CredentialError(f"decoding stdout: couldn't get version/kind; json parse error: {no_object(answer)}")
 
 
 def _decoded_yaml(output: bytes) -> Any:

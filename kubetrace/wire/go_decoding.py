@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from kubetrace.wire.go_base64 import base64_problem
-from kubetrace.wire.go_json import TYPE_META, json_type
+from kubetrace.wire.go_json import json_type, no_object
 from kubetrace.wire.go_numbers import general_float
 from kubetrace.wire.go_struct import Fields, Kind, structs
 from kubetrace.wire.go_time import RFC3339, RFC3339_MICRO, time_problem
@@ -39,12 +39,12 @@ def problem(api_version: str, kind: str, text: str) -> str:
 def kind_problem(text: str) -> str:
     """Why a JSON text does not say of what kind it is; "" where it does (json.SimpleMetaFactory and what follows)."""
     value = json.loads(text)
-    start = "couldn't get version/kind; json parse error: json: cannot unmarshal"
+    start = "couldn't get version/kind; json parse error:"
     if not isinstance(value, dict):
-        return f"{start} {json_type(value)} into Go value of type {TYPE_META}"
+        return f"{start} {no_object(value)}"
     for key in value:
         if key in ("apiVersion", "kind") and not isinstance(value[key], str | None):
-            return f"{start} {json_type(value[key])} into Go struct field .{key} of type string"
+            return f"{start} json: cannot unmarshal {json_type(value[key])} into Go struct field .{key} of type string"
     version = value.get("apiVersion") or ""
     if version.count("/") > 1:
         return f"unexpected GroupVersion string: {version}"

@@ -95,8 +95,7 @@ def _narrowed(value: Any) -> Any:
     return value
 
 
-TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
-"""What is read of an object first, as messages name it."""
+_TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 
 
 def json_type(value: Any) -> str:
@@ -108,6 +107,11 @@ def json_type(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
     return "string" if isinstance(value, str) else "number"
+
+
+def no_object(value: Any) -> str:
+    """Why a value that is no JSON object says nothing of its kind, which is read first."""
+    return f"json: cannot unmarshal {json_type(value)} into Go value of type {_TYPE_META}"
 
 
 def dumps(value: Any) -> bytes:
