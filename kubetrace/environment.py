@@ -47,6 +47,9 @@ class _LazyClient:
     def send(self, call: Call) -> ClientAnswer:
         return self._environment.client.send(call)
 
+    def another(self, maker: ClientMaker) -> Client:
+        return self._environment.make_client(maker)
+
 
 class Environment(ObservedRun):
     """What a command may touch."""
@@ -207,7 +210,6 @@ class Environment(ObservedRun):
             events=self.events,
             timeout=self.request_timeout,
             warn=self.warn,
-            make_client=self.make_client,
         )
         if self.options.match_server_version:
             from kubetrace.client_version import client_version

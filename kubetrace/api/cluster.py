@@ -20,8 +20,7 @@ from kubetrace.transport.call import ClientMaker, Sender
 
 class Cluster:
     """Made from a sender; discovery is read on first use. `timeout` (seconds) is --request-timeout, `warn` gets
-    warnings for people, `origin` lends what it has discovered, `make_client` is told of each client that kubectl makes
-    for the calls to come. Satisfies what `kubetrace.api.builder` asks with."""
+    warnings for people, `origin` lends what it has discovered. Satisfies what `kubetrace.api.builder` asks with."""
 
     def __init__(
         self,
@@ -34,7 +33,6 @@ class Cluster:
         transform: Transform | None = None,
         typed: bool = False,
         origin: Cluster | None = None,
-        make_client: Callable[[ClientMaker], object] | None = None,
     ) -> None:
         self.sender = sender
         self.events = events or Events()
@@ -43,12 +41,10 @@ class Cluster:
         self._timeout = timeout
         self._warn = warn
         self._origin = origin
-        self._make_client = make_client
 
     def make_client(self, maker: ClientMaker = "builder") -> None:
         """Where kubectl makes a client for what it is about to ask."""
-        if self._make_client is not None:
-            self._make_client(maker)
+        self.sender.another(maker)
 
     @cached_property
     def discovery(self) -> Discovery:
@@ -83,7 +79,6 @@ class Cluster:
             transform=transform,
             typed=typed,
             origin=self,
-            make_client=self._make_client,
         )
 
     def require_version(self, client: Mapping[str, str]) -> None:
