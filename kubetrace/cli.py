@@ -69,7 +69,7 @@ class LazyCommand(TyperCommand):
             ctx.params["names"], tuple(parsed.words), frozenset(parsed.values), parsed.dash, self.called_as
         )
         options = build(command.options, ctx.params["flags"], parsed.values)
-        if _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL:
+        if _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL:  # as __main__ left it: now there is a command to tell
             _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         run = _planned if environment.own.plan else _run
         return run(environment, command, options, arguments)

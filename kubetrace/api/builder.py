@@ -55,10 +55,11 @@ class NothingSelectedError(KubetraceError):
 
 def _expand_categories(cluster: Asked, selection: Selection) -> None:
     if selection.types and not selection.pairs:  # argv never has both
+        words = ",".join(selection.types)
         try:
             mapper = cluster.mapper
-        except KubetraceError as error:  # told for each of them
-            selection.errors += [error for _ in ",".join(selection.types).split(",")]
+        except KubetraceError as error:
+            selection.errors += [error] * len(words.split(","))  # told for each of them
             return
-        expanded = mapper.expand_categories(",".join(selection.types))
+        expanded = mapper.expand_categories(words)
         selection.types = list(dict.fromkeys(expanded.split(",")))
