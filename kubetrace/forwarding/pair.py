@@ -15,7 +15,6 @@ from kubetrace.transport.words import errno_text
 
 HIGH_WATER = 1 << 22
 """Bytes that may wait for one side before the other is no longer read."""
-PIECE = 1 << 15
 REPLY_SECONDS = 30.0
 """How long the server may take to accept a stream (createStreamResponseTimeout)."""
 

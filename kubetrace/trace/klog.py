@@ -119,16 +119,6 @@ class KlogObserver:
     def follows_frames(self) -> bool:
         return self.tells_streams and self._http_level >= 8
 
-    @property
-    def warning_count(self) -> int:
-        """How many different warnings were written (what --warnings-as-errors counts)."""
-        return len(self._warnings)
-
-    @property
-    def wants_bodies(self) -> bool:
-        """Whether bodies are logged at all; emitters need not keep them otherwise."""
-        return self._body_level >= 8
-
     def _highest(self, source: str, levels: tuple[int, ...]) -> int:
         return next((level for level in levels if self.verbosity.enabled(level, source)), 0)
 

@@ -326,7 +326,6 @@ _WRITERS: Mapping[type, tuple[str, Callable[[Encoder, Any], JSON]]] = {
     Planned: ("planned", Encoder._planned),
     Note: ("note", Encoder._note),
 }
-EVENT_NAMES = tuple(name for name, _ in _WRITERS.values())
 
 
 def _clean(text: str) -> str:

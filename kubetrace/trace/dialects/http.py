@@ -11,10 +11,6 @@ from collections.abc import Mapping
 
 Since = Mapping[str, str]
 
-CLASSIC = "1.19"
-MIXED = "1.32"
-STRUCTURED = "1.33"
-
 
 def _file(name: str, lines: Mapping[str, int]) -> Since:
     return {release: f"{name}:{line}" for release, line in lines.items()}
