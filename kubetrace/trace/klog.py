@@ -369,7 +369,7 @@ def _go_bytes(text: str) -> object:
 def _note_message(line: Line, values: Mapping[str, object]) -> bytes:
     if line.pairs is None:
         return line.text.format_map(values).encode("utf-8", "surrogateescape")
-    pairs: list[tuple[str, object]] = list(line.constants)
+    pairs: list[tuple[str, object]] = []
     for key, value in line.pairs:
         if value.startswith("="):  # a template of its own
             pairs.append((key, value[1:].format_map(values)))

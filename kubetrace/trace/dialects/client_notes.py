@@ -84,8 +84,7 @@ CLIENT_NOTES: Mapping[str, NoteSpec] = {
             "1.33": Line(
                 "cert_rotation.go:141",
                 "Starting client certificate rotation controller",
-                (),
-                (("logger", "tls-transport-cache"),),
+                (("logger", "=tls-transport-cache"),),
             ),
         },
     ),

@@ -8,13 +8,12 @@ from kubetrace.value import Value, fresh
 
 
 class Line(Value):
-    """One log line's form. `pairs` None: printf style. `constants` come first among the pairs (logger names). From the
-    level `below` on the line is not written."""
+    """One log line's form. `pairs` None: printf style. In a pair stands the name of a value, or a text of its own
+    behind "=". From the level `below` on the line is not written."""
 
     source: str
     text: str
     pairs: tuple[tuple[str, str], ...] | None = None
-    constants: tuple[tuple[str, str], ...] = ()
     level: int | None = None
     severity: str | None = None
     below: int | None = None
