@@ -132,17 +132,19 @@ class JSONPath:
                 shown = "<invalid reflect.Value>" if value is _NOTHING else sprint(value)
                 raise JSONPathError(f"{shown} is not array or slice and cannot be filtered", kept=values)
             for item in value:
-                if node.operator == "exists":
-                    passes = self._exists(item, node)
-                else:
-                    sides = self._sides(item, node, values)
-                    try:
-                        passes = sides is not None and _compare(sides[0], node.operator, sides[1])
-                    except JSONPathError as error:
-                        raise JSONPathError(str(error), kept=results) from None
-                if passes:
+                if self._passes(item, node, values, results):
                     results.append(item)
         return results
+
+    def _passes(self, item: Any, node: Filter, values: list[Any], results: list[Any]) -> bool:
+        """Does the filter let an item of one of the values through? `results` are those that came before it."""
+        if node.operator == "exists":
+            return self._exists(item, node)
+        sides = self._sides(item, node, values)
+        try:
+            return sides is not None and _compare(sides[0], node.operator, sides[1])
+        except JSONPathError as error:
+            raise JSONPathError(str(error), kept=results) from None
 
     def _exists(self, item: Any, node: Filter) -> bool:
         """An error is no hindrance: `[?(@.list[7])]` passes a list that is too short."""
