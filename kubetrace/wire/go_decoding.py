@@ -172,22 +172,14 @@ class _Decoding:
         flags = flags.lstrip("p")
         if value is None:
             return
-        if flags[:1] == "l":
-            if not isinstance(value, list):
-                self._refuse(value, names[0])
-                return
-            for index, item in enumerate(value):
-                self._entry(str(index), kind, flags[1:], names[1:], item)
-        elif flags[:1] == "m":
-            if not isinstance(value, dict):
-                self._refuse(value, names[0])
-                return
-            for key, item in value.items():
-                self._entry(key, kind, flags[1:], names[1:], item)
+        form = flags[:1]
+        shape = list if form == "l" else dict if form == "m" or isinstance(kind, int) else None
+        if shape is not None and not isinstance(value, shape):
+            self._refuse(value, names[0])
+        elif form in ("l", "m"):
+            for key, item in enumerate(value) if form == "l" else value.items():
+                self._entry(str(key), kind, flags[1:], names[1:], item)
         elif isinstance(kind, int):
-            if not isinstance(value, dict):
-                self._refuse(value, names[0])
-                return
             name = _words()[0][kind].rpartition(".")[2]
             self._fields(name, structs()[0][kind], _words()[1][kind], value)
         else:
