@@ -24,7 +24,6 @@ from kubetrace.api.discovery_documents import (
     write_group_list,
     write_resource_list,
 )
-from kubetrace.api.go_words import json_problem
 from kubetrace.api.resources import GroupVersion, Resource
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.events import Events
@@ -346,8 +345,8 @@ class _Live:
         header = answer.header("Content-Type")
         parameters = status.media_parameters(header)
         if status.media_type(header) == "application/json" and is_aggregated(parameters):
-            return _read(read_aggregated, _parsed(body, f"{parameters['v']}.APIGroupDiscoveryList"))
-        return _read(read_old, _parsed(body, "v1.APIVersions" if path == "/api" else "v1.APIGroupList"))
+            return _read(read_aggregated, status.decode_struct(body, f"{parameters['v']}.APIGroupDiscoveryList"))
+        return _read(read_old, status.decode_struct(body, "v1.APIVersions" if path == "/api" else "v1.APIGroupList"))
 
     def resources(self, group_version: GroupVersion) -> tuple[Resource, ...]:
         answer = self._send(verbs.discover_group(group_version, self._timeout))
@@ -361,7 +360,7 @@ class _Live:
     def server_version(self) -> dict[str, Any]:
         body = status.raw(self._sender.send(verbs.server_version(self._timeout)))
         try:
-            return dict(_parsed(body, "version.Info"))
+            return status.decode_struct(body, "version.Info")
         except KubetraceError as error:
             raise KubetraceError(f"unable to parse the server version: {error}") from None
 
@@ -372,16 +371,3 @@ def _read(read: Callable[[Mapping[str, Any]], T], document: Mapping[str, Any]) -
         return read(document)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise KubetraceError("json: cannot unmarshal the server's discovery document") from None
-
-
-def _parsed(body: bytes, go_type: str) -> Mapping[str, Any]:
-    """A JSON object; null is an empty one. Raises KubetraceError in Go's words, which name its type."""
-    from kubetrace.wire.go_json import InvalidJSON, json_type, loads
-
-    try:
-        value = loads(body)
-    except InvalidJSON:
-        raise KubetraceError(json_problem(body)) from None
-    if value is not None and not isinstance(value, dict):
-        raise KubetraceError(f"json: cannot unmarshal {json_type(value)} into Go value of type {go_type}")
-    return value or {}

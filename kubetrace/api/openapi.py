@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.api import status
-from kubetrace.api.go_words import json_problem
 from kubetrace.api.resources import GroupVersion, prefix
 from kubetrace.api.verbs import DISCOVERY_TIMEOUT, go_duration
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
 from kubetrace.transport.call import Call, Sender
-from kubetrace.wire import go_json
 
 if TYPE_CHECKING:
     from kubetrace.wire.openapi_v2 import Definitions
@@ -51,7 +49,7 @@ class OpenAPI:
             path, _, query = url.partition("?")
             pairs = tuple((key, value) for key, _, value in (pair.partition("=") for pair in query.split("&")) if key)
             document = self._fetch(path, "application/json", "openapi-v3-group", pairs)
-            self._documents[group_version] = _parsed(document, "spec3.OpenAPI")
+            self._documents[group_version] = status.decode_struct(document, "spec3.OpenAPI")
         return self._documents[group_version]
 
     def paths(self) -> dict[str, str]:
@@ -59,7 +57,7 @@ class OpenAPI:
         Raises KubetraceError."""
         if self._index is None:
             body = self._fetch("/openapi/v3", "application/json, */*", "openapi-v3")
-            found = _parsed(body, "handler3.OpenAPIV3Discovery")
+            found = status.decode_struct(body, "handler3.OpenAPIV3Discovery")
             paths = found.get("paths")
             entries = paths.items() if isinstance(paths, dict) else ()
             self._index = {
@@ -102,14 +100,3 @@ class OpenAPI:
             timeout=self._seconds,
         )
         return status.raw(self._sender.send(call))
-
-
-def _parsed(document: bytes, go_type: str) -> dict[str, Any]:
-    """A JSON object; null is an empty one. Raises KubetraceError with encoding/json's words."""
-    try:
-        value = go_json.loads(document)
-    except go_json.InvalidJSON:
-        raise KubetraceError(json_problem(document)) from None
-    if value is not None and not isinstance(value, dict):
-        raise KubetraceError(f"json: cannot unmarshal {go_json.json_type(value)} into Go value of type {go_type}")
-    return value or {}

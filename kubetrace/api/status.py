@@ -299,6 +299,19 @@ def decode_typed(body: bytes) -> Any:
     raise KubetraceError(f"couldn't get version/kind; json parse error: {problem}")
 
 
+def decode_struct(body: bytes, go_type: str) -> dict[str, Any]:
+    """A JSON object for one of Go's structs; null is an empty one. Raises KubetraceError in encoding/json's words."""
+    from kubetrace.wire.go_json import InvalidJSON, json_type, loads
+
+    try:
+        value = loads(body)
+    except InvalidJSON:
+        raise KubetraceError(json_problem(body)) from None
+    if value is not None and not isinstance(value, dict):
+        raise KubetraceError(f"json: cannot unmarshal {json_type(value)} into Go value of type {go_type}")
+    return value or {}
+
+
 def media_type(header: str | None) -> str:
     """The type in a Content-Type header, in lower case, without parameters."""
     return (header or "").partition(";")[0].strip().lower()
