@@ -263,13 +263,16 @@ def container_resource(where: str, name: str) -> list[Cause]:
             causes.append(bad(where, name, "must be a standard resource type or fully qualified"))
         if not known:
             causes.append(bad(where, name, "must be a standard resource for containers"))
-    elif (
-        not causes
-        and "kubernetes.io/" not in name
-        and (name.startswith("requests.") or qualified_name(where, f"requests.{name}"))
-    ):
+    elif not causes and "kubernetes.io/" not in name and not is_extended(name):
         causes.append(bad(where, name, "doesn't follow extended resource name standard"))
     return causes
+
+
+def is_extended(name: str) -> bool:
+    """Whether it is a resource of somebody else than Kubernetes (pkg/apis/core/helper IsExtendedResourceName)."""
+    if "/" not in name or "kubernetes.io/" in name or name.startswith("requests."):
+        return False
+    return not qualified_name("", f"requests.{name}")
 
 
 def _resource(name: str, quantity: Any, where: str) -> list[Cause]:

@@ -13,12 +13,12 @@ from kubetrace.playground.validation.causes import (
     duplicate,
     internal,
     label_name,
-    qualified_name,
     required,
     subdomain,
     supported,
     unchanged,
 )
+from kubetrace.playground.validation.containers import is_extended
 from kubetrace.playground.validation.scheduling import node_selector
 from kubetrace.playground.validation.volumes import driver_name
 
@@ -58,15 +58,9 @@ def device_class(item: Object) -> list[Cause]:
     causes = _each(spec.get("selectors"), _MOST_SELECTORS, "spec.selectors", _selector)
     causes += _each(spec.get("config"), _MOST_CONFIGS, "spec.config", _opaque)
     name = spec.get("extendedResourceName")
-    if name is not None and not _is_extended(name):
+    if name is not None and not is_extended(name):
         causes.append(bad("spec.extendedResourceName", name, "must be a valid extended resource name"))
     return causes
-
-
-def _is_extended(name: str) -> bool:
-    if "/" not in name or "kubernetes.io/" in name or name.startswith("requests."):
-        return False
-    return not qualified_name("", f"requests.{name}")
 
 
 def claim(item: Object) -> list[Cause]:
