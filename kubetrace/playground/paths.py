@@ -8,6 +8,7 @@ from kubetrace.playground.access import Attributes
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError, no_such_path, not_allowed
+from kubetrace.playground.validation.causes import segment_problems
 
 _PLAIN_VERBS = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "DELETE": "delete", "PATCH": "patch"}
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
@@ -96,9 +97,8 @@ def resolve(request: Request, catalog: Catalog) -> Target | None:
         raise not_allowed()
     target = Target(resource, parts.verb, parts.namespace, parts.name, parts.subresource, parts.rest)
     _check(request, target)
-    if parts.name in (".", "..") or "%" in parts.name:
-        why = "may not contain '%'" if "%" in parts.name else f"may not be '{parts.name}'"
-        raise ApiError(400, f'Name parameter invalid: "{parts.name}": {why}')
+    if problems := segment_problems(parts.name):
+        raise ApiError(400, f'Name parameter invalid: "{parts.name}": {";".join(problems)}')
     return target
 
 

@@ -146,9 +146,14 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 
 
 def path_segment(field: str, value: str) -> list[Cause]:
+    return [bad(field, value, why) for why in segment_problems(value)]
+
+
+def segment_problems(value: str) -> list[str]:
+    """Why a text can be no part of a URL's path (apimachinery api/validation/path)."""
     if value in (".", ".."):
-        return [bad(field, value, f"may not be '{value}'")]
-    return [bad(field, value, f"may not contain '{char}'") for char in "/%" if char in value]
+        return [f"may not be '{value}'"]
+    return [f"may not contain '{char}'" for char in "/%" if char in value]
 
 
 def label_key(field: str, name: str, shown_as: Any = None) -> list[Cause]:
