@@ -138,8 +138,7 @@ class Handlers:
         name = manager_name(request.parameter("fieldManager"), request.headers.get("user-agent", ""))
         user = request.facts["user"]
         guard = Escalation(self._authorizer, user).check
-        told = {"dryRun": dry, "fieldManager": request.parameter("fieldManager")}
-        told |= {"fieldValidation": request.parameter("fieldValidation")}
+        told = {"dryRun": dry} | {name: request.parameter(name) for name in ("fieldManager", "fieldValidation")}
         return Write(
             bool(dry),
             level,

@@ -55,7 +55,7 @@ def about(verbs: Verbs, request: Request, target: Target, body: Any, write: Writ
         item["metadata"] = named | (body.get("metadata") or {})
         operation = "CREATE"
     elif kind == "scale" and isinstance(body, dict):
-        old = _scale_of(target, verbs.read(target.resource, target.place, target.name), patched=True)
+        old = current(verbs, target)
         item, operation = old | {"spec": body.get("spec") or {}}, "UPDATE"
     elif kind in _OPTIONS or kind == "proxy":
         item = {"kind": _OPTIONS.get(kind) or _PROXIES[target.resource.name], "apiVersion": "v1"}
