@@ -70,8 +70,16 @@ class Recorder:
 
 
 def expire(store: Store) -> None:
-    """Removes events that nobody has counted up for an hour."""
+    """Removes events that nobody has written for an hour. When an event happened does not count: who tells of an old
+    one has it kept as long (kube-apiserver's lease is of the write)."""
     oldest = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=KEPT_SECONDS)
     for event in list(store.select("events")):
-        if moment(event.get("lastTimestamp") or event["metadata"]["creationTimestamp"]) < oldest:
+        if _last_written(event) < oldest:
             store.remove("events", event)
+
+
+def _last_written(event: Object) -> datetime.datetime:
+    metadata = event["metadata"]
+    times = [entry.get("time") for entry in metadata.get("managedFields") or ()]
+    times += [metadata["creationTimestamp"], event.get("lastTimestamp")]
+    return max(moment(time) for time in times if time)

@@ -191,6 +191,17 @@ def watch(
     return found
 
 
+def new_namespace(server: Server, name: str) -> int:
+    """A new namespace, its certificate authority's configmap already in it; the answer is the version from which to
+    watch it."""
+    status, text = server.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    assert status == 201, text
+    while server.call("GET", f"/api/v1/namespaces/{name}/configmaps/kube-root-ca.crt")[0] != 200:
+        time.sleep(0.05)
+    _, text = server.call("GET", f"/api/v1/namespaces/{name}/configmaps?limit=1")
+    return int(json.loads(text)["metadata"]["resourceVersion"])
+
+
 def pages(server: Server, namespace: str, limit: int) -> list[str]:
     """The names of all configmaps, listed in pages."""
     connection, token, names = server.connect(), "", []

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubetrace.playground import manager
-from tests.benchmarks.load import Server, Written, pages, watch, write
+from tests.benchmarks.load import Server, Written, new_namespace, pages, watch, write
 
 CLIENTS, PAGE = 8, 500
 _PATIENCE = 120.0
@@ -92,15 +92,6 @@ def _server(folder: Path) -> Server:
     return Server(int(running["port"]), users["admin"]["token"], folder / "ca.crt")
 
 
-def _namespace(server: Server, name: str) -> int:
-    """A new namespace; the answer is the version from which to watch it."""
-    status, text = server.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
-    assert status == 201, text
-    time.sleep(2.0)
-    _, text = server.call("GET", f"/api/v1/namespaces/{name}/configmaps?limit=1")
-    return int(json.loads(text)["metadata"]["resourceVersion"])
-
-
 def _write(server: Server, namespace: str, client: int, count: int, patience: float, queue: object) -> None:
     written = Written()
     write(lambda: server, namespace, client, count, written, patience)
@@ -142,7 +133,7 @@ def _writers(server: Server, namespace: str, objects: int, patience: float) -> C
 def load(found: manager.Playground, objects: int, watchers: int) -> Outcome:
     server, pids = _server(found.folder), _children(found.pid)
     idle = _memory(pids, "VmRSS")
-    since = _namespace(server, "load")
+    since = new_namespace(server, "load")
     ready: object = multiprocessing.Event()
     queue: multiprocessing.Queue[tuple[list[str], int]] = multiprocessing.Queue()
     arguments = (server, "load", since, objects, watchers, ready, queue)
@@ -167,7 +158,7 @@ def load(found: manager.Playground, objects: int, watchers: int) -> Outcome:
 def kill(environ: dict[str, str], name: str, found: manager.Playground, objects: int) -> int:
     """Kills the server while clients write; the answer is how many acknowledged objects there are afterwards."""
     server = _server(found.folder)
-    _namespace(server, "killed")
+    new_namespace(server, "killed")
     finish = _writers(server, "killed", objects, _PATIENCE)
     while len(pages(server, "killed", PAGE)) < objects // 3:
         time.sleep(0.05)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kubetrace.playground import manager
-from tests.benchmarks.load import Seen, Server, Written, pages, watch, write
+from tests.benchmarks.load import Seen, Server, Written, new_namespace, pages, watch, write
 
 CLIENTS, EACH, WATCHERS = 4, 60, 8
 _SECONDS = 60.0
@@ -29,8 +29,7 @@ def test_load_with_a_kill_in_between(own: dict[str, str]) -> None:
     found = manager.up(own)
     users = {user["context"]: user for user in json.loads((found.folder / "users.json").read_text())}
     server = Server(found.port, users["admin"]["token"], found.folder / "ca.crt")
-    assert server.call("POST", "/api/v1/namespaces", {"metadata": {"name": "load"}})[0] == 201
-    since = int(json.loads(server.call("GET", "/api/v1/namespaces/load/configmaps")[1])["metadata"]["resourceVersion"])
+    since = new_namespace(server, "load")
     written = [Written() for _ in range(CLIENTS)]
     watching, seen = threading.Event(), list[Seen]()
 
