@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from kubetrace.errors import PlanEnd
 from kubetrace.trace.endpoint import CONNECTED, Endpoint, endpoint
@@ -19,6 +20,8 @@ _REMEMBERED_BODY = 1 << 20
 _REMEMBERED_LIST = 1 << 25
 
 Send = Callable[[], ClientAnswer]
+Look = Callable[[str], ClientAnswer]
+"""Reads the object that a call is about; given is the call's subresource."""
 
 
 class AssumedAnswer(ClientAnswer):
@@ -43,16 +46,21 @@ class Plan:
         self._emit = emit
         self._live: dict[str, bytes] = {}
         self._assumed: dict[str, bytes] = {}
+        self._answered: set[str] = set()
+        """The objects that a call was about which was not sent."""
 
     @property
     def assumes(self) -> bool:
         """Whether the command has gone on with an answer that no server gave."""
         return bool(self._assumed)
 
-    def __call__(self, number: int, request: Request, send: Send) -> ClientAnswer:
-        """The answer to a call: a real one to a read, an assumed one to a write. Raises PlanEnd where there is none."""
+    def __call__(self, number: int, request: Request, send: Send, look: Look) -> ClientAnswer:
+        """The answer to a call: a real one to a read, an assumed one to a write. `look` is asked for the live object
+        where the command itself has not read it and what follows depends on it. Raises PlanEnd where there is none."""
         where = endpoint(request)
         if not _is_read(request, where):
+            if _is_apply(request) and where.name:
+                return self._apply(number, request, where, look)
             return self._write(number, request, where)
         assumed = self._assumed.get(where.path)
         if assumed is None:
@@ -88,11 +96,7 @@ class Plan:
         if where.verb in ("update", "patch") and where.name:
             changed = sent if where.verb == "update" else self._changed(sent, where)
             if changed is not None:
-                self._remember(request, where, changed)
-                words = "200 OK, with the object as changed"
-                if _is_apply(request):
-                    words += "; where client-side apply made it, up to three more PATCHes hand its fields over"
-                return self._answer(number, request, 200, "OK", changed, words)
+                return self._change(number, request, where, changed)
         if where.verb == "delete" and where.name:
             if not _is_dry_run(request, sent):
                 self._assumed[_object_path(where)] = _GONE
@@ -102,7 +106,61 @@ class Plan:
             return self._answer(number, request, 200, "OK", _success(), "200 OK, and the objects gone")
         raise self.end(number, request)
 
+    # --- server-side apply --------------------------------------------------------------------------------------------
+
+    def _apply(self, number: int, request: Request, where: Endpoint, look: Look) -> ClientAnswer:
+        """What follows it depends on the live object, which the command does not read."""
+        from kubetrace.api import planned_apply
+
+        sent = _parsed(request.body)
+        if sent is None:
+            raise self.end(number, request)
+        seen = self._seen(where, look)
+        if seen is None:
+            words = "200 OK, with the object as sent; where client-side apply made it, up to three more PATCHes follow"
+            return self._answer(number, request, 200, "OK", _named(sent, where), words)
+        if seen == _GONE:
+            if where.subresource:
+                return self._answer(number, request, 404, "Not Found", _not_found(where), "404 Not Found")
+            made = _named(sent, where)
+            self._remember(request, where, made)
+            return self._answer(number, request, 201, "Created", made, "201 Created, with the object as sent")
+        live = _parsed(seen) or {}
+        query = parse_qs(urlsplit(request.url).query)
+        manager = query.get("fieldManager", [""])[0]
+        found = [] if query.get("force") == ["true"] else planned_apply.conflicts(live, sent, manager)
+        if found:
+            message = planned_apply.conflict_message(found)
+            words = f"409 Conflict, as {found[0].owner} owns {found[0].path}"
+            return self._answer(number, request, 409, "Conflict", _conflict(message), words)
+        merged = planned_apply.applied(live, _laid_over(live, sent), sent, manager)
+        return self._change(number, request, where, merged)
+
+    def _seen(self, where: Endpoint, look: Look) -> bytes | None:
+        """The object as it is by now; _GONE where there is none, None where nobody can say."""
+        path = _object_path(where)
+        known = self._assumed.get(path) or self._live.get(path)
+        if known is not None or path in self._assumed:
+            return known or _GONE
+        answer = look(where.subresource)
+        if answer.status == 404:
+            return _GONE
+        if answer.status != 200:
+            return None
+        self._live[path] = answer.body
+        return answer.body
+
+    def _change(self, number: int, request: Request, where: Endpoint, changed: dict[str, Any]) -> ClientAnswer:
+        self._remember(request, where, changed)
+        words = "200 OK, with the object as changed"
+        if _object_path(where) in self._answered and b'"/metadata/resourceVersion"' in (request.body or b""):
+            words += "; its body is made of what the server has not answered yet, and will differ"
+        return self._answer(number, request, 200, "OK", changed, words)
+
+    # --- what is told and remembered ----------------------------------------------------------------------------------
+
     def _answer(self, number: int, request: Request, status: int, reason: str, value: Any, words: str) -> ClientAnswer:
+        self._answered.add(_object_path(endpoint(request)))
         self._emit(Planned(number, request, words))
         return AssumedAnswer(request, status, reason, value)
 
@@ -135,8 +193,10 @@ def _is_dry_run(request: Request, options: dict[str, Any] | None) -> bool:
 
 
 def _is_apply(request: Request) -> bool:
-    """Server-side apply; its own answer decides over what follows."""
-    return any(name.lower() == "content-type" and "apply-patch" in value for name, value in request.headers)
+    """Server-side apply."""
+    return request.method == "PATCH" and any(
+        name.lower() == "content-type" and "apply-patch" in value for name, value in request.headers
+    )
 
 
 def _items(found: dict[str, Any], where: Endpoint) -> dict[str, bytes]:
@@ -203,6 +263,11 @@ def _success(live: dict[str, Any] | None = None) -> dict[str, Any]:
     metadata = (live or {}).get("metadata")
     details = {key: metadata[key] for key in ("name", "uid") if key in metadata} if isinstance(metadata, dict) else {}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+
+
+def _conflict(message: str) -> dict[str, Any]:
+    status = {"status": "Failure", "message": message, "reason": "Conflict", "code": 409}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, **status}
 
 
 def _not_found(where: Endpoint) -> dict[str, Any]:

@@ -53,8 +53,9 @@ class PlanObserver:
             became = f"no answer: {one_line(self._masker.text(event.error or ''))}"
         else:
             became = one_line(f"{response.status} {response.reason or ''}".strip())
+        why = "for the plan alone, to know what follows" if event.request.purpose.tag == "plan" else "to read"
         later = " (as it is now: what is not sent above has changed nothing)" if self._planned else ""
-        self._block(event.request, asked.headers, f"sent, to read: {became}{later}")
+        self._block(event.request, asked.headers, f"sent, {why}: {became}{later}")
 
     def _unsent(self, event: Planned) -> None:
         self._planned += 1

@@ -24,6 +24,7 @@ from kubetrace.trace.exchange import (
     Headers,
     Note,
     Operation,
+    Purpose,
     Request,
     Response,
     Retrying,
@@ -54,15 +55,16 @@ if TYPE_CHECKING:
     from kubetrace.transport.oidc import Keep, OIDCAuth
     from kubetrace.transport.upgrade import Offer, UpgradedConnection
 
-Plan = Callable[[int, Request, Callable[[], ClientAnswer]], ClientAnswer]
-"""Decides whether a call (its number, its request) is sent, or which answer takes the place of the server's."""
+Plan = Callable[[int, Request, Callable[[], ClientAnswer], Callable[[str], ClientAnswer]], ClientAnswer]
+"""Decides whether a call (its number, its request) is sent, or which answer takes the place of the server's; may send
+it, and may read the live object that it is about (without its subresource, which is given)."""
 
 DIAL_TIMEOUT = 30.0
 HANDSHAKE_TIMEOUT = 10.0
 IDLE_CONNECTIONS = 25
 """client-go's numbers: transport/cache.go."""
 
-
+PLANNED_READ = Purpose("plan", "plan: how is the object now? (without --plan this is not asked)")
 _TELLS_NO_TIMEOUT = frozenset({"typed-list", "typed-watch", "typed-watch-list"})
 """Operations that --request-timeout ends, too, but of which the server is not told so: client-go's typed clients put
 the list's own timeout, which is none, in its place (gentype/type.go)."""
@@ -156,8 +158,16 @@ class Client:
             raise self._refused(call)
         number, request = self._begin(call)
         if self._plan is not None:
-            return self._plan(number, request, lambda: self._send(call, number, request))
+            return self._plan(
+                number, request, lambda: self._send(call, number, request), lambda sub: self._look(call, sub)
+            )
         return self._send(call, number, request)
+
+    def _look(self, call: Call, subresource: str) -> ClientAnswer:
+        """The live object that a call of a plan is about."""
+        path = call.path.removesuffix(f"/{subresource}") if subresource else call.path
+        read = Call("GET", path, headers=(("Accept", "application/json"),), operation="get", purpose=PLANNED_READ)
+        return self._send(read, *self._begin(read))
 
     def upgrade(self, call: Call, offer: Offer) -> UpgradedConnection:
         """Makes the call over a connection of its own, which the server turns into what is offered. No throttle, no
@@ -168,7 +178,7 @@ class Client:
 
         number, request = self._begin(replace(call, headers=(*offer.headers, *call.headers)))
         if self._plan is not None:
-            self._plan(number, request, _never_sent)
+            self._plan(number, request, _never_sent, _never_sent)
         plugin = self._plugin_for(request, call.operation)
         prepared = self._outgoing.prepare(request, CallContext(number, operation=call.operation, purpose=call.purpose))
         prepared.context.authorize = plugin
@@ -387,7 +397,7 @@ def _maker(operation: Operation) -> ClientMaker:
     return "factory" if operation.startswith(("dynamic-", "typed-")) else "builder"
 
 
-def _never_sent() -> ClientAnswer:
+def _never_sent(subresource: str = "") -> ClientAnswer:
     """What a plan gets of an upgrade, which has no answer to go on with."""
     raise PlanEnd
 

@@ -18,8 +18,9 @@ LIVE = {"kind": "Pod", "metadata": {"name": "p", "uid": "7", "labels": {"a": "1"
 class Walk:
     """A plan, a server that always answers `live`, and what was told."""
 
-    def __init__(self, live: Any = LIVE) -> None:
+    def __init__(self, live: Any = LIVE, seen: int = 200) -> None:
         self._live = live
+        self.seen = seen
         self.told: list[Planned] = []
         self.sent: list[str] = []
         self.plan = Plan(self._tell)
@@ -36,7 +37,11 @@ class Walk:
             self.sent.append(f"{method} {url}")
             return AssumedAnswer(request, 200, "OK", self._live)
 
-        answer = self.plan(1, request, send)
+        def look(subresource: str) -> AssumedAnswer:
+            self.sent.append(f"look {subresource}")
+            return AssumedAnswer(request, self.seen, "", self._live)
+
+        answer = self.plan(1, request, send, look)
         assert b"".join(answer.chunks()) == answer.body
         answer.close()
         return answer.status, json.loads(answer.body)
@@ -129,7 +134,52 @@ def test_what_a_list_has_shown_can_be_changed(url: str, path: str) -> None:
     assert (status, changed["spec"]) == (200, {"replicas": 3})
 
 
-def test_what_follows_a_server_side_apply_only_its_answer_says() -> None:
-    walk = Walk()
-    walk.ask("PATCH", POD, LIVE, "application/apply-patch+yaml")
+APPLY = "application/apply-patch+yaml"
+OWNED = {"manager": "kubectl-client-side-apply", "operation": "Update", "apiVersion": "v1", "fieldsV1": {
+    "f:data": {"f:a": {}, "f:b": {}},
+    "f:spec": {"f:list": {'k:{"name":"c"}': {".": {}, "f:image": {}}, 'v:"x"': {}}, "f:whole": {}},
+}}  # fmt: skip
+THING = {"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "p", "managedFields": [OWNED]},
+         "data": {"a": "1", "b": "2"}, "spec": {"list": [{"name": "c", "image": "i"}], "whole": [1]}}  # fmt: skip
+
+
+def sent(**fields: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "p"}, **fields}
+
+
+def test_a_server_side_apply_has_the_live_object_looked_at() -> None:
+    walk = Walk(THING)
+    status, changed = walk.ask("PATCH", POD + "/status?fieldManager=me", sent(more={"x": 1}), APPLY)
+    assert (status, walk.sent) == (200, ["look status"])
+    assert changed["more"] == {"x": 1} and changed["data"] == {"a": "1", "b": "2"}
+    assert [entry["manager"] for entry in changed["metadata"]["managedFields"]] == ["kubectl-client-side-apply", "me"]
+    assert changed["metadata"]["managedFields"][1]["fieldsV1"] == {"f:more": {"f:x": {}}}
+    walk.ask("PATCH", POD + "?fieldManager=me", sent(more={"x": 2}), APPLY)
+    assert walk.sent == ["look status"]  # it is known by now
+
+
+def test_a_server_side_apply_of_what_is_not_there_creates_it() -> None:
+    walk = Walk(seen=404)
+    assert walk.ask("PATCH", POD, sent(), APPLY)[0] == 201
+    assert walk.ask("GET", POD)[0] == 200 and walk.sent == ["look "]
+    assert Walk(seen=404).ask("PATCH", POD + "/status", sent(), APPLY)[0] == 404
+
+
+def test_what_follows_a_server_side_apply_only_its_answer_says_where_nobody_may_look() -> None:
+    walk = Walk(seen=403)
+    walk.ask("PATCH", POD, LIVE, APPLY)
     assert "up to three more PATCHes" in (walk.told[0].assumed or "")
+
+
+@pytest.mark.parametrize(("fields", "query", "message"), [
+    ({"data": {"a": "1"}}, "", ""), ({"data": {"c": "9"}}, "", ""), ({"data": {"a": "9"}}, "&force=true", ""),
+    ({"spec": {"list": [{"name": "d", "image": "j"}]}}, "", ""), ({"spec": {"whole": [2]}}, "", ""),
+    ({"data": {"a": "9"}}, "", 'Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using v1: '
+                               ".data.a"),
+    ({"data": {"a": "9"}, "spec": {"list": [{"name": "c", "image": "j"}]}}, "",
+     'Apply failed with 2 conflicts: conflicts with "kubectl-client-side-apply" using v1:\n- .data.a\n'
+     '- .spec.list[name="c"].image'),
+])  # fmt: skip
+def test_conflicts_are_foreseen(fields: dict[str, Any], query: str, message: str) -> None:
+    status, answer = Walk(THING).ask("PATCH", f"{POD}?fieldManager=me{query}", sent(**fields), APPLY)
+    assert (status, answer.get("message", "")) == (409 if message else 200, message)

@@ -165,7 +165,7 @@ def test_a_plan_writes_nothing(run: Run, server: Client, world: str, command: li
     assert written or command[0] in ("exec", "attach"), done.out
     assert all(what.startswith("not sent; ") for what in written)
     for what in re.findall(r"(?m)^\d+\. GET https://\S+\n   # (.*)$", done.out):
-        assert what.startswith(("sent, to read: ", "not sent; "))
+        assert what.startswith(("sent, to read: ", "sent, for the plan alone", "not sent; "))
     assert re.search(r"Plan: \d+ reads? (was|were) sent, \d+ requests? (was|were) not\.\n$", done.out), done.out
 
 
@@ -229,3 +229,33 @@ def test_help_and_other_options_go_together_with_it(run: Run, world: str) -> Non
     assert done.out == "Plan: no request would be sent.\n" and done.err.startswith("stats: 0 calls")
     done = run("delete", "pod", "pod", "-n", world, "--plan", "--why", "-v=6")
     assert "Not sent: this is a plan." in done.err and "DELETE https" not in re.sub("(?m)^  .*", "", done.err)
+
+
+CREATED = ["create", "-f", "new.json"]
+APPLIED = ["apply", "-f", "new.json"]
+SERVER_SIDE = ["apply", "--server-side"]
+
+
+@pytest.mark.parametrize(("before", "words"), [
+    ([], [*SERVER_SIDE, "-f", "new.json"]),
+    ([CREATED], [*SERVER_SIDE, "-f", "newer.json", "--force-conflicts"]),
+    ([CREATED], [*SERVER_SIDE, "-f", "newer.json"]),
+    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json"]),
+    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json", "--field-manager=me"]),
+    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json", "--force-conflicts", "--field-manager=me"]),
+    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json", "--dry-run=server"]),
+    ([APPLIED], [*SERVER_SIDE, "-f", "new.json", "--dry-run=server"]),
+    ([APPLIED, [*SERVER_SIDE, "-f", "new.json"]], [*SERVER_SIDE, "-f", "newer.json"]),
+], ids=str)  # fmt: skip
+def test_a_server_side_apply_is_planned_as_it_then_goes(
+    run: Run, world: str, tmp_path: Path, before: list[list[str]], words: list[str]
+) -> None:
+    (tmp_path / "newer.json").write_text(json.dumps({**CONFIG, "data": {"a": "c"}}))
+    for command in before:
+        assert run(*command, "-n", world).code == 0
+    plan = run(*words, "-n", world, "--plan")
+    planned = re.findall(r"(?m)^\d+\. (PATCH) https://[^/]+(\S+)$", plan.out)
+    done = run(*words, "-n", world, "-v=6")
+    assert planned == re.findall(r"(PATCH) https://[^/]+(\S+) ", done.err), plan.out
+    assert plan.code == done.code, plan.err + done.err
+    assert "# sent, for the plan alone, to know what follows: " in plan.out

@@ -134,6 +134,8 @@ PURPOSES = {
     "auth: the namespace for the role or binding": "Create the namespace that is missing.",
     "certificate: what has been decided so far?": "What has been decided over the signing request so far?",
     "certificate: the decision, which a signer acts upon": "Send the decision; a signer acts upon it.",
+    "plan: how is the object now? (without --plan this is not asked)": "How is the object now? Only the plan "
+    "asks this, to know what would follow.",
     "describe: the object itself": "Read the object that is to be described.",
     "describe: what belongs to the object?": "Find what belongs to the object.",
     "describe: what happened to the object?": "Find the events that tell what happened to the object.",
@@ -244,6 +246,7 @@ TAGS = {
     "namespace": "See whether the namespace exists.",
     "openapi": "Read the server's description of fields.",
     "patch": "A call of patch, to read the object or to change it.",
+    "plan": "Find out what would follow; without --plan this is not asked.",
     "pods-behind": "Find the pods behind the object.",
     "port-forward": "A call of port-forward, to reach a pod's port.",
     "proxy": "A request that the proxy hands on.",

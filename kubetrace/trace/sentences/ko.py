@@ -120,6 +120,8 @@ PURPOSES = {
     "applyset: what does the parent remember?": "부모 객체가 이 집합에 대해 무엇을 기억합니까?",
     "applyset: have the parent remember kinds and namespaces": "부모 객체에 집합을 적어 둡니다.",
     "auth: what is the user allowed to do, and who is it?": "사용자가 누구이고 무엇이 허용되는지 서버에 묻습니다.",
+    "plan: how is the object now? (without --plan this is not asked)": "지금 객체는 어떤 상태입니까? 다음에 무엇이 "
+    "따라올지 알아야 하는 --plan만 묻습니다.",
     "describe: the object itself": "자세히 볼 객체를 읽습니다.",
     "describe: what belongs to the object?": "객체에 딸린 것들을 찾습니다.",
     "describe: what happened to the object?": "객체에 일어난 일을 알려 주는 이벤트를 찾습니다.",
@@ -240,6 +242,7 @@ TAGS = {
     "namespace": "네임스페이스가 있는지 봅니다.",
     "openapi": "서버의 필드 설명을 읽습니다.",
     "patch": "객체를 읽거나 바꾸기 위한 patch의 호출입니다.",
+    "plan": "다음에 무엇이 따라올지 알아봅니다. --plan이 없으면 묻지 않습니다.",
     "pods-behind": "오브젝트 뒤의 파드를 찾습니다.",
     "port-forward": "파드의 포트에 닿기 위한 port-forward의 호출입니다.",
     "proxy": "프록시가 전달하는 요청입니다.",
