@@ -16,8 +16,8 @@ from kubetrace.api.managed_fields import APPLY, UPDATE, Entry, FieldSet, entries
 from kubetrace.api.metadata import metadata
 from kubetrace.value import Value
 
-_SYNCED_MANAGER = "kubectl"
-"""For it alone the server keeps the last-applied annotation up to date (lastappliedupdater.go)."""
+_KUBECTL = "kubectl"
+"""The manager for which the server minds the annotation of client-side apply."""
 _NOBODYS = frozenset({"apiVersion", "kind"})
 _NOBODYS_METADATA = frozenset({"name", "namespace", "managedFields"})
 _ABSENT = object()
@@ -31,14 +31,16 @@ class Conflict(Value):
 
 
 def conflicts(live: Mapping[str, Any], sent: Mapping[str, Any], manager: str) -> list[Conflict]:
-    """The conflicts that an apply of `sent` by `manager` would meet at the live object."""
+    """The conflicts that an apply of `sent` by `manager` would meet at the live object. kubectl may change what its
+    client-side apply has set and nobody has changed since (lastappliedmanager.go)."""
+    last = _last_applied(live) if manager == _KUBECTL else None
     found = []
     for entry in entries_of(live):
-        if (entry.get("manager"), entry.get("operation")) == (manager, APPLY) and not entry.get("subresource"):
+        if _is_apply_of(entry, manager):
             continue
         fields = entry.get("fieldsV1")
         if isinstance(fields, dict):
-            found += [Conflict(_owner(entry), path) for path in _changed(fields, live, sent, "")]
+            found += [Conflict(_owner(entry), path) for path in _changed(fields, live, sent, last, "")]
     return found
 
 
@@ -65,12 +67,22 @@ def applied(live: Mapping[str, Any], merged: dict[str, Any], sent: dict[str, Any
             "fieldsV1": _fields_of(sent),
         }
     )
-    merged = {**merged, "metadata": {**metadata(merged), "managedFields": entries}}
+    merged = {**merged, "metadata": {**metadata(merged), "managedFields": sorted(entries, key=_operation)}}
     annotations = last_applied.annotations_of(merged)
-    if manager == _SYNCED_MANAGER and annotations.get(last_applied.ANNOTATION):
+    if manager == _KUBECTL and annotations.get(last_applied.ANNOTATION):  # lastappliedupdater.go
         text = _remembered(sent)
         last_applied.set_annotations(merged, {**annotations, last_applied.ANNOTATION: text})
     return merged
+
+
+def _last_applied(live: Mapping[str, Any]) -> Any:
+    """What client-side apply set last, by its annotation; None where that can't be compared."""
+    text = last_applied.annotations_of(dict(live)).get(last_applied.ANNOTATION)
+    try:
+        last = loads(text or "")
+    except ValueError:
+        return None
+    return last if isinstance(last, dict) and last.get("apiVersion") == live.get("apiVersion") else None
 
 
 def _remembered(sent: dict[str, Any]) -> str:
@@ -87,6 +99,11 @@ def _is_apply_of(entry: Entry, manager: str) -> bool:
     return entry.get("manager") == manager and entry.get("operation") == APPLY and not entry.get("subresource")
 
 
+def _operation(entry: Entry) -> str:
+    """How the server sorts its entries, before it looks at their times."""
+    return str(entry.get("operation") or "")
+
+
 def _owner(entry: Entry) -> str:
     text = f'"{entry.get("manager") or ""}"'
     if entry.get("subresource"):
@@ -97,22 +114,24 @@ def _owner(entry: Entry) -> str:
 # --- fields: what is owned, what is sent ------------------------------------------------------------------------------
 
 
-def _changed(fields: FieldSet, live: Any, sent: Any, path: str) -> Iterator[str]:
-    """The paths of owned fields that the sent value would change."""
+def _changed(fields: FieldSet, live: Any, sent: Any, last: Any, path: str) -> Iterator[str]:
+    """The paths of owned fields that the sent value would change; not those that are as they were `last` applied."""
     for element, inner in fields.items():
         kind, _, text = element.partition(":")
         if kind == "f":
-            ours, theirs, place = _member(sent, text), _member(live, text), f"{path}.{text}"
+            ours, theirs, before = (_member(value, text) for value in (sent, live, last))
+            place = f"{path}.{text}"
         elif kind == "k":
             key = loads(text)
-            ours, theirs, place = _item(sent, key), _item(live, key), f"{path}[{_key_text(key)}]"
+            ours, theirs, before = (_item(value, key) for value in (sent, live, last))
+            place = f"{path}[{_key_text(key)}]"
         else:  # "." is the place itself; an item of a set has no value to change
             continue
         if ours is _ABSENT:
             continue
         if inner:
-            yield from _changed(inner, theirs, ours, place)
-        elif ours != theirs and not (_holds_fields(ours) and _holds_fields(theirs)):
+            yield from _changed(inner, theirs, ours, before, place)
+        elif ours != theirs != before and not (_holds_fields(ours) and _holds_fields(theirs)):
             yield place
 
 

@@ -20,8 +20,8 @@ _REMEMBERED_BODY = 1 << 20
 _REMEMBERED_LIST = 1 << 25
 
 Send = Callable[[], ClientAnswer]
-Look = Callable[[str], ClientAnswer]
-"""Reads the object that a call is about; given is the call's subresource."""
+Look = Callable[[], ClientAnswer]
+"""Reads what a call would write."""
 
 
 class AssumedAnswer(ClientAnswer):
@@ -138,16 +138,15 @@ class Plan:
 
     def _seen(self, where: Endpoint, look: Look) -> bytes | None:
         """The object as it is by now; _GONE where there is none, None where nobody can say."""
-        path = _object_path(where)
-        known = self._assumed.get(path) or self._live.get(path)
-        if known is not None or path in self._assumed:
-            return known or _GONE
-        answer = look(where.subresource)
+        known = self._assumed.get(where.path, self._live.get(where.path))
+        if known is not None:
+            return known
+        answer = look()
         if answer.status == 404:
             return _GONE
         if answer.status != 200:
             return None
-        self._live[path] = answer.body
+        self._live[where.path] = answer.body
         return answer.body
 
     def _change(self, number: int, request: Request, where: Endpoint, changed: dict[str, Any]) -> ClientAnswer:

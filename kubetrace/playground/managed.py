@@ -143,8 +143,8 @@ def apply(resource: Resource, live: Object | None, applied: Object, manager: Man
     wanted = set(fieldsets.paths(fieldsets.object_tree(applied, shape)))
     others = [entry for entry in entries if not _is(entry, manager, resource.api_version)]
     conflicts = _conflicts(current, applied, wanted, others)
-    if conflicts and not force:
-        raise _conflict_error(conflicts)
+    if not force and (opposed := _opposed(conflicts, current, manager, resource.api_version, shape)):
+        raise _conflict_error(opposed)
     merged: Object = fieldsets.merge(current, {k: v for k, v in applied.items() if k != "metadata"}, shape)
     merged["metadata"] = fieldsets.merge(current["metadata"], _own_metadata(applied), shape.child("metadata"))
     before = next((_paths(entry) for entry in entries if _is(entry, manager, resource.api_version)), set())
@@ -211,6 +211,28 @@ def _conflicts(current: Object, applied: Object, wanted: set[Path], others: list
             if fieldsets.value_at(current, path) != fieldsets.value_at(applied, path):
                 found.append((path, entry))
     return found
+
+
+def _opposed(
+    conflicts: list[tuple[Path, Object]], live: Object, manager: Manager, api_version: str, shape: Shape
+) -> list[tuple[Path, Object]]:
+    """The conflicts that count: kubectl may change what its client-side apply has set and nobody has changed since
+    (lastappliedmanager.go)."""
+    if not conflicts or manager.name != KUBECTL:
+        return conflicts
+    try:
+        last = json.loads((live["metadata"].get("annotations") or {}).get(LAST_APPLIED) or "")
+    except ValueError:
+        return conflicts
+    if not isinstance(last, dict) or last.get("apiVersion") != api_version:
+        return conflicts
+    last = {"metadata": {}, **last}
+    set_last = set(fieldsets.paths(fieldsets.object_tree(last, shape)))
+    return [
+        (path, entry)
+        for path, entry in conflicts
+        if path not in set_last or fieldsets.value_at(last, path) != fieldsets.value_at(live, path)
+    ]
 
 
 def _manager_text(entry: Object) -> str:

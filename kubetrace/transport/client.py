@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -55,9 +56,9 @@ if TYPE_CHECKING:
     from kubetrace.transport.oidc import Keep, OIDCAuth
     from kubetrace.transport.upgrade import Offer, UpgradedConnection
 
-Plan = Callable[[int, Request, Callable[[], ClientAnswer], Callable[[str], ClientAnswer]], ClientAnswer]
+Plan = Callable[[int, Request, Callable[[], ClientAnswer], Callable[[], ClientAnswer]], ClientAnswer]
 """Decides whether a call (its number, its request) is sent, or which answer takes the place of the server's; may send
-it, and may read the live object that it is about (without its subresource, which is given)."""
+it, and may read what it would write."""
 
 DIAL_TIMEOUT = 30.0
 HANDSHAKE_TIMEOUT = 10.0
@@ -158,15 +159,12 @@ class Client:
             raise self._refused(call)
         number, request = self._begin(call)
         if self._plan is not None:
-            return self._plan(
-                number, request, lambda: self._send(call, number, request), lambda sub: self._look(call, sub)
-            )
+            return self._plan(number, request, partial(self._send, call, number, request), partial(self._look, call))
         return self._send(call, number, request)
 
-    def _look(self, call: Call, subresource: str) -> ClientAnswer:
-        """The live object that a call of a plan is about."""
-        path = call.path.removesuffix(f"/{subresource}") if subresource else call.path
-        read = Call("GET", path, headers=(("Accept", "application/json"),), operation="get", purpose=PLANNED_READ)
+    def _look(self, call: Call) -> ClientAnswer:
+        """What a call of a plan would write, as it is now."""
+        read = Call("GET", call.path, headers=(("Accept", "application/json"),), operation="get", purpose=PLANNED_READ)
         return self._send(read, *self._begin(read))
 
     def upgrade(self, call: Call, offer: Offer) -> UpgradedConnection:
@@ -397,7 +395,7 @@ def _maker(operation: Operation) -> ClientMaker:
     return "factory" if operation.startswith(("dynamic-", "typed-")) else "builder"
 
 
-def _never_sent(subresource: str = "") -> ClientAnswer:
+def _never_sent() -> ClientAnswer:
     """What a plan gets of an upgrade, which has no answer to go on with."""
     raise PlanEnd
 

@@ -37,8 +37,8 @@ class Walk:
             self.sent.append(f"{method} {url}")
             return AssumedAnswer(request, 200, "OK", self._live)
 
-        def look(subresource: str) -> AssumedAnswer:
-            self.sent.append(f"look {subresource}")
+        def look() -> AssumedAnswer:
+            self.sent.append(f"look {url.partition('?')[0]}")
             return AssumedAnswer(request, self.seen, "", self._live)
 
         answer = self.plan(1, request, send, look)
@@ -150,18 +150,19 @@ def sent(**fields: Any) -> dict[str, Any]:
 def test_a_server_side_apply_has_the_live_object_looked_at() -> None:
     walk = Walk(THING)
     status, changed = walk.ask("PATCH", POD + "/status?fieldManager=me", sent(more={"x": 1}), APPLY)
-    assert (status, walk.sent) == (200, ["look status"])
+    assert (status, walk.sent) == (200, [f"look {POD}/status"])
     assert changed["more"] == {"x": 1} and changed["data"] == {"a": "1", "b": "2"}
-    assert [entry["manager"] for entry in changed["metadata"]["managedFields"]] == ["kubectl-client-side-apply", "me"]
-    assert changed["metadata"]["managedFields"][1]["fieldsV1"] == {"f:more": {"f:x": {}}}
-    walk.ask("PATCH", POD + "?fieldManager=me", sent(more={"x": 2}), APPLY)
-    assert walk.sent == ["look status"]  # it is known by now
+    assert [entry["manager"] for entry in changed["metadata"]["managedFields"]] == ["me", "kubectl-client-side-apply"]
+    assert changed["metadata"]["managedFields"][0]["fieldsV1"] == {"f:more": {"f:x": {}}}
+    for _ in range(2):
+        walk.ask("PATCH", POD + "?fieldManager=me", sent(more={"x": 2}), APPLY)
+    assert walk.sent[1:] == [f"look {POD}"]  # then it is known
 
 
 def test_a_server_side_apply_of_what_is_not_there_creates_it() -> None:
     walk = Walk(seen=404)
     assert walk.ask("PATCH", POD, sent(), APPLY)[0] == 201
-    assert walk.ask("GET", POD)[0] == 200 and walk.sent == ["look "]
+    assert walk.ask("GET", POD)[0] == 200 and walk.sent == [f"look {POD}"]
     assert Walk(seen=404).ask("PATCH", POD + "/status", sent(), APPLY)[0] == 404
 
 
@@ -183,3 +184,17 @@ def test_what_follows_a_server_side_apply_only_its_answer_says_where_nobody_may_
 def test_conflicts_are_foreseen(fields: dict[str, Any], query: str, message: str) -> None:
     status, answer = Walk(THING).ask("PATCH", f"{POD}?fieldManager=me{query}", sent(**fields), APPLY)
     assert (status, answer.get("message", "")) == (409 if message else 200, message)
+
+
+@pytest.mark.parametrize(("last", "manager", "status"), [
+    ({"apiVersion": "v1", "data": {"a": "1"}}, "kubectl", 200), ({"apiVersion": "v1", "data": {"a": "1"}}, "me", 409),
+    ({"apiVersion": "v1", "data": {"a": "0"}}, "kubectl", 409),
+    ({"apiVersion": "v2", "data": {"a": "1"}}, "kubectl", 409),
+])  # fmt: skip
+def test_kubectl_may_change_what_it_applied_last(last: dict[str, Any], manager: str, status: int) -> None:
+    annotations = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps(last)}
+    walk = Walk({**THING, "metadata": {**THING["metadata"], "annotations": annotations}})
+    got, changed = walk.ask("PATCH", f"{POD}?fieldManager={manager}", sent(data={"a": "9"}), APPLY)
+    assert got == status
+    if status == 200:
+        assert json.loads(*changed["metadata"]["annotations"].values()) == sent(data={"a": "9"})

@@ -236,19 +236,19 @@ APPLIED = ["apply", "-f", "new.json"]
 SERVER_SIDE = ["apply", "--server-side"]
 
 
-@pytest.mark.parametrize(("before", "words"), [
-    ([], [*SERVER_SIDE, "-f", "new.json"]),
-    ([CREATED], [*SERVER_SIDE, "-f", "newer.json", "--force-conflicts"]),
-    ([CREATED], [*SERVER_SIDE, "-f", "newer.json"]),
-    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json"]),
-    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json", "--field-manager=me"]),
-    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json", "--force-conflicts", "--field-manager=me"]),
-    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json", "--dry-run=server"]),
-    ([APPLIED], [*SERVER_SIDE, "-f", "new.json", "--dry-run=server"]),
-    ([APPLIED, [*SERVER_SIDE, "-f", "new.json"]], [*SERVER_SIDE, "-f", "newer.json"]),
+@pytest.mark.parametrize(("before", "words", "count"), [
+    ([], [*SERVER_SIDE, "-f", "new.json"], 1),
+    ([CREATED], [*SERVER_SIDE, "-f", "newer.json", "--force-conflicts"], 1),
+    ([CREATED], [*SERVER_SIDE, "-f", "newer.json"], 1),
+    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json"], 4),
+    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json", "--field-manager=me"], 1),
+    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json", "--force-conflicts", "--field-manager=me"], 3),
+    ([APPLIED], [*SERVER_SIDE, "-f", "newer.json", "--dry-run=server"], 2),
+    ([APPLIED], [*SERVER_SIDE, "-f", "new.json", "--dry-run=server"], 2),
+    ([APPLIED, [*SERVER_SIDE, "-f", "new.json"]], [*SERVER_SIDE, "-f", "newer.json"], 1),
 ], ids=str)  # fmt: skip
 def test_a_server_side_apply_is_planned_as_it_then_goes(
-    run: Run, world: str, tmp_path: Path, before: list[list[str]], words: list[str]
+    run: Run, world: str, tmp_path: Path, before: list[list[str]], words: list[str], count: int
 ) -> None:
     (tmp_path / "newer.json").write_text(json.dumps({**CONFIG, "data": {"a": "c"}}))
     for command in before:
@@ -257,5 +257,6 @@ def test_a_server_side_apply_is_planned_as_it_then_goes(
     planned = re.findall(r"(?m)^\d+\. (PATCH) https://[^/]+(\S+)$", plan.out)
     done = run(*words, "-n", world, "-v=6")
     assert planned == re.findall(r"(PATCH) https://[^/]+(\S+) ", done.err), plan.out
+    assert len(planned) == count
     assert plan.code == done.code, plan.err + done.err
     assert "# sent, for the plan alone, to know what follows: " in plan.out
