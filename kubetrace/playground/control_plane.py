@@ -31,6 +31,7 @@ STOP_SECONDS = 8.0
 DEFAULT_ASSETS = "/usr/local/kubebuilder/bin"  # controller-runtime's envtest looks there, too
 _NEEDED = ("etcd", "kube-apiserver")
 _PR_SET_PDEATHSIG = 1
+_LOG = "2026-01-01T00:00:00Z stdout F [simulated] kwok keeps this container alive: it runs no process\n"  # as CRI writes it
 
 
 def find_assets(environ: Mapping[str, str]) -> Path:
@@ -74,7 +75,7 @@ class ControlPlane:
     """One control plane in a playground's folder. `start`, then `ended` from time to time, then `stop`."""
 
     def __init__(self, folder: Path, assets: Path, port: int) -> None:
-        self._folder, self._assets, self.port = folder, assets, port
+        self._folder, self._assets, self.port, self._kubelet_port = folder, assets, port, _free_port()
         self._processes: list[tuple[str, subprocess.Popen[bytes]]] = []
 
     def start(self, name: str) -> None:
@@ -152,6 +153,7 @@ class ControlPlane:
             *("--service-account-signing-key-file", "serviceaccounts.key"),
             *("--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.96.0.0/16", "--allow-privileged"),
             *("--kubelet-client-certificate", "client.crt", "--kubelet-client-key", "client.key"),
+            *("--kubelet-preferred-address-types", "InternalIP"),  # the node's name is in nobody's DNS
             *("--cert-dir", "certificates"),
         ]
         if not self._has("kube-controller-manager"):  # without one there are no ServiceAccounts to admit pods with
@@ -191,19 +193,23 @@ class ControlPlane:
             )
             self._create(f"/apis/rbac.authorization.k8s.io/v1/{place}", item)
         if self._has("kwok"):
-            node = fresh.node()
-            if self._create("/api/v1/nodes", node):
-                patch = {"status": node["status"]}
-                self.request("PATCH", f"/api/v1/nodes/{fresh.NODE}/status", patch, "application/merge-patch+json")
+            self._create("/api/v1/nodes", fresh.node())
+            self._patch_node()
 
-    def _create(self, path: str, item: Any) -> bool:
+    def _patch_node(self) -> None:
+        """The node's status, with the place where kwok answers in a kubelet's stead."""
+        status = fresh.node()["status"]
+        status["addresses"][0]["address"] = "127.0.0.1"
+        status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": self._kubelet_port}}
+        path = f"/api/v1/nodes/{fresh.NODE}/status"
+        self.request("PATCH", path, {"status": status}, "application/merge-patch+json")
+
+    def _create(self, path: str, item: Any) -> None:
         try:
             self.request("POST", path, item)
         except urllib.error.HTTPError as error:
             if error.code != 409:  # there since an earlier start
                 raise
-            return False
-        return True
 
     def _wait_for_roles(self) -> None:
         """Until `edit` and `view` hold the rules that a controller gathers, and what we bound is known."""
@@ -241,10 +247,25 @@ class ControlPlane:
         if self._has("kube-scheduler"):
             self._run("kube-scheduler", *common, "--leader-elect=false", "--secure-port=0")
         if self._has("kwok"):
-            port = str(_free_port())
+            port = str(self._kubelet_port)
+            self._write_logs()
             self._run(
                 "kwok",
                 *common,
-                *("--manage-all-nodes", "--node-ip", "127.0.0.1", "--node-port", port),
+                *("-c", "kwok.yaml", "--manage-all-nodes", "--node-ip", "127.0.0.1", "--node-port", port),
+                *("--node-lease-duration-seconds", "40"),  # else the node controller thinks that the node has died
                 *("--server-address", f"127.0.0.1:{port}"),
+                *("--tls-cert-file", "server.crt", "--tls-private-key-file", "server.key"),
             )
+
+    def _write_logs(self) -> None:
+        """One log for all containers. kwok could run programs of this machine for `exec`; it is not told to."""
+        log = self._folder / "container.log"
+        credentials.write_private(log, _LOG.encode())
+        head = {"apiVersion": "kwok.x-k8s.io/v1alpha1", "metadata": {"name": "all"}}
+        parts = {
+            "ClusterLogs": {"logs": [{"logsFile": str(log)}]},
+            "ClusterAttach": {"attaches": [{"logsFile": str(log)}]},
+        }
+        documents = (json.dumps({**head, "kind": kind, "spec": spec}) for kind, spec in parts.items())
+        credentials.write_private(self._folder / "kwok.yaml", ("\n---\n".join(documents) + "\n").encode())
