@@ -31,6 +31,10 @@ def server_facts() -> dict[str, Any]:
     return facts
 
 
+_SHARED = {"events.events.k8s.io": "events"}
+"""What two groups serve is stored once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One resource of one version."""
@@ -55,7 +59,8 @@ class Resource:
     @property
     def key(self) -> str:
         """Where its objects are stored: the same for all versions."""
-        return qualified(self.name, self.group)
+        found = qualified(self.name, self.group)
+        return _SHARED.get(found, found)
 
     @property
     def prefix(self) -> str:

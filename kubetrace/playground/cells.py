@@ -181,7 +181,8 @@ def _autoscaler(item: Item) -> list[Any]:
         text = f"{wanted}%" if wanted is not None else get(source, "target.averageValue", "<auto>")
         targets.append(f"{source.get('name', 'metric')}: <unknown>/{text}")
     counts = [str(spec.get("minReplicas") or "<unset>"), spec["maxReplicas"], status.get("currentReplicas", 0)]
-    return [item["metadata"]["name"], reference, ", ".join(targets) or NONE, *counts, age(item)]
+    more = f" + {len(targets) - 2} more..." if len(targets) > 2 else ""
+    return [item["metadata"]["name"], reference, ", ".join(targets[:2]) + more or NONE, *counts, age(item)]
 
 
 def _network_policy(item: Item) -> list[Any]:
@@ -274,7 +275,6 @@ CELLS: dict[str, Callable[[Item], list[Any]]] = (
         "serviceaccounts": _service_account,
         "nodes": _node,
         "events": _event,
-        "events.events.k8s.io": _event,
         "endpoints": _endpoints,
         "endpointslices.discovery.k8s.io": _endpoint_slice,
         "ingresses.networking.k8s.io": _ingress,

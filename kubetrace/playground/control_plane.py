@@ -31,7 +31,8 @@ STOP_SECONDS = 8.0
 DEFAULT_ASSETS = "/usr/local/kubebuilder/bin"  # controller-runtime's envtest looks there, too
 _NEEDED = ("etcd", "kube-apiserver")
 _PR_SET_PDEATHSIG = 1
-_LOG = "2026-01-01T00:00:00Z stdout F [simulated] kwok keeps this container alive: it runs no process\n"  # as CRI writes it
+_LOG = "2026-01-01T00:00:00Z stdout F [simulated] kwok keeps this container alive: it runs no process\n"
+"""As a container runtime keeps it."""
 
 
 def find_assets(environ: Mapping[str, str]) -> Path:

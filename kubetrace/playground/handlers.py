@@ -11,6 +11,7 @@ from kubetrace.playground import options, paging, patch_errors, patches, status,
 from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.binding import bind
 from kubetrace.playground.catalog import Resource
+from kubetrace.playground.conversion import as_version, has_faces
 from kubetrace.playground.discovery import encode
 from kubetrace.playground.encoding import html_safe
 from kubetrace.playground.escalation import Escalation
@@ -20,7 +21,7 @@ from kubetrace.playground.objects import Object, decode_body, type_of
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector
-from kubetrace.playground.status import ApiError
+from kubetrace.playground.status import ApiError, qualified
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tables import Form, accepted, entries, many, one, partial, scale_table, table
 from kubetrace.playground.verbs import Verbs, Write
@@ -32,7 +33,7 @@ _CREATED_BY_UPDATE = frozenset(
         *("services", "endpoints", "events", "limitranges", "leases.coordination.k8s.io"),
         *("roles.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io"),
         *("rolebindings.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io"),
-        *("runtimeclasses.node.k8s.io", "events.events.k8s.io"),
+        *("runtimeclasses.node.k8s.io",),
     )
 )
 
@@ -174,14 +175,15 @@ class Handlers:
         custom = None
         if resource.custom is not None:
             custom = tuple(entry["jsonPath"].lstrip(".") for entry in resource.custom.get("selectableFields", ()))
-        fields = field_selector(text, resource.key, custom)
-        return lambda item: labels(item) and fields(item)
+        fields = field_selector(text, qualified(resource.name, resource.group), custom)
+        return lambda item: labels(item) and fields(as_version(item, resource.api_version))
 
     def _list(self, request: Request, target: Target, form: Form) -> Answer:
         resource, matches = target.resource, self._matcher(request, target.resource)
         page = paging.page(request, self._store)
         selected = bool(request.parameter("labelSelector") or request.parameter("fieldSelector"))
-        if form == Form() and not selected and not page.past:
+        plain = form == Form() and not has_faces(resource.api_version, resource.kind)
+        if plain and not selected and not page.past:
             return self._list_as_stored(resource, target.place, page)
         items: list[Object] = []
         more = False
@@ -257,7 +259,7 @@ class Handlers:
             initial_events=initial,
             bookmarks=request.flag("allowWatchBookmarks"),
             seconds=float(request.parameter("timeoutSeconds") or watching.DEFAULT_SECONDS),
-            form=None if form.kind == "Table" else (resource.version, form),
+            form=None if form.kind == "Table" else (resource.api_version, form),
         )
         return Stream(watching.events(self._store, watch))
 

@@ -175,8 +175,8 @@ def renew_last_applied(merged: Object, live: Object, applied: Object) -> None:
     if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
         return
     told = copy.deepcopy(applied)
-    annotations = told["metadata"].get("annotations")
-    if annotations is not None:
+    annotations = (told.get("metadata") or {}).get("annotations")
+    if annotations:
         annotations.pop(LAST_APPLIED, None)
     text = json.dumps(told, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
     merged["metadata"].setdefault("annotations", {})[LAST_APPLIED] = text

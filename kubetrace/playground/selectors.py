@@ -51,6 +51,10 @@ _FIELDS: dict[str, tuple[str, ...]] = {
         "source",
         "type",
     ),
+    "events.events.k8s.io": (
+        *(f"regarding.{name}" for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion")),
+        *("regarding.fieldPath", "reason", "reportingController", "type"),
+    ),
     "secrets": ("type",),
     "namespaces": ("status.phase", "name"),
     "nodes": ("spec.unschedulable",),

@@ -10,6 +10,7 @@ import msgspec
 
 from kubetrace.playground.catalog import Resource, server_facts
 from kubetrace.playground.cells import CELLS
+from kubetrace.playground.conversion import as_version, stored
 from kubetrace.playground.objects import ordered
 from kubetrace.playground.row_values import age, get, since
 from kubetrace.playground.status import ApiError
@@ -71,7 +72,7 @@ def cells(resource: Resource, item: dict[str, Any]) -> list[Any]:
         return _custom_cells(resource.custom, item)
     known = CELLS.get(resource.key)
     if known is not None:
-        return known(item)[: len(columns(resource))]
+        return known(stored(item))[: len(columns(resource))]
     return [_plain_cell(entry["name"], item) for entry in columns(resource)]
 
 
@@ -196,6 +197,7 @@ def table(
 
 def shown(resource: Resource, item: dict[str, Any]) -> dict[str, Any]:
     """An object as that version shows it."""
+    item = as_version(item, resource.api_version)
     return ordered(
         {"kind": resource.kind, "apiVersion": resource.api_version}
         | {name: value for name, value in item.items() if name not in ("kind", "apiVersion")}

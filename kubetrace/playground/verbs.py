@@ -27,6 +27,7 @@ from kubetrace.playground import (
 )
 from kubetrace.playground.access import User
 from kubetrace.playground.catalog import Catalog, Resource
+from kubetrace.playground.conversion import as_version, has_faces, stored
 from kubetrace.playground.objects import Check, Mistyped, Object, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
@@ -82,11 +83,25 @@ class Verbs:
         self.webhooks = Webhooks(store, catalog)
 
     def read(self, resource: Resource, namespace: str, name: str) -> Object:
-        item = self.store.get(resource.key, namespace, name)
+        item = self._stored(resource, namespace, name)
         if item is None:
             title = "componentstatus" if resource.key == "componentstatuses" else resource.name
             raise status.not_found(title, resource.group, name)
         return item
+
+    def _stored(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """The object in the version of the resource."""
+        item = self.store.get(resource.key, namespace, name)
+        return None if item is None else as_version(item, resource.api_version)
+
+    def _store(self, resource: Resource, item: Object, status: Object | None = None) -> Object:
+        """Keeps an object. `status`: in the version in which it is kept, where a write leaves it alone."""
+        kept = stored(item)
+        if kept is item:
+            return self.store.put(resource.key, item)
+        if status is not None:
+            kept["status"] = status
+        return as_version(self.store.put(resource.key, kept), resource.api_version)
 
     def check_body(
         self, resource: Resource, body: Any, namespace: str, write: Write, keep_empty: bool = False
@@ -173,7 +188,7 @@ class Verbs:
         if self.store.get(resource.key, namespace, name) is not None:
             raise status.already_exists(resource.name, resource.group, name)
         allocation.on_create(self.store, resource, item)
-        return item if write.dry_run else self.store.put(resource.key, item)
+        return item if write.dry_run else self._store(resource, item)
 
     @staticmethod
     def _default(resource: Resource, item: Object) -> None:
@@ -184,6 +199,10 @@ class Verbs:
         else:
             defaults.apply(resource.key, item)
         _as_struct(resource, item)
+        if has_faces(resource.api_version, resource.kind):  # with what the other version would default
+            whole = as_version(stored(item), resource.api_version)
+            item.clear()
+            item.update(whole)
 
     @staticmethod
     def _check(resource: Resource, item: Object, old: Object | None, write: Write, subresource: str = "") -> None:
@@ -292,8 +311,8 @@ class Verbs:
         if item == old or write.dry_run:
             return item
         if item["metadata"].get("deletionTimestamp") and not item["metadata"].get("finalizers") and self._may_go(item):
-            return self.store.remove(resource.key, item)
-        return self.store.put(resource.key, item)
+            return self.store.remove(resource.key, stored(item))
+        return self._store(resource, item, None if subresource == "status" else stored(old).get("status"))
 
     @staticmethod
     def _about(
@@ -358,6 +377,7 @@ class Verbs:
         if not isinstance(body, dict) or not body.get("kind") or not body.get("apiVersion"):
             raise ApiError(400, "invalid object type: /, Kind=")
         unknown: list[str] = []
+        sent = copy.deepcopy(body)
         loose = replace(write, field_validation="Warn", warnings=unknown)
         try:
             item = self.check_body(resource, body, namespace, loose, keep_empty=True)
@@ -373,10 +393,10 @@ class Verbs:
         if item["metadata"].get("managedFields"):
             raise ApiError(400, "metadata.managedFields must be nil")
         manager = managed.Manager(write.manager, "Apply", subresource)
-        old = self.store.get(resource.key, namespace, name)
+        old = self._stored(resource, namespace, name)
         merged = managed.apply(resource, old, item, manager, force)
         if old is not None and manager.name == managed.KUBECTL:
-            managed.renew_last_applied(merged, old, item)
+            managed.renew_last_applied(merged, old, sent)
         write.applied = True
         if old is None:
             return self.create(resource, namespace, merged, write), True
@@ -437,11 +457,11 @@ class Verbs:
         if write.dry_run:
             return item, not waits
         if not waits:
-            return self.store.remove(resource.key, item), True
+            return self.store.remove(resource.key, stored(item)), True
         deletion.mark(item, grace)
         if resource.key == "namespaces":
             item["status"] = {"phase": "Terminating"}
-        return self.store.put(resource.key, item), False
+        return self._store(resource, item), False
 
 
 def _as_struct(resource: Resource, item: Object) -> None:

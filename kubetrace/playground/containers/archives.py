@@ -101,6 +101,9 @@ async def _extract(process: Process, flags: dict[str, str], names: list[str], pl
 async def _put(process: Process, archive: tarfile.TarFile, entry: tarfile.TarInfo, path: str, shown: bool) -> None:
     files = process.files
     if entry.isdir():
+        if isinstance(there := files.find(path), Directory):  # "." among them
+            there.mode = entry.mode & 0o7777
+            return
         files.make_folder(path, parents=True).mode = entry.mode & 0o7777
         return
     content = archive.extractfile(entry) if entry.isreg() else None

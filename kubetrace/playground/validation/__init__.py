@@ -73,7 +73,8 @@ def check(
     if old is not None:
         causes += _new_finalizers(old["metadata"], metadata) + immutable(resource.key, old, item, subresource)
     if causes:
-        raise invalid(resource.kind, resource.group, metadata.get("name", ""), causes)
+        group = resource.key.partition(".")[2]  # an event is the core's, wherever it comes from
+        raise invalid(resource.kind, group, metadata.get("name", ""), causes)
 
 
 def metadata_causes(metadata: Object) -> list[Cause]:
@@ -170,7 +171,6 @@ _CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
     "configmaps": cluster.config_map,
     "secrets": cluster.secret,
     "events": cluster.event,
-    "events.events.k8s.io": cluster.event,
     "leases.coordination.k8s.io": cluster.lease,
     "endpoints": endpoints.endpoints,
     "endpointslices.discovery.k8s.io": endpoints.endpoint_slice,

@@ -158,28 +158,55 @@ def _is_json(text: str) -> bool:
     return True
 
 
+def _told_of(item: Object) -> list[Cause]:
+    """An event of the old sort, without an eventTime, lives where its object does (legacyValidateEvent)."""
+    involved = (item.get("involvedObject") or item.get("regarding") or {}).get("namespace", "")
+    own = item["metadata"].get("namespace", "")
+    if involved == own or (involved == "" and own == "default"):
+        return []
+    return [bad("involvedObject.namespace", involved, "does not match event.namespace")]
+
+
+def _told_by(item: Object) -> list[Cause]:
+    """An event with an eventTime says who tells it, and of what act."""
+    involved = (item.get("involvedObject") or item.get("regarding") or {}).get("namespace", "")
+    causes: list[Cause] = []
+    if not involved and item["metadata"].get("namespace", "") not in ("default", "kube-system"):
+        causes.append(bad("involvedObject.namespace", involved, "does not match event.namespace"))
+    field = "reportingController" if item.get("apiVersion") == "events.k8s.io/v1" else "reportingComponent"
+    controller = item.get(field) or ""
+    causes += [] if controller else [required(field)]
+    causes += qualified_name(field, controller)
+    for name in ("reportingInstance", "action", "reason"):
+        text = item.get(name) or ""
+        causes += [] if text else [required(name)]
+        causes += [bad(name, "", _MOST_LETTERS.format(128))] if len(text.encode()) > 128 else []
+    if len((item.get("message") or item.get("note") or "").encode()) > 1024:
+        causes.append(bad("message", "", _MOST_LETTERS.format(1024)))
+    return causes
+
+
+_MOST_LETTERS = "can have at most {} characters"
+
+
 def event(item: Object) -> list[Cause]:
     """Of the core's kind, or of events.k8s.io's, which asks for more."""
     newer = item.get("apiVersion") == "events.k8s.io/v1"
-    involved = (item.get("involvedObject") or item.get("regarding") or {}).get("namespace", "")
-    own = item["metadata"].get("namespace", "")
-    causes: list[Cause] = []
-    if involved != own and not (involved == "" and own == "default"):
-        causes.append(bad("involvedObject.namespace", involved, "does not match event.namespace"))
+    causes = _told_by(item) if item.get("eventTime") else _told_of(item)
     if not newer:
         return causes
-    causes += [] if item.get("eventTime") else [required("eventTime")]
-    controller = item.get("reportingController") or ""
-    causes += [] if controller else [required("reportingController")]
-    causes += qualified_name("reportingController", controller)
-    causes += [required(name) for name in ("reportingInstance", "action", "reason") if not item.get(name)]
-    if item.get("type") not in ("Normal", "Warning"):
-        causes.append(bad("type", "", f"has invalid value: {item.get('type', '')}"))
     series = item.get("series")
     if series is not None and (series.get("count") or 0) < 2:
         causes.append(bad("series.count", "", "should be at least 2"))
     if series is not None and not series.get("lastObservedTime"):
         causes.append(required("series.lastObservedTime"))
+    causes += [] if item.get("eventTime") else [required("eventTime")]
+    if item.get("type") not in ("Normal", "Warning"):
+        causes.append(bad("type", "", f"has invalid value: {item.get('type', '')}"))
+    for old, name in (("deprecatedFirstTimestamp", "firstTimestamp"), ("deprecatedLastTimestamp", "lastTimestamp")):
+        causes += [bad(name, "", "needs to be unset")] if item.get(old) else []
+    causes += [bad("count", "", "needs to be unset")] if item.get("deprecatedCount") else []
+    causes += [bad("source", "", "needs to be unset")] if any((item.get("deprecatedSource") or {}).values()) else []
     return causes
 
 
