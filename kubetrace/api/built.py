@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from kubetrace.api.aggregates import AggregateError, raise_all
 from kubetrace.api.go_words import quoted
 from kubetrace.api.mapper import Mapper
-from kubetrace.api.metadata import is_object, text
+from kubetrace.api.metadata import is_object, set_field, text
 from kubetrace.api.objects import Objects
 from kubetrace.api.resources import GroupVersionKind, Mapping
 from kubetrace.api.selection import Selection
@@ -226,10 +226,18 @@ class Result(Mutable):
             return typed_items(value)
         return list(items_of(value))
 
+    def _kind_of(self, item: dict[str, Any]) -> GroupVersionKind:
+        if self.cluster.objects.typed:
+            from kubetrace.wire.go_struct import struct_of
+
+            version, kind = struct_of(item)
+            return GroupVersionKind.of({"apiVersion": version, "kind": kind})
+        return GroupVersionKind.of(item)
+
     def _item_info(self, item: dict[str, Any], parent: Info, mappings: dict[GroupVersionKind, Mapping]) -> Info:
         """One item of a list; `mappings` are those of the items before it, for most lists are of one kind."""
         info = info_of(item)
-        kind = GroupVersionKind.of(item)
+        kind = self._kind_of(item)
         _require_type(kind)
         if not self.request.local:
             mapping = mappings.get(kind)
@@ -301,12 +309,9 @@ def set_namespace(info: Info, namespace: str) -> None:
     info.namespace = namespace
     if info.object is None or is_list(info.object):
         return
-    metadata = info.object.get("metadata")
     if namespace:
-        if not isinstance(metadata, dict):
-            metadata = info.object["metadata"] = {}
-        metadata["namespace"] = namespace
-    elif isinstance(metadata, dict):
+        set_field(info.object, "namespace", namespace)
+    elif isinstance(metadata := info.object.get("metadata"), dict):
         metadata.pop("namespace", None)
 
 

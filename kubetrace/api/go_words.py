@@ -22,6 +22,11 @@ def bracketed(values: Iterable[object]) -> str:
     return "[" + " ".join(str(value) for value in values) + "]"
 
 
+def int32(number: int) -> int:
+    """A number as Go's int32(number) cuts it off: 2³² + 80 → 80."""
+    return (number + 2**31) % 2**32 - 2**31
+
+
 def atoi(text: str) -> int:
     """strconv.Atoi. Raises ValueError in its words."""
     from kubetrace.cmdline.flags import BadValue, parse_int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from kubetrace.api.metadata import string_map
+from kubetrace.api.metadata import set_field, string_map
 from kubetrace.wire.go_json import dumps, dumps_in_order
 from kubetrace.wire.go_struct import TypedObject, typed
 
@@ -40,10 +40,7 @@ def annotations_of(value: Object) -> dict[str, str]:
 
 def set_annotations(value: Object, annotations: dict[str, str]) -> None:
     """Sets them; an empty set stays as `{}`, as in kubectl's last-applied annotation."""
-    metadata = value.get("metadata")
-    if not isinstance(metadata, dict):
-        metadata = value["metadata"] = {}
-    metadata["annotations"] = annotations
+    set_field(value, "annotations", annotations)
 
 
 def original_configuration(live: Object) -> bytes | None:

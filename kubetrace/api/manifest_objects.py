@@ -59,8 +59,9 @@ def decode_typed(document: Parsed, source: str) -> Object:
     """The same for a command that wants kubectl's struct for it. Raises KubetraceError ("unable to decode …")."""
     if problem := typed_problem(document):
         raise KubetraceError(f"unable to decode {quoted(source)}: {problem}")
-    result: Object = document.value
-    return result
+    found: Object = document.value
+    lost = {"items"} if not str(found["kind"]).endswith("List") else set()
+    return {key: value for key, value in found.items() if key not in lost and (key != "metadata" or value is not None)}
 
 
 def typed_problem(document: Parsed) -> str:

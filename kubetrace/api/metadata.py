@@ -30,6 +30,13 @@ def text(value: object, field: str) -> str:
     return found if isinstance(found, str) else ""
 
 
+def set_field(value: dict[str, Any], field: str, content: object) -> None:
+    """Sets a field of the metadata as unstructured's setters do: metadata that is null in a manifest stays null."""
+    found = value.setdefault("metadata", {})
+    if isinstance(found, dict):
+        found[field] = content
+
+
 def string_map(value: object, field: str) -> dict[str, str]:
     """Labels or annotations. Null is "", and one value that is neither text nor null makes all of them none
     (NestedNullCoercingStringMap)."""

@@ -22,13 +22,14 @@ from kubetrace.api.containers import (
 from kubetrace.api.go_words import quoted
 from kubetrace.api.metadata import string_map, text
 from kubetrace.api.objects import Objects
-from kubetrace.api.pods_behind import PodsBehind, for_logs, go_type_of, is_pod
+from kubetrace.api.pods_behind import PodsBehind, for_logs, is_pod
 from kubetrace.api.resources import GroupResource
 from kubetrace.api.typed_kinds import PODS
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Operation, Purpose
 from kubetrace.transport.call import Answer, Sender
 from kubetrace.value import Value, replace
+from kubetrace.wire.go_struct import go_type_of
 
 Object = Mapping[str, Any]
 

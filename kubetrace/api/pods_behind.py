@@ -19,6 +19,7 @@ from kubetrace.api.watch import events
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
 from kubetrace.value import Value, replace
+from kubetrace.wire.go_struct import go_type_of
 
 Object = Mapping[str, Any]
 Rank = Callable[[Object], tuple[Any, ...]]
@@ -103,13 +104,6 @@ def attachable_pod(cluster: Asked, value: Object, timeout: float) -> Object:
 
 def is_pod(value: Object) -> bool:
     return value.get("kind") == "Pod" and value.get("apiVersion") == "v1"
-
-
-def go_type_of(value: Object) -> str:
-    """ "*v1.Deployment", as messages name what an object is."""
-    from kubetrace.wire.go_struct import go_type
-
-    return go_type(str(value.get("apiVersion") or ""), str(value.get("kind") or ""))
 
 
 def pod_selector(value: Object) -> str:

@@ -14,6 +14,7 @@ from kubetrace.api.merge_diff import DiffOptions, Object, diff_maps
 from kubetrace.api.merge_meta import PatchMeta, built_in_meta
 from kubetrace.api.merge_values import MergeError
 from kubetrace.wire import go_json
+from kubetrace.wire.go_struct import struct_of
 
 
 class MergeConflict(MergeError):
@@ -36,7 +37,7 @@ def apply_built_in_patch(original: Object, patch: bytes) -> Object:
 
 
 def _built_in(value: Object) -> PatchMeta:
-    meta = built_in_meta(str(value.get("apiVersion")), str(value.get("kind")))
+    meta = built_in_meta(*struct_of(value))
     assert meta is not None
     return meta
 

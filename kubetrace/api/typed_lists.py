@@ -10,6 +10,7 @@ from kubetrace.api.manifest_objects import typed_problem
 from kubetrace.api.manifest_stream import Parsed
 from kubetrace.api.typed_kinds import KUBECTL_SCHEME
 from kubetrace.errors import KubetraceError
+from kubetrace.wire.go_struct import typed
 
 Object = dict[str, Any]
 
@@ -31,8 +32,8 @@ def typed_items(value: Object) -> list[Object | KubetraceError]:
         elif (current.get("apiVersion"), current.get("kind")) == ("v1", "List"):
             queue += _any_kinds(current["items"])
         else:
-            kind = {"apiVersion": current.get("apiVersion"), "kind": str(current.get("kind")).removesuffix("List")}
-            queue += [{**(item or {}), **kind} for item in current["items"]]
+            struct = str(current.get("apiVersion")), str(current.get("kind")).removesuffix("List")
+            queue += [typed(item or {}, struct) for item in current["items"]]
     return found
 
 

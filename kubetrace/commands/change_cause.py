@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubetrace.api.metadata import string_map
+from kubetrace.api.metadata import set_field, string_map
 from kubetrace.cmdline.command import PROGRAM
 from kubetrace.value import Value
 
@@ -28,8 +28,7 @@ class Recorder(Value):
     def record(self, value: dict[str, Any]) -> None:
         """Annotates the object."""
         if self.cause:
-            value.setdefault("metadata", {})
-            value["metadata"]["annotations"] = {**string_map(value, "annotations"), ANNOTATION: self.cause}
+            set_field(value, "annotations", {**string_map(value, "annotations"), ANNOTATION: self.cause})
 
     def merge_patch(self, value: dict[str, Any]) -> bytes:
         """The merge patch that would annotate the object; empty where there is nothing to record."""

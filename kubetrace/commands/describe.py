@@ -47,7 +47,7 @@ class _Run:
 
     def describe(self) -> None:
         """Each object once; errors that repeat are told once, at the end."""
-        from kubetrace.api.aggregates import raise_all
+        from kubetrace.api.aggregates import AggregateError
         from kubetrace.api.status import is_not_found
 
         words = self._arguments.words
@@ -67,7 +67,8 @@ class _Run:
         if not infos and not errors:
             where = "" if self._options.all_namespaces else f" in {self._environment.namespace} namespace."
             self._environment.stderr.write(f"No resources found{where}\n")
-        raise_all(errors)
+        if errors:
+            raise AggregateError(errors)  # even of one: what is told of an aggregate in it has no "error: "
 
     def _print(self, infos: list[Info], related: Related, errors: list[KubetraceError]) -> None:
         known = set()

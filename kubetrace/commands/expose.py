@@ -112,6 +112,8 @@ class Run(Mutable):
             raise KubetraceError("selector must be specified")
         selector = parse_labels(self.selector)
         labels = parse_labels(self.labels) if self.labels else {}
+        if not (options.name or name):
+            raise KubetraceError("name must be specified")
         numbers = (self.ports or self.port).split(",") if self.ports or self.port else []
         ports = list(exposed.service_ports(numbers, options.protocol, self.protocols or {}))
         if options.target_port:

@@ -46,16 +46,15 @@ class MapChange(Value):
 
     def apply(self, value: dict[str, Any]) -> tuple[set[str], set[str]]:
         """Changes the object; the keys whose value has become another, and those that have gone."""
-        from kubetrace.api.metadata import string_map
+        from kubetrace.api.metadata import set_field, string_map
 
         found = string_map(value, self.field)
         changed = {key for key, text in self.new.items() if found.get(key) != text}
         gone = {key for key in self.removed if key in {**found, **self.new}}
         kept = {key: text for key, text in {**found, **self.new}.items() if key not in gone}
-        metadata = value.setdefault("metadata", {})
-        metadata[self.field] = kept
+        set_field(value, self.field, kept)
         if self.resource_version:
-            metadata["resourceVersion"] = self.resource_version
+            set_field(value, "resourceVersion", self.resource_version)
         return changed, gone
 
 

@@ -227,14 +227,12 @@ class Run(Value):
 
         from kubetrace.api.strategic_merge import apply_built_in_patch, built_in_patch
         from kubetrace.commands.writing import DryRun, as_typed, object_printer
+        from kubetrace.wire.go_struct import go_type_of
 
         assert info.object is not None
         before = as_typed(info.object)
-        if before.get("kind") != "Node":
-            from kubetrace.wire.go_struct import go_type
-
-            found = go_type(str(before.get("apiVersion")), str(before.get("kind")))
-            raise KubetraceError(f"unexpected type {found}, expected Node")
+        if go_type_of(before) != "*v1.Node":
+            raise KubetraceError(f"unexpected type {go_type_of(before)}, expected Node")
         after = deepcopy(before)
         done = self.change.apply(after)
         info.object = as_typed(after)

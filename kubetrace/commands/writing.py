@@ -106,7 +106,7 @@ def create_object(environment: Environment, info: Info, write: WriteOptions) -> 
 def replace_object(environment: Environment, info: Info, write: WriteOptions, subresource: str = "") -> dict[str, Any]:
     """PUTs the object; one without a resourceVersion takes the place of any version (resource.Helper.Replace)."""
     from kubetrace.api import last_applied, verbs
-    from kubetrace.api.metadata import text
+    from kubetrace.api.metadata import set_field, text
     from kubetrace.trace.exchange import Purpose
     from kubetrace.value import replace
 
@@ -119,7 +119,7 @@ def replace_object(environment: Environment, info: Info, write: WriteOptions, su
         with contextlib.suppress(KubetraceError):
             version = text(objects.send(call, info.mapping, info.name), "resourceVersion")
             if version:
-                info.object.setdefault("metadata", {})["resourceVersion"] = version
+                set_field(info.object, "resourceVersion", version)
     purpose = Purpose("replace", "replace: the whole object, as the manifest has it")
     body = last_applied.encode(info.object)
     call = verbs.replace_(*where, body, write, subresource, purpose=purpose)
@@ -185,9 +185,9 @@ def create_as_typed(
 
 def as_typed(value: dict[str, Any]) -> TypedObject:
     """A server's answer as kubectl's struct has it; a kind without a struct stays as it came."""
-    from kubetrace.wire.go_struct import TypedObject, is_registered, typed
+    from kubetrace.wire.go_struct import TypedObject, is_registered, struct_of, typed
 
-    if is_registered(str(value.get("apiVersion")), str(value.get("kind"))):
+    if is_registered(*struct_of(value)):
         return typed(value)
     return TypedObject(value)
 

@@ -13,7 +13,7 @@ from kubetrace.printing.jsonpath import JSONPath
 from kubetrace.printing.jsonpath_parser import JSONPathError
 from kubetrace.printing.tabwriter import TextSink
 from kubetrace.value import Value
-from kubetrace.wire.go_struct import TypedObject, go_type
+from kubetrace.wire.go_struct import TypedObject, go_type_of
 
 Object = dict[str, Any]
 
@@ -41,11 +41,16 @@ def is_list(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("items"), list)
 
 
-def _require_kind(value: Object) -> None:
-    if not value.get("kind") and not value.get("apiVersion"):
+def _with_kind(value: Object) -> Object:
+    """The object; one that does not say what it is has its struct's kind (TypeSetterPrinter). Raises KubetraceError."""
+    if value.get("kind") or value.get("apiVersion"):
+        return value
+    if not isinstance(value, TypedObject) or value.struct is None:
         raise KubetraceError(
             "missing apiVersion or kind; try GetObjectKind().SetGroupVersionKind() if you know the type"
         )
+    version, kind = value.struct
+    return TypedObject({"kind": kind, "apiVersion": version, **value})
 
 
 def _compact(value: Printed) -> bytes:
@@ -73,7 +78,7 @@ class JSONPrinter:
         if isinstance(value, WatchEvent):
             out.write(_compact(value).decode() + "\n")
             return
-        _require_kind(value)
+        value = _with_kind(value)
         if is_status(value):  # kubectl's is a Go struct
             out.write(struct_json(ordered(value), indent=4).decode() + "\n")
             return
@@ -97,7 +102,7 @@ class YAMLPrinter:
         if self._count > 1:
             out.write("---\n")
         if isinstance(value, dict):
-            _require_kind(value)
+            value = _with_kind(value)
         try:
             out.write(self._writer.dumps(value.data() if isinstance(value, WatchEvent) else value))
         except UnrepresentableError as error:
@@ -116,7 +121,7 @@ class KYAMLPrinter:
                 event, item = render(value.type), render(value.object, 1)
                 out.write(f"---\n{{\n  type: {event},\n  object: {item},\n}}\n")
                 return
-            _require_kind(value)
+            value = _with_kind(value)
             out.write(dumps(value, in_order=isinstance(value, TypedObject)))
         except UnrepresentableError as error:
             raise KubetraceError(f"error decoding: {error}") from None
@@ -132,8 +137,7 @@ class NamePrinter:
         if isinstance(value, WatchEvent):
             value = value.object
         if isinstance(value, TypedObject) and "items" in value:
-            name = go_type(value["apiVersion"], value["kind"])
-            raise KubetraceError(f"list types are not supported by name printing: {name}")
+            raise KubetraceError(f"list types are not supported by name printing: {go_type_of(value)}")
         if is_list(value):
             out.write("".join(self._line(item) for item in value["items"]))
         else:
@@ -145,9 +149,8 @@ class NamePrinter:
 
 def resource_name(value: Object) -> str:
     """An object as kubectl names it: kind in lower case, its group, its name."""
+    value = _with_kind(value)
     kind, group = value.get("kind"), str(value.get("apiVersion") or "").rpartition("/")[0]
-    if not kind:
-        _require_kind(value)
     name = text(value, "name") or "<unknown>"
     if not kind:
         raise KubetraceError(f"missing kind for resource with name {name}")

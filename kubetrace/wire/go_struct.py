@@ -7,6 +7,7 @@ canonical. `typed` does the same with an object's JSON. The table is generated (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -21,7 +22,9 @@ _ZERO: dict[str, Any] = {"s": "", "i": 0, "b": False, "f": 0, "q": "0", "x": 0, 
 
 class TypedObject(dict[str, Any]):
     """An object that is a Go struct in kubectl: JSON keeps the order of its keys, and jsonpath sees its numbers as
-    floats."""
+    floats. `struct` is the kind whose struct it is, where it calls itself something else: an item of a typed list."""
+
+    struct: tuple[str, str] | None = None
 
 
 @cache
@@ -47,11 +50,25 @@ def go_type(api_version: str, kind: str) -> str:
     return f"*{api_version.rpartition('/')[2]}.{kind}"
 
 
-def typed(value: dict[str, Any]) -> TypedObject:
-    """The object as its kind's struct has it. Raises KeyError for a kind that is not registered, ValueError for a
-    quantity that is none."""
-    number = structs()[1][f"{value['apiVersion']}/{value['kind']}"]
-    return TypedObject(_struct(number, value))
+def struct_of(value: Mapping[str, Any]) -> tuple[str, str]:
+    """apiVersion and kind of the struct that an object is; mostly what it says itself."""
+    written = str(value.get("apiVersion") or ""), str(value.get("kind") or "")
+    return (value.struct if isinstance(value, TypedObject) else None) or written
+
+
+def go_type_of(value: Mapping[str, Any]) -> str:
+    """ "*v1.Deployment", as messages name what an object is."""
+    return go_type(*struct_of(value))
+
+
+def typed(value: dict[str, Any], struct: tuple[str, str] | None = None) -> TypedObject:
+    """The object as its kind's struct has it, or as `struct` has it. Raises KeyError for a kind that is not
+    registered, ValueError for a quantity that is none."""
+    version, kind = struct = struct or struct_of(value)
+    found = TypedObject(_struct(structs()[1][f"{version}/{kind}"], value))
+    if struct != struct_of(found):
+        found.struct = struct
+    return found
 
 
 def _struct(number: int, value: Any) -> dict[str, Any]:

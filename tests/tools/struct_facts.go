@@ -133,7 +133,7 @@ func main() {
 	types := map[string]reflect.Type{}
 	for kind, structure := range known {
 		path := structure.PkgPath()
-		options := strings.HasSuffix(path, "/meta/v1") && kind.Kind != "DeleteOptions"
+		options := strings.HasSuffix(path, "/meta/v1") && kind.Kind != "DeleteOptions" && kind.Kind != "Status"
 		if kind.Version == "__internal" || options || strings.HasSuffix(kind.Kind, "List") {
 			continue
 		}

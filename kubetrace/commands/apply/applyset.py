@@ -12,7 +12,7 @@ from kubetrace import KUBECTL_VERSION
 from kubetrace.api import verbs
 from kubetrace.api.aggregates import raise_all
 from kubetrace.api.go_words import quoted
-from kubetrace.api.metadata import string_map, text
+from kubetrace.api.metadata import set_field, string_map, text
 from kubetrace.api.resources import GroupKind, GroupResource, GroupVersionResource
 from kubetrace.api.status import is_conflict, is_not_found
 from kubetrace.api.typed_kinds import CUSTOM_RESOURCE_DEFINITIONS
@@ -143,7 +143,7 @@ class ApplySet:
             if PART_OF in labels:
                 raise KubetraceError(f"ApplySet label {quoted(PART_OF)} already set in input data")
             assert info.object is not None
-            info.object.setdefault("metadata", {})["labels"] = {**labels, PART_OF: self._parent.id}
+            set_field(info.object, "labels", {**labels, PART_OF: self._parent.id})
 
     def before_apply(self, infos: Iterable[Info]) -> None:
         """Has the parent remember old and new kinds, so that nothing is forgotten when the run is interrupted. Raises

@@ -41,7 +41,7 @@ def _cron_job(environment: Environment, origin: str) -> dict[str, Any]:
     from kubetrace.api.builder import Request, build
     from kubetrace.api.selection import Selection
     from kubetrace.trace.exchange import Purpose
-    from kubetrace.wire.go_struct import go_type
+    from kubetrace.wire.go_struct import go_type_of
 
     selection = Selection()
     selection.add_arguments((origin,))
@@ -57,8 +57,7 @@ def _cron_job(environment: Environment, origin: str) -> dict[str, Any]:
         raise KubetraceError("from must be an existing cronjob")
     found = infos[0].object or {}
     if (found.get("apiVersion"), found.get("kind")) != ("batch/v1", "CronJob"):
-        name = go_type(str(found.get("apiVersion")), str(found.get("kind")))
-        raise KubetraceError(f"unknown object type {name}")
+        raise KubetraceError(f"unknown object type {go_type_of(found)}")
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kubetrace.api.metadata import metadata, text
+from kubetrace.api.metadata import metadata, set_field, text
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
@@ -39,6 +39,6 @@ class ManagedFields:
             value = wanted(text(info.object, "uid"))
             found = info.object.get("metadata")
             if value:
-                info.object.setdefault("metadata", {})[_FIELD] = value
+                set_field(info.object, _FIELD, value)
             elif isinstance(found, dict):
                 found.pop(_FIELD, None)

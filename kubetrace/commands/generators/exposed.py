@@ -8,6 +8,7 @@ from typing import Any
 from kubetrace.api.metadata import string_map
 from kubetrace.commands.generators.metadata import Object
 from kubetrace.errors import KubetraceError
+from kubetrace.wire.go_struct import struct_of
 
 EXPOSABLE = {
     ("", "ReplicationController"),
@@ -23,7 +24,7 @@ EXPOSABLE = {
 
 def pod_selector(value: Object) -> dict[str, str]:
     """The labels of the pods behind an object. Raises KubetraceError."""
-    kind = str(value.get("kind"))
+    _, kind = struct_of(value)
     spec = value.get("spec") or {}
     if kind == "Pod":
         return _some(string_map(value, "labels"), "the pod has no labels and cannot be exposed")
@@ -58,22 +59,24 @@ def _shown(expressions: Sequence[Mapping[str, Any]]) -> str:
 
 
 def protocols_of(value: Object) -> dict[str, list[str]]:
-    """The ports that an object has, in order, each with its protocols."""
+    """The ports that an object has, in order, each with its protocols, as often as it has them. Raises
+    KubetraceError."""
     found: dict[str, list[str]] = {}
     for port, protocol in _ports(value):
-        protocols = found.setdefault(port, [])
-        if protocol not in protocols:
-            protocols.append(protocol)
+        if "/" in protocol:
+            raise KubetraceError(f"unexpected port protocol mapping: {port}/{protocol}")
+        found.setdefault(port, []).append(protocol)
     return found
 
 
 def _ports(value: Object) -> Iterator[tuple[str, str]]:
     spec = value.get("spec") or {}
-    if value.get("kind") == "Service":
+    _, kind = struct_of(value)
+    if kind == "Service":
         for port in spec.get("ports") or ():
             yield str(port.get("port", 0)), str(port.get("protocol") or "TCP")
         return
-    if value.get("kind") != "Pod":
+    if kind != "Pod":
         spec = (spec.get("template") or {}).get("spec") or {}
     for container in spec.get("containers") or ():
         for port in container.get("ports") or ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubetrace.api.go_words import atoi
+from kubetrace.api.go_words import atoi, int32
 from kubetrace.api.names import environment_name
 from kubetrace.commands.generators.metadata import Object, new_object
 from kubetrace.errors import KubetraceError
@@ -67,8 +67,8 @@ def environment_variables(texts: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def whole(text: str) -> int:
-    """A whole number. Raises KubetraceError."""
+    """A whole number as a port. Raises KubetraceError."""
     try:
-        return atoi(text)
+        return int32(atoi(text))
     except ValueError as error:
         raise KubetraceError(str(error)) from None

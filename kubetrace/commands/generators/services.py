@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kubetrace.api import names
-from kubetrace.api.go_words import quoted
+from kubetrace.api.go_words import int32, quoted
 from kubetrace.cmdline.flags import BadValue, parse_int
 from kubetrace.commands.generators.metadata import Object, new_object
 from kubetrace.errors import KubetraceError
@@ -41,7 +41,7 @@ def _port(text: str, node_port: int) -> Object:
     parts = text.split(":")
     port: dict[str, Any] = {"name": text.replace(":", "-"), "protocol": "TCP", "port": _number(parts[0])}
     port["targetPort"] = port["port"] if len(parts) == 1 else _target(parts[1])
-    port["nodePort"] = node_port
+    port["nodePort"] = int32(node_port)
     return port
 
 

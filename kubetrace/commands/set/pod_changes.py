@@ -36,12 +36,11 @@ def containers() -> str:
 
 def pod_spec(value: dict[str, Any]) -> dict[str, Any]:
     """The spec of an object's pods. Raises KubetraceError."""
-    from kubetrace.wire.go_struct import go_type
+    from kubetrace.wire.go_struct import go_type_of, struct_of
 
-    kind = str(value.get("kind"))
+    _, kind = struct_of(value)
     if kind not in _TEMPLATES:
-        found = go_type(str(value.get("apiVersion")), kind)
-        raise KubetraceError(f"the object is not a pod or does not have a pod template: {found}")
+        raise KubetraceError(f"the object is not a pod or does not have a pod template: {go_type_of(value)}")
     for key in (*_TEMPLATES[kind], "spec"):
         value = value.setdefault(key, {})
     return value

@@ -41,6 +41,7 @@ class SelectorOptions(PrintOptions):
 
 def run(environment: Environment, options: SelectorOptions, arguments: Arguments) -> None:
     from kubetrace.api.labels import label_selector
+    from kubetrace.api.metadata import set_field
     from kubetrace.api.selection import ONLY_LOCAL_FILES
     from kubetrace.commands import writing
     from kubetrace.commands.change_cause import Recorder
@@ -61,7 +62,7 @@ def run(environment: Environment, options: SelectorOptions, arguments: Arguments
 
     def change(value: dict[str, Any]) -> None:
         if options.resource_version:
-            value["metadata"]["resourceVersion"] = options.resource_version
+            set_field(value, "resourceVersion", options.resource_version)
         _set_selector(value, wanted)
         recorder.record(value)
 
@@ -82,9 +83,9 @@ def run(environment: Environment, options: SelectorOptions, arguments: Arguments
 
 def _set_selector(value: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Raises KubetraceError for what is no service, and for what its selector can't say."""
-    from kubetrace.wire.go_struct import go_type
+    from kubetrace.wire.go_struct import go_type_of
 
-    if go_type(str(value.get("apiVersion")), str(value.get("kind"))) != "*v1.Service":
+    if go_type_of(value) != "*v1.Service":
         raise KubetraceError("setting a selector is only supported for Services")
     if expressions := wanted.get("matchExpressions"):
         listed = " ".join(

@@ -44,8 +44,11 @@ def run(environment: Environment, options: SubjectOptions, arguments: Arguments)
     check_all(options.all, options.selector)
     subjects = _subjects(environment, options, found)
 
+    from kubetrace.wire.go_struct import struct_of
+
     def change(value: dict[str, Any]) -> bool:
-        if value.get("kind") not in _BINDINGS or value.get("apiVersion") != f"{_RBAC}/v1":
+        version, kind = struct_of(value)
+        if kind not in _BINDINGS or version != f"{_RBAC}/v1":
             raise KubetraceError("setting subjects is only supported for RoleBinding/ClusterRoleBinding")
         known = value.get("subjects") or []
         new = [subject for subject in subjects if subject not in known]
@@ -78,7 +81,9 @@ def _subjects(environment: Environment, options: SubjectOptions, found: Sequence
 
 
 def _is_for_all_namespaces(info: Info) -> bool:
-    return info.object is not None and info.object.get("kind") == "ClusterRoleBinding"
+    from kubetrace.wire.go_struct import struct_of
+
+    return info.object is not None and struct_of(info.object)[1] == "ClusterRoleBinding"
 
 
 COMMAND = Command(
