@@ -11,7 +11,7 @@ import json
 import tempfile
 import weakref
 from collections.abc import Iterable, Mapping
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from kubetrace.serving.status import failure
@@ -20,7 +20,11 @@ from kubetrace.trace.exchange import Headers, Request
 from kubetrace.trace.exchanges import Recorded
 from kubetrace.trace.meaning import parsed
 from kubetrace.trace.replay_discovery import Resources
-from kubetrace.value import Mutable, Value, fresh
+from kubetrace.trace.scratch import database, packed, unpacked
+from kubetrace.value import Value
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 _SET_ASIDE = frozenset({"timeout", "timeoutSeconds", "resourceVersion", "fieldManager", "fieldValidation", "pretty"})
 _HOP = frozenset(
@@ -40,8 +44,6 @@ _FORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList
 _DISCOVERY = "APIGroupDiscovery;"
 _PROTOBUF = "application/vnd.kubernetes.protobuf"
 
-Key = tuple[str, str, tuple[tuple[str, str], ...], bytes]
-
 
 class Answer(Value):
     """What goes back to a client. A watch (`stays`) is left open: yesterday's cluster does not change any more."""
@@ -54,34 +56,30 @@ class Answer(Value):
     found: bool = True
 
 
-class _Kept(Value):
-    """One answer of the trace; its body lies in the spool."""
-
-    status: int
-    reason: str
-    headers: Headers
-    start: int
-    size: int
-    form: str
-    protobuf: bool
-
-
-class _Question(Mutable):
-    """Answers to one question by their form ("Table;v1"; "" is the plain object), and how many have been given."""
-
-    kept: dict[str, list[_Kept]] = fresh(dict)
-    given: dict[str, int] = fresh(dict)
-    lost: str = ""
+_SCHEMA = """
+CREATE TABLE answers (
+  question BLOB, form BLOB, place INT, status INT, reason BLOB, headers BLOB, start INT, size INT, protobuf INT,
+  PRIMARY KEY (question, form, place)
+) WITHOUT ROWID;
+CREATE INDEX failures ON answers (question, start) WHERE status >= 400;
+CREATE TABLE lost (question BLOB PRIMARY KEY, why TEXT) WITHOUT ROWID;
+"""
+"""Answers to a question have a form ("Table;v1"; empty is the plain object) and, within it, a place from 0 on; their
+bodies lie in the spool. Lost are those that the trace does not hold."""
+_FOUND = "SELECT place, status, reason, headers, start, size, protobuf FROM answers "
 
 
 class Answers:
-    """All answers of a trace. Bodies are kept in a file without a name. Not safe for several threads at once."""
+    """All answers of a trace, kept on the disk, in files without a name. For one thread at a time."""
 
     def __init__(self, exchanges: Iterable[Recorded]) -> None:
-        self._questions: dict[Key, _Question] = {}
+        self._known = database(_SCHEMA)
         self._spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as this)
-        self._close = weakref.finalize(self, self._spool.close)
+        self._close = weakref.finalize(self, _close, self._known, self._spool)
+        self._given: dict[tuple[bytes, bytes], int] = {}
         self._resources = Resources()
+        self.has_discovery = False
+        """Whether the trace asked itself which kinds there are (and had not got it from a cache)."""
         self.count = 0
         for recorded in exchanges:
             self._keep(recorded)
@@ -89,23 +87,19 @@ class Answers:
     def close(self) -> None:
         self._close()
 
-    @property
-    def has_discovery(self) -> bool:
-        """Whether the trace asked itself which kinds there are (and had not got it from a cache)."""
-        return any(key[1] == "/apis" for key in self._questions)
-
     def _keep(self, recorded: Recorded) -> None:
         exchange = recorded.exchange
         response = exchange.response
         if response is None:
             return
         request = exchange.request
-        question = self._questions.setdefault(_key(request), _Question())
+        self.has_discovery |= endpoint(request).path.rstrip("/") == "/apis"
+        question = _question(request)
         if response.status == 101 or (exchange.body is None and exchange.body_size):
-            question.lost = "the trace does not keep streams"
+            self._lose(question, "the trace does not keep streams")
             return
         if "response" in recorded.cut or exchange.error is not None:
-            question.lost = "the trace does not hold the whole answer (--trace-bodies all keeps it)"
+            self._lose(question, "the trace does not hold the whole answer (--trace-bodies all keeps it)")
             return
         body = exchange.body or b""
         form = _form(body)
@@ -115,23 +109,36 @@ class Answers:
             self._resources.see(request, body)
         start = self._spool.seek(0, 2)
         self._spool.write(body)
-        headers = tuple((name, value) for name, value in response.headers if name.lower() not in _HOP)
+        headers = [(name, value) for name, value in response.headers if name.lower() not in _HOP]
         protobuf = (response.header("Content-Type") or "").startswith(_PROTOBUF)
-        kept = _Kept(response.status, response.reason or "", headers, start, len(body), form, protobuf)
-        question.kept.setdefault(form, []).append(kept)
+        self._known.execute(
+            "INSERT INTO answers SELECT ?1, ?2, coalesce(max(place) + 1, 0), ?3, ?4, ?5, ?6, ?7, ?8 "
+            "FROM answers WHERE question = ?1 AND form = ?2",
+            (
+                question,
+                packed(form),
+                response.status,
+                packed(response.reason or ""),
+                packed(json.dumps(headers)),
+                start,
+                len(body),
+                protobuf,
+            ),
+        )
         self.count += 1
+
+    def _lose(self, question: bytes, why: str) -> None:
+        self._known.execute("INSERT OR REPLACE INTO lost VALUES (?, ?)", (question, why))
 
     def to(self, method: str, target: str, headers: Headers, body: bytes) -> Answer:
         """The answer to a request."""
         request = Request(method, target, headers, body or None)
         where = endpoint(request)
-        question = self._questions.get(_key(request))
         if where.verb == "watch":
             return Answer(200, "OK", (("Content-Type", "application/json"),), b"", stays=True)
-        kept = question and self._chosen(question, _wanted(headers))
-        if kept:
-            self._spool.seek(kept.start)
-            return Answer(kept.status, kept.reason, kept.headers, self._spool.read(kept.size))
+        question = _question(request)
+        if answer := self._chosen(question, _wanted(headers)):
+            return answer
         if method == "GET" and (found := self._resources.discovery(where.path)) is not None:
             warning = (
                 "Warning",
@@ -141,35 +148,56 @@ class Answers:
             return Answer(200, "OK", content, json.dumps(found).encode())
         return _never(method, target, self._why_not(question, method))
 
-    def _why_not(self, question: _Question | None, method: str) -> str:
-        if question is not None:
-            return question.lost or "the trace holds this answer in another form only"
+    def _why_not(self, question: bytes, method: str) -> str:
+        if lost := self._known.execute("SELECT why FROM lost WHERE question = ?", (question,)).fetchone():
+            return str(lost[0])
+        if self._known.execute("SELECT 1 FROM answers WHERE question = ? LIMIT 1", (question,)).fetchone():
+            return "the trace holds this answer in another form only"
         return "the trace never asked this" + ("" if method in ("GET", "HEAD") else " (with this body)")
 
-    def _chosen(self, question: _Question, wanted: list[tuple[str, bool]]) -> _Kept | None:
+    def _chosen(self, question: bytes, wanted: list[tuple[str, bool]]) -> Answer | None:
         """The next answer in the first form that the client takes."""
-        failed = [kept for found in question.kept.values() for kept in found if kept.status >= 400]
-        for form, protobuf in wanted:
-            for held, found in question.kept.items():
-                if form != held:
-                    continue
-                place = question.given.get(held, 0)
-                kept = found[min(place, len(found) - 1)]
-                if kept.protobuf and not protobuf:
-                    continue
-                question.given[held] = place + 1
-                return kept
-        return failed[0] if failed else None
+        for name, protobuf in wanted:
+            form = packed(name)
+            place = self._given.get((question, form), 0)
+            kept = self._known.execute(
+                _FOUND + "WHERE question = ? AND form = ? AND place <= ? ORDER BY place DESC LIMIT 1",
+                (question, form, place),
+            ).fetchone()
+            if kept and (protobuf or not kept[-1]):
+                self._given[question, form] = place + 1
+                return self._answer(*kept)
+        failed = self._known.execute(
+            _FOUND + "WHERE question = ? AND status >= 400 ORDER BY start LIMIT 1", (question,)
+        ).fetchone()
+        return self._answer(*failed) if failed else None
+
+    def _answer(
+        self, place: int, status: int, reason: bytes, headers: bytes, start: int, size: int, protobuf: int
+    ) -> Answer:
+        self._spool.seek(start)
+        pairs = tuple((name, value) for name, value in json.loads(unpacked(headers)))
+        return Answer(status, unpacked(reason), pairs, self._spool.read(size))
 
 
-def _key(request: Request) -> Key:
+def _close(known: Connection, spool: IO[bytes]) -> None:
+    known.close()
+    spool.close()
+
+
+def _question(request: Request) -> bytes:
+    """A digest of what a request asks."""
     try:
         parts = urlsplit(request.url)
     except ValueError:
-        return request.method, request.url, (), b""
+        return _sha256(repr((request.method, request.url)))
     query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in _SET_ASIDE)
     method = "GET" if request.method == "HEAD" else request.method
-    return method, parts.path.rstrip("/") or "/", tuple(query), _digest(request)
+    return _sha256(repr((method, parts.path.rstrip("/") or "/", query, _digest(request))))
+
+
+def _sha256(text: str) -> bytes:
+    return hashlib.sha256(packed(text)).digest()
 
 
 def _digest(request: Request) -> bytes:

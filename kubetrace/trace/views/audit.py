@@ -3,61 +3,72 @@ admission did, and how long the server took."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubetrace.trace.audit_log import ENDS, AuditEvent
 from kubetrace.trace.body_text import counted, milliseconds, one_line
 from kubetrace.trace.exchanges import Recorded
-from kubetrace.value import Mutable
+from kubetrace.trace.scratch import database, packed, unpacked
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 _DECISION, _REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 _WORDS = {"allow": "allowed", "forbid": "refused"}
 _WIDTH = 10
+_NOTHING = f"    {'log'.ljust(_WIDTH)}nothing: the policy left it out, or it is another server's or time's log\n"
 
 Mask = Callable[[str], str]
 
 
-class _Asked(Mutable):
-    """An exchange that waits for its events, small enough to keep many."""
-
-    number: int
-    line: str
-    event: AuditEvent | None = None
+_SCHEMA = """
+CREATE TABLE asked (number INTEGER PRIMARY KEY, line BLOB, audit_id BLOB, said BLOB, is_over INT DEFAULT 0);
+CREATE INDEX by_id ON asked (audit_id);
+"""
+"""Exchanges, and what the log says of them."""
 
 
 def render(exchanges: Iterable[Recorded], events: Iterable[AuditEvent], mask: Mask = str) -> Iterator[str]:
     """`mask` takes credentials out of the log's texts, which nobody has masked yet."""
-    asked: list[_Asked] = []
-    by_id: dict[str, list[_Asked]] = {}
-    for recorded in exchanges:
-        one = _Asked(recorded.number, _line(recorded))
-        asked.append(one)
-        response = recorded.exchange.response
-        if audit_id := response.header("Audit-Id") if response else None:
-            by_id.setdefault(audit_id, []).append(one)
+    with contextlib.closing(database(_SCHEMA)) as known:
+        rows = ((packed(_line(recorded)), _audit_id(recorded)) for recorded in exchanges)
+        known.executemany("INSERT INTO asked (line, audit_id) VALUES (?, ?)", rows)
+        others = _join(known, events, mask)
+        found = 0
+        for line, said in known.execute("SELECT line, said FROM asked ORDER BY number"):
+            found += said is not None
+            yield unpacked(line) + (_NOTHING if said is None else unpacked(said))
+        count = known.execute("SELECT count(*) FROM asked").fetchone()[0]
+    rest = counted(others, "other request")
+    yield f"\n{found} of {counted(count, 'exchange')} found in the log, next to {rest}\n"
+
+
+def _join(known: Connection, events: Iterable[AuditEvent], mask: Mask) -> int:
+    """Notes what the log says of each exchange; the last stage of one counts. How many requests were none of ours."""
     others = 0
     for event in events:
-        found = by_id.get(event.id)
-        others += found is None and event.stage in ENDS
-        for one in found or ():
-            if one.event is None or one.event.stage not in ENDS:
-                one.event = event
-    joined = 0
-    for one in asked:
-        yield f"#{one.number} {one.line}\n"
-        if one.event is not None:
-            joined += 1
-            yield from _event(one.event, mask)
-        else:
-            yield f"    {'log'.ljust(_WIDTH)}nothing: the policy left it out, or it is another server's or time's log\n"
-    rest = counted(others, "other request")
-    yield f"\n{joined} of {counted(len(asked), 'exchange')} found in the log, next to {rest}\n"
+        asked = known.execute("SELECT number, is_over FROM asked WHERE audit_id = ?", (packed(event.id),)).fetchall()
+        is_over = event.stage in ENDS
+        others += is_over and not asked
+        for number, was_over in asked:
+            if not was_over:
+                said = packed("".join(_event(event, mask)))
+                known.execute("UPDATE asked SET said = ?, is_over = ? WHERE number = ?", (said, is_over, number))
+    return others
+
+
+def _audit_id(recorded: Recorded) -> bytes | None:
+    response = recorded.exchange.response
+    audit_id = response.header("Audit-Id") if response else None
+    return packed(audit_id) if audit_id else None
 
 
 def _line(recorded: Recorded) -> str:
     request = recorded.exchange.request
-    return f"{one_line(request.method)} {one_line(recorded.target)} → {recorded.status or 'no answer'}"
+    asked = f"#{recorded.number} {one_line(request.method)} {one_line(recorded.target)}"
+    return f"{asked} → {recorded.status or 'no answer'}\n"
 
 
 def _event(event: AuditEvent, mask: Mask) -> Iterator[str]:

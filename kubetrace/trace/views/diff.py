@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from urllib.parse import parse_qsl, urlsplit
 
 from kubetrace.trace.body_text import counted, one_line, readable
-from kubetrace.trace.exchange import Headers
+from kubetrace.trace.exchange import Headers, Request
 from kubetrace.trace.exchanges import Recorded
+from kubetrace.trace.scratch import database, packed, unpacked
 from kubetrace.value import Value
 
 _HEADERS = ("accept", "content-type", "kubectl-command", "if-match", "if-none-match")
@@ -28,6 +31,8 @@ _ALIGNED = 5000
 """Calls that are put side by side; finding the best way takes time that grows with their square."""
 _ROOM = 32 << 20
 """Bytes of packed bodies that are kept of one trace."""
+_TOGETHER = 20_000
+"""Calls that are counted before the database hears of them."""
 
 
 class Call(Value):
@@ -51,14 +56,14 @@ class Call(Value):
     @property
     def whole(self) -> str:
         """Method, path and query."""
-        return self.line + ("?" + "&".join(self.query) if self.query else "")
+        return _whole(self.line, self.query)
 
     @property
     def text(self) -> str | None:
         return None if self.body is None else zlib.decompress(self.body).decode()
 
 
-def calls(exchanges: Iterable[Recorded]) -> list[Call]:
+def _calls(exchanges: Iterable[Recorded]) -> list[Call]:
     """The calls of a trace as they are compared."""
     found: list[Call] = []
     known: dict[str, str] = {}
@@ -74,9 +79,9 @@ def _call(recorded: Recorded, known: dict[str, str], keep: bool) -> Call:
     """`known` holds every text once: a long trace says the same again and again."""
     request = recorded.exchange.request
     body = (_settled(request.body) if request.body else "").encode("utf-8", "replace")
-    status = str(recorded.status) if recorded.status else "no answer"
+    status = _status(recorded)
     path, query = _settled_target(request.url)
-    line = f"{one_line(request.method)} {one_line(path)}"
+    line = _line(request, path)
     return Call(
         recorded.number,
         known.setdefault(line, line),
@@ -87,6 +92,18 @@ def _call(recorded: Recorded, known: dict[str, str], keep: bool) -> Call:
         "request" in recorded.cut,
         known.setdefault(status, status),
     )
+
+
+def _line(request: Request, path: str) -> str:
+    return f"{one_line(request.method)} {one_line(path)}"
+
+
+def _whole(line: str, query: Sequence[str]) -> str:
+    return line + ("?" + "&".join(query) if query else "")
+
+
+def _status(recorded: Recorded) -> str:
+    return str(recorded.status) if recorded.status else "no answer"
 
 
 def _compared(headers: Headers) -> tuple[str, ...]:
@@ -115,9 +132,12 @@ def _settled(body: bytes) -> str:
 def render(before: Iterable[Recorded], after: Iterable[Recorded]) -> Iterator[str]:
     """Lines "-" for calls that went, "+" for those that came, "~" for changed ones; nothing where all is equal. Lines
     that begin with "#" are no differences."""
-    old, new = calls(before), calls(after)
-    if max(len(old), len(new)) > _ALIGNED:
-        yield from _counted(old, new)
+    rest = iter(before), iter(after)
+    old, new = (_calls(islice(side, _ALIGNED)) for side in rest)
+    more = [list(islice(side, 1)) for side in rest]
+    if any(more):
+        counted_calls = (_asked(one, two, three) for one, two, three in zip((old, new), more, rest, strict=True))
+        yield from _counted(*counted_calls)
         return
     cut = 0
     matcher = difflib.SequenceMatcher(None, [call.line for call in old], [call.line for call in new], autojunk=False)
@@ -133,16 +153,32 @@ def render(before: Iterable[Recorded], after: Iterable[Recorded]) -> Iterator[st
         yield f"# {counted(cut, 'body', 'bodies')} not compared: the traces do not hold them whole.\n"
 
 
-def _counted(old: list[Call], new: list[Call]) -> Iterator[str]:
+def _asked(calls: Iterable[Call], *exchanges: Iterable[Recorded]) -> Iterator[tuple[str, str]]:
+    """Method, path and query, and how it was answered: of calls, and of exchanges that are none yet."""
+    yield from ((call.whole, call.status) for call in calls)
+    for recorded in chain(*exchanges):
+        path, query = _settled_target(recorded.exchange.request.url)
+        yield _whole(_line(recorded.exchange.request, path), query), _status(recorded)
+
+
+def _counted(old: Iterable[tuple[str, str]], new: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Long traces: how often each call was made and how it was answered, whatever the order."""
-    counts = [Counter((call.whole, call.status) for call in side) for side in (old, new)]
-    different = [key for key in counts[0] | counts[1] if counts[0][key] != counts[1][key]]
-    if different:
-        yield f"# More than {_ALIGNED} calls: counted, not put side by side.\n"
-    for line, status in sorted(different):
-        was, now = (count[line, status] for count in counts)
-        sign = "+" if not was else "-" if not now else "~"
-        yield f"{sign} {line} → {status}: {was} → {now} times\n"
+    schema = "CREATE TABLE calls (line BLOB, status BLOB, old INT, new INT, PRIMARY KEY (line, status)) WITHOUT ROWID"
+    with contextlib.closing(database(schema)) as known:
+        for column, side in (("old", old), ("new", new)):
+            add = (
+                f"INSERT INTO calls VALUES (?1, ?2, {'?3, 0' if column == 'old' else '0, ?3'}) "
+                f"ON CONFLICT DO UPDATE SET {column} = {column} + ?3"
+            )
+            while some := Counter(islice(side, _TOGETHER)):
+                rows = ((packed(line), packed(status), count) for (line, status), count in sorted(some.items()))
+                known.executemany(add, rows)
+        different = known.execute("SELECT * FROM calls WHERE old != new ORDER BY line, status")
+        for place, (line, status, was, now) in enumerate(different):
+            if not place:
+                yield f"# More than {_ALIGNED} calls: counted, not put side by side.\n"
+            sign = "+" if not was else "-" if not now else "~"
+            yield f"{sign} {unpacked(line)} → {unpacked(status)}: {was} → {now} times\n"
 
 
 def _changed(old: Call, new: Call) -> Iterator[str]:
