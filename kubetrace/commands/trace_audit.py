@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.trace_source import FilterOptions, exchanges, open_lines
+from kubetrace.commands.trace_source import FilterOptions, exchanges, open_lines, short_lines
 from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _events(environment: Environment, names: tuple[str, ...]) -> Iterator[AuditE
     empty = []
     for name in names:
         with open_lines(environment, None if name == "-" else Path(name)) as lines:
-            first = next(found := events(lines), None)
+            first = next(found := events(short_lines(lines)), None)
             if first is None:
                 empty.append(name)
                 continue

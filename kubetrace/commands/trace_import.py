@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kubetrace.cmdline.command import Arguments, Command
 from kubetrace.cmdline.flags import flag
-from kubetrace.commands.trace_source import open_lines
+from kubetrace.commands.trace_source import open_lines, short_lines
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.records import Timed
 from kubetrace.value import Value
@@ -100,7 +100,7 @@ class _Rewound(io.RawIOBase):
 def _from_klog(stream: io.RawIOBase) -> Iterator[Timed]:
     from kubetrace.trace.import_klog import events
 
-    return events(io.BufferedReader(stream), time.time())
+    return events(short_lines(io.BufferedReader(stream)), time.time())
 
 
 def _from_har(stream: io.RawIOBase) -> Iterator[Timed]:
@@ -112,7 +112,7 @@ def _from_har(stream: io.RawIOBase) -> Iterator[Timed]:
 def _from_audit(stream: io.RawIOBase) -> Iterator[Timed]:
     from kubetrace.trace.import_audit import events
 
-    return events(io.BufferedReader(stream))
+    return events(short_lines(io.BufferedReader(stream)))
 
 
 _READERS: dict[str, Callable[[io.RawIOBase], Iterator[Timed]]] = {

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 _PLAIN_WIDTH = 200
+_PAGE = 1000
+"""Rows of one table: a longer trace has several, each with its own waterfall."""
 
 
 class ShowOptions(FilterOptions):
@@ -26,6 +28,8 @@ class ShowOptions(FilterOptions):
 
 
 def run(environment: Environment, options: ShowOptions, arguments: Arguments) -> int | None:
+    if options.limit < 0:
+        raise arguments.usage_error("--limit is a number of rows, or 0 for all")
     words = list(arguments.words)
     numbers = _numbers(words)
     found = events(environment, words, options.follow)
@@ -73,12 +77,16 @@ def _table(environment: Environment, options: ShowOptions, found: Iterable[Timed
     from kubetrace.trace.views import show
 
     rows = show.joined(show.rows(found, options.filter(environment)))
-    kept = list(islice(rows, options.limit or None))
-    if not kept:
+    page = list(islice(rows, min(options.limit or _PAGE, _PAGE)))
+    if not page:
         environment.stderr.write("No exchanges found\n")
         return
     console = _console(environment)
-    console.print(show.table(kept, console.width))
+    shown = 0
+    while page:
+        console.print(show.table(page, console.width))
+        shown += len(page)
+        page = list(islice(rows, min(options.limit - shown, _PAGE) if options.limit else _PAGE))
     left = sum(1 for _ in rows)
     if left:
         environment.stdout.write(f"… and {left} more rows (--limit 0 shows all, filters show fewer)\n")

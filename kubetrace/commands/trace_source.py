@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from kubetrace.cmdline.flags import flag
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchanges import Filter, Recorded, numbered
-from kubetrace.trace.record_file import Reader, open_trace, trace_files
+from kubetrace.trace.record_file import Reader, bounded_lines, open_trace, trace_files
 from kubetrace.trace.records import Timed
 from kubetrace.value import Value
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kubetrace.environment import Environment
 
 _POLL = 0.2
+_LONGEST_LINE = 1 << 25
 NOWHERE = "name a trace file, a folder of traces, - for standard input, or last (with KUBETRACE_TRACE set)"
 
 
@@ -93,7 +94,7 @@ def _events(environment: Environment, path: Path | None, follow: bool) -> Iterat
         if follow and isinstance(lines, gzip.GzipFile):
             raise KubetraceError(f"{reader.name} is packed: only a plain trace can be followed as it grows")
         # What comes from a pipe ends where the pipe ends.
-        yield from reader.events(_growing(lines) if follow and path else lines, environment.masker)
+        yield from reader.events(_growing(lines) if follow and path else bounded_lines(lines), environment.masker)
 
 
 @contextlib.contextmanager
@@ -109,6 +110,11 @@ def open_lines(environment: Environment, path: Path | None) -> Iterator[BinaryIO
             yield unpacked  # type: ignore[misc]
     else:
         yield stream
+
+
+def short_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of what somebody else wrote. A huge one, which may be anything, comes in pieces."""
+    return iter(lambda: stream.readline(_LONGEST_LINE), b"")
 
 
 def _growing(lines: BinaryIO) -> Iterator[bytes]:

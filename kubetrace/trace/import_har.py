@@ -41,6 +41,8 @@ _ENTRIES = re.compile(rb'(?<!\\)"entries"\s*:\s*\[')
 _BLANKS = re.compile(r"[\s,]*")
 _CHUNK = 1 << 18
 _HEAD = 1 << 24
+_TAIL = 16
+"""Characters at the end of a text in which an error may be that there is no more of it."""
 
 
 class Stream(Protocol):
@@ -73,7 +75,9 @@ def entries(stream: Stream) -> Iterator[Any]:
             entry, end = decoder.raw_decode(text)
         except RecursionError:
             raise NoHar("an entry of the HAR is nested too deeply") from None
-        except ValueError:
+        except json.JSONDecodeError as error:
+            if error.pos < len(text) - _TAIL and not error.msg.startswith("Unterminated string"):
+                raise NoHar("the HAR is no JSON in the middle of an entry") from None
             data = rest + stream.read(wanted)
             if len(data) == len(rest):
                 raise NoHar("the HAR ends in the middle of an entry, or is no JSON there") from None

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from kubetrace.value import Value
 
+_ROOM = 1 << 25
+"""Bytes of the lines that continue an entry; what goes on for longer is another program's output."""
 _HEADER = re.compile(rb"([IWEF])(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{6}) +(\d+) ([^ \]]+:\d+)\] ")
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _KEY = re.compile(rb" ?([A-Za-z]+)=")
@@ -25,16 +27,21 @@ class Entry(Value):
 
 
 def entries(lines: Iterable[bytes], now: float) -> Iterator[Entry]:
-    """A log's entries in order, each with the lines that continue it; `now` tells the year, which klog leaves out."""
+    """A log's entries in order, each with the lines that continue it (as far as there is room for them); `now` tells
+    the year, which klog leaves out."""
     head: re.Match[bytes] | None = None
     parts: list[bytes] = []
+    room = _ROOM
     for line in lines:
         found = _HEADER.match(line)
-        if found is None:
+        if found is not None:
+            yield from _entry(head, parts, now)
+            head, parts, room = found, [line[found.end() :]], _ROOM
+        elif head is None:
+            yield from _entry(head, [line], now)
+        elif room > 0:
             parts.append(line)
-            continue
-        yield from _entry(head, parts, now)
-        head, parts = found, [line[found.end() :]]
+            room -= len(line)
     yield from _entry(head, parts, now)
 
 

@@ -28,6 +28,7 @@ from kubetrace.trace.record_encoder import DEFAULT_BODIES, Encoder
 from kubetrace.trace.records import HEADER_KEY, Decoder, Header, InvalidTrace, Timed
 
 _START = b'{"' + HEADER_KEY.encode()
+_LONGEST_START = 1 << 16
 _SUFFIXES = (".jsonl", ".jsonl.gz")
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
 
@@ -314,6 +315,16 @@ class Reader:
         if not self.headers:
             return InvalidTrace(f"{self.name} is no trace file (logs of kubectl: see 'kubetrace trace import -h')")
         return InvalidTrace(f"{self.name}: line {number} is no line of a trace")
+
+
+def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """A trace's lines; of a file that begins otherwise only what shows it, as it may be one huge line."""
+    start = stream.readline(_LONGEST_START)
+    if start and not start.endswith(b"\n") and len(start) == _LONGEST_START and not start.startswith(_START):
+        yield start
+        return
+    yield start + (b"" if start.endswith(b"\n") else stream.readline())
+    yield from stream
 
 
 def _masked(timed: Timed, encoder: Encoder, decoder: Decoder) -> Timed:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
+from operator import itemgetter
 
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.body_text import one_line
 from kubetrace.trace.exchanges import Recorded
 from kubetrace.trace.meaning import parsed
+from kubetrace.trace.needs import CITED, Names, Needs
 from kubetrace.trace.permissions import RBAC, Permission, impersonating, needed
-from kubetrace.value import Mutable, Value, fresh
+from kubetrace.value import Value
 
-_CITED = 5
 _LISTED = 50
+_MADE = 10_000
 _OPEN_PATHS = re.compile(r"/(api|apis|openapi)(/.*)?|/version/?|/healthz|/livez|/readyz")
 _BASIC_USER = {
     ("authorization.k8s.io", "selfsubjectaccessreviews"),
@@ -27,63 +29,16 @@ _BASIC_USER = {
     ("authentication.k8s.io", "selfsubjectreviews"),
 }
 
-Key = tuple[str, str]
-"""API group and resource."""
 
+class _Found:
+    """Everything that a trace's requests ask for. `made` are the first namespaces that they made, by the request's
+    number."""
 
-class _Citations(Mutable):
-    """The requests that need something: the first few, and how many."""
-
-    first: list[str] = fresh(list)
-    count: int = 0
-
-    def add(self, text: str) -> None:
-        self.count += 1
-        if len(self.first) < _CITED and text not in self.first:
-            self.first.append(text)
-
-
-class _Scope(Mutable):
-    """One Role (or, with no namespace, the ClusterRole): (group, resource) → verb → names; None in names is any."""
-
-    verbs: dict[Key, dict[str, set[str | None]]] = fresh(lambda: defaultdict(lambda: defaultdict(set)))
-    paths: dict[str, set[str]] = fresh(lambda: defaultdict(set))
-    citations: dict[tuple[Key, str], _Citations] = fresh(lambda: defaultdict(_Citations))
-
-    def add(self, wanted: Permission, cited: str) -> None:
-        if wanted.resource:
-            key = wanted.group, wanted.resource
-            self.verbs[key][wanted.verb].add(wanted.name or None)
-        else:
-            key = "", wanted.path
-            self.paths[wanted.path].add(wanted.verb)
-        self.citations[key, wanted.verb].add(cited)
-
-    def allows(self, key: Key, verb: str, name: str | None) -> bool:
-        names = self.verbs[key].get(verb, set()) if key in self.verbs else set()
-        return None in names or (name is not None and name in names)
-
-    def without(self, other: _Scope) -> None:
-        """Takes away what another scope, which holds everywhere, allows already."""
-        for key in list(self.verbs):
-            for verb, names in list(self.verbs[key].items()):
-                names -= {name for name in names if other.allows(key, verb, name)}
-                if not names:
-                    del self.verbs[key][verb]
-            if not self.verbs[key]:
-                del self.verbs[key]
-
-    def __bool__(self) -> bool:
-        return bool(self.verbs or self.paths)
-
-
-class _Found(Mutable):
-    """Everything that a trace's requests ask for. `made` are the namespaces that they made, by the request's number."""
-
-    scopes: dict[str, _Scope] = fresh(lambda: defaultdict(_Scope))
-    free: dict[str, int] = fresh(dict)
-    impersonation: dict[str, _Scope] = fresh(lambda: defaultdict(_Scope))
-    made: dict[str, int] = fresh(dict)
+    def __init__(self) -> None:
+        self.needs, self.impersonation = Needs(), Needs()
+        self.impersonates = False
+        self.free: dict[str, int] = {}
+        self.made: dict[str, int] = {}
 
     def add(self, recorded: Recorded) -> None:
         request = recorded.exchange.request
@@ -93,15 +48,16 @@ class _Found(Mutable):
                 if len(self.free) < _LISTED:
                     self.free.setdefault(f"{wanted.verb} {one_line(what)}", recorded.number)
             else:
-                self.scopes[wanted.namespace].add(wanted, _cited(recorded, wanted))
+                self.needs.add(wanted, _cited(recorded, wanted))
         if recorded.status != 401:
             for wanted in impersonating(request.headers):
-                self.impersonation[wanted.namespace].add(wanted, _cited(recorded, wanted))
+                self.impersonates = True
+                self.impersonation.add(wanted, _cited(recorded, wanted))
         where = recorded.endpoint
         if where.full_resource == "namespaces" and where.verb == "create" and recorded.status == 201:
             value = parsed(recorded.exchange.body)
             metadata = value.get("metadata") if isinstance(value, dict) else None
-            if isinstance(metadata, dict):
+            if isinstance(metadata, dict) and len(self.made) < _MADE:
                 self.made.setdefault(str(metadata.get("name")), recorded.number)
 
 
@@ -115,28 +71,23 @@ def render(exchanges: Iterable[Recorded], name: str = "from-trace", bind_to: str
     if found.free:
         yield "# Every authenticated user may already:\n"
         yield from (f"#   {one} (#{number})\n" for one, number in found.free.items())
-    scopes = _smallest(found.scopes)
-    if not scopes and not found.impersonation:
+    found.needs.settle()
+    roles = _roles(found.needs, name)
+    first = next(roles, None)
+    if first is None and not found.impersonates:
         yield "# No further permission is needed.\n"
-    for role in _roles(scopes, name):
+    for role in chain(filter(None, (first,)), roles):
         if role.namespace in found.made:
             number = found.made[role.namespace]
             yield f"# Request #{number} made the namespace of this Role: it has to be there first.\n"
         yield from role.lines()
         if subject is not None:
             yield from role.binding(subject)
-    if found.impersonation:
+    if found.impersonates:
         yield "# The requests impersonated somebody, who needs what stands above. Whoever impersonates needs this:\n"
-        for role in _roles(_smallest(found.impersonation), f"{name}-impersonator"):
+        found.impersonation.settle()
+        for role in _roles(found.impersonation, f"{name}-impersonator"):
             yield from role.lines()
-
-
-def _smallest(scopes: dict[str, _Scope]) -> dict[str, _Scope]:
-    """The scopes without what the whole cluster's allows anyway."""
-    for namespace, scope in scopes.items():
-        if namespace and "" in scopes:
-            scope.without(scopes[""])
-    return {namespace: scopes[namespace] for namespace in sorted(scopes) if scopes[namespace]}
 
 
 def _is_free(wanted: Permission) -> bool:
@@ -157,7 +108,7 @@ def _cited(recorded: Recorded, wanted: Permission) -> str:
 class _Role(Value):
     namespace: str
     name: str
-    scope: _Scope
+    needs: Needs
 
     @property
     def kind(self) -> str:
@@ -166,18 +117,31 @@ class _Role(Value):
     def lines(self) -> Iterator[str]:
         yield from self._head(self.kind)
         yield "rules:\n"
-        for group, resources, verbs, names in _rules(self.scope):
+        for group, resources, verbs, limited in _rules(self.needs.resources(self.namespace)):
             for resource in resources:
                 for verb in verbs:
-                    yield from _cites(self.scope.citations[(group, resource), verb])
+                    yield from self._cites(group, resource, verb)
             yield f"- apiGroups: {json.dumps([group])}\n  resources: {json.dumps(resources)}\n"
-            if names:
-                yield f"  resourceNames: {json.dumps(names)}\n"
+            if limited:
+                yield from self._names(group, resources[0], verbs[0])
             yield f"  verbs: {json.dumps(verbs)}\n"
-        for path, verbs_ in sorted(self.scope.paths.items()):
-            for verb in sorted(verbs_):
-                yield from _cites(self.scope.citations[("", path), verb])
-            yield f"- nonResourceURLs: {json.dumps([path])}\n  verbs: {json.dumps(sorted(verbs_))}\n"
+        for path, verbs in self.needs.paths(self.namespace):
+            for verb in verbs:
+                yield from self._cites("", path, verb)
+            yield f"- nonResourceURLs: {json.dumps([path])}\n  verbs: {json.dumps(verbs)}\n"
+
+    def _names(self, group: str, resource: str, verb: str) -> Iterator[str]:
+        separator = "  resourceNames: ["
+        for name in self.needs.names(self.namespace, group, resource, verb):
+            yield separator + json.dumps(name)
+            separator = ", "
+        yield "]\n"
+
+    def _cites(self, group: str, resource: str, verb: str) -> Iterator[str]:
+        first, count = self.needs.cited(self.namespace, group, resource, verb)
+        yield from (f"# {one}\n" for one in first)
+        if count > len(first) == CITED:
+            yield f"# … {count} requests in all\n"
 
     def binding(self, subject: dict[str, str]) -> Iterator[str]:
         yield from self._head(f"{self.kind}Binding")
@@ -190,28 +154,22 @@ class _Role(Value):
             yield f"  namespace: {json.dumps(self.namespace)}\n"
 
 
-def _roles(scopes: dict[str, _Scope], name: str) -> Iterator[_Role]:
-    yield from (_Role(namespace, name, scope) for namespace, scope in scopes.items())
+def _roles(needs: Needs, name: str) -> Iterator[_Role]:
+    return (_Role(namespace, name, needs) for namespace in needs.namespaces())
 
 
-def _cites(found: _Citations) -> Iterator[str]:
-    yield from (f"# {one}\n" for one in found.first)
-    if found.count > len(found.first) == _CITED:
-        yield f"# … {found.count} requests in all\n"
-
-
-def _rules(scope: _Scope) -> Iterator[tuple[str, list[str], list[str], list[str]]]:
-    """(group, resources, verbs, names): no rule allows more than the requests need; equal ones are joined."""
-    joined: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
-    for (group, resource), verbs in sorted(scope.verbs.items()):
-        by_names: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        for verb, found in sorted(verbs.items()):
-            names = () if None in found else tuple(sorted(one for one in found if one is not None))
-            by_names[names].append(verb)
-        for names, same in sorted(by_names.items()):
-            joined[group, names, tuple(same)].append(resource)
-    for (group, names, same_verbs), resources in joined.items():
-        yield group, resources, list(same_verbs), list(names)
+def _rules(needed: Iterable[tuple[str, str, str, Names]]) -> Iterator[tuple[str, list[str], list[str], bool]]:
+    """(group, resources, verbs, whether they are limited to names): no rule allows more than the requests need; equal
+    ones are joined."""
+    joined: dict[tuple[str, bytes, tuple[str, ...]], tuple[Names, list[str]]] = {}
+    for (group, resource), verbs in groupby(needed, key=itemgetter(0, 1)):
+        by_names: dict[bytes, tuple[Names, list[str]]] = {}
+        for _, _, verb, names in verbs:
+            by_names.setdefault(names.digest, (names, []))[1].append(verb)
+        for names, same in sorted(by_names.values(), key=lambda one: one[0].first):
+            joined.setdefault((group, names.digest, tuple(same)), (names, []))[1].append(resource)
+    for (group, _, same_verbs), (names, resources) in joined.items():
+        yield group, resources, list(same_verbs), bool(names.first)
 
 
 def _subject(text: str) -> dict[str, str]:

@@ -88,10 +88,14 @@ def joined(found: Iterable[Row]) -> Iterator[Row]:
         if not is_hit:
             yield from run
             continue
-        hits = list(run)
-        first = hits[0]
-        path = first.path if len(hits) == 1 else f"{first.path} and {len(hits) - 1} more"
-        yield replace(first, path=path, wait=hits[-1].wait, end=hits[-1].end)
+        ends: list[Row] = []
+        count = 0
+        for row in run:
+            ends[1:] = [row]
+            count += 1
+        first, last = ends[0], ends[-1]
+        path = first.path if count == 1 else f"{first.path} and {count - 1} more"
+        yield replace(first, path=path, wait=last.wait, end=last.end)
 
 
 def _exchange_row(recorded: Recorded) -> Row:
