@@ -162,7 +162,7 @@ COMMAND = Command(
     kubetrace trace show pods.jsonl 3
 
     # What went wrong, or took long
-    kubetrace trace show last --status 4xx,5xx,error
+    kubetrace trace show last --status failed
     kubetrace trace show last --slower 100ms
 
     # As kubectl 1.29 would have logged it

@@ -31,7 +31,9 @@ class FilterOptions(Value):
 
     verb: tuple[str, ...] = flag((), help="Only these verbs (get, list, watch, …) or methods (GET, POST, …).")
     resource: tuple[str, ...] = flag((), help="Only these resources (pods, pods/log, deployments.apps).")
-    status: tuple[str, ...] = flag((), help='Only these answers: 404, 4xx, or "error" for none at all.')
+    status: tuple[str, ...] = flag(
+        (), help='Only these answers: 404, 4xx, "error" for none or half of one, or "failed" for all that went wrong.'
+    )
     slower: float = flag(0.0, kind="duration", help="Only exchanges that took at least this long.")
     grep: str = flag("", help="Only exchanges with this regular expression in URL, headers or bodies.")
 

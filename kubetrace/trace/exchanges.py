@@ -175,8 +175,8 @@ def chosen(events: Iterable[Timed], takes: Callable[[Recorded], bool]) -> Iterat
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which exchanges to take; empty fields take all. `verbs` are RBAC's verbs (lower case) or HTTP methods (upper
-    case), `statuses` codes, classes ("4xx") or "error" (no answer); `slower` is in seconds. Raises KubetraceError for
-    what makes no sense."""
+    case), `statuses` codes, classes ("4xx"), "error" (no answer, or not the whole) or "failed" (those, 4xx and 5xx);
+    `slower` is in seconds. Raises KubetraceError for what makes no sense."""
 
     verbs: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
@@ -187,8 +187,8 @@ class Filter:
 
     def __post_init__(self) -> None:
         for status in self.statuses:
-            if not re.fullmatch(r"[1-5](\d\d|xx)|error", status, re.ASCII | re.IGNORECASE):
-                raise KubetraceError(f'--status takes codes, classes such as 4xx, or "error", not "{status}"')
+            if not re.fullmatch(r"[1-5](\d\d|xx)|error|failed", status, re.ASCII | re.IGNORECASE):
+                raise KubetraceError(f'--status takes codes, classes such as 4xx, "error" or "failed", not "{status}"')
         try:
             re.compile(self.grep)
         except re.error as error:
@@ -204,7 +204,7 @@ class Filter:
             (not self.verbs or where.verb in self.verbs or recorded.exchange.request.method in self.verbs)
             and (not self.resources or any(_names(wanted, where) for wanted in self.resources))
             and (not self.namespace or where.namespace == self.namespace)
-            and (not self.statuses or any(_has(wanted, recorded.status) for wanted in self.statuses))
+            and (not self.statuses or any(_has(wanted, recorded) for wanted in self.statuses))
             and recorded.seconds >= self.slower
             and (not self.grep or self._found(recorded.exchange))
         )
@@ -226,7 +226,9 @@ def _names(wanted: str, where: Endpoint) -> bool:
     return plain == where.resource and same_group and (not subresource or subresource == where.subresource)
 
 
-def _has(wanted: str, status: int) -> bool:
-    if wanted.lower() == "error":
-        return status == 0
-    return str(status)[:1] == wanted[0] if wanted.lower().endswith("xx") else str(status) == wanted
+def _has(wanted: str, recorded: Recorded) -> bool:
+    wanted, status = wanted.lower(), recorded.status
+    if wanted in ("error", "failed"):
+        broken = status == 0 or recorded.exchange.error is not None
+        return broken or (wanted == "failed" and status >= 400)
+    return str(status)[:1] == wanted[0] if wanted.endswith("xx") else str(status) == wanted

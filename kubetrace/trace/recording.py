@@ -27,6 +27,8 @@ def recorder(
 ) -> RecordObserver:
     """The observer that writes a trace. A file asked for by name is opened now and has to open (KubetraceError); in a
     folder the file is made at the first call, and where that fails the command goes on with a warning."""
+    if path == "-":
+        raise KubetraceError("--trace - would put the trace among the command's output: name a file, or /dev/stderr")
     started = time.time()
     header = Header(__version__, masked_command(command, masker), started, masked=not masker.unmask)
 

@@ -384,6 +384,11 @@ def test_a_folder_keeps_one_a_run(kubetrace: Kubetrace, tmp_path: Path) -> None:
         check_schema(path)
 
 
+def test_a_trace_does_not_go_among_the_output(kubetrace: Kubetrace) -> None:
+    done = kubetrace("version", "--client", "--trace", "-")
+    assert (done.code, done.out) == (1, "") and done.err.startswith("error: --trace - would put the trace among")
+
+
 def test_a_trace_that_cannot_be_written(kubetrace: Kubetrace, tmp_path: Path) -> None:
     path = tmp_path / "none" / "t"
     done = kubetrace("version", "--client", "--trace", str(path))

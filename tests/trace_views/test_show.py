@@ -29,7 +29,7 @@ from kubetrace.trace.exchange import (
     Upgraded,
     WatchEventReceived,
 )
-from kubetrace.trace.exchanges import Filter, chosen, numbered
+from kubetrace.trace.exchanges import Filter, Recorded, chosen, numbered
 from kubetrace.trace.record_file import Reader
 from kubetrace.trace.records import Timed
 from kubetrace.trace.views.show import Row, bar, full, joined, line, rows, table
@@ -81,6 +81,8 @@ def test_the_table_has_a_row_for_everything(kubetrace: Kubetrace, trace: str) ->
         (["--resource", "deployments.batch"], []),
         (["-n", "default"], ["1", "2", "3", "8"]),
         (["--status", "4xx,error"], ["4", "6"]),
+        (["--status", "failed"], ["4", "6"]),
+        (["--status", "ERROR"], ["6"]),
         (["--status", "201"], ["3"]),
         (["--slower", "21ms"], []),
         (["--grep", "PodLis."], ["1"]),
@@ -93,6 +95,15 @@ def test_filters(kubetrace: Kubetrace, trace: str, flags: list[str], numbers: li
     assert done.code == 0
     assert [line.split()[0] for line in done.out.splitlines()[1:]] == numbers
     assert done.err == ("" if numbers else "No exchanges found\n")
+
+
+def test_an_answer_that_broke_off_is_an_error_whatever_its_status() -> None:
+    request = Request("GET", "https://h/api/v1/pods")
+    half = Exchange(1, 1, 1, request, Response(200, "OK", ()), b"{", 1, Timings(total=1.0), error="connection reset")
+    whole = Exchange(2, 2, 1, request, Response(200, "OK", ()), b"{}", 2, Timings(total=1.0))
+    found = [Recorded(one.id, one) for one in (half, whole)]
+    for status, numbers in (("error", [1]), ("failed", [1]), ("2xx", [1, 2])):
+        assert [one.number for one in found if Filter(statuses=(status,)).takes(one)] == numbers
 
 
 def test_one_exchange_in_full(kubetrace: Kubetrace, trace: str) -> None:
@@ -180,6 +191,7 @@ def test_what_is_no_trace_is_refused_before_a_word_is_printed(kubetrace: Kubetra
     ("flags", "message"),
     [
         (["--status", "6xx"], "--status takes codes"),
+        (["--limit=-1"], "--limit is a number of rows"),
         (["--grep", "("], "error: --grep: "),
         (["--slower", "x"], "invalid"),
     ],
