@@ -175,6 +175,7 @@ class Environment(ObservedRun):
             plan=self.plan if self.own.plan else None,
             trace_id=self.trace_id,
             manifest_read=lambda: self.manifest_read,
+            say=lambda: self.streams.stdout.flush(),
         )
 
     def keep_tokens(self, user: str, changed: Mapping[str, str]) -> None:

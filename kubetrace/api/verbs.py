@@ -31,6 +31,8 @@ APPLY_PATCH = "application/apply-patch+yaml"
 DISCOVERY_TIMEOUT = 32.0
 """Seconds; client-go's discovery default where --request-timeout sets none."""
 
+_NO_NAMESPACE = "an empty namespace may not be set when a resource name is provided"
+
 WHICH_KINDS = Purpose("discovery", "discovery: which kinds does the server serve?")
 WHICH_VERSION = Purpose("version", "version: which release does the server run?")
 
@@ -228,7 +230,8 @@ def patch(
 
 
 def delete(mapping: Mapping, namespace: str, name: str, body: bytes, *, purpose: Purpose = UNSTATED) -> Call:
-    """One object's end; `body` is the DeleteOptions' JSON."""
+    """One object's end; `body` is the DeleteOptions' JSON. Without a namespace where one is due it is not sent: the
+    other verbs' callers look at that themselves (rest/request.go, requestPreflightCheck)."""
     path, refusal = _object_path(mapping, namespace, name)
     return Call(
         "DELETE",
@@ -238,6 +241,7 @@ def delete(mapping: Mapping, namespace: str, name: str, body: bytes, *, purpose:
         operation="delete",
         purpose=purpose,
         refusal=refusal,
+        preflight="" if namespace or not mapping.namespaced else _NO_NAMESPACE,
     )
 
 
@@ -287,6 +291,8 @@ def server_version(timeout: float | None) -> Call:
 def go_duration(seconds: float) -> str:
     """Seconds as Go's time.Duration writes them: "32s", "1m30s", "1.5s", "500ms"."""
     nanoseconds = round(seconds * 1e9)
+    if nanoseconds < 0:
+        return f"-{go_duration(-seconds)}"
     if nanoseconds == 0:
         return "0s"
     for unit, size in (("ns", 1), ("µs", 1000), ("ms", 1_000_000)):

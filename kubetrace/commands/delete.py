@@ -245,16 +245,17 @@ class Run(Mutable):
         import time
 
         from kubetrace.api.status import is_forbidden, is_method_not_allowed
-        from kubetrace.commands.deletion import wait_until_gone
+        from kubetrace.commands.deletion import NO_PATIENCE, wait_until_gone
 
         self.environment.stdout.flush()
+        deadline = time.monotonic() + (self.options.timeout or _FOREVER)
         if self.options.timeout < 0:
             self.environment.note("negative-timeout")
-        deadline = time.monotonic() + (self.options.timeout or _FOREVER)
+            deadline = NO_PATIENCE
         try:
             for info in self._deleted:
                 uid = self._uids.get(_location(info))
-                wait_until_gone(self.environment, info, uid, deadline - time.monotonic())
+                wait_until_gone(self.environment, info, uid, deadline)
         except KubetraceError as error:
             if not is_forbidden(error) and not is_method_not_allowed(error):
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,10 @@ from kubetrace.api import verbs
 from kubetrace.api.metadata import text
 from kubetrace.api.status import is_not_found
 from kubetrace.cmdline.flags import BadValue, parse_bool
-from kubetrace.commands.interrupts import ending_quietly
 from kubetrace.commands.reflector import Reflector, TimedOut
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
+from kubetrace.transport.errors import TransportError
 from kubetrace.value import replace
 from kubetrace.wire import go_json
 
@@ -25,6 +26,8 @@ _GONE = Purpose("delete-wait", "delete: is the object gone?")
 _WATCH = Purpose("delete-wait", "delete: wait until the object is gone")
 _POLL = 1.0
 """Seconds between two looks at an object that --force deleted."""
+NO_PATIENCE = -math.inf
+"""A deadline that has passed at once, though the first look takes its time: that of a negative timeout."""
 
 
 def propagation_policy(environment: Environment, text: str) -> str:
@@ -73,16 +76,14 @@ def deleted_uid(answer: dict[str, Any]) -> str:
     return text(answer, "uid")
 
 
-def wait_until_gone(environment: Environment, info: Info, uid: str | None, timeout: float) -> None:
-    """Waits until the object is gone or another one of its name is there; `timeout` in seconds.
+def wait_until_gone(environment: Environment, info: Info, uid: str | None, deadline: float) -> None:
+    """Waits until the object is gone or another one of its name is there. `deadline` is on time.monotonic's clock;
+    NO_PATIENCE looks once, for as long as that takes.
 
     Raises KubetraceError when time is up (wait.IsDeleted)."""
     assert info.mapping is not None
-    deadline = time.monotonic() + timeout
-    objects = environment.cluster.objects
-    call = verbs.get(info.mapping, info.namespace, info.name, purpose=_GONE)
     try:
-        live = objects.send(replace(call, operation="dynamic-get"), info.mapping, info.name)
+        live = _look(environment, info, deadline)
     except KubetraceError as error:
         if is_not_found(error):
             return
@@ -91,14 +92,32 @@ def wait_until_gone(environment: Environment, info: Info, uid: str | None, timeo
         return
     reflector = Reflector(environment, info.mapping, info.namespace, info.name, _WATCH)
     try:
-        with ending_quietly():
-            reflector.until(
-                lambda value: value is None or _is_another(value, uid),
-                lambda event, value: event == "DELETED" or _is_another(value, uid),
-                deadline,
-            )
+        if deadline == NO_PATIENCE:
+            raise TimedOut
+        reflector.until(
+            lambda value: value is None or _is_another(value, uid),
+            lambda event, value: event == "DELETED" or _is_another(value, uid),
+            deadline,
+        )
     except TimedOut as error:
         raise KubetraceError(f"{error} on {info.mapping.resource.resource}/{info.name}") from None
+
+
+def _look(environment: Environment, info: Info, deadline: float) -> dict[str, Any]:
+    """The object as it is now. Raises KubetraceError, also where the deadline passes first."""
+    assert info.mapping is not None
+    call = replace(verbs.get(info.mapping, info.namespace, info.name, purpose=_GONE), operation="dynamic-get")
+    seconds = deadline - time.monotonic()
+    bounded = deadline != NO_PATIENCE and seconds < (environment.request_timeout or math.inf)
+    if bounded:
+        call = replace(call, timeout=seconds)
+    try:
+        live: dict[str, Any] = environment.cluster.objects.send(call, info.mapping, info.name)
+    except TransportError as error:
+        if not bounded or error.kind != "timeout":
+            raise
+        raise TransportError(error.method, error.url, "context deadline exceeded", "timeout") from None
+    return live
 
 
 def _is_another(value: dict[str, Any], uid: str | None) -> bool:

@@ -26,6 +26,7 @@ from kubetrace.api.status import (
     is_too_many_requests,
 )
 from kubetrace.api.watch import WatchEvent, events
+from kubetrace.commands.interrupts import ending_quietly
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.events import Events
 from kubetrace.trace.exchange import Purpose
@@ -57,6 +58,9 @@ _SHORT = 1.0
 class TimedOut(KubetraceError):
     """Time was up before anything held."""
 
+    def __init__(self) -> None:
+        super().__init__("timed out waiting for the condition")
+
 
 class Reflector(Value):
     """Watches one object by its name. `go_type` is what kubectl's log calls the objects' type."""
@@ -70,14 +74,15 @@ class Reflector(Value):
 
     def until(self, precondition: Precondition, condition: Condition, deadline: float) -> None:
         """Returns when either says so. `deadline` is on time.monotonic's clock (math.inf: none). Raises TimedOut, and
-        what the two functions raise."""
-        self.tell("reflector-started", resync="0s")
-        run = _Run(self, precondition, condition, deadline)
-        try:
-            while not run.lists_and_watches():
-                run.pause()
-        finally:
-            self.tell("reflector-stopped", resync="0s")
+        what the two functions raise. A signal ends the program quietly, as in everything that kubectl waits for so."""
+        with ending_quietly():
+            self.tell("reflector-started", resync="0s")
+            run = _Run(self, precondition, condition, deadline)
+            try:
+                while not run.lists_and_watches():
+                    run.pause()
+            finally:
+                self.tell("reflector-stopped", resync="0s")
 
     def tell(self, name: str, **values: Any) -> None:
         self.environment.note(name, type=self.go_type, reflector=_LOG_NAME, **values)
@@ -203,7 +208,7 @@ class _Run(Mutable):
         time.sleep(max(min(seconds * (1 + random.random()), remaining), 0.0))
         self.paused = time.monotonic()
         if self._late:
-            raise TimedOut("timed out waiting for the condition")
+            raise TimedOut
 
     def lists_and_watches(self) -> bool:
         """Reflector.ListAndWatch. Does it hold? False where everything has to begin anew."""

@@ -46,7 +46,6 @@ class AttachedRun(Value):
         from kubetrace.api.resources import GroupResource
         from kubetrace.api.status import not_found
         from kubetrace.api.typed_kinds import PODS
-        from kubetrace.commands.interrupts import ending_quietly
         from kubetrace.commands.reflector import Reflector
 
         found: list[Object] = []
@@ -59,10 +58,7 @@ class AttachedRun(Value):
             return bool(found)
 
         deadline = time.monotonic() + self.options.pod_running_timeout
-        with ending_quietly():
-            Reflector(self.environment, PODS, namespace, name, purpose, "*v1.Pod").until(
-                lambda pod: False, look, deadline
-            )
+        Reflector(self.environment, PODS, namespace, name, purpose, "*v1.Pod").until(lambda pod: False, look, deadline)
         return found[0]
 
     def _attach(self, pod: Object) -> None:

@@ -23,7 +23,6 @@ Check = Callable[[Object], bool]
 _FOREVER = 168 * 3600.0
 _POLL = 0.5
 """Seconds between two looks for objects that are to be created."""
-_TIMED_OUT = "timed out waiting for the condition"
 
 
 class WaitOptions(PrintOptions):
@@ -52,7 +51,6 @@ class WaitOptions(PrintOptions):
 
 
 def run(environment: Environment, options: WaitOptions, arguments: Arguments) -> None:
-    from kubetrace.commands.interrupts import ending_quietly
     from kubetrace.commands.writing import object_printer
 
     printer = object_printer(environment, options, "condition met")
@@ -60,10 +58,7 @@ def run(environment: Environment, options: WaitOptions, arguments: Arguments) ->
     environment.make_client()
     targets = _targets(options.conditions)
     timeout = _FOREVER if options.timeout < 0 else options.timeout
-    with ending_quietly():
-        _Wait(environment, options, arguments, timeout).run(
-            targets, lambda value: printer.print(value, environment.stdout)
-        )
+    _Wait(environment, options, arguments, timeout).run(targets, lambda value: printer.print(value, environment.stdout))
 
 
 # --- what is waited for ----------------------------------------------------------------------------------------------
@@ -200,20 +195,25 @@ class _Wait:
             raise KubetraceError("no matching resources found")
 
     def _found(self) -> Result:
+        from kubetrace.api.selection import ONLY_LOCAL_FILES
         from kubetrace.commands.selecting import Selecting, select
 
         options = self._options
+        if options.local and self._arguments.words:
+            raise KubetraceError(ONLY_LOCAL_FILES)
         how = Selecting(
             labels=options.selector,
             fields=options.field_selector,
             everything=options.all,
             all_namespaces=options.all_namespaces,
             latest=True,
+            local=options.local,
         )
         return select(self._environment, options, self._arguments.words, how)
 
     def _until_created(self) -> None:
         from kubetrace.api.status import is_not_found
+        from kubetrace.commands.reflector import TimedOut
 
         tick = time.monotonic()
         while True:
@@ -227,7 +227,7 @@ class _Wait:
                 return
             tick += _POLL  # however long the look took
             if tick >= self._deadline:
-                raise KubetraceError(_TIMED_OUT)
+                raise TimedOut
             time.sleep(max(tick - time.monotonic(), 0))
 
     def _met(self, info: Info, target: Target) -> Object:
@@ -237,10 +237,19 @@ class _Wait:
         if target == "create":
             assert info.object is not None
             return info.object
+        if self._options.local:
+            return self._held(info, target)
         if target == "delete":
             return self._gone(info)
         assert not isinstance(target, str)
         return self._holding(info, target.holds)
+
+    def _held(self, info: Info, target: Target) -> Object:
+        """Nobody is asked, and a file does not change: it holds at once, or it does not (kubectl panics here)."""
+        assert info.object is not None
+        if isinstance(target, str) or not target.holds(info.object):
+            raise KubetraceError(f"condition not met for {info.object_name}")
+        return info.object
 
     def _gone(self, info: Info) -> Object:
         from kubetrace.commands.deletion import wait_until_gone
@@ -250,7 +259,7 @@ class _Wait:
             if self._now(info, missing_ok=True) is not None:
                 raise KubetraceError(f"condition not met for {info.object_name}")
         else:
-            wait_until_gone(self._environment, info, None, self._deadline - time.monotonic())
+            wait_until_gone(self._environment, info, None, self._deadline)
         return info.object
 
     def _now(self, info: Info, *, missing_ok: bool = False) -> Object | None:

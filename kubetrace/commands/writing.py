@@ -144,7 +144,7 @@ def create_typed(
     from kubetrace.value import replace
 
     purpose = Purpose("create", "create: the new object that the flags describe")
-    call = verbs.create(mapping, namespace, last_applied.encode(value), write, purpose=purpose)
+    call = verbs.create(mapping, namespace, last_applied.encode_typed(value), write, purpose=purpose)
     return send_typed(environment, replace(call, operation="typed-create"), mapping, failure=failure)
 
 

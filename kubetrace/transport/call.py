@@ -21,10 +21,12 @@ the command's factory."""
 class Call(Value):
     """One API call. `path` is absolute below the server ("/api/v1/namespaces/default/pods") and already escaped;
     `query` pairs are sorted and form-encoded on sending, as Go's url.Values does. `timeout` (seconds) bounds the whole
-    call where the command sets one. `stream` leaves the body to the caller and out of the log (watch, logs, --raw).
+    call where the command sets one; a negative one is over before the call is sent. `stream` leaves the body to the
+    caller and out of the log (watch, logs, --raw).
     `cached` False keeps discovery away from the HTTP cache, as in kubectl's typed clients. `client` names the one of
     kubectl's clients that makes this call, where it makes many of them ("policy/v1"): they share a rate limit.
-    `refusal` says why it can't be made at all: a name that has no place in a URL."""
+    `refusal` says why it can't be made at all: a name that has no place in a URL. `preflight` says why it is not sent
+    although it can be made."""
 
     method: str
     path: str
@@ -39,6 +41,7 @@ class Call(Value):
     cached: bool = True
     client: str = ""
     refusal: str = ""
+    preflight: str = ""
 
     def target(self) -> str:
         """Path and query as they stand in the URL (keys sorted, Go's Values.Encode escaping)."""

@@ -80,7 +80,8 @@ class Client:
     is told each token that a file or a plugin gives before it is sent, so that it can be masked; `keep` gets a
     kubeconfig's user and the tokens that an auth provider renewed, to write them there. `plan` decides over
     every call whether it is sent; `manifest_read` tells whether a manifest was read from standard input, which an exec
-    plugin then can't have. A context manager; `close` ends the kept connections.
+    plugin then can't have; `say` writes what was said so far before each call, as whoever ends the program while it
+    waits for an answer wants to know what was done. A context manager; `close` ends the kept connections.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Client:
         plan: Plan | None = None,
         trace_id: str = "",
         manifest_read: Callable[[], bool] = bool,
+        say: Callable[[], object] | None = None,
     ) -> None:
         self._connection = connection
         self._events = events if events is not None else Events()
@@ -114,6 +116,7 @@ class Client:
         self._environ = os.environ if environ is None else environ
         self._proxy = proxy_for(connection.proxy_url, self._environ)
         self._learn = learn
+        self._say = say
         auth = static_auth(connection, learn)
         self._outgoing = Outgoing(connection, auth, user_agent, command_headers, trace_id)
         self._plugins = Plugins(connection, authorized=auth is not None, environ=environ, manifest_read=manifest_read)
@@ -158,6 +161,10 @@ class Client:
         if call.refusal:
             raise self._refused(call)
         number, request = self._begin(call)
+        if call.preflight:
+            raise KubetraceError(call.preflight)
+        if call.timeout is not None and call.timeout < 0:
+            raise KubetraceError("client rate limiter Wait returned an error: context deadline exceeded")
         if self._plan is not None:
             return self._plan(number, request, partial(self._send, call, number, request), partial(self._look, call))
         return self._send(call, number, request)
@@ -206,6 +213,8 @@ class Client:
 
     def _begin(self, call: Call) -> tuple[int, Request]:
         """The call's number and its request, told to the observers."""
+        if self._say is not None:
+            self._say()
         told = call.operation in _TELLS_NO_TIMEOUT or any(name == "timeout" for name, _ in call.query)
         if self._request_timeout is not None and not told:
             call = replace(call, query=(*call.query, ("timeout", duration(self._request_timeout))))

@@ -180,6 +180,38 @@ def test_a_signal_ends_a_watch_with_exit_code_1(
     assert (code, err) == (1, b"")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_was_done_is_said_before_the_next_call(number: signal.Signals, tmp_path: Path, server: BadServer) -> None:
+    """On a pipe, too, where Python would keep it until the end that never comes."""
+    others = server._next
+
+    def step(asked: Asked) -> Step:
+        if asked.line.startswith(f"DELETE {ALL}/b"):
+            server.reached.set()
+            return hang(server)
+        return reply(GOOD) if asked.line.startswith(f"DELETE {ONE}") else others(asked)
+
+    server._next = step  # type: ignore[method-assign]
+    said = b'configmap "a" deleted from default namespace\n'
+    assert interrupted("delete cm a b", number, tmp_path, server, said) == (-number, b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_nothing_is_there_to_be_watched(
+    number: signal.Signals, tmp_path: Path, server: BadServer
+) -> None:
+    """Until it has something to watch, kubectl leaves signals alone: `wait --for=create` is ended by one."""
+    others = server._next
+
+    def step(asked: Asked) -> Step:
+        if asked.line.startswith(f"GET {ALL}/b"):
+            server.reached.set()
+        return others(asked)
+
+    server._next = step  # type: ignore[method-assign]
+    assert interrupted("wait --for=create cm/b", number, tmp_path, server) == (-number, b"")
+
+
 @pytest.mark.parametrize("line", [b"this is no event\n", b'{"type":"ERROR","object":{"kind":"Status","code":410}}\n'])
 @pytest.mark.parametrize("words", ["wait --for=jsonpath={.data.k}=z cm/a", "wait --for=delete cm/a", "delete cm a"])
 def test_a_watch_that_breaks_is_begun_anew(words: str, line: bytes, tmp_path: Path, server: BadServer) -> None:

@@ -37,7 +37,6 @@ class Attaching(Value):
     def _running(self, namespace: str, pod_name: str) -> tuple[Object, Object]:
         """The pod whose container runs, or has run, and the container's status."""
         from kubetrace.api.typed_kinds import PODS
-        from kubetrace.commands.interrupts import ending_quietly
         from kubetrace.commands.reflector import Reflector
         from kubetrace.trace.exchange import Purpose
 
@@ -52,10 +51,9 @@ class Attaching(Value):
             found.append((pod, status))
             return True
 
-        with ending_quietly():
-            Reflector(self.environment, PODS, namespace, pod_name, purpose, "*v1.Pod").until(
-                lambda pod: False, runs, math.inf
-            )
+        Reflector(self.environment, PODS, namespace, pod_name, purpose, "*v1.Pod").until(
+            lambda pod: False, runs, math.inf
+        )
         return found[0]
 
     def _status(self, kind: str, pod: Object) -> Object | None:

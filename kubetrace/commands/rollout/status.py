@@ -29,7 +29,6 @@ class StatusOptions(Value):
 
 
 def run(environment: Environment, options: StatusOptions, arguments: Arguments) -> None:
-    from kubetrace.commands.interrupts import ending_quietly
     from kubetrace.commands.rollout.workloads import check_named, note_none, workloads
 
     _ = environment.namespace
@@ -44,8 +43,7 @@ def run(environment: Environment, options: StatusOptions, arguments: Arguments) 
         found = True
         _watch(environment, options, info)
 
-    with ending_quietly():
-        workloads(environment, options, arguments).visit(one)
+    workloads(environment, options, arguments).visit(one)
     if not found:
         note_none(environment)
 
