@@ -74,9 +74,7 @@ class Masker:
             from kubetrace.trace.secret_urls import mask_protocol
 
             value = mask_protocol(value, self._stand_in)
-        if lower in ("location", "referer"):
-            return self.url(value)
-        return self._known(value)
+        return self.url(value) if "?" in value or "://" in value else self._known(value)
 
     def url(self, url: str) -> str:
         """A URL without passwords, tokens in its query and registered credentials."""
@@ -111,6 +109,10 @@ class Masker:
             return self._known_bytes(body)
         if in_secret or secret_json.may_hold_secrets(body):
             body = self._masked_content(body, in_secret)
+        if not is_binary(body):
+            body = secret_urls.mask_loose(body, self.placeholder)
+            if re.match(rb"[A-Za-z_]+=[^\s{]*$", body):
+                body = secret_urls.mask_form(body, self.placeholder)
         return self._known_bytes(body)
 
     def _may_show_secret(self, body: bytes, shown: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -38,7 +39,11 @@ from kubetrace.trace.records import JSON, REMEMBERED
 from kubetrace.value import replace
 
 DEFAULT_BODIES = 256 * 1024
-_HIDDEN_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
+_HIDDEN_HEADER = (
+    r"(?:^|-)(?:cookie2?|token|secret|password|passwd|api-?key|jwt|signature|credentials?)(?:-|$)"
+    r"|^(?:proxy-authorization|authentication-info)$"
+)
+"""Header fields that hold a credential, by their names."""
 _NUL_SEARCH = 1024
 _KNOWN = 1000
 _UNKNOWN: tuple[Request | None, int | None] = (None, None)
@@ -131,7 +136,7 @@ class Encoder:
         return found
 
     def _header(self, name: str, value: str) -> str:
-        if name.lower() in _HIDDEN_HEADERS and not self._masker.unmask:
+        if not self._masker.unmask and re.search(_HIDDEN_HEADER, name.lower()):
             return "<masked>"
         return _clean(self._masker.header(name, value))
 

@@ -22,7 +22,7 @@ _MARKERS = (b"TokenRe", b"ExecCredential", b"stringData", b"client-key-data", b"
 _SECRET_KIND = rb"""Secret(?:List)?["'\\]|kind["']?\s*:\s*["']?Secret|[\x06\n]Secret"""
 _CONFIG_KIND = rb"""kind\\?["']?\s*:\s*\\?["']?Config\b"""
 _PATCH = rb"""["']path["']\s*:\s*["']/(?:data|stringData)"""
-_KEYS = rb"""(?<!meta)[dD]ata|[tT]oken|password|client-secret|\\u"""
+_KEYS = rb"""(?<!meta)[dD]ata|[tT]oken|password|client.secret|\\u|eyJ|PRIVATE KEY"""
 """Whatever else it takes: no credential without one of these before it (a key may be spelled with escapes)."""
 _TOKEN_KINDS = {
     b"TokenRequest": ((b"status", b"token"),),
@@ -41,6 +41,11 @@ _CONFIG_KEYS = frozenset(
         b"client-secret",
     )
 )
+_LOGIN = rb"""["'](?:token|jweToken|password|client_secret|(?:access|refresh|id)_token)["']\s*:\s*["']"""
+_LOGIN_KEYS = frozenset(
+    (b"token", b"jweToken", b"password", b"client_secret", b"access_token", b"refresh_token", b"id_token")
+)
+"""What a body that is no Kubernetes object says when somebody logs in (OAuth, a dashboard)."""
 _DATA_KEYS = (b"data", b"stringData")
 _PATCH_PATH = rb"/(?:data|stringData)(?:/|$)"
 _NESTED = rb"users|Secret|TokenRe|ExecCredential|client-key-data|stringData"
@@ -51,6 +56,8 @@ def may_hold_secrets(body: bytes) -> bool:
     if any(marker in body for marker in _MARKERS):
         return True
     if b"Secret" in body and re.search(_SECRET_KIND, body) is not None:
+        return True
+    if (b"oken" in body or b"password" in body or b"client_secret" in body) and re.search(_LOGIN, body) is not None:
         return True
     if b"users" in body and re.search(_CONFIG_KIND, body) is not None:
         return True
@@ -188,6 +195,8 @@ class _Scanner:
         if path[-1] in (b"client-key-data", b"clientKeyData"):
             return True
         if not kind and self._is_patch_value(node, path):
+            return True
+        if top and path[0] in _LOGIN_KEYS and len(path) == 1 and not kind:
             return True
         if not kind and (self._broken or (self._in_secret and top)):
             return b"data" in path[:-1] or b"stringData" in path[:-1] or path[-2:] == (b"status", b"token")

@@ -177,11 +177,53 @@ def test_what_is_no_text_is_hidden_whole_where_secrets_are() -> None:
         ("https://h/x?a=b&token=abc&c=d", "https://h/x?a=b&token=<masked:1>&c=d"),
         ("https://h/x?continue=abc&limit=500", "https://h/x?continue=abc&limit=500"),
         ("https://user:pass@h/x", "https://user:<masked:1>@h/x"),
+        ("https://h/cb#id_token=abc&state=x", "https://h/cb#id_token=<masked:1>&state=x"),
+        ("https://s3/x?X-Amz-Date=1&X-Amz-Signature=ab", "https://s3/x?X-Amz-Date=1&X-Amz-Signature=<masked:1>"),
+        ("https://h/x?apikey=ab&sig=cd&jwt=ef", "https://h/x?apikey=<masked:1>&sig=<masked:2>&jwt=<masked:3>"),
+        (
+            "https://h/exec?command=-H&command=Authorization%3A+Bearer+abcdefgh&stdin=1",
+            "https://h/exec?command=-H&command=Authorization%3A+Bearer+<masked:1>&stdin=1",
+        ),
+        ("https://h/x?command=basic+auth&signal=9&tokens=1", "https://h/x?command=basic+auth&signal=9&tokens=1"),
     ],
 )
 def test_tokens_in_urls(url: str, expected: str) -> None:
     assert Masker().url(url) == expected
     assert Masker().text(f'Get "{url}": EOF') == f'Get "{expected}": EOF'
+
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\n-----END RSA PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (json.dumps({"access_token": SECRET, "token_type": "bearer", "expires_in": 3}), '"token_type": "bearer"'),
+        (json.dumps({"jweToken": SECRET, "errors": []}), '"errors": []'),
+        (json.dumps({"username": "u", "password": SECRET}), '"username": "u"'),
+        (f"grant_type=refresh_token&refresh_token={SECRET}&client_secret={SECRET}", "grant_type=refresh_token&"),
+        (json.dumps({"kind": "Status", "message": f"token {JWT} expired"}), " expired"),
+        (f"logged in with {JWT}\nbye\n", "\nbye\n"),
+        (json.dumps({"kind": "ConfigMap", "data": {"tls.key": PEM}}), "-----END RSA PRIVATE KEY-----"),
+        (PEM, "-----BEGIN RSA PRIVATE KEY-----"),
+    ],
+)
+def test_credentials_outside_of_kubernetes_objects(body: str, left: str) -> None:
+    for shown in (None, len(body) - 1):
+        masked = Masker().body(body.encode(), "https://h/x", shown).decode()
+        assert left in masked and "<masked:1>" in masked
+        assert all(word not in masked for word in (SECRET, JWT, "MIIEabc"))
+        if body.startswith("{"):
+            json.loads(masked)
+
+
+def test_what_only_sounds_like_a_login_keeps_its_bytes() -> None:
+    for value in (
+        {"kind": "Pod", "token": "x"}, {"metadata": {"token": "x"}}, {"kind": "ConfigMap", "data": {"password": "x"}}
+    ):  # fmt: skip
+        body = json.dumps(value).encode()
+        assert Masker().body(body) == body
 
 
 def test_registered_credentials_are_masked_everywhere() -> None:

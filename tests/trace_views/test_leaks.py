@@ -51,7 +51,10 @@ def hostile(path: Path, masked: bool) -> None:
         events = one(
             number, "POST", f"/api/v1/namespaces/{'a' * (number % 5 + 1)}/secrets?access_token={secret}",
             sent=json.dumps(sent).encode(), body=json.dumps(got).encode(),
-            headers=(("Set-Cookie", f"id={secret}"), ("X-Evil", evil)),
+            headers=(
+                ("Set-Cookie", f"id={secret}"), ("X-Auth-Token", secret), ("X-Api-Key", secret),
+                ("Link", f"<https://h/?sig={secret}>"), ("X-Evil", evil),
+            ),
             error=f"Post \"https://u:{secret}@h/\": {evil}" if number % 7 == 0 else None,
         )  # fmt: skip
         for event, at in events:
