@@ -42,7 +42,7 @@ class UpOptions(Value):
 
 def _no_words(arguments: Arguments) -> None:
     if arguments.words:
-        raise UsageError(f"unknown argument {arguments.words[0]!r}", " ".join(arguments.path))
+        raise UsageError(f"unknown argument {arguments.words[0]!r}", arguments.command_path)
 
 
 def _environ(environment: Environment) -> Mapping[str, str]:

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO, cast
 
+import msgspec
+
 from kubetrace.errors import KubetraceError
 from kubetrace.serving.faults import Fault, parse
 
@@ -115,9 +117,10 @@ async def _start(server: Server, folder: Path, port: int) -> Server:
 
 def _last_port(folder: Path) -> int:
     try:
-        return int((folder / "port").read_text())
+        found = int((folder / "port").read_text())
     except (OSError, ValueError):
         return 0
+    return found if 0 < found < 65536 else 0
 
 
 def _take(lock: IO[bytes], folder: Path) -> None:
@@ -147,7 +150,7 @@ def main() -> int:
     except (StartFailure, KubetraceError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
         print(f"error: the playground's state in {folder / 'state.db'} cannot be used: {error}", file=sys.stderr)
         return 1
     except OSError as error:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import socket
+import struct
 from collections.abc import AsyncIterator
 
+import msgspec
+
+from kubetrace.playground.discovery import encode
 from kubetrace.playground.http import Answer, Stream, Upgrade
 from kubetrace.playground.status import ApiError
 from kubetrace.serving.faults import Fault
@@ -15,13 +19,14 @@ def instead(fault: Fault, watch: bool) -> Answer | Stream | Upgrade:
     """What a fault with a status or a reset answers."""
     if fault.reset:
         return Upgrade(_reset)
-    seconds = {"retryAfterSeconds": fault.retry_after} if fault.retry_after else {}
-    error = ApiError(fault.code, "a fault that the playground was told to make", details=dict(seconds))
+    seconds = {"retryAfterSeconds": fault.retry_after} if fault.retry_after else None
+    error = ApiError(fault.code, "a fault that the playground was told to make", details=seconds)
     status = error.status()
     if watch and fault.code == 410:
-        return Stream(_once(json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"))
-    headers = [("Retry-After", str(fault.retry_after))] if fault.retry_after else []
-    return Answer(fault.code, json.dumps(status).encode() + b"\n", headers=headers)
+        return Stream(_once(msgspec.json.encode({"type": "ERROR", "object": status}) + b"\n"))
+    answer = encode(status, fault.code)
+    answer.headers += [("Retry-After", str(fault.retry_after))] if fault.retry_after else []
+    return answer
 
 
 def slowed(answer: Answer | Stream | Upgrade, seconds: float) -> Answer | Stream | Upgrade:
@@ -36,6 +41,9 @@ def slowed(answer: Answer | Stream | Upgrade, seconds: float) -> Answer | Stream
 
 
 async def _reset(_: asyncio.StreamReader, writer: asyncio.StreamWriter, __: bytes) -> None:
+    """Ends the connection by a TCP reset, not by its end."""
+    at_once = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
     writer.transport.abort()
 
 

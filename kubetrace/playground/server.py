@@ -39,7 +39,7 @@ _API_SERVICES = "apiservices.apiregistration.k8s.io"
 class Server:
     def __init__(self, folder: Path, latency: float = 0.0, faults: Iterable[Fault] = (), nodes: int = 1) -> None:
         """`latency`: seconds before each answer. `nodes`: how many there are at least."""
-        self._folder, self._latency, self._faults = folder, latency, list(faults)
+        self._folder, self._latency = folder, latency
         self._metrics = Metrics()
         self.store = Store(folder / "state.db")
         self.catalog = Catalog()
@@ -50,6 +50,7 @@ class Server:
             self.catalog.define(definition)
         for service in self.store.select(_API_SERVICES):
             self.catalog.register(service)
+        self._faults = [dataclasses.replace(fault, resource=self._plural(fault.resource)) for fault in faults]
         self._verbs = Verbs(self.store, self.catalog)
         self._verbs.signer = self._signer = Signer(folder)
         self._authenticator = Authenticator(credentials.tokens(folder), self._verbs.signer, self.store)
@@ -139,6 +140,15 @@ class Server:
             return injection.instead(fault, watch)
         answer = await self._answer(request)
         return answer if fault is None else injection.slowed(answer, fault.slow)
+
+    def _plural(self, told: str) -> str:
+        """A fault's resource in the name that paths have for it: "deploy/scale" and "deployments.apps/scale" are
+        "deployments/scale". What nobody knows stays."""
+        word, slash, part = told.partition("/")
+        for known in self.catalog.all:
+            if word and word in (known.name, known.key, known.singular, known.kind.lower(), *known.short_names):
+                return f"{known.name}{slash}{part}"
+        return told
 
     def _subject(self, request: Request) -> tuple[str, bool]:
         """("pods/log", whether it is a watch); empty for paths that are of no resource."""

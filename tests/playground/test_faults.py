@@ -57,6 +57,22 @@ def test_a_fault_is_used_up() -> None:
     assert take([parse("WATCH pods: 410")], "GET", PODS, "pods", False) is None
 
 
+def test_faults_know_a_resource_by_every_name_and_a_reset_is_one(tmp_path: Path) -> None:
+    told = (
+        "POST po: 507 once",
+        "GET deployment/scale: 507",
+        "GET roles.rbac.authorization.k8s.io: 507",
+        "GET cm: reset",
+    )
+    with faulty(tmp_path, *told) as client:
+        assert client.call("POST", PODS, {"metadata": {"name": "p"}})[0] == 507
+        assert client.call("GET", "/apis/apps/v1/namespaces/default/deployments/none/scale")[0] == 507
+        assert client.call("GET", "/apis/rbac.authorization.k8s.io/v1/roles")[0] == 507
+        assert client.call("GET", "/api/v1/pods")[0] == 200
+        with pytest.raises(ConnectionResetError):
+            client.call("GET", MAPS)
+
+
 def test_faults_happen_and_end(tmp_path: Path) -> None:
     faults = ["POST configmaps: 429 retry-after 1 once", "WATCH pods: 410", "GET /version: reset once"]
     faults += ["GET configmaps: slow 0.01"]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
 import signal
 import socket
+import sqlite3
 import ssl
 import stat
 import time
@@ -74,6 +76,33 @@ def test_a_damaged_state_file_gets_one_line(own: dict[str, str]) -> None:
     (folder / "state.db").write_bytes(b"this is no database" * 100)
     with pytest.raises(KubetraceError, match=r"state\.db cannot be used: file is not a database$"):
         manager.up(own)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("update objects set data = x'7b22' where resource = 'nodes'", "Input data was truncated"),
+        ("drop table facts; create table facts (x int)", "table facts has 1 columns"),
+    ],
+)
+def test_a_state_file_of_strange_content_gets_one_line(own: dict[str, str], change: str, told: str) -> None:
+    folder = manager.up(own).folder
+    manager.down(own)
+    with contextlib.closing(sqlite3.connect(folder / "state.db")) as database:
+        database.executescript(change)
+    with pytest.raises(KubetraceError, match=rf"state\.db cannot be used: [^\n]*{told}[^\n]*$"):
+        manager.up(own)
+    assert "Traceback" not in (folder / "log").read_text()
+
+
+def test_a_port_that_is_none_is_forgotten(own: dict[str, str]) -> None:
+    folder = manager.home(own) / "default"
+    folder.mkdir(parents=True)
+    (folder / "port").write_text("99999")
+    try:
+        assert 0 < manager.up(own).port < 65536
+    finally:
+        manager.down(own)
 
 
 def test_reset_forgets_objects_and_keeps_keys(own: dict[str, str]) -> None:

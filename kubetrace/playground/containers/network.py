@@ -88,13 +88,11 @@ class PodNetwork:
         ]
 
     def through(self, service: dict[str, Any], port: dict[str, Any]) -> tuple[dict[str, Any], int] | None:
-        """The (pod, port) that a Service's port leads to this time; None where no pod is ready."""
-        pods = self.endpoints(service)
-        if not pods:
-            return None
-        pod = pods[next(self._turn) % len(pods)]
-        number = port_number(pod, port.get("targetPort", port["port"]))
-        return None if number is None else (pod, number)
+        """The (pod, port) that a Service's port leads to this time; None where no pod is ready that has such a port."""
+        wanted = port.get("targetPort", port["port"])
+        numbers = [(pod, port_number(pod, wanted)) for pod in self.endpoints(service)]
+        found = [(pod, number) for pod, number in numbers if number is not None]
+        return found[next(self._turn) % len(found)] if found else None
 
     def _target(self, host: str, port: int, namespace: str) -> tuple[dict[str, Any], int]:
         found = self.addresses(host, namespace)

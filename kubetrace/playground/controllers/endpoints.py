@@ -43,7 +43,11 @@ class Networking:
         return None
 
     def _pods(self, service: Object) -> list[Object]:
+        """The pods that have an address and, where the Service's ports are names, one of these ports."""
         selector = service["spec"]["selector"].items()
+        names = [port.get("targetPort", port["port"]) for port in service["spec"].get("ports") or ()]
+        named = [name for name in names if isinstance(name, str)]
+        free = not names or len(named) < len(names)
         pods = self._store.select("pods", service["metadata"]["namespace"])
         return [
             pod
@@ -52,6 +56,7 @@ class Networking:
             and (pod.get("status") or {}).get("podIP")
             and not is_done(pod)
             and not pod["metadata"].get("deletionTimestamp")
+            and (free or any(_named_port(pod, name) for name in named))
         ]
 
     def _ports(self, service: Object, pods: list[Object]) -> list[dict[str, Any]]:
