@@ -157,6 +157,13 @@ def object_tree(item: dict[str, Any], shape: Shape, dots: bool = False) -> Tree:
     return ({"f:metadata": kept} if kept else {}) | tree
 
 
+def is_tree(value: Any) -> bool:
+    """Whether that can be read as FieldsV1."""
+    if not isinstance(value, dict):
+        return False
+    return all((name == "." or name[:2] in ("f:", "k:", "v:", "i:")) and is_tree(part) for name, part in value.items())
+
+
 def paths(tree: Tree, prefix: Path = ()) -> Iterator[Path]:
     """Every path that a tree names: its leaves, and list entries themselves (".")."""
     for name, part in tree.items():

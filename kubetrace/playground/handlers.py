@@ -17,7 +17,7 @@ from kubetrace.playground.encoding import html_safe
 from kubetrace.playground.escalation import Escalation
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.managed import Manager, check_apply, manager_name, track
-from kubetrace.playground.objects import Object, decode_body, type_of
+from kubetrace.playground.objects import Object, decode_applied, decode_body, type_of
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector
@@ -276,8 +276,7 @@ class Handlers:
         if target.subresource == "" and self._store.get(target.resource.key, place, target.name) is None:
             body = self._body(request, target)
             if isinstance(body, dict) and not (body.get("metadata") or {}).get("name"):
-                told = f"the name of the object ({target.name} based on URL) was undeterminable: name must be provided"
-                raise ApiError(400, told)
+                raise status.unnamed(target.name)
             if target.resource.key in _CREATED_BY_UPDATE and not (body.get("metadata") or {}).get("resourceVersion"):
                 return self._one(
                     request, target.resource, self._verbs.create(target.resource, place, body, write), form, 201
@@ -302,7 +301,7 @@ class Handlers:
 
     def _apply(self, request: Request, target: Target, form: Form) -> Answer:
         check_apply(request.parameter("fieldManager"))
-        place, body = target.place, decode_body(request.body, "application/yaml")
+        place, body = target.place, decode_applied(request.body)
         force, write = request.flag("force"), self._write(request)
         item, new = self._verbs.apply(target.resource, place, target.name, body, write, force, target.subresource)
         return self._one(request, target.resource, item, form, 201 if new else 200)

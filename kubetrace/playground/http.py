@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gzip
 import hashlib
+import json
 import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -22,6 +23,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import h11
 
 from kubetrace.serving.phrases import PHRASES
+from kubetrace.serving.status import failure
 
 MAX_BODY = 3 * 1024 * 1024
 MAX_HEAD = 1024 * 1024
@@ -95,8 +97,18 @@ class Upgrade:
 Handler = Callable[[Request], Awaitable[Answer | Stream | Upgrade]]
 
 
+_FIRST_COUNTS = ("accept", "authorization", "content-type", "host")
+"""Headers that a client may repeat, to no avail."""
+_BAD_HEADS = {"Missing mandatory Host: header": "missing required Host header"}
+"""net/http's words for what h11 says."""
+
+
 class TooLarge(Exception):
     pass
+
+
+class BrokenBody(Exception):
+    """What a body's framing lacks."""
 
 
 class Connection:
@@ -132,7 +144,11 @@ class Connection:
             request = await self._request(head)
         except h11.RemoteProtocolError as error:
             status = error.error_status_hint or 400
-            await self._refuse(status, f"{status} {PHRASES.get(status, 'Bad Request')}".encode())
+            why = f": {_BAD_HEADS[str(error)]}" if str(error) in _BAD_HEADS else ""
+            await self._refuse(status, f"{status} {PHRASES.get(status, 'Bad Request')}{why}".encode())
+            return False
+        except BrokenBody as error:
+            await self._refuse(500, json.dumps(failure(500, str(error), "", None), separators=(",", ":")).encode())
             return False
         except TooLarge:
             body = b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Request entity too '
@@ -150,25 +166,37 @@ class Connection:
         headers: dict[str, str] = {}
         for name, value in head.headers:
             key, text = name.decode("latin-1"), value.decode("latin-1")
-            headers[key] = f"{headers[key]}, {text}" if key in headers and key != "host" else text
-        parts, size = [], 0
-        while True:
-            event = await self._event(HEAD_TIMEOUT)
-            if not isinstance(event, h11.Data):
-                break
-            size += len(event.data)
-            if size > MAX_BODY:
-                raise TooLarge
-            parts.append(bytes(event.data))
+            if key not in headers:
+                headers[key] = text
+            elif key not in _FIRST_COUNTS:
+                headers[key] = f"{headers[key]}, {text}"
+        if not head.http_version.startswith(b"1."):
+            raise h11.RemoteProtocolError("unsupported protocol version", error_status_hint=505)
+        if headers.get("expect", "100-continue").lower() != "100-continue":
+            raise h11.RemoteProtocolError("unsupported expectation", error_status_hint=417)
+        body = await self._body()
         target = head.target.decode("latin-1")
         url = urlsplit(target)
         if _BAD_ESCAPE.search(url.path):
             raise h11.RemoteProtocolError("invalid URL escape")
         query = parse_qs(url.query, keep_blank_values=True)
         certificate = self._writer.get_extra_info("peercert")
-        return Request(
-            head.method.decode(), target, unquote(url.path), query, headers, b"".join(parts), certificate or None
-        )
+        return Request(head.method.decode(), target, unquote(url.path), query, headers, body, certificate or None)
+
+    async def _body(self) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            try:
+                event = await self._event(HEAD_TIMEOUT)
+            except h11.RemoteProtocolError:
+                raise BrokenBody("malformed chunked encoding") from None
+            if not isinstance(event, h11.Data):
+                return b"".join(parts)
+            size += len(event.data)
+            if size > MAX_BODY:
+                raise TooLarge
+            parts.append(bytes(event.data))
 
     async def _drain(self) -> None:
         """Reads on for a moment and forgets it: a client that is still sending would see a reset, not the answer."""

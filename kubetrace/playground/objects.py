@@ -63,9 +63,9 @@ def new_uid() -> str:
 def decode_body(body: bytes, content_type: str, kind: str = "") -> Any:
     """The body of a write of that kind. Raises 415 for encodings that are not served, 400 for what can't be read."""
     media = content_type.partition(";")[0].strip().lower()
-    if media in ("", "application/json") or media.endswith("+json"):
+    if media == "application/json" or not content_type:
         return _decode_json(body, kind)
-    if media in ("application/yaml", "application/apply-patch+yaml", "text/yaml", "application/x-yaml"):
+    if media == "application/yaml":
         return _decode_yaml(body, kind)
     if media == "application/vnd.kubernetes.protobuf":
         try:
@@ -91,10 +91,19 @@ _TIMES = {f"{_META}.Time": RFC3339, f"{_META}.MicroTime": RFC3339_MICRO}
 
 def _decode_json(body: bytes, kind: str) -> Any:
     value = decode_json(body, lambda problem: _unrecognized(body, kind, problem))
+    return {} if value is None else _object(body, value, kind)
+
+
+def _object(body: bytes, value: Any, kind: str) -> Any:
+    """A decoded body, where it can be an object's."""
     if value is None:
-        return {}
+        return value
     if not isinstance(value, dict):
         raise _unrecognized(body, kind, no_object(value))
+    for name in ("kind", "apiVersion"):
+        if not isinstance(value.get(name) or "", str):
+            why = f"json: cannot unmarshal {json_type(value[name])} into Go struct field .{name} of type string"
+            raise _unrecognized(body, kind, why)
     return value
 
 
@@ -114,10 +123,10 @@ def decode_json(body: bytes, failure: Callable[[str], ApiError]) -> Any:
 
 def _unrecognized(body: bytes, kind: str, problem: str) -> ApiError:
     """The words of transformDecodeError."""
-    told = (
-        f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: "
-    )
-    return ApiError(400, f"{told}{problem} ({_summary(body)})")
+    why = f"couldn't get version/kind; json parse error: {problem}"
+    if kind == "DeleteOptions":  # which are decoded elsewhere
+        return ApiError(400, why)
+    return ApiError(400, f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(body)})")
 
 
 def _summary(body: bytes) -> str:
@@ -131,10 +140,25 @@ def _decode_yaml(body: bytes, kind: str) -> Any:
     from kubetrace.wire import yaml_reader
 
     try:
-        return yaml_reader.loads(body)
+        value = yaml_reader.loads(body)
     except (ValueError, RecursionError) as error:
         told = f"the object provided is unrecognized (must be of type {kind}): {error} ({_summary(body)})"
         raise ApiError(400, told) from error
+    return _object(body, value, kind)
+
+
+def decode_applied(body: bytes) -> Any:
+    """The YAML of a server-side apply. Raises 400."""
+    from kubetrace.wire import yaml_reader
+
+    try:
+        value = yaml_reader.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, f"error decoding YAML: error converting YAML to JSON: {error}") from error
+    if value is not None and not isinstance(value, dict):
+        why = f"json: cannot unmarshal {json_type(value)} into Go value of type map[string]interface {{}}"
+        raise ApiError(400, f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {why}")
+    return value
 
 
 def ordered(item: Object) -> Object:
@@ -206,7 +230,7 @@ class Check:
         expected = inner.scalar if inner is not None else field.type
         if expected == "quantity":
             return self._quantity(value)
-        if value is not None and not _fits(value, expected):
+        if value is not None and not (_fits(value, expected) and _in_range(value, field.format)):
             self._refuse(value, field, inner, path, owner, entry=True)
         if expected == "integer" and isinstance(value, float):
             return int(value)
@@ -239,8 +263,19 @@ class Check:
         struct = owner.name.rpartition(".")[2]
         plain = re.sub(r"\[\d+\]", "", path)
         go_type = _go_type(field, inner, entry)
-        told = f"json: cannot unmarshal {json_type(value)} into Go struct field {struct}.{plain} of type {go_type}"
+        found = json_type(value)
+        if go_type in _LEAST and found == "number":
+            found = f"number {value}"
+        told = f"json: cannot unmarshal {found} into Go struct field {struct}.{plain} of type {go_type}"
         raise Mistyped(f"{self._what}: {told}", told, _conversion(value, go_type), _typed(value, path, field, entry))
+
+
+_LEAST = {"int32": -(2**31), "int64": -(2**63)}
+
+
+def _in_range(value: Any, format: str) -> bool:
+    least = _LEAST.get(format)
+    return least is None or not isinstance(value, int) or least <= value < -least
 
 
 class Mistyped(ApiError):

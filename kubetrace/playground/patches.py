@@ -42,8 +42,26 @@ def decode(body: bytes, kind: str) -> Any:
     if not isinstance(patch, wanted):
         found = "null" if patch is None else json_type(patch)
         into = "[]handlers.jsonPatchOp" if wanted is list else "map[string]interface {}"
+        if found == "null" and wanted is dict:
+            raise ApiError(400, "Invalid JSON Patch")
         raise ApiError(400, f"{start}json: cannot unmarshal {found} into Go value of type {into}")
+    if isinstance(patch, list):
+        _check_operations(patch)
     return patch
+
+
+MOST_OPERATIONS = 10_000
+
+
+def _check_operations(patch: list[Any]) -> None:
+    """Raises 400 for what is no operation, 413 for too many of them."""
+    if len(patch) > MOST_OPERATIONS:
+        why = f"The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {len(patch)}"
+        raise ApiError(413, f"Request entity too large: {why}")
+    for operation in patch:
+        if operation is not None and not isinstance(operation, dict):
+            into = "Go value of type handlers.jsonPatchOp"
+            raise ApiError(400, f"error decoding patch: json: cannot unmarshal {json_type(operation)} into {into}")
 
 
 def go_value(value: Any) -> str:
@@ -63,6 +81,8 @@ def json_patch(target: Any, operations: list[Any]) -> Any:
     for operation in operations:
         try:
             document = _operate(document, operation)
+            if not isinstance(document, dict):
+                raise TypeError(document)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise Unfit(operation) from error
     return document
@@ -167,7 +187,7 @@ def _merge_map(target: dict[str, Any], patch: dict[str, Any], type: Type | None)
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
-        raise ApiError(400, f"Unknown patch type found: {directive}")
+        raise ApiError(500, f"unknown patch type: {directive} in map: {go_value(patch)}", "")
     result = dict(target)
     retained = patch.get("$retainKeys")
     if retained is not None:

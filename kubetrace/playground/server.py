@@ -32,6 +32,8 @@ from kubetrace.playground.tokens import Signer
 from kubetrace.playground.verbs import Verbs
 from kubetrace.serving.faults import Fault, take
 
+_DOCUMENTS = ("api", "apis", "version")
+"""Whose documents are for GET alone."""
 _CRD = "customresourcedefinitions.apiextensions.k8s.io"
 _API_SERVICES = "apiservices.apiregistration.k8s.io"
 
@@ -180,7 +182,8 @@ class Server:
             if parts[1] == "api" or (parts[1] == "apis" and len(parts) > 4 and self.catalog.has_group(parts[2])):
                 raise no_such_path()
             return _plain_text(404, "404 page not found\n")
-        if request.method not in ("GET", "HEAD"):
+        wanted = ("GET",) if parts[1] in _DOCUMENTS else ("GET", "HEAD")
+        if request.method not in wanted and request.path != "/":  # the list of paths is for everyone
             raise not_allowed()
         return answer
 
@@ -229,7 +232,9 @@ def _plain_text(status: int, text: str) -> Answer:
 
 def _check_host(request: Request) -> None:
     """Refuses foreign names: a page in somebody's browser must not reach us through DNS rebinding."""
-    host = request.headers.get("host", "")
+    host = request.headers.get("host")
+    if host is None:  # HTTP/1.0, which no browser speaks
+        return
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and ":" in host else host
     if name.lower() not in (
         "127.0.0.1",

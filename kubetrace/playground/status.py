@@ -67,6 +67,12 @@ def misnamed(found: Any, wanted: str) -> ApiError:
     return ApiError(400, f"the name of the object ({found}) does not match the name on the URL ({wanted})")
 
 
+def unnamed(wanted: str) -> ApiError:
+    """For a body without a name."""
+    told = f"the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
+    return ApiError(400, told)
+
+
 def already_exists(resource: str, group: str, name: str) -> ApiError:
     message = f"{qualified(resource, group)} {quote(name)} already exists"
     return ApiError(409, message, "AlreadyExists", _details(resource, group, name))

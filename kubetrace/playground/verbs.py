@@ -111,9 +111,10 @@ class Verbs:
             raise ApiError(400, "couldn't get version/kind; json parse error: the body is not an object")
         api_version, kind = body.get("apiVersion") or resource.api_version, body.get("kind") or resource.kind
         if (api_version, kind) != (resource.api_version, resource.kind):
-            if self.catalog.by_kind(str(api_version), str(kind)) is None:
-                told = f'no kind "{kind}" is registered for version "{api_version}" in scheme '
-                raise ApiError(400, told + '"pkg/api/legacyscheme/scheme.go:30"')
+            if self.catalog.by_kind(api_version, kind) is None and not is_registered(api_version, kind):
+                told = f'{kind} in version "{api_version.rpartition("/")[2]}" cannot be handled as a {resource.kind}: '
+                told += f'no kind "{kind}" is registered for version "{api_version}" in scheme '
+                raise ApiError(400, told + '"pkg/runtime/scheme.go:111"')
             wanted = f"the expected API version ({resource.api_version})"
             told = f"the API version in the data ({api_version}) does not match {wanted}"
             if api_version == resource.api_version:
@@ -352,7 +353,7 @@ class Verbs:
     def _tracked_before(old: Object | None, metadata: Object) -> list[Object]:
         """The managers that a write starts from: those that it brings, else those that there are."""
         brought = metadata.pop("managedFields", None)
-        if brought == [{}]:
+        if brought and not all(fieldsets.is_tree(entry.get("fieldsV1")) for entry in brought):  # [{}] among them
             return []
         return brought or ((old or {}).get("metadata") or {}).get("managedFields") or []
 
@@ -425,8 +426,10 @@ class Verbs:
             new = self.check_body(resource, new, namespace, write)
         except Mistyped as error:
             raise patch_errors.misfit(kind, patch, new, error) from None
-        if new["metadata"].get("name") != name:
-            raise status.misnamed(new["metadata"].get("name"), name)
+        if not new["metadata"].get("name"):
+            raise status.unnamed(name)
+        if new["metadata"]["name"] != name:
+            raise status.misnamed(new["metadata"]["name"], name)
         write.patched = True
         return self.replace(resource, old, new, write, subresource)
 

@@ -1,10 +1,15 @@
-"""Other clients take the playground for real: the Python `kubernetes` client, and kr8s (extra `kubetrace[clients]`)."""
+"""Other clients take the playground for real: the Python `kubernetes` client and kr8s (extra `kubetrace[clients]`), and
+helm where it is on PATH."""
 
 from __future__ import annotations
 
 import http.client
+import os
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,6 +114,33 @@ def _wait(true: Any) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("it never came")
+
+
+def test_helm(playground: manager.Playground, namespace: str, tmp_path: Path) -> None:
+    helm = shutil.which("helm")
+    if helm is None:
+        pytest.skip("no helm on PATH")
+    homes = {f"HELM_{name}_HOME": str(tmp_path / name) for name in ("CACHE", "CONFIG", "DATA")}
+    environ = dict(os.environ) | homes | {"KUBECONFIG": str(playground.kubeconfig)}
+
+    def run(*words: str, code: int = 0) -> str:
+        told = subprocess.run([helm, *words], env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert told.returncode == code, told.stdout + told.stderr
+        return told.stdout + (told.stderr if code else "")
+
+    run("create", "chart")
+    here, ready = ("-n", namespace), ("--wait", "--timeout=60s")
+    assert "STATUS: deployed" in run("install", "web", "chart", *here, *ready)
+    assert "Phase:          Succeeded" in run("test", "web", *here)
+    run("upgrade", "web", "chart", "--set=autoscaling.enabled=true,ingress.enabled=true", *here, *ready)
+    assert "has been rolled back" in run("upgrade", "web", "chart", "--set=image.tag=broken", "--atomic", "--timeout=5s",
+                                         *here, code=1)  # fmt: skip
+    run("rollback", "web", "1", *here, *ready)
+    told = [line.split()[0] for line in run("history", "web", *here).splitlines()[1:]]
+    assert told == ["1", "2", "3", "4", "5"]
+    assert "web" in run("list", *here)
+    run("uninstall", "web", *here, *ready)
+    assert "release: not found" in run("status", "web", *here, code=1)
 
 
 def test_kr8s(kr8s_api: Any, namespace: str) -> None:

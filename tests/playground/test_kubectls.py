@@ -1,7 +1,7 @@
-"""Four kubectls, 1.20 to 1.36, run apply, get, describe, logs, rollout, exec, cp, port-forward and delete.
+"""kubectls of every version, 1.20 to 1.36, run apply, get, describe, logs, rollout, exec, cp, port-forward and delete.
 
-Each is `kubectl-1.20` or `kubectl.1.20` in KUBEBUILDER_ASSETS or on PATH; those that are not there are skipped. Before
-1.31 kubectl streams over SPDY, since then over WebSocket.
+Each is `kubectl-1.20` or `kubectl.1.20` in KUBEBUILDER_ASSETS or on PATH (or beside the kubectl on PATH); those of the
+four that are promised and are not there are skipped. Before 1.31 kubectl streams over SPDY, since then over WebSocket.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 from kubetrace.playground import manager
 from tests.playground.conftest import Kubectl
 
-VERSIONS = ("1.20", "1.27", "1.31", "1.36")
+PROMISED = ("1.20", "1.27", "1.31", "1.36")
 MANIFEST = """
 apiVersion: apps/v1
 kind: Deployment
@@ -39,15 +39,24 @@ data: {color: blue}
 """
 
 
-def _binary(version: str) -> Path | None:
-    places = os.pathsep.join(filter(None, (os.environ.get("KUBEBUILDER_ASSETS"), os.environ.get("PATH"))))
-    found = [shutil.which(f"kubectl{mark}{version}", path=places) for mark in "-."]
-    return next((Path(path) for path in found if path), None)
+def _binaries() -> dict[str, Path]:
+    """Every kubectl that has its version in its name, by version."""
+    places = [os.environ.get("KUBEBUILDER_ASSETS", ""), *os.environ.get("PATH", "").split(os.pathsep)]
+    if (usual := shutil.which("kubectl")) is not None:
+        places.append(str(Path(usual).resolve().parent))
+    found: dict[str, Path] = {}
+    for place in filter(None, places):
+        for path in sorted(Path(place).glob("kubectl[-.]1.[0-9][0-9]")):
+            found.setdefault(path.name[-4:], path)
+    return found
 
 
-@pytest.fixture(params=VERSIONS)
+_BINARIES = _binaries()
+
+
+@pytest.fixture(params=sorted({*PROMISED, *_BINARIES}))
 def kubectl(request: pytest.FixtureRequest, playground: manager.Playground, tmp_path: Path) -> Kubectl:
-    binary = _binary(request.param)
+    binary = _BINARIES.get(request.param)
     if binary is None:
         pytest.skip(f"no kubectl-{request.param} in KUBEBUILDER_ASSETS or on PATH")
     return Kubectl(binary, playground, tmp_path / "cache")
@@ -119,6 +128,40 @@ def test_logs_exec_cp_port_forward(kubectl: Kubectl, namespace: str, tmp_path: P
         process.terminate()
         process.communicate()
     kubectl("delete", "deploy/web", *here)
+
+
+def test_changes(kubectl: Kubectl, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = ("-n", namespace)
+    kubectl("create", "-f", "-", *here, stdin=MANIFEST)
+    assert "configured" in kubectl("apply", "-f", "-", *here, stdin=MANIFEST.replace("blue", "red"))
+    assert kubectl("label", "cm", "settings", "tier=front", *here) == "configmap/settings labeled\n"
+    assert kubectl("annotate", "cm", "settings", "a=b", *here).startswith("configmap/settings annotate")
+    for kind, patch in (("strategic", '{"data":{"s":"1"}}'), ("merge", '{"data":{"m":"1"}}')):
+        assert (
+            kubectl("patch", "cm", "settings", f"--type={kind}", "-p", patch, *here) == "configmap/settings patched\n"
+        )
+    kubectl("patch", "cm", "settings", "--type=json", "-p", '[{"op":"remove","path":"/data/m"}]', *here)
+    assert kubectl("get", "cm", "settings", "-o", "jsonpath={.data.color}{.data.s}{.data.m}", *here) == "red1"
+    assert kubectl("set", "image", "deploy/web", "web=nginx:7", *here) == "deployment.apps/web image updated\n"
+    kubectl("autoscale", "deploy/web", "--max=3", "--cpu-percent=70", *here)
+    assert "<unknown>/70%" in kubectl("get", "hpa", "web", "--no-headers", *here)
+    assert kubectl("expose", "deploy/web", "--port=80", *here) == "service/web exposed\n"
+    applied = MANIFEST.replace("blue", "green").replace("nginx:1", "nginx:8")
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", *here, stdin=applied)
+    assert kubectl("get", "cm", "settings", "-o", "jsonpath={.data.color}", *here) == "green"
+    kubectl("diff", "-f", "-", *here, stdin=applied.replace("green", "grey"), code=1)
+    (tmp_path / "editor").write_text("#!/bin/sh\nsed -i s/green/edited/ $1\n")
+    (tmp_path / "editor").chmod(0o700)
+    monkeypatch.setenv("EDITOR", str(tmp_path / "editor"))
+    assert kubectl("edit", "cm", "settings", *here) == "configmap/settings edited\n"
+    assert kubectl("get", "cm", "settings", "-o", "jsonpath={.data.color}", *here) == "edited"
+    kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=30s", *here)
+    assert kubectl("auth", "can-i", "create", "pods", *here) == "yes\n"
+    assert kubectl("auth", "can-i", "create", "pods", "--as=nobody", *here, code=1).startswith("no")
+    assert "metadata" in kubectl("explain", "deployments")
+    assert "deployments" in kubectl("api-resources", "--api-group=apps")
+    assert "deployment.apps/web" in kubectl("get", "all", *here)
+    kubectl("delete", "deploy,svc,hpa,cm", "--all", *here)
 
 
 def test_run_attached(kubectl: Kubectl, namespace: str) -> None:

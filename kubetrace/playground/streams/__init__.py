@@ -23,13 +23,15 @@ def answer(
         from kubetrace.playground.streams.proxy import proxy
 
         return proxy(runtime.network, store, request, target)
+    if kind == "log":
+        from kubetrace.playground.streams.podlogs import Choice, read
+
+        choice = Choice(request, target.name)  # which is looked at first
     pod = store.get("pods", target.namespace, target.name)
     if pod is None:
         raise not_found("pods", "", target.name)
     if kind == "log":
-        from kubetrace.playground.streams.podlogs import read
-
-        return read(runtime, request, pod)
+        return read(runtime, request, pod, choice)
     if kind == "portforward":
         from kubetrace.playground.streams.portforward import forward
 

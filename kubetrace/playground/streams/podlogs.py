@@ -17,9 +17,8 @@ from kubetrace.playground.streams.commands import container_name
 _TEXT = "text/plain"
 
 
-def read(runtime: Runtime, request: Request, pod: Object) -> Answer | Stream:
-    """Raises 400 for containers that have no log yet, 422 for options that can't be."""
-    choice = _Choice(request, pod["metadata"]["name"])
+def read(runtime: Runtime, request: Request, pod: Object, choice: Choice) -> Answer | Stream:
+    """Raises 400 for containers that have no log yet."""
     name = container_name(pod, request.parameter("container"))
     if not pod["spec"].get("nodeName"):
         return Answer(200, b"", _TEXT)
@@ -68,8 +67,8 @@ def _by_id(runtime: Runtime, pod: Object, name: str, identifier: str) -> Contain
     return next((container for container in both if container is not None and container.id == identifier), None)
 
 
-class _Choice:
-    """PodLogOptions (ValidatePodLogOptions)."""
+class Choice:
+    """PodLogOptions (ValidatePodLogOptions). Raises 400 and 422 for options that can't be."""
 
     def __init__(self, request: Request, name: str) -> None:
         self._name = name
@@ -87,7 +86,7 @@ class _Choice:
             causes.append(("limitBytes", "FieldValueInvalid", f"Invalid value: {self.limit}: must be greater than 0"))
         if seconds is not None and time:
             why = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
-            causes.append(("", "FieldValueForbidden", why))
+            causes.append(("[]", "FieldValueForbidden", why))
         elif seconds is not None and seconds < 1:
             causes.append(("sinceSeconds", "FieldValueInvalid", f"Invalid value: {seconds}: must be greater than 0"))
         if self._stream not in ("All", "Stdout", "Stderr"):
@@ -95,7 +94,7 @@ class _Choice:
             causes.append(("stream", "FieldValueNotSupported", why))
         elif self._stream != "All" and self.tail is not None:
             why = "Forbidden: `tailLines` and specific `stream` are mutually exclusive for now"
-            causes.append(("", "FieldValueForbidden", why))
+            causes.append(("[]", "FieldValueForbidden", why))
         if causes:
             raise invalid("PodLogOptions", "", name, causes)
         self._since = ""
@@ -138,7 +137,7 @@ class _Choice:
         return f"{line.when} ".encode() + line.text if self._timestamps else line.text
 
 
-async def _follow(log: Log, chosen: list[Line], seen: int, choice: _Choice) -> AsyncIterator[bytes]:
+async def _follow(log: Log, chosen: list[Line], seen: int, choice: Choice) -> AsyncIterator[bytes]:
     left = choice.limit
     start = b"".join(choice.shown(line) for line in chosen)
     if left is not None:
