@@ -315,10 +315,9 @@ def _conversion(value: Any, go_type: str) -> str:
         return f"cannot restore slice from {plain}"
     if go_type.startswith("v1.") or "." in go_type:
         return f"cannot restore struct from: {plain}"
-    if go_type in ("bool", "int32", "int64", "float64") and plain == "string":
-        return f"unrecognized type: {go_type}"
-    full = {"map": "map[string]interface {}", "slice": "[]interface {}"}.get(plain, plain)
-    return f"cannot convert {full} to {go_type}"
+    numbers = ("int32", "int64", "float64")
+    convertible = plain in numbers and (go_type in numbers or (plain, go_type) == ("int64", "string"))  # by Go's rules
+    return f"cannot convert {plain} to {go_type}" if convertible else f"unrecognized type: {go_type}"
 
 
 def _go_type(field: Field, inner: Type | None, entry: bool) -> str:

@@ -183,7 +183,7 @@ class Server:
                 raise no_such_path()
             return _plain_text(404, "404 page not found\n")
         wanted = ("GET",) if parts[1] in _DOCUMENTS else ("GET", "HEAD")
-        if request.method not in wanted and request.path != "/":  # the list of paths is for everyone
+        if request.method not in wanted and request.path not in ("/", "/apis"):  # these two look at no method
             raise not_allowed()
         return answer
 

@@ -75,7 +75,6 @@ class Choice:
         self.tail = self._number(request, "tailLines")
         self.limit = self._number(request, "limitBytes")
         seconds = self._number(request, "sinceSeconds")
-        self._stream = request.parameter("stream") or "All"
         self._timestamps = request.flag("timestamps")
         time = request.parameter("sinceTime")
         causes = []
@@ -89,12 +88,8 @@ class Choice:
             causes.append(("[]", "FieldValueForbidden", why))
         elif seconds is not None and seconds < 1:
             causes.append(("sinceSeconds", "FieldValueInvalid", f"Invalid value: {seconds}: must be greater than 0"))
-        if self._stream not in ("All", "Stdout", "Stderr"):
-            why = f'Unsupported value: "{self._stream}": supported values: "All", "Stderr", "Stdout"'
-            causes.append(("stream", "FieldValueNotSupported", why))
-        elif self._stream != "All" and self.tail is not None:
-            why = "Forbidden: `tailLines` and specific `stream` are mutually exclusive for now"
-            causes.append(("[]", "FieldValueForbidden", why))
+        if request.parameter("stream"):  # the feature gate PodLogsQuerySplitStreams is off
+            causes.append(("stream", "FieldValueForbidden", "Forbidden: may not be specified"))
         if causes:
             raise invalid("PodLogOptions", "", name, causes)
         self._since = ""
@@ -124,7 +119,7 @@ class Choice:
         return f"{found.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
 
     def fits(self, line: Line) -> bool:
-        return self._stream in ("All", line.stream.capitalize()) and line.when >= self._since
+        return line.when >= self._since
 
     def select(self, log: Log) -> list[Line]:
         """A kubelet counts the tail first, over all lines, then looks at times."""
