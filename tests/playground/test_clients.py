@@ -133,8 +133,8 @@ def test_helm(playground: manager.Playground, namespace: str, tmp_path: Path) ->
     assert "STATUS: deployed" in run("install", "web", "chart", *here, *ready)
     assert "Phase:          Succeeded" in run("test", "web", *here)
     run("upgrade", "web", "chart", "--set=autoscaling.enabled=true,ingress.enabled=true", *here, *ready)
-    assert "has been rolled back" in run("upgrade", "web", "chart", "--set=image.tag=broken", "--atomic", "--timeout=5s",
-                                         *here, code=1)  # fmt: skip
+    broken = ("--set=image.tag=broken", "--atomic", "--timeout=5s")
+    assert "has been rolled back" in run("upgrade", "web", "chart", *here, *broken, code=1)
     run("rollback", "web", "1", *here, *ready)
     told = [line.split()[0] for line in run("history", "web", *here).splitlines()[1:]]
     assert told == ["1", "2", "3", "4", "5"]
