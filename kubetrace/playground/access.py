@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError, qualified
 from kubetrace.playground.storage import Store
-from kubetrace.playground.tokens import Signer
+from kubetrace.playground.tokens import ISSUER, Signer
 from kubetrace.wire.go_quote import quote
 
 RBAC = "rbac.authorization.k8s.io"
@@ -39,6 +39,10 @@ class Attributes:
     path: str = ""
 
 
+_ABOUT = "authentication.kubernetes.io/"
+"""How the extra facts begin that a token knows of its user."""
+
+
 class Authenticator:
     def __init__(self, tokens: dict[str, tuple[str, tuple[str, ...]]], signer: Signer, store: Store) -> None:
         self._tokens = tokens
@@ -56,12 +60,24 @@ class Authenticator:
             return found
         return _from_certificate(request.certificate) or ANONYMOUS
 
-    def by_token(self, token: str) -> User | None:
+    def by_token(self, token: str, wanted: Sequence[str] = (ISSUER,)) -> User | None:
         found = self._tokens.get(token)
         if found is not None:
             return User(found[0], (*found[1], "system:authenticated"))
-        claims = self._signer.read(token) if token.count(".") == 2 else None
-        return None if claims is None else self._account(claims)
+        claims = self._claims(token)
+        if claims is None or not set(claims["aud"]) & set(wanted):
+            return None
+        return self._account(claims)
+
+    def audiences(self, token: str) -> list[str]:
+        """Whom a token is for; empty where it is none that holds."""
+        if token in self._tokens:
+            return [ISSUER]
+        claims = self._claims(token)
+        return [] if claims is None or self._account(claims) is None else list(claims["aud"])
+
+    def _claims(self, token: str) -> dict[str, Any] | None:
+        return self._signer.read(token) if token.count(".") == 2 else None
 
     def _account(self, claims: dict[str, Any]) -> User | None:
         """The ServiceAccount of a token, where it still is the one that the token was made for."""
@@ -70,8 +86,19 @@ class Authenticator:
         found = self._store.get("serviceaccounts", namespace, account["name"])
         if found is None or found["metadata"]["uid"] != account["uid"]:
             return None
+        extra = {f"{_ABOUT}credential-id": [f"JTI={claims['jti']}"]} if "jti" in claims else {}
+        for kind in ("node", "pod", "secret"):
+            bound = about.get(kind)
+            if bound is None:
+                continue
+            item = self._store.get(f"{kind}s", "" if kind == "node" else namespace, bound["name"])
+            gone = item is None or item["metadata"]["uid"] != bound.get("uid", item["metadata"]["uid"])
+            if gone and not (kind == "node" and "pod" in about):  # a pod's node may go before it
+                return None
+            if kind != "secret":
+                extra |= {f"{_ABOUT}{kind}-name": [bound["name"]], f"{_ABOUT}{kind}-uid": [bound["uid"]]}
         groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
-        return User(claims["sub"], groups, account["uid"])
+        return User(claims["sub"], groups, account["uid"], extra)
 
 
 def _from_certificate(certificate: dict[str, Any] | None) -> User | None:

@@ -36,9 +36,9 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         _default_ingress_class(store, item)
     if resource.key == "pods":
         _priority(store, resource, item)
-        _runtime_class(store, resource, item)
         service_accounts.admit(store, item)
         _tolerations(item["spec"])
+        _runtime_class(store, resource, item)
     limits.admit(store, resource, item)
     if resource.key == "pods":
         item.setdefault("status", {})["qosClass"] = quality_of_service(item["spec"])
@@ -175,7 +175,7 @@ def _runtime_class(store: Store, resource: Resource, pod: Object) -> None:
     scheduling = found.get("scheduling") or {}
     for key, value in (scheduling.get("nodeSelector") or {}).items():
         if spec.setdefault("nodeSelector", {}).setdefault(key, value) != value:
-            why = f"pod rejected: conflict: runtimeClass.scheduling.nodeSelector[{key}] = {value}; "
+            why = f"conflict: runtimeClass.scheduling.nodeSelector[{key}] = {value}; "
             why += f"pod.spec.nodeSelector[{key}] = {spec['nodeSelector'][key]}"
             raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
     added = [entry for entry in scheduling.get("tolerations") or () if entry not in (spec.get("tolerations") or ())]

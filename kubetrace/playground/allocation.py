@@ -10,7 +10,7 @@ from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import invalid
 from kubetrace.playground.storage import Store
 
-_SERVICE_RANGE = ipaddress.ip_network("10.96.0.0/16")
+SERVICE_RANGE = ipaddress.ip_network("10.96.0.0/16")
 _NODE_PORTS = (30000, 32767)
 _GENERATION = "deprecated.daemonset.template.generation"
 
@@ -65,7 +65,7 @@ def _serve(store: Store, item: dict[str, Any]) -> None:
     taken = {service["spec"].get("clusterIP") for service in services}
     wanted = spec.get("clusterIP")
     if not wanted:
-        while (wanted := str(_SERVICE_RANGE[256 + secrets.randbelow(65000)])) in taken:
+        while (wanted := str(SERVICE_RANGE[256 + secrets.randbelow(65000)])) in taken:
             pass
         spec["clusterIP"] = wanted
     elif wanted != "None" and wanted in taken:

@@ -118,4 +118,6 @@ BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "mutatingwebhookconfigurations.admissionregistration.k8s.io": _mutating_webhooks,
     "validatingadmissionpolicies.admissionregistration.k8s.io": _admission_policy,
     "validatingadmissionpolicybindings.admissionregistration.k8s.io": _policy_binding,
+    "mutatingadmissionpolicies.admissionregistration.k8s.io": _admission_policy,
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io": _policy_binding,
 }

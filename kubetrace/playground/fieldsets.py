@@ -56,7 +56,7 @@ class Shape:
         atomic = field.map_type == "atomic" or (inner is not None and inner.atomic and not field.list)
         entry = Shape("leaf") if inner is None or inner.scalar or inner.atomic else Shape(type=inner)
         if field.map:
-            return Shape("leaf") if atomic or field.list else Shape(values=entry)
+            return Shape("leaf") if atomic else Shape(values=Shape("leaf") if field.list else entry)
         if field.list:
             if field.list_type == "map":
                 return Shape("listmap", type=inner, keys=field.list_map_keys)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from kubetrace.playground import allocation
 from kubetrace.playground.admission import DEFAULT_CLASS
 from kubetrace.playground.catalog import Catalog, Resource, server_facts
 from kubetrace.playground.objects import new_uid, now
@@ -34,7 +35,7 @@ def fill(store: Store, catalog: Catalog) -> None:
         resource = catalog.find(parts[2], parts[3], parts[4])
         if resource is not None:
             for item in items:
-                _put(store, catalog, resource.key, _timed(copy.deepcopy(item)))
+                _put(store, catalog, resource.key, _own_range(_timed(copy.deepcopy(item))))
     _put(store, catalog, "nodes", node())
     _put(store, catalog, "storageclasses.storage.k8s.io", _storage_class())
     _put(store, catalog, "services", _kubernetes_service())
@@ -49,6 +50,13 @@ def fill(store: Store, catalog: Catalog) -> None:
             item,
         )
     store.remember("filled", now())
+
+
+def _own_range(item: dict[str, Any]) -> dict[str, Any]:
+    """The range of Services is this server's, not that of the one that was recorded."""
+    if item.get("kind") == "ServiceCIDR":
+        item["spec"]["cidrs"] = [str(allocation.SERVICE_RANGE)]
+    return item
 
 
 def _timed(item: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kubetrace.playground import options, paging, patch_errors, patches, status, subresources, watching
+from kubetrace.playground import options, paging, patch_errors, patches, status, strict, subresources, watching
 from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.binding import bind
 from kubetrace.playground.catalog import Resource
@@ -21,7 +21,7 @@ from kubetrace.playground.objects import Object, decode_applied, decode_body, ty
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector
-from kubetrace.playground.status import ApiError, qualified
+from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tables import Form, accepted, entries, many, one, partial, scale_table, table
 from kubetrace.playground.verbs import Verbs, Write
@@ -33,7 +33,7 @@ _CREATED_BY_UPDATE = frozenset(
         *("services", "endpoints", "events", "limitranges", "leases.coordination.k8s.io"),
         *("roles.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io"),
         *("rolebindings.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io"),
-        *("runtimeclasses.node.k8s.io",),
+        "runtimeclasses.node.k8s.io",
     )
 )
 
@@ -104,6 +104,8 @@ class Handlers:
         if request.method == "PATCH" and not raw:
             body = self._patched_subresource(request, target)
         write = self._write(request)
+        if request.headers.get("content-type", "").startswith("application/apply-patch"):
+            write.operation = "Apply"
         about = subresources.about(self._verbs, request, target, body, write)
         if about is not None:
             self._verbs.webhooks.admit(about)
@@ -129,7 +131,11 @@ class Handlers:
 
     @staticmethod
     def _body(request: Request, target: Target) -> Any:
-        return decode_body(request.body, request.headers.get("content-type", ""), target.resource.kind)
+        body = decode_body(request.body, request.headers.get("content-type", ""), target.resource.kind)
+        found = strict.read(request.body)
+        if found is not None:
+            body, request.facts["twice"], request.facts["places"] = found
+        return body
 
     def _write(self, request: Request) -> Write:
         if request.method != "DELETE":
@@ -147,13 +153,20 @@ class Handlers:
             warnings=request.facts["warnings"],
             user=user,
             asked=request.facts["asked"],
+            twice=request.facts.get("twice", []),
+            places=request.facts.get("places", {}),
             options={name: value for name, value in told.items() if value},
             guard=guard,
         )
 
     @staticmethod
     def _include(request: Request) -> str:
-        return request.parameter("includeObject") or "Metadata"
+        wanted = request.parameter("includeObject")
+        if wanted not in ("", "Metadata", "Object", "None"):
+            why = "must be 'Metadata', 'Object', 'None', or empty"
+            told = f'Unable to convert to Table as requested: includeObject: Invalid value: "{wanted}": {why}'
+            raise ApiError(400, told)
+        return wanted or "Metadata"
 
     def _encode(self, value: Any, form: Form, code: int = 200) -> Answer:
         if form.yaml:
@@ -166,6 +179,7 @@ class Handlers:
         return self._encode(one(resource, item, form, self._include(request)), form, code)
 
     def _get(self, request: Request, target: Target, form: Form) -> Answer:
+        paging.check_known(paging.resource_version(request, alone=True), self._store)
         item = self._verbs.read(target.resource, target.place, target.name)
         return self._one(request, target.resource, item, form)
 
@@ -175,12 +189,12 @@ class Handlers:
         custom = None
         if resource.custom is not None:
             custom = tuple(entry["jsonPath"].lstrip(".") for entry in resource.custom.get("selectableFields", ()))
-        fields = field_selector(text, qualified(resource.name, resource.group), custom)
+        fields = field_selector(text, resource, custom)
         return lambda item: labels(item) and fields(as_version(item, resource.api_version))
 
     def _list(self, request: Request, target: Target, form: Form) -> Answer:
         resource, matches = target.resource, self._matcher(request, target.resource)
-        page = paging.page(request, self._store)
+        page = paging.page(request, self._store, target.place)
         selected = bool(request.parameter("labelSelector") or request.parameter("fieldSelector"))
         plain = form == Form() and not has_faces(resource.api_version, resource.kind)
         if plain and not selected and not page.past:
@@ -188,16 +202,15 @@ class Handlers:
         items: list[Object] = []
         more = False
         for item in page.objects(resource.key, target.place):
-            if not matches(item):
-                continue
-            if page.limit and len(items) == page.limit:
-                more = True
+            if 0 < page.limit == len(items):
+                more = True  # whether it matches is for the next page to say
                 break
-            items.append(item)
+            if matches(item):
+                items.append(item)
         metadata: Object = {"resourceVersion": str(page.version)}
         if more:
             last = paging.key_of(items[-1])
-            metadata["continue"] = paging.token(page.version, last)
+            metadata["continue"] = paging.token(page.version, target.place, last)
             if not selected:
                 metadata["remainingItemCount"] = page.left(resource.key, target.place, last)
         return self._encode(many(resource, items, metadata, form, self._include(request)), form)
@@ -210,7 +223,7 @@ class Handlers:
             rows.pop()
             last = rows[-1][0]
             left = page.left(resource.key, place, last)
-            metadata |= {"continue": paging.token(page.version, last, left), "remainingItemCount": left}
+            metadata |= {"continue": paging.token(page.version, place, last, left), "remainingItemCount": left}
         start = many(resource, [], metadata, Form(), "")
         del start["items"]
         head = msgspec.json.encode(start)[:-1] + b',"items":['
@@ -240,7 +253,7 @@ class Handlers:
             metadata: Object = {"resourceVersion": str(version)}
             if initial:
                 metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
-            item = {"metadata": metadata | {"creationTimestamp": None}}
+            item = {"metadata": metadata}
             if form.kind == "Table":
                 rows = [{"cells": [], "object": partial(item, form.group_version)}] if initial else []
                 plain = {"resourceVersion": str(version)}
@@ -248,14 +261,14 @@ class Handlers:
             return {"kind": resource.kind, "apiVersion": resource.api_version} | item
 
         paging.check_options(request, watching=True)
-        initial = request.flag("sendInitialEvents")
+        asked, initial = "sendInitialEvents" in request.query, request.flag("sendInitialEvents")
         watch = watching.Watch(
             resource=resource.key,
             namespace=target.place,
             matches=matches,
             show=show,
             mark=mark,
-            since=None if initial else self._since(request),
+            since=self._version_or_now(request) if asked and not initial else None if initial else self._since(request),
             initial_events=initial,
             bookmarks=request.flag("allowWatchBookmarks"),
             seconds=float(request.parameter("timeoutSeconds") or watching.DEFAULT_SECONDS),
@@ -265,16 +278,19 @@ class Handlers:
 
     @staticmethod
     def _since(request: Request) -> int | None:
-        return paging.resource_version(request, watching=True) or None
+        return paging.resource_version(request, alone=True) or None
+
+    def _version_or_now(self, request: Request) -> int:
+        return self._since(request) or self._store.version
 
     def _create(self, request: Request, target: Target, form: Form) -> Answer:
         item = self._verbs.create(target.resource, target.place, self._body(request, target), self._write(request))
         return self._one(request, target.resource, item, form, 201)
 
     def _update(self, request: Request, target: Target, form: Form) -> Answer:
-        place, write = target.place, self._write(request)
+        place, body = target.place, self._body(request, target)
+        write = self._write(request)
         if target.subresource == "" and self._store.get(target.resource.key, place, target.name) is None:
-            body = self._body(request, target)
             if isinstance(body, dict) and not (body.get("metadata") or {}).get("name"):
                 raise status.unnamed(target.name)
             if target.resource.key in _CREATED_BY_UPDATE and not (body.get("metadata") or {}).get("resourceVersion"):
@@ -283,9 +299,7 @@ class Handlers:
                 )
             if isinstance(body, dict) and not (body.get("metadata") or {}).get("resourceVersion"):
                 raise status.not_found(target.resource.name, target.resource.group, target.name)
-        item = self._verbs.update(
-            target.resource, place, target.name, self._body(request, target), write, target.subresource
-        )
+        item = self._verbs.update(target.resource, place, target.name, body, write, target.subresource)
         return self._one(request, target.resource, item, form)
 
     def _patch(self, request: Request, target: Target, form: Form) -> Answer:
@@ -295,6 +309,9 @@ class Handlers:
         if kind not in patches.KINDS:
             raise patch_errors.unsupported(kind, target.resource)
         patch = patches.decode(request.body, kind)
+        found = strict.read(request.body) if isinstance(patch, dict) else None
+        if found is not None:
+            patch, request.facts["twice"], _ = found
         place, write = target.place, self._write(request)
         item = self._verbs.patch(target.resource, place, target.name, kind, patch, write, target.subresource)
         return self._one(request, target.resource, item, form)

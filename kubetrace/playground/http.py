@@ -48,8 +48,11 @@ class Request:
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
+    """By name in lower case; what comes more than once stands in one text, with commas between."""
     body: bytes
     certificate: dict[str, Any] | None = None
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    """The headers one by one."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What the layers found out: the user, the audit id, warnings to send."""
 
@@ -164,8 +167,8 @@ class Connection:
 
     async def _request(self, head: h11.Request) -> Request:
         headers: dict[str, str] = {}
-        for name, value in head.headers:
-            key, text = name.decode("latin-1"), value.decode("latin-1")
+        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers]
+        for key, text in fields:
             if key not in headers:
                 headers[key] = text
             elif key not in _FIRST_COUNTS:
@@ -181,7 +184,8 @@ class Connection:
             raise h11.RemoteProtocolError("invalid URL escape")
         query = parse_qs(url.query, keep_blank_values=True)
         certificate = self._writer.get_extra_info("peercert")
-        return Request(head.method.decode(), target, unquote(url.path), query, headers, body, certificate or None)
+        method, path = head.method.decode(), unquote(url.path)
+        return Request(method, target, path, query, headers, body, certificate or None, fields)
 
     async def _body(self) -> bytes:
         parts: list[bytes] = []

@@ -7,10 +7,12 @@ impersonate-on:MODE:VERB on what is requested and impersonate:MODE on the user, 
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import unquote
 
 from kubetrace.playground.access import Attributes, Authorizer, User, refused
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError
+from kubetrace.wire.go_quote import quote
 
 _AUTHENTICATION = "authentication.k8s.io"
 _EXTRA = "impersonate-extra-"
@@ -37,15 +39,20 @@ def impersonated(request: Request, user: User, authorizer: Authorizer, asked: At
 def _wanted(request: Request) -> User | None:
     headers = request.headers
     name, uid = headers.get("impersonate-user", ""), headers.get("impersonate-uid", "")
-    groups = tuple(part.strip() for part in headers.get("impersonate-group", "").split(",") if part.strip())
-    extra = {key[len(_EXTRA) :]: [value] for key, value in headers.items() if key.startswith(_EXTRA)}
+    groups = tuple(value for key, value in request.fields if key == "impersonate-group" and value)
+    extra: dict[str, list[str]] = {}
+    for key, value in request.fields:
+        if key.startswith(_EXTRA):
+            extra.setdefault(unquote(key[len(_EXTRA) :]).lower(), []).append(value)
     if name:
         return User(name, groups, uid, extra)
     if groups or uid or extra:
         shown = ", ".join(f'"{group}"' for group in groups)
         listed = f"[]string{{{shown}}}" if groups else "[]string(nil)"
         told = f'requested &user.DefaultInfo{{Name:"", UID:"{uid}", Groups:{listed}, '
-        raise ApiError(400, told + "Extra:map[string][]string(nil)} without impersonating a user name")
+        found = ", ".join(f"{quote(key)}:[]string{{{', '.join(map(quote, extra[key]))}}}" for key in sorted(extra))
+        map_of = f"map[string][]string{{{found}}}" if extra else "map[string][]string(nil)"
+        raise ApiError(400, f"{told}Extra:{map_of}}} without impersonating a user name")
     return None
 
 

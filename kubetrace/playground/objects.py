@@ -188,10 +188,6 @@ class Check:
     def clean(self, item: Object, type: Type) -> Object:
         return self._object(item, type, "")
 
-    def strict_error(self) -> ApiError:
-        fields = ", ".join(f'unknown field "{path}"' for path in self.unknown)
-        return ApiError(400, f"{self._what}: strict decoding error: {fields}")
-
     def _object(self, value: Object, type: Type, path: str) -> Object:
         result = {}
         for name, entry in value.items():

@@ -34,8 +34,10 @@ def check(request: Request) -> None:
     if len(manager) > _LONGEST_MANAGER:
         told = f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
         causes.append(("fieldManager", "FieldValueTooLong", told))
-    if not manager.isprintable():
-        causes.append(bad("fieldManager", manager, "should only contain printable characters"))
+    for position, character in enumerate(manager):
+        if not character.isprintable():
+            why = f"invalid character U+{ord(character):04X} (at position {len(manager[:position].encode())})"
+            causes.append(bad("fieldManager", manager, why))
     causes += _dry_run(request.query.get("dryRun", []))
     if level not in _LEVELS:
         causes.append(unsupported("fieldValidation", level, _LEVELS))

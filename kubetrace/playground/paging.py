@@ -5,19 +5,27 @@ from __future__ import annotations
 
 import base64
 import json
+import posixpath
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubetrace.playground.http import Request
-from kubetrace.playground.objects import Object
+from kubetrace.playground.objects import Object, decode_json
 from kubetrace.playground.status import ApiError, invalid
 from kubetrace.playground.storage import Lost, Store
+from kubetrace.wire.go_json import no_object
 
 _TOO_OLD_TOKEN = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
-    "the continue parameter."
+    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
 )
+_LATEST = -1
+"""The version of a token that goes on with what there is by now."""
 _MATCHES = ("Exact", "NotOlderThan")
+_TOKEN_VERSION = "meta.k8s.io/v1"
 _FIELD = "resourceVersionMatch"
 
 
@@ -51,8 +59,11 @@ class Page:
         try:
             items = self.store.snapshot(resource, namespace, self.version)
         except Lost:
-            told = _TOO_OLD_TOKEN if self.after != ("", "") else "The resourceVersion for the provided list is too old."
-            raise ApiError(410, told, "Expired") from None
+            if self.after == ("", ""):
+                raise ApiError(410, "The resourceVersion for the provided list is too old.", "Expired") from None
+            error = ApiError(410, _TOO_OLD_TOKEN, "Expired")
+            error.metadata = {"continue": token(_LATEST, namespace, self.after)}
+            raise error from None
         return [item for item in items if key_of(item) > self.after]
 
 
@@ -60,9 +71,14 @@ def key_of(item: Object) -> tuple[str, str]:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
-def token(version: int, last: tuple[str, str], left: int = -1) -> str:
-    """A continue token; `last`: namespace and name of the last object of the page; `left`: how many follow."""
-    return base64.urlsafe_b64encode(json.dumps([version, *last, left]).encode()).decode().rstrip("=")
+def token(version: int, place: str, last: tuple[str, str], left: int = -1) -> str:
+    """A continue token (apiserver storage/continue.go) of a list of the namespace `place`, which may be empty.
+
+    `last`: namespace and name of the last object of the page; `left`: how many follow, which no other server notes."""
+    path = [""] + [part for part in (last[0] if not place else "", last[1]) if part]
+    value: dict[str, object] = {"v": _TOKEN_VERSION, "rv": version, "start": "/".join(path) + "\0"}
+    value |= {"left": left} if left >= 0 else {}
+    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def _number(request: Request, name: str) -> int:
@@ -73,12 +89,12 @@ def _number(request: Request, name: str) -> int:
         raise ApiError(400, f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
 
-def resource_version(request: Request, watching: bool = False) -> int:
-    """0 where none is given. Raises 400, for a watch 500."""
+def resource_version(request: Request, alone: bool = False) -> int:
+    """0 where none is given. Raises 400, for a watch or a single object (`alone`) 500."""
     text = request.parameter("resourceVersion")
     if text and not text.isdecimal():
         told = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise ApiError(500, told, "") if watching else ApiError(400, f"invalid resource version: {told}")
+        raise ApiError(500, told, "") if alone else ApiError(400, f"invalid resource version: {told}")
     return int(text or 0)
 
 
@@ -96,7 +112,12 @@ def check_options(request: Request, watching: bool) -> None:
             cause = ("sendInitialEvents", "FieldValueForbidden", "Forbidden: sendInitialEvents is forbidden for list")
             raise invalid("ListOptions", "meta.k8s.io", "", [cause])
         if match != "NotOlderThan":
-            raise _invalid("Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+            why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+            causes = [(_FIELD, "FieldValueForbidden", why)]
+            if match:
+                known = f'Unsupported value: "{match}": supported values: "NotOlderThan"'
+                causes.append((_FIELD, "FieldValueNotSupported", known))
+            raise invalid("ListOptions", "meta.k8s.io", "", causes)
         return
     if not match:
         return
@@ -114,34 +135,55 @@ def check_options(request: Request, watching: bool) -> None:
         raise _invalid('Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
 
 
-def page(request: Request, store: Store) -> Page:
-    """Raises 400, 410, 422 and, for a version that is not yet, 504."""
-    check_options(request, watching=False)
-    limit, text, wanted = _number(request, "limit"), request.parameter("continue"), resource_version(request)
-    if text:
-        version, namespace, name, left = _decoded(text)
-        if wanted:
-            raise ApiError(400, "specifying resource version is not allowed when using continue")
-        return Page(store, limit, (namespace, name), version, version < store.version, left)
+def check_known(wanted: int, store: Store) -> None:
+    """Raises 504 for a version that is not yet."""
     if wanted > store.version:
         told = f"Timeout: Too large resource version: {wanted}, current: {store.version}"
         cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
         raise ApiError(504, told, "Timeout", {"causes": [cause], "retryAfterSeconds": 1})
+
+
+def page(request: Request, store: Store, place: str) -> Page:
+    """Of a list of the namespace `place`. Raises 400, 410, 422 and, for a version that is not yet, 504."""
+    check_options(request, watching=False)
+    limit, text, wanted = _number(request, "limit"), request.parameter("continue"), resource_version(request)
+    if text:
+        if wanted:
+            raise ApiError(400, "specifying resource version is not allowed when using continue")
+        version, after, left = _decoded(text, place)
+        check_known(version, store)
+        past = _LATEST != version < store.version
+        return Page(store, limit, after, version if past else store.version, past, left)
+    check_known(wanted, store)
+    if request.parameter("resourceVersion") == "0":
+        limit = 0  # from the watch cache, which does not count
     exact = request.parameter(_FIELD) == "Exact" or (limit > 0 and wanted > 0 and not request.parameter(_FIELD))
     if exact and wanted:
         return Page(store, limit, ("", ""), wanted, wanted < store.version)
     return Page(store, limit, ("", ""), store.version, False)
 
 
-def _decoded(text: str) -> tuple[int, str, str, int]:
-    start = "invalid continue token: continue key is not valid: "
+def _decoded(text: str, place: str) -> tuple[int, tuple[str, str], int]:
+    """(version, namespace and name of the last object before, how many follow or -1)"""
+    start = "invalid continue token: continue key is not valid"
+    if bad := re.search(r"[^\w-]", text, re.ASCII):
+        raise ApiError(400, f"{start}: illegal base64 data at input byte {bad.start()}")
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
-        raise ApiError(400, f"{start}illegal base64 data at input byte 0") from None
-    try:
-        version, namespace, name, left = json.loads(raw)
-        return int(version), str(namespace), str(name), int(left)
-    except (ValueError, TypeError):
-        shown = raw[:1].decode("latin-1")
-        raise ApiError(400, f"{start}invalid character '{shown}' looking for beginning of value") from None
+        raise ApiError(400, f"{start}: illegal base64 data at input byte {len(text) - len(text) % 4}") from None
+    value = decode_json(raw, lambda problem: ApiError(400, f"{start}: {problem}"))
+    if not isinstance(value, dict):
+        raise ApiError(400, f"{start}: {no_object(value)}")
+    version, key, left = value.get("rv"), value.get("start"), value.get("left", -1)
+    if value.get("v") != _TOKEN_VERSION:
+        raise ApiError(400, f"{start}: server does not recognize this encoded version {value.get('v', '')}")
+    if not isinstance(version, int) or not version:
+        raise ApiError(400, f"{start}: incorrect encoded start resourceVersion (version {_TOKEN_VERSION})")
+    if not isinstance(key, str) or not key:
+        raise ApiError(400, f"{start}: encoded start key empty (version {_TOKEN_VERSION})")
+    path = key if key.startswith("/") else f"/{key}"
+    if posixpath.normpath(path) != path:
+        raise ApiError(400, f"{start}: {key}")
+    namespace, _, name = path[1:].removesuffix("\0").rpartition("/")
+    return version, (place or namespace, name), left if isinstance(left, int) else -1

@@ -7,7 +7,7 @@ from typing import Any
 
 from kubetrace.playground import patches, status
 from kubetrace.playground.catalog import Resource
-from kubetrace.playground.objects import Mistyped, Object
+from kubetrace.playground.objects import Object
 from kubetrace.playground.status import ApiError
 
 
@@ -20,13 +20,12 @@ def untyped(resource: Resource, body: Object, problems: list[str]) -> ApiError:
     return ApiError(500, f"failed to create typed patch object ({place}; {kind}): {told}", "")
 
 
-def misfit(kind: str, patch: Any, new: Object, error: Mistyped) -> ApiError:
-    """A patch that makes an object of values of the wrong types (handlers/patch.go)."""
+def misfit(kind: str, patch: Any, new: Object, why: str) -> ApiError:
+    """A patch that makes an object of values of the wrong types, or of unknown fields (handlers/patch.go)."""
     if kind.startswith("application/strategic"):
-        shown, why = patches.go_value(patch), error.conversion
+        shown = patches.go_value(patch)
     else:
         shown = json.dumps(_opened(new, _touched(patch)), separators=(",", ":"), ensure_ascii=False)
-        why = error.decoding
     cause = ("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {why}")
     return status.invalid("", "", "", [cause])
 

@@ -191,6 +191,9 @@ def _merge_map(target: dict[str, Any], patch: dict[str, Any], type: Type | None)
     result = dict(target)
     retained = patch.get("$retainKeys")
     if retained is not None:
+        given = [name for name, value in patch.items() if value is not None and not name.startswith("$")]
+        if not isinstance(retained, list) or any(name not in retained for name in given):
+            raise ApiError(400, "invalid patch format of retainKeys")
         result = {name: value for name, value in result.items() if name in retained}
     for name, value in patch.items():
         if name in _DIRECTIVES:
@@ -202,6 +205,9 @@ def _merge_map(target: dict[str, Any], patch: dict[str, Any], type: Type | None)
             continue
         elif value is None:
             result.pop(name, None)
+        elif name not in target:
+            taken = _without_directives(value)
+            result |= {} if taken is None else {name: taken}
         else:
             field = type.field(name) if type else None
             result[name] = _merge_value(result.get(name), value, field, type.descend(name) if type else None)
@@ -211,6 +217,18 @@ def _merge_map(target: dict[str, Any], patch: dict[str, Any], type: Type | None)
             old = target.get(field.name) or []
             result[field.name] = _in_order(result[field.name], order, old, field.merge_key)
     return result
+
+
+def _without_directives(value: Any) -> Any:
+    """What a patch brings where nothing was: without nulls and what carries a directive; None: nothing at all."""
+    if isinstance(value, dict):
+        if "$patch" in value:
+            return None
+        found = {name: _without_directives(inner) for name, inner in value.items()}
+        return {name: inner for name, inner in found.items() if inner is not None}
+    if isinstance(value, list):
+        return [inner for inner in map(_without_directives, value) if inner is not None]
+    return value
 
 
 def _merge_value(old: Any, new: Any, field: Field | None, type: Type | None) -> Any:

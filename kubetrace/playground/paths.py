@@ -105,7 +105,7 @@ def resolve(request: Request, catalog: Catalog) -> Target | None:
 def _verb(request: Request, name: str, watching: bool) -> str:
     """Empty for methods that no resource has."""
     verb = _VERBS.get(request.method, "")
-    if verb == "get" and watching:
+    if verb == "get" and watching and not name:
         return "watch"
     if verb == "get" and not name:
         return "list"

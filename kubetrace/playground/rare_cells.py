@@ -95,6 +95,17 @@ def _resource_claim(item: Item) -> list[Any]:
     return [item["metadata"]["name"], ",".join(states), age(item)]
 
 
+def _resource_slice(item: Item) -> list[Any]:
+    spec = item.get("spec") or {}
+    return [item["metadata"]["name"], spec.get("nodeName", ""), spec.get("driver", ""), get(spec, "pool.name", ""),
+            age(item)]  # fmt: skip
+
+
+def _mutating_policy(item: Item) -> list[Any]:
+    name, _, kind, since = _policy(item)
+    return [name, len(get(item, "spec.mutations", ())), kind, since]
+
+
 RARE_CELLS: dict[str, Callable[[Item], list[Any]]] = {
     "podtemplates": _pod_template,
     "controllerrevisions.apps": _revision,
@@ -105,8 +116,11 @@ RARE_CELLS: dict[str, Callable[[Item], list[Any]]] = {
     "mutatingwebhookconfigurations.admissionregistration.k8s.io": _webhooks,
     "validatingadmissionpolicies.admissionregistration.k8s.io": _policy,
     "validatingadmissionpolicybindings.admissionregistration.k8s.io": _policy_binding,
+    "mutatingadmissionpolicies.admissionregistration.k8s.io": _mutating_policy,
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io": _policy_binding,
     "csidrivers.storage.k8s.io": _csi_driver,
     "csinodes.storage.k8s.io": _csi_node,
     "volumeattachments.storage.k8s.io": _attachment,
     "resourceclaims.resource.k8s.io": _resource_claim,
+    "resourceslices.resource.k8s.io": _resource_slice,
 }

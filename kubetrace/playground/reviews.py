@@ -10,6 +10,7 @@ from kubetrace.playground.objects import now
 from kubetrace.playground.status import ApiError, invalid
 from kubetrace.playground.tokens import ISSUER
 from kubetrace.playground.validation.causes import Cause, bad
+from kubetrace.wire.go_quote import quote
 
 _KINDS = (
     "SelfSubjectAccessReview",
@@ -43,20 +44,26 @@ class Reviews:
             if not spec.get("namespace"):
                 raise ApiError(400, "no namespace on request")
             body["status"] = self._rules(user, spec["namespace"])
+            body |= {"metadata": {}, "spec": {}}
         elif kind == "TokenReview":
-            body["status"] = self._token(spec.get("token", ""))
+            body["status"] = self._token(spec.get("token", ""), spec.get("audiences") or [ISSUER])
         else:
             _check(resource, spec, body["metadata"], namespace)
             body["status"] = self._may(self._subject(kind, spec, user), spec, namespace)
         return {"kind": kind, "apiVersion": resource.api_version, **body}
 
-    def _token(self, token: str) -> dict[str, Any]:
+    def _token(self, token: str, wanted: list[str]) -> dict[str, Any]:
         if not token:
             raise ApiError(400, "token is required for TokenReview in authentication")
-        found = self._authenticator.by_token(token)
-        if found is None:
-            return {"user": {}, "error": "invalid bearer token"}
-        return {"authenticated": True, "user": _user_info(found), "audiences": [ISSUER]}
+        found, audiences = self._authenticator.by_token(token, wanted), self._authenticator.audiences(token)
+        if found is not None:
+            known = [audience for audience in wanted if audience in audiences]
+            return {"authenticated": True, "user": _user_info(found), "audiences": known}
+        why = "invalid bearer token"
+        if audiences:
+            lists = [f"[{' '.join(map(quote, names))}]" for names in (audiences, wanted)]
+            why = f"[{why}, token audiences {lists[0]} is invalid for the target audiences {lists[1]}]"
+        return {"user": {}, "error": why}
 
     @staticmethod
     def _subject(kind: str, spec: dict[str, Any], user: User) -> User:
@@ -95,13 +102,15 @@ def _check(resource: Resource, spec: dict[str, Any], metadata: dict[str, Any], n
     asked, plain = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if asked is not None and plain is not None:
         why = "cannot be specified in combination with resourceAttributes"
-        causes.append(bad("spec.nonResourceAttributes", plain, why))
+        causes.append(bad("spec.nonResourceAttributes", _plain(plain), why))
     if asked is None and plain is None:
         why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         causes.append(bad("spec.resourceAttributes", None, why))
     if resource.kind != "SelfSubjectAccessReview" and not spec.get("user") and not spec.get("groups"):
         causes.append(bad("spec.user", "", "at least one of user or group must be specified"))
-    if resource.kind == "LocalSubjectAccessReview" and (asked or {}).get("namespace") != namespace:
+    if resource.kind == "LocalSubjectAccessReview" and plain is not None:
+        causes.append(bad("spec.nonResourceAttributes", _plain(plain), "disallowed on this kind of request"))
+    elif resource.kind == "LocalSubjectAccessReview" and (asked or {}).get("namespace") != namespace:
         why = "must match metadata.namespace"
         causes.append(bad("spec.resourceAttributes.namespace", (asked or {}).get("namespace", ""), why))
     extra = {name: value for name, value in metadata.items() if name not in ("namespace", "managedFields")}
@@ -109,6 +118,11 @@ def _check(resource: Resource, spec: dict[str, Any], metadata: dict[str, Any], n
         causes.append(bad("metadata", extra, "must be empty"))
     if causes:
         raise invalid("", resource.group, "", [*causes])
+
+
+def _plain(attributes: dict[str, Any]) -> dict[str, Any]:
+    """As Go shows the internal type, whose fields have no names in JSON."""
+    return {"Path": attributes.get("path", ""), "Verb": attributes.get("verb", "")}
 
 
 def _user_info(user: User) -> dict[str, Any]:

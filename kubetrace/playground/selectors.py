@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubetrace.playground import label_selectors
+from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import ApiError
 
 Matcher = Callable[[dict[str, Any]], bool]
@@ -27,8 +28,10 @@ def label_selector(text: str) -> Matcher:
 
 
 _META = ("metadata.name", "metadata.namespace")
+_REGARDING = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+_CORE_EVENT = tuple(f"involvedObject.{name}" for name in _REGARDING)
 _FIELDS: dict[str, tuple[str, ...]] = {
-    "pods": (
+    "v1/pods": (
         "spec.nodeName",
         "spec.restartPolicy",
         "spec.schedulerName",
@@ -36,64 +39,80 @@ _FIELDS: dict[str, tuple[str, ...]] = {
         "spec.hostNetwork",
         "status.phase",
         "status.podIP",
+        "status.podIPs",
         "status.nominatedNodeName",
+        "spec.host",
     ),
-    "events": (
-        "involvedObject.kind",
-        "involvedObject.namespace",
-        "involvedObject.name",
-        "involvedObject.uid",
-        "involvedObject.apiVersion",
-        "involvedObject.resourceVersion",
-        "involvedObject.fieldPath",
-        "reason",
-        "reportingComponent",
-        "source",
-        "type",
+    "v1/events": (*_CORE_EVENT, "reason", "reportingComponent", "source", "type"),
+    "events.k8s.io/v1/events": (
+        *(f"regarding.{name}" for name in _REGARDING),
+        *("reason", "reportingController", "type"),
     ),
-    "events.events.k8s.io": (
-        *(f"regarding.{name}" for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion")),
-        *("regarding.fieldPath", "reason", "reportingController", "type"),
-    ),
-    "secrets": ("type",),
-    "namespaces": ("status.phase", "name"),
-    "nodes": ("spec.unschedulable",),
-    "replicationcontrollers": ("status.replicas",),
-    "jobs.batch": ("status.successful",),
-    "certificatesigningrequests.certificates.k8s.io": ("spec.signerName",),
-    "services": ("spec.clusterIP", "spec.type"),
+    "v1/secrets": ("type",),
+    "v1/namespaces": ("status.phase",),
+    "v1/nodes": ("spec.unschedulable",),
+    "v1/replicationcontrollers": ("status.replicas",),
+    "batch/v1/jobs": ("status.successful",),
+    "certificates.k8s.io/v1/certificatesigningrequests": ("spec.signerName",),
+    "v1/services": ("spec.clusterIP", "spec.type"),
+    "resource.k8s.io/v1/resourceslices": ("spec.nodeName", "spec.driver"),
+}
+"""What lists select by, beside name and namespace (AddFieldLabelConversionFunc in pkg/apis/*/*/conversion.go)."""
+_OTHER_NAMES = {"spec.host": "spec.nodeName", "status.successful": "status.succeeded"}
+_REFUSALS = {
+    "batch/v1/jobs": 'field label "{}" not supported for Job',
+    "resource.k8s.io/v1/resourceslices": "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: {}",
 }
 
 
-def field_selector(text: str, resource: str, custom: tuple[str, ...] | None = None) -> Matcher:
-    """A matcher over objects of a resource ("replicasets.apps"). Raises 400 for fields that it does not select by.
+def field_selector(text: str, resource: Resource, custom: tuple[str, ...] | None = None) -> Matcher:
+    """A matcher over objects of a resource. Raises 400 for fields that it does not select by.
 
     `custom`: the selectable fields of a custom resource, None for what is built in."""
-    tests = [_field_test(part, resource, custom) for part in text.split(",") if part.strip()]
+    terms = [_term(part, text) for part in sorted(_PARTS.findall(text))]
+    tests = [_field_test(*term, resource, custom) for term in terms]
     return lambda item: all(test(item) for test in tests)
 
 
-def _field_test(part: str, resource: str, custom: tuple[str, ...] | None) -> Matcher:
-    match = re.match(r"^(.*?)(!=|==|=)(.*)$", part)
+_PARTS = re.compile(r"(?:\\.|[^,\\]|\\$)+", re.S)
+"""What is between commas; a backslash takes the meaning from the character behind it."""
+
+
+def _term(part: str, text: str) -> tuple[str, str, str]:
+    """(field, operator, value)"""
+    match = re.match(r"(.*?)(!=|==|=)(.*)", part, re.S)
     if match is None:
-        raise ApiError(400, f"invalid selector: '{part}'; can't understand '{part}'")
-    field, sign, value = match.groups()
-    if field not in (*_META, *_FIELDS.get(resource, ()), *(custom or ())):
-        if resource in _FIELDS or custom is not None:
-            raise ApiError(400, f"field label not supported: {field}")
-        known = '"metadata.name", "metadata.namespace"'
-        raise ApiError(400, f'"{field}" is not a known field selector: only {known}')
-    wanted = sign != "!="
-    return lambda item: (_field_text(item, field) == value) is wanted
+        raise ApiError(400, f"invalid selector: '{text}'; can't understand '{part}'")
+    return match[1], match[2], re.sub(r"\\(.?)|=", _unescaped, match[3], flags=re.S)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """fields.UnescapeValue for one character."""
+    if match[0] == "=":
+        raise ApiError(400, f"invalid field selector: unescaped character in value: {ord('=')}")
+    if match[1] not in ("\\", ",", "="):
+        raise ApiError(400, f"invalid field selector: invalid escape sequence: {match[0]}")
+    return match[1]
+
+
+def _field_test(field: str, sign: str, value: str, resource: Resource, custom: tuple[str, ...] | None) -> Matcher:
+    place = f"{resource.api_version}/{resource.name}"
+    known = _FIELDS.get(place, ()) if custom is None else custom
+    meta = _META if resource.namespaced or (custom is None and place not in _FIELDS) else _META[:1]
+    if field not in (*meta, *known):
+        if place in _FIELDS or custom is not None:
+            raise ApiError(400, _REFUSALS.get(place, "field label not supported: {}").format(field))
+        listed = '"metadata.name", "metadata.namespace"'
+        raise ApiError(400, f'"{field}" is not a known field selector: only {listed}')
+    wanted, stored = sign != "!=", _OTHER_NAMES.get(field, field)
+    return lambda item: (_field_text(item, stored) == value) is wanted
 
 
 def _field_text(item: dict[str, Any], field: str) -> str:
-    if field == "name":
-        field = "metadata.name"
-    if field == "status.successful":
-        field = "status.succeeded"
     if field == "source" and "source" in item:
         return str(item["source"].get("component") or item.get("reportingComponent") or "")
+    if field == "status.podIPs":  # known, but nothing says what it is
+        return ""
     value: Any = item
     for name in field.split("."):
         value = value.get(name) if isinstance(value, dict) else None
@@ -101,7 +120,7 @@ def _field_text(item: dict[str, Any], field: str) -> str:
         return str(bool(value)).lower()
     if value is None:
         return "0" if field in ("status.replicas", "status.succeeded") else ""
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def matches_labels(selector: dict[str, Any] | None, labels: dict[str, str]) -> bool:

@@ -10,6 +10,17 @@ _MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOKEN_SECONDS = 3607
 
 
+def token_claims(store: Store, pod: Object) -> Object:
+    """What a pod's token says of it (pkg/serviceaccount/claims.go)."""
+    claims: Object = {"pod": {"name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}}
+    node = store.get("nodes", "", pod["spec"].get("nodeName") or "")
+    return (
+        claims
+        if node is None
+        else claims | {"node": {"name": node["metadata"]["name"], "uid": node["metadata"]["uid"]}}
+    )
+
+
 def admit(store: Store, item: Object) -> None:
     """Changes a new pod in place. Raises 403 where there is no such account."""
     spec, metadata = item["spec"], item["metadata"]

@@ -35,9 +35,11 @@ class ApiError(Exception):
         self.code = code
         self.reason = _REASONS.get(code, "") if reason is None else reason
         self.details = details
+        self.metadata: dict[str, Any] = {}
+        """metav1.ListMeta: where a list could go on."""
 
     def status(self) -> dict[str, Any]:
-        return failure(self.code, str(self), self.reason, self.details)
+        return failure(self.code, str(self), self.reason, self.details) | {"metadata": self.metadata}
 
 
 def qualified(resource: str, group: str) -> str:

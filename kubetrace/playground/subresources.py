@@ -13,6 +13,7 @@ from kubetrace.playground.http import Request
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.paths import Target
 from kubetrace.playground.schemas import at_path, put_at
+from kubetrace.playground.service_accounts import token_claims
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.tokens import DEFAULT_SECONDS, ISSUER, LEAST_SECONDS, Signer
 from kubetrace.playground.verbs import Verbs, Write
@@ -141,9 +142,9 @@ def _token(verbs: Verbs, signer: Signer, target: Target, body: Any) -> Object:
         why = "may not specify a duration less than 10 minutes"
         cause = ("spec.expirationSeconds", "FieldValueInvalid", f"Invalid value: {seconds}: {why}")
         raise status.invalid("TokenRequest", "authentication.k8s.io", "", [cause])
-    _check_bound(verbs, target, spec.get("boundObjectRef") or {})
+    bound = _bound(verbs, target, spec.get("boundObjectRef") or {})
     audiences = spec.get("audiences") or [ISSUER]
-    token, end = signer.issue(account, audiences, seconds)
+    token, end = signer.issue(account, audiences, seconds, bound)
     names = {"name": target.name, "namespace": target.namespace, "creationTimestamp": now()}
     answer: Object = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": names}
     answer["spec"] = {
@@ -154,16 +155,24 @@ def _token(verbs: Verbs, signer: Signer, target: Target, body: Any) -> Object:
     return answer | {"status": {"token": token, "expirationTimestamp": end}}
 
 
-def _check_bound(verbs: Verbs, target: Target, bound: Object) -> None:
-    """A token may be bound to a Pod, a Secret or a Node that is there."""
+def _bound(verbs: Verbs, target: Target, bound: Object) -> Object:
+    """What a token says of the Pod, the Secret or the Node that it is bound to, which must be there."""
     if not bound:
-        return
+        return {}
     kind, name = bound.get("kind", ""), bound.get("name", "")
     key = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}.get(kind)
     if key is None or bound.get("apiVersion") != "v1":
         raise ApiError(400, f"cannot bind token to object of type /{bound.get('apiVersion', '')}, Kind={kind}")
-    if verbs.store.get(key, "" if key == "nodes" else target.namespace, name) is None:
+    item = verbs.store.get(key, "" if key == "nodes" else target.namespace, name)
+    if item is None:
         raise status.not_found(key, "", name)
+    if bound.get("uid", item["metadata"]["uid"]) != item["metadata"]["uid"]:
+        why = f"the UID in the bound object reference ({bound['uid']}) does not match the UID in record."
+        why += " The object might have been deleted and then recreated"
+        raise status.conflict(kind, "", name, why)
+    if kind == "Pod":
+        return token_claims(verbs.store, item)
+    return {kind.lower(): {"name": name, "uid": item["metadata"]["uid"]}}
 
 
 def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:

@@ -187,8 +187,8 @@ def table(
         row: dict[str, Any] = {"cells": cells(resource, item)}
         if include == "Object":
             row["object"] = shown(resource, item)
-        elif include != "None":
-            row["object"] = partial(item, form.group_version)
+        else:
+            row["object"] = None if include == "None" else partial(item, form.group_version)
         rows.append(row)
     definitions = columns(resource) if headers else []
     answer: dict[str, Any] = {"kind": "Table", "apiVersion": form.group_version, "metadata": metadata}

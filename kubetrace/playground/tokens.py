@@ -18,6 +18,7 @@ from kubetrace.playground.credentials import write_private
 from kubetrace.playground.objects import new_uid
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+LEGACY_ISSUER = "kubernetes/serviceaccount"
 LEAST_SECONDS = 600
 DEFAULT_SECONDS = 3600
 
@@ -64,8 +65,10 @@ class Signer:
         key = {"use": "sig", "kty": "EC", "kid": self._key_id(), "crv": "P-256", "alg": "ES256"}
         return {"keys": [key | {"x": _pack(numbers.x.to_bytes(32, "big")), "y": _pack(numbers.y.to_bytes(32, "big"))}]}
 
-    def issue(self, account: dict[str, Any], audiences: list[str], seconds: int) -> tuple[str, str]:
-        """(token, RFC 3339 time of its end)."""
+    def issue(
+        self, account: dict[str, Any], audiences: list[str], seconds: int, bound: dict[str, Any] | None = None
+    ) -> tuple[str, str]:
+        """(token, RFC 3339 time of its end). `bound`: claims about what the token dies with, {"pod": {name, uid}}."""
         metadata, now = account["metadata"], int(time.time())
         claims = {
             "aud": audiences or [ISSUER],
@@ -76,18 +79,35 @@ class Signer:
             "kubernetes.io": {
                 "namespace": metadata["namespace"],
                 "serviceaccount": {"name": metadata["name"], "uid": metadata["uid"]},
-            },
+            }
+            | (bound or {}),
             "nbf": now,
             "sub": f"system:serviceaccount:{metadata['namespace']}:{metadata['name']}",
         }
+        end = datetime.datetime.fromtimestamp(now + seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self._sign(claims), end
+
+    def issue_legacy(self, account: dict[str, Any], secret: str) -> str:
+        """A token that never ends, for a Secret of that name (pkg/serviceaccount/legacy.go)."""
+        metadata, about = account["metadata"], "kubernetes.io/serviceaccount/"
+        claims = {
+            "iss": LEGACY_ISSUER,
+            f"{about}namespace": metadata["namespace"],
+            f"{about}secret.name": secret,
+            f"{about}service-account.name": metadata["name"],
+            f"{about}service-account.uid": metadata["uid"],
+            "sub": f"system:serviceaccount:{metadata['namespace']}:{metadata['name']}",
+        }
+        return self._sign(claims)
+
+    def _sign(self, claims: dict[str, Any]) -> str:
         head = _pack(json.dumps({"alg": "ES256", "kid": self._key_id(), "typ": "JWT"}, separators=(",", ":")).encode())
         signed = f"{head}.{_pack(json.dumps(claims, separators=(',', ':')).encode())}"
         r, s = utils.decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-        end = datetime.datetime.fromtimestamp(now + seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return f"{signed}.{_pack(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}", end
+        return f"{signed}.{_pack(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
     def read(self, token: str) -> dict[str, Any] | None:
-        """The claims of a token of ours that still holds, or None."""
+        """The claims of a token of ours that still holds, or None. A Secret's token has the claims of others, too."""
         try:
             signed, _, signature = token.rpartition(".")
             raw = _unpack(signature)
@@ -98,4 +118,11 @@ class Signer:
             claims: dict[str, Any] = json.loads(_unpack(signed.partition(".")[2]))
         except (ValueError, InvalidSignature):
             return None
+        if claims.get("iss") == LEGACY_ISSUER:
+            about = "kubernetes.io/serviceaccount/"
+            account = {"name": claims[f"{about}service-account.name"], "uid": claims[f"{about}service-account.uid"]}
+            secret = {"name": claims[f"{about}secret.name"]}
+            place = claims[f"{about}namespace"]
+            claims["kubernetes.io"] = {"namespace": place, "serviceaccount": account, "secret": secret}
+            return claims | {"aud": [ISSUER]}
         return claims if claims["exp"] > time.time() else None

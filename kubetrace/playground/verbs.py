@@ -31,6 +31,7 @@ from kubetrace.playground.conversion import as_version, has_faces, stored
 from kubetrace.playground.objects import Check, Mistyped, Object, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
+from kubetrace.playground.strict import NotStrict
 from kubetrace.playground.tokens import Signer
 from kubetrace.playground.webhooks import Webhooks
 from kubetrace.wire.go_quote import quote
@@ -53,6 +54,10 @@ _OWNED_BY_SERVER = (
 )
 
 
+_BEHIND = 1 << 31
+"""The place of what stands nowhere in a body, as in what a patch makes: behind all else."""
+
+
 @dataclass(slots=True)
 class Write:
     """How a write is meant, from its query; `warnings` go into the answer's Warning headers."""
@@ -61,6 +66,8 @@ class Write:
     field_validation: str = "Warn"
     manager: str = ""
     """Who owns the written fields in metadata.managedFields; empty: nobody is noted (the playground's controllers)."""
+    operation: str = "Update"
+    """As what `manager` is noted."""
     applied: bool = False
     patched: bool = False
     warnings: list[str] = field(default_factory=list)
@@ -68,6 +75,9 @@ class Write:
     """Who writes; None for the playground's controllers."""
     asked: list[str] = field(default_factory=list)
     """The webhooks' answers that the write has used."""
+    twice: list[tuple[int, str]] = field(default_factory=list)
+    """Fields that the body has twice, and their places in it (strict.read)."""
+    places: dict[str, int] = field(default_factory=dict)
     options: Object = field(default_factory=dict)
     """CreateOptions and the like, as webhooks are told them."""
     guard: Callable[[Resource, Object, Object | None], None] = lambda resource, item, old: None
@@ -133,26 +143,25 @@ class Verbs:
         if resource.custom is not None:
             unknown: list[str] = []
             item = schemas.prune(resource.custom, item, unknown)
-            self._report(unknown, None, write, resource)
+            self._report(unknown, write, resource)
             return item
         if type is None:
             return dict(item)
         check = Check(resource, keep_empty)
         cleaned = check.clean(item, type)
-        self._report(check.unknown, check, write, resource)
+        self._report(check.unknown, write, resource)
         return cleaned
 
-    def _report(self, unknown: list[str], check: Check | None, write: Write, resource: Resource) -> None:
-        if not unknown:
-            return
-        if write.field_validation == "Strict":
-            if check is not None:
-                raise check.strict_error()
-            what = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
-            listed = ", ".join(f'unknown field "{name}"' for name in unknown)
-            raise ApiError(400, f"{what}: strict decoding error: {listed}")
+    def _report(self, unknown: list[str], write: Write, resource: Resource) -> None:
+        """Refuses an object for fields that are unknown or there twice, or warns of them, in the text's order."""
+        problems = [(place, f'duplicate field "{name}"') for place, name in write.twice]
+        problems += [(write.places.get(name, _BEHIND), f'unknown field "{name}"') for name in unknown]
+        problems.sort(key=lambda problem: problem[0])
+        told = [text for _, text in problems]
+        if told and write.field_validation == "Strict":
+            raise NotStrict(resource, told)
         if write.field_validation == "Warn":
-            write.warnings += [f'unknown field "{name}"' for name in unknown]
+            write.warnings += told
 
     def _place(self, resource: Resource, metadata: Object, namespace: str) -> None:
         if not resource.namespaced:
@@ -167,6 +176,7 @@ class Verbs:
         item = self.check_body(resource, body, namespace, write)
         metadata = item["metadata"]
         self._name(metadata)
+        self._distinct_owners(item, write)
         if metadata.get("resourceVersion"):
             raise ApiError(500, "resourceVersion should not be set on objects to be created", "")
         for owned in _OWNED_BY_SERVER:
@@ -201,7 +211,9 @@ class Verbs:
             defaults.apply(resource.key, item)
         _as_struct(resource, item)
         if has_faces(resource.api_version, resource.kind):  # with what the other version would default
-            whole = as_version(stored(item), resource.api_version)
+            kept = stored(item)
+            defaults.apply(resource.key, kept)
+            whole = as_version(kept, resource.api_version)
             item.clear()
             item.update(whole)
 
@@ -225,6 +237,30 @@ class Verbs:
         """Whether writes of the whole object leave the status alone."""
         custom = resource.custom is not None and "status" in (resource.custom.get("subresources") or {})
         return custom or resource.key in strategies.WITH_STATUS
+
+    @staticmethod
+    def _distinct_owners(item: Object, write: Write) -> None:
+        """Equal owner references become one, and whoever wrote them is told (apiserver handlers/rest.go)."""
+        metadata = item["metadata"]
+        references = metadata.get("ownerReferences") or []
+        twice = [each for index, each in enumerate(references) if each in references[:index]]
+        if not twice:
+            return
+        metadata["ownerReferences"] = [each for index, each in enumerate(references) if each not in references[:index]]
+        when = " after mutating admission happens" if write.patched or write.applied else ""
+        uids = ", ".join(each.get("uid", "") for each in twice)
+        told = "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix"
+        start = f".metadata.ownerReferences contains duplicate entries{when}; {told}"
+        write.warnings.append(f"{start} your requests; duplicate UID(s) observed: {uids}")
+
+    @staticmethod
+    def _own_name(item: Object, name: str) -> None:
+        """Raises 400 where an object does not say that it is the one of the URL."""
+        found = item["metadata"].get("name")
+        if not found:
+            raise status.unnamed(name)
+        if found != name:
+            raise status.misnamed(found, name)
 
     @staticmethod
     def _name(metadata: Object) -> None:
@@ -255,8 +291,7 @@ class Verbs:
         self, resource: Resource, namespace: str, name: str, body: Any, write: Write, subresource: str = ""
     ) -> Object:
         item = self.check_body(resource, body, namespace, write)
-        if item["metadata"].setdefault("name", name) != name:
-            raise status.misnamed(item["metadata"]["name"], name)
+        self._own_name(item, name)
         old = self.read(resource, namespace, name)
         if resource.custom is not None and not item["metadata"].get("resourceVersion"):
             causes = [
@@ -275,15 +310,22 @@ class Verbs:
             if write.patched:
                 cause = ("metadata.uid", "FieldValueInvalid", f'Invalid value: "{metadata["uid"]}": field is immutable')
                 raise status.invalid(resource.kind, resource.group, before["name"], [cause])
-            why = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {before['uid']}"
+            place = "/".join(filter(None, (resource.group, resource.name, before.get("namespace"), before["name"])))
+            why = f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, "
+            why += f"AdditionalErrorMsg: Precondition failed: UID in precondition: {metadata['uid']}, "
+            why += f"UID in object meta: {before['uid']}"
             raise status.conflict(resource.name, resource.group, before["name"], why)
         metadata["resourceVersion"] = before["resourceVersion"]
+        self._distinct_owners(item, write)
         for owned in _OWNED_BY_SERVER:
             metadata.pop(owned, None)
             if owned in before:
                 metadata[owned] = before[owned]
         if subresource == "status":
+            managers = metadata.get("managedFields") if write.applied else None
             item = copy.deepcopy(old) | {"status": item.get("status") or {}}
+            if managers is not None:
+                item["metadata"]["managedFields"] = managers
         elif self._has_status(resource):
             item.pop("status", None)
             if "status" in old:
@@ -293,6 +335,8 @@ class Verbs:
         whole = subresource in _WHOLE
         if whole:
             self._default(resource, item)
+        else:
+            _as_struct(resource, item)
         self._track(resource, old, item, write, subresource)
         asks = write.user is not None and subresource != "scale"  # about a Scale they were asked before
         if whole:
@@ -342,8 +386,8 @@ class Verbs:
                 new = self._known_fields(resource, patched, Write(field_validation="Ignore"), False)
             except Mistyped as error:
                 raise ApiError(500, error.decoding) from None
-            kept = ("uid", "creationTimestamp", "generation", "managedFields")
-            new["metadata"] |= {name: item["metadata"][name] for name in kept if name in item["metadata"]}
+            owned = ("uid", "creationTimestamp", "generation", "managedFields")
+            new["metadata"] |= {name: item["metadata"][name] for name in owned if name in item["metadata"]}
             self._default(resource, new)
             return new
 
@@ -365,7 +409,7 @@ class Verbs:
         metadata = item["metadata"]
         entries = Verbs._tracked_before(old, metadata)
         if write.manager and (entries or not metadata.get("resourceVersion")):  # who starts without stays without
-            manager = managed.Manager(write.manager, subresource=subresource)
+            manager = managed.Manager(write.manager, write.operation, subresource)
             timed = subresource != "scale" or resource.custom is None  # a custom resource's scale notes no time
             managed.track(resource, old, item, manager, entries, timed=timed)
         elif entries:
@@ -389,12 +433,17 @@ class Verbs:
             raise patch_errors.untyped(resource, body, fields)
         if twice := fieldsets.duplicates(item, managed.shape_of(resource)):
             raise patch_errors.untyped(resource, body, twice)
-        if item["metadata"].setdefault("name", name) != name:
-            raise status.misnamed(item["metadata"]["name"], name)
-        if item["metadata"].get("managedFields"):
+        if item["metadata"].get("managedFields") is not None:
             raise ApiError(400, "metadata.managedFields must be nil")
+        if item["metadata"].get("name", name) != name:
+            raise status.misnamed(item["metadata"]["name"], name)
         manager = managed.Manager(write.manager, "Apply", subresource)
         old = self._stored(resource, namespace, name)
+        if old is None and subresource:
+            raise status.not_found(resource.name, resource.group, name)
+        if old is None:
+            self._own_name(item, name)
+        item["metadata"]["name"] = name
         merged = managed.apply(resource, old, item, manager, force)
         if old is not None and manager.name == managed.KUBECTL:
             managed.renew_last_applied(merged, old, sent)
@@ -425,11 +474,11 @@ class Verbs:
         try:
             new = self.check_body(resource, new, namespace, write)
         except Mistyped as error:
-            raise patch_errors.misfit(kind, patch, new, error) from None
-        if not new["metadata"].get("name"):
-            raise status.unnamed(name)
-        if new["metadata"]["name"] != name:
-            raise status.misnamed(new["metadata"]["name"], name)
+            why = error.conversion if kind.startswith("application/strategic") else error.decoding
+            raise patch_errors.misfit(kind, patch, new, why) from None
+        except NotStrict as error:
+            raise patch_errors.misfit(kind, patch, new, error.told) from None
+        self._own_name(new, name)
         write.patched = True
         return self.replace(resource, old, new, write, subresource)
 

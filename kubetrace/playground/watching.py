@@ -21,6 +21,8 @@ BOOKMARK_SECONDS = 60.0
 DEFAULT_SECONDS = 1800.0
 _BATCH = 100
 """How many events are sent in one piece at most."""
+_LAST_BOOKMARK_SECONDS = 2.0
+"""So long before a watch ends there is one more bookmark (nextBookmarkTime in cacher/cache_watcher.go)."""
 _PAUSE_SECONDS = 0.01
 """In a burst of changes a watcher waits that long for more of them: a hundred watchers cost a write each."""
 
@@ -93,20 +95,26 @@ def _start(store: Store, watch: Watch) -> list[bytes]:
         return [chunk for chunk in past if chunk is not None]
     chunks = [_line("ADDED", watch.show(i)) for i in store.select(watch.resource, watch.namespace) if watch.matches(i)]
     if watch.initial_events:
-        chunks.append(_line("BOOKMARK", watch.mark(store.version, True)))
+        chunks += [_line("BOOKMARK", watch.mark(store.version, True))] if watch.bookmarks else []
     return chunks
 
 
 async def _live(queue: asyncio.Queue[Change | None], watch: Watch, seen: int, store: Store) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     end, sent = loop.time() + watch.seconds, 0.0
+    marked, unmarked = loop.time(), watch.since is None and not watch.initial_events
     while (left := end - loop.time()) > 0:
+        due = marked + BOOKMARK_SECONDS
+        if left > _LAST_BOOKMARK_SECONDS:
+            due = min(due, end - _LAST_BOOKMARK_SECONDS)
+        pause = min(left, max(0.0, due - loop.time())) if watch.bookmarks else left
         try:
-            async with asyncio.timeout(min(left, BOOKMARK_SECONDS)):
+            async with asyncio.timeout(pause):
                 changes = [await queue.get()]
         except TimeoutError:
-            if watch.bookmarks:
-                yield _line("BOOKMARK", watch.mark(store.version, False))
+            if watch.bookmarks and loop.time() < end:
+                yield _line("BOOKMARK", watch.mark(store.version, unmarked))
+                marked, unmarked = loop.time(), False
             continue
         if loop.time() - sent < 2 * _PAUSE_SECONDS:
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubetrace.playground.containers.environment import field_of, resource_of, values_of
 from kubetrace.playground.containers.filesystem import Directory, File, FileSystem, Node, folder
+from kubetrace.playground.service_accounts import token_claims
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
 
@@ -165,7 +166,8 @@ class Volumes:
         )
         if account is None or self._signer is None:
             return b""
-        return self._signer.issue(account, [audience] if audience else [], 3607)[0].encode()
+        claims = token_claims(self._store, pod)
+        return self._signer.issue(account, [audience] if audience else [], 3607, claims)[0].encode()
 
 
 def _file(data: bytes, mode: int = 0o644) -> File:

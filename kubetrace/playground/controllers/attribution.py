@@ -13,6 +13,8 @@ _PROGRAMS = {
     "kubelet": "kubelet",
     "default-scheduler": "kube-scheduler",
     "apiservice-registration-controller": "kube-apiserver",
+    "ipallocator.k8s.io": "kube-apiserver",
+    "api-priority-and-fairness-config-consumer-v1": "api-priority-and-fairness-config-consumer-v1",
 }
 _MANAGER = "kube-controller-manager"
 

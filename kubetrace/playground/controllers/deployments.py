@@ -60,6 +60,7 @@ class Deployments(Controller):
         if item["spec"].get("paused"):
             self._pause(item)
             self._proportion(item, current, sets)
+            self._clean_up(item, [entry for entry in sets if entry is not current])
             return self._report(item, sets, current)
         self._pause(item)
         if current is not None and self._scaled(item, sets):

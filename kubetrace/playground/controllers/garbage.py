@@ -32,12 +32,14 @@ class Garbage:
                 for owner in metadata.get("ownerReferences") or ():
                     self._owner_may_go(owner, metadata.get("namespace", ""))
             self._finalize(change.resource, change.object)
+        elif metadata.get("ownerReferences") != (change.before or change.object)["metadata"].get("ownerReferences"):
+            self._absent_owners(change.resource, change.object)
 
     def _absent_owners(self, key: str, item: Object) -> None:
         """An object whose owners are all gone goes, too."""
-        owners = item["metadata"]["ownerReferences"]
+        owners = item["metadata"].get("ownerReferences") or ()
         known = all(self._verbs.catalog.by_kind(owner["apiVersion"], owner["kind"]) for owner in owners)
-        if known and not any(self._exists(owner, item) for owner in owners):
+        if owners and known and not any(self._exists(owner, item) for owner in owners):
             self._release_or_delete(key, item, "")
 
     def _dependents(self, uid: str) -> list[tuple[str, Object]]:

@@ -14,7 +14,16 @@ from pathlib import Path
 
 from kubetrace.playground import events, slices
 from kubetrace.playground.containers.runtime import Runtime
-from kubetrace.playground.controllers import registration, signing, volumes
+from kubetrace.playground.controllers import (
+    addresses,
+    aggregation,
+    flowcontrol,
+    policies,
+    registration,
+    signing,
+    tokens,
+    volumes,
+)
 from kubetrace.playground.controllers.autoscaling import Autoscalers
 from kubetrace.playground.controllers.cronjobs import CronJobs
 from kubetrace.playground.controllers.daemonsets import DaemonSets
@@ -53,7 +62,9 @@ class Controllers:
         self._kubelet, self._networking = Kubelet(verbs, runtime), Networking(verbs)
         self._kubelet.enqueue = self._add
         self._quotas, binder, nodes = Quotas(verbs), volumes.Binder(verbs), Nodes(verbs)
-        self._registrations = registration.Registrations(verbs)
+        self._registrations, self._aggregation = registration.Registrations(verbs), aggregation.Aggregation(verbs)
+        self._tokens = tokens.Tokens(verbs)
+        self._ranges, self._flows = addresses.Ranges(verbs), flowcontrol.FlowSchemas(verbs)
         scheduler, disruption, jobs = Scheduler(verbs), Disruption(verbs), Jobs(verbs)
         self._reconcilers: dict[str, list[Reconcile]] = {
             "pods": [
@@ -66,7 +77,7 @@ class Controllers:
             ],
             "nodes": [nodes.reconcile],
             "namespaces": [Namespaces(verbs).reconcile],
-            "services": [self._networking.service],
+            "services": [self._networking.service, addresses.Addresses(verbs).service],
             "deployments.apps": [Deployments(verbs).reconcile],
             "replicasets.apps": [ReplicaSets(verbs).reconcile],
             "replicationcontrollers": [ReplicationControllers(verbs).reconcile],
@@ -77,6 +88,11 @@ class Controllers:
             "horizontalpodautoscalers.autoscaling": [Autoscalers(verbs).reconcile],
             "poddisruptionbudgets.policy": [disruption.reconcile],
             "resourcequotas": [self._quotas.reconcile],
+            addresses.RANGES: [self._ranges.reconcile],
+            flowcontrol.SCHEMAS: [self._flows.reconcile],
+            tokens.SECRETS: [self._tokens.reconcile],
+            policies.KEY: [policies.Policies(verbs).reconcile],
+            aggregation.KEY: [self._aggregation.reconcile],
             registration.KEY: [self._registrations.reconcile],
             registration.DEFINITIONS: [self._registrations.definition],
             signing.KEY: [signing.Signer(verbs, folder).reconcile],
@@ -136,6 +152,21 @@ class Controllers:
             for pod in store.select("pods") if change.kind == "DELETED" else ():
                 if pod["spec"].get("nodeName") == change.object["metadata"]["name"]:
                     self._add("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+        elif resource == tokens.ACCOUNTS:
+            for name in self._tokens.concerned(namespace, change.object["metadata"]["name"]):
+                self._add(tokens.SECRETS, namespace, name)
+        elif resource == addresses.ADDRESSES:
+            for name in self._ranges.concerned(change.object["metadata"]["name"]):
+                self._add(addresses.RANGES, "", name)
+            parent = (change.object.get("spec") or {}).get("parentRef") or {}
+            if change.kind == "DELETED" and parent.get("resource") == "services":
+                self._add("services", parent.get("namespace", ""), parent.get("name", ""))
+        elif resource == flowcontrol.LEVELS:
+            for name in self._flows.concerned(change.object["metadata"]["name"]):
+                self._add(flowcontrol.SCHEMAS, "", name)
+        elif resource == aggregation.KEY:
+            for name in self._aggregation.aggregated():
+                self._add(aggregation.KEY, "", name)
         elif resource in ("storageclasses.storage.k8s.io", volumes.CLAIMS):
             self._add_pending(namespace)
         elif resource in ("services", slices.KEY):

@@ -37,6 +37,7 @@ from kubetrace.playground.validation.causes import (
     required,
     subdomain,
 )
+from kubetrace.playground.validation.owners import owners
 from kubetrace.playground.validation.updates import immutable
 from kubetrace.wire.schema import Type
 
@@ -64,6 +65,8 @@ def check(
     if old is None:
         causes += _prefix_causes(resource, metadata.get("generateName", ""))
         causes += name_causes(resource, metadata.get("name", ""))
+    else:
+        causes += _new_finalizers(old["metadata"], metadata)
     causes += metadata_causes(metadata)
     special = _CHECKS.get(resource.key)
     if special is not None and (old is None or resource.key not in _NEVER_AGAIN):
@@ -71,7 +74,7 @@ def check(
     elif special is None and type is not None:
         causes += _missing(item, type, "")
     if old is not None:
-        causes += _new_finalizers(old["metadata"], metadata) + immutable(resource.key, old, item, subresource)
+        causes += immutable(resource.key, old, item, subresource)
     if causes:
         group = resource.key.partition(".")[2]  # an event is the core's, wherever it comes from
         raise invalid(resource.kind, group, metadata.get("name", ""), causes)
@@ -84,12 +87,7 @@ def metadata_causes(metadata: Object) -> list[Cause]:
     causes += annotation_keys("metadata.annotations", sorted(found))
     if sum(len(key) + len(str(value)) for key, value in found.items()) > 256 * 1024:
         causes.append(("metadata.annotations", "FieldValueTooLong", "Too long: may not be more than 262144 bytes"))
-    for owner in metadata.get("ownerReferences") or ():
-        at = "metadata.ownerReferences"
-        for name, why in (("apiVersion", "version must not be empty"), ("kind", "must not be empty"),
-                          ("name", "must not be empty"), ("uid", "must not be empty")):  # fmt: skip
-            if not owner.get(name):
-                causes.append((f"{at}.{name}", "FieldValueInvalid", f'Invalid value: "": {why}'))
+    causes += owners(metadata.get("ownerReferences") or ())
     for index, finalizer in enumerate(metadata.get("finalizers") or ()):
         causes += qualified_name("metadata.finalizers", finalizer)
         if not cluster.is_finalizer(finalizer):
