@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from kubetrace.trace.body_text import one_line
+from kubetrace.trace.endpoint import endpoint, follows_log
 from kubetrace.trace.exchange import Headers, Request
 from kubetrace.trace.exchanges import Recorded
 from kubetrace.value import Value
@@ -89,6 +90,8 @@ def _part(
         return f"{comment}# {why}\n"
     if not access.reaches(request.url):
         comment += "# Not the server of the current kubeconfig: sent without credentials.\n"
+    if endless(request):
+        comment += "# It goes on until the server or you end it.\n"
     return comment + write(request, granted)
 
 
@@ -113,3 +116,8 @@ def sent_headers(request: Request) -> Headers:
     return tuple(
         (name, value) for name, value in request.headers if name.lower() not in _LEFT_OUT and "<masked" not in value
     )
+
+
+def endless(request: Request) -> bool:
+    """Whether the answer comes bit by bit, until somebody ends it."""
+    return endpoint(request).verb == "watch" or follows_log(request)

@@ -201,3 +201,17 @@ def test_token(kubetrace: Kubetrace, tmp_path: Path) -> None:
     done = kubetrace("token")
     assert (done.code, done.out) == (1, "") and "has no token" in done.err
     assert kubetrace("token", "x").code == 1
+
+
+@pytest.mark.parametrize(
+    ("view", "flag"), [("curl", "curl -sSN "), ("httpie", " --stream "), ("python", "stream=True")]
+)
+def test_what_comes_bit_by_bit_is_shown_bit_by_bit(view: str, flag: str) -> None:
+    for url, streams in (
+        ("https://h/api/v1/pods?watch=true", True),
+        ("https://h/api/v1/namespaces/a/pods/p/log?follow=true", True),
+        ("https://h/api/v1/pods?labelSelector=follow%3Dtrue", False),
+    ):
+        text = lines(recorded(url, method="GET"), Access(server="https://h"), view)
+        assert (flag in text) == streams
+        assert ("# It goes on until" in text) == streams

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from kubetrace.trace import shell_text
-from kubetrace.trace.access import Access, scripted, sent_headers
+from kubetrace.trace.access import Access, endless, scripted, sent_headers
 from kubetrace.trace.exchange import Request
 from kubetrace.trace.exchanges import Recorded
 from kubetrace.trace.shell_text import material_file, word
@@ -25,7 +25,13 @@ def render(exchanges: Iterable[Recorded], access: Access | None = None) -> Itera
 def command(request: Request, access: Access) -> str:
     """One request's lines."""
     url, named = _named(request.url, access)
-    options = [f"curl -sS {_method(request)}", *_trust(access), *named, *_identity(access), *_headers(request)]
+    options = [
+        f"curl -sS{'N' if endless(request) else ''} {_method(request)}",
+        *_trust(access),
+        *named,
+        *_identity(access),
+        *_headers(request),
+    ]
     if request.body:
         options.append("--data-binary @-")
     whole = shell_text.lines([*options, word(url)])

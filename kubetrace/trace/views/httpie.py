@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from kubetrace.trace import shell_text
-from kubetrace.trace.access import Access, scripted, sent_headers
+from kubetrace.trace.access import Access, endless, scripted, sent_headers
 from kubetrace.trace.exchange import Request
 from kubetrace.trace.exchanges import Recorded
 from kubetrace.trace.shell_text import material_file, word
@@ -33,7 +33,8 @@ def problem(request: Request, access: Access) -> str:
 def command(request: Request, access: Access) -> str:
     """One request's lines."""
     stdin = "" if request.body else " --ignore-stdin"
-    options = [f"http --ignore-netrc{stdin}", *_trust(access), *_identity(access)]
+    stream = " --stream" if endless(request) else ""
+    options = [f"http --ignore-netrc{stdin}{stream}", *_trust(access), *_identity(access)]
     whole = shell_text.lines([*options, f"{word(request.method)} {word(request.url)}", *_headers(request, access)])
     return shell_text.with_body(whole, request.body) if request.body else whole + "\n"
 

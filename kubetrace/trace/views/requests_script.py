@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from kubetrace.trace.access import Access, Material, Words, scripted, sent_headers
-from kubetrace.trace.endpoint import endpoint
+from kubetrace.trace.access import Access, Material, Words, endless, scripted, sent_headers
 from kubetrace.trace.exchange import Request
 from kubetrace.trace.exchanges import Recorded
 
@@ -59,16 +58,12 @@ def call(request: Request, access: Access) -> str:
     if request.body:
         parts.append(f"    data={request.body!r},\n")
     parts.append("    allow_redirects=False,\n")
-    if _endless(request):
+    if endless(request):
         parts.append("    stream=True,\n")
         shown = "for line in response.iter_lines(decode_unicode=True):\n    print(line)\n"
     else:
         shown = "print(response.status_code, response.text)\n"
     return f"response = {session}.request(\n{''.join(parts)})\n{shown}"
-
-
-def _endless(request: Request) -> bool:
-    return endpoint(request).verb == "watch" or "follow=true" in request.url
 
 
 def _preamble(access: Access) -> str:
