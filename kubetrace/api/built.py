@@ -228,10 +228,7 @@ class Result(Mutable):
 
     def _kind_of(self, item: dict[str, Any]) -> GroupVersionKind:
         if self.cluster.objects.typed:
-            from kubetrace.wire.go_struct import struct_of
-
-            version, kind = struct_of(item)
-            return GroupVersionKind.of({"apiVersion": version, "kind": kind})
+            return GroupVersionKind.of_struct(item)
         return GroupVersionKind.of(item)
 
     def _item_info(self, item: dict[str, Any], parent: Info, mappings: dict[GroupVersionKind, Mapping]) -> Info:

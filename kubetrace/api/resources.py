@@ -6,6 +6,7 @@ The text forms are those of k8s.io/apimachinery/pkg/runtime/schema, because erro
 from __future__ import annotations
 
 from posixpath import normpath
+from typing import Any
 
 from kubetrace.api.go_words import quoted
 from kubetrace.errors import KubetraceError
@@ -66,6 +67,14 @@ class GroupVersionKind(Ordered):
         found = value if isinstance(value, dict) else {}
         group_version = GroupVersion.parse(str(found.get("apiVersion") or ""))
         return cls(group_version.group, group_version.version, str(found.get("kind") or ""))
+
+    @classmethod
+    def of_struct(cls, value: dict[str, Any]) -> GroupVersionKind:
+        """The kind whose struct an object is in kubectl, where an item of a typed list does not say it itself."""
+        from kubetrace.wire.go_struct import struct_of
+
+        version, kind = struct_of(value)
+        return cls.of({"apiVersion": version, "kind": kind})
 
     @property
     def group_version(self) -> GroupVersion:

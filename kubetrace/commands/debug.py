@@ -211,7 +211,7 @@ class _Debugging(Value):
         from kubetrace.wire.go_struct import typed
 
         assert info.object is not None
-        kind = GroupVersionKind.of(info.object)
+        kind = GroupVersionKind.of_struct(info.object)
         if (kind.api_version, kind.kind) == ("v1", "Node"):
             pod, container = self._on_node(info.name)
         elif (kind.api_version, kind.kind) == ("v1", "Pod"):

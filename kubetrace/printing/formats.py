@@ -18,6 +18,7 @@ from kubetrace.printing.printers import (
     NamePrinter,
     OmitManagedFields,
     Printer,
+    TypeSetter,
     YAMLPrinter,
 )
 from kubetrace.value import Value
@@ -73,7 +74,7 @@ def resource_printer(options: OutputOptions, environ: Mapping[str, str]) -> Prin
     printer = printer or _template_printer(options, output)
     if printer is None:
         raise unknown_format(options.output, RESOURCE_FORMATS, environ)
-    return printer
+    return TypeSetter(printer)
 
 
 def editor_printer(options: OutputOptions, environ: Mapping[str, str]) -> Printer:

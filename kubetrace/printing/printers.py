@@ -157,6 +157,19 @@ def resource_name(value: Object) -> str:
     return f"{str(kind).lower()}.{group}/{name}" if group else f"{str(kind).lower()}/{name}"
 
 
+class TypeSetter:
+    """An item of a typed list says what it is before it is printed, in templates, too (cli-runtime
+    pkg/printers/typesetter.go)."""
+
+    def __init__(self, delegate: Printer) -> None:
+        self._delegate = delegate
+
+    def print(self, value: Printed, out: TextSink) -> None:
+        if isinstance(value, TypedObject) and value.struct is not None:
+            value = _with_kind(value)
+        self._delegate.print(value, out)
+
+
 class OmitManagedFields:
     """Takes metadata.managedFields out of objects and of lists' items. Watch events keep theirs, as in kubectl."""
 

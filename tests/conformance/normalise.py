@@ -95,13 +95,26 @@ def log(value: str) -> list[str]:
     return others[:first] + gates + others[first:] + streams
 
 
-def without_protobuf(kubectl: Sequence[str], ours: Sequence[str]) -> tuple[list[str], list[str]]:
+def without_protobuf(
+    kubectl: Sequence[str], ours: Sequence[str], *, unordered: bool = False
+) -> tuple[list[str], list[str]]:
     """Two logs without what differs because kubectl's typed calls speak protobuf and kubetrace's the same in JSON: each
     body that kubectl's log shows as a hexdump of protobuf is left out of both, and the media types are JSON's. What was
-    sent is compared as the server decoded it."""
+    sent is compared as the server decoded it. Bodies are told by their number, or, where calls have no order, by the
+    function that logs them: all that it logs is protobuf then."""
     left, right = _entries(kubectl), _entries(ours)
-    binary = [bool(_PROTOBUF_DUMP.search(entry)) for entry in left if _BODY.match(entry)]
+    bodies = [(match[0], entry) for entry in left if (match := _BODY.match(entry))]
+    binary = [bool(_PROTOBUF_DUMP.search(entry)) for _, entry in bodies]
+    if unordered:
+        places = {place for (place, _), dumped in zip(bodies, binary, strict=True) if dumped}
+        return _with_bodies(left, _of_places(left, places)), _with_bodies(right, _of_places(right, places))
     return _with_bodies(left, binary), _with_bodies(right, binary)
+
+
+def _of_places(entries: Sequence[str], places: set[str]) -> list[bool]:
+    """For each body, whether it is one that these functions log, and not empty."""
+    bodies = [(match[0], entry) for entry in entries if (match := _BODY.match(entry))]
+    return [place in places and entry != f'{place}""' for place, entry in bodies]
 
 
 def _with_bodies(entries: Sequence[str], binary: Sequence[bool]) -> list[str]:

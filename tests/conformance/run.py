@@ -69,6 +69,7 @@ class Ran:
     exit: list[str]
     log: list[str]
     parallel: bool = False
+    unordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +204,12 @@ class Bench:
         lines, bodies = audit.lines(calls, root, parallel), audit.bodies(calls, root, program)
         if case.unordered:
             lines, bodies, out = sorted(lines), sorted(bodies), sorted(out)
-        return Ran(lines, bodies, stdout=out, exit=[code], log=log, parallel=parallel or case.unordered)
+        return Ran(lines, bodies, stdout=out, exit=[code], log=log, parallel=parallel, unordered=case.unordered)
 
 
 def _comparable_logs(left: Ran, right: Ran) -> tuple[Ran, Ran]:
-    logs = normalise.without_protobuf(left.log, right.log)
-    if left.parallel or right.parallel:
+    logs = normalise.without_protobuf(left.log, right.log, unordered=left.unordered)
+    if left.parallel or right.parallel or left.unordered:
         logs = (normalise.unordered(logs[0]), normalise.unordered(logs[1]))
     return replace(left, log=logs[0]), replace(right, log=logs[1])
 

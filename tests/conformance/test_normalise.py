@@ -140,6 +140,17 @@ def test_a_protobuf_body_is_compared_by_the_server_alone() -> None:
     assert left[-1] != right[-1]
 
 
+def test_protobuf_of_calls_without_an_order_is_told_by_who_logs_it() -> None:
+    dump = '"Response Body" body=<\n\t00000000  6b 38 73 00 0a\n >'
+    asked, read = 'I type.go:1] "Request Body" body=""', 'I x.go:1] "Response Body" body='
+    kubectl = [asked, asked, *f"I type.go:1] {dump}".split("\n"), f'{read}"a"']
+    ours = [f'{read}"b"', asked, 'I type.go:1] "Response Body" body="{}"', asked]
+    both = normalise.without_protobuf(kubectl, ours, unordered=True)
+    left, right = (normalise.unordered(lines) for lines in both)
+    assert left[:-1] == right[:-1]
+    assert (left[-1], right[-1]) == (f'{read}"a"', f'{read}"b"')
+
+
 @pytest.mark.parametrize(
     ("kubectl", "told"),
     [("echo Error: there already >&2; exit 1", "Error: there already"), ("exec sleep 60", "hangs")],

@@ -43,16 +43,18 @@ def run(environment: Environment, options: ReconcileOptions, arguments: Argument
 
     def one(info: Info) -> None:
         assert info.object is not None
-        kind = GroupVersionKind.of(info.object)
+        kind = GroupVersionKind.of_struct(info.object)
         mapping = MAPPINGS.get(kind.kind)
         if mapping is None or kind.group != mapping.kind.group:
-            words = f'&v1.TypeMeta{{Kind:"{kind.kind}", APIVersion:"{kind.api_version}"}}'
+            said = GroupVersionKind.of(info.object)
+            words = f'&v1.TypeMeta{{Kind:"{said.kind}", APIVersion:"{said.api_version}"}}'
             environment.note("reconcile-skipped", kind=words)
             return
         if kind.version != "v1":
             found = go_type(kind.api_version, kind.kind)
             raise KubetraceError(f"only rbac.authorization.k8s.io/v1 is supported: not {found}")
-        outcome = reconciliation.reconcile(expected_object(info.object))
+        named = {**info.object, "apiVersion": kind.api_version, "kind": kind.kind}
+        outcome = reconciliation.reconcile(expected_object(named))
         printer.print(outcome.object, environment.stdout)
         environment.stdout.flush()
         environment.stderr.write(_told(outcome, options))

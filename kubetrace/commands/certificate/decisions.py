@@ -102,7 +102,8 @@ def _check_kind(info: Info) -> None:
     from kubetrace.api.resources import GroupVersionKind
     from kubetrace.api.typed_kinds import SIGNING_REQUESTS
 
-    wanted, found = SIGNING_REQUESTS.kind.group_kind, GroupVersionKind.of(info.object).group_kind
+    assert info.object is not None
+    wanted, found = SIGNING_REQUESTS.kind.group_kind, GroupVersionKind.of_struct(info.object).group_kind
     if found != wanted:
         raise KubetraceError(f"can only handle {wanted} objects, got {found}")
 

@@ -67,7 +67,7 @@ def _patch(info: Info, change: Change) -> Patch | KubetraceError:
     from kubetrace.api.resources import GroupVersionKind
 
     assert info.mapping is not None and info.object is not None
-    kind = GroupVersionKind.of(info.object)
+    kind = GroupVersionKind.of_struct(info.object)
     try:
         if kind.group not in GROUPS or kind.kind not in change.kinds:
             raise KubetraceError(change.unsupported)

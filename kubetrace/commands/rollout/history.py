@@ -11,8 +11,9 @@ from kubetrace.errors import KubetraceError
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
-    from kubetrace.commands.rollout.revisions import History
+    from kubetrace.commands.rollout.revisions import History, Object, Revision
     from kubetrace.environment import Environment
+    from kubetrace.printing.printers import Printer
 
 
 class HistoryOptions(WorkloadOptions):
@@ -29,8 +30,7 @@ def run(environment: Environment, options: HistoryOptions, arguments: Arguments)
     if options.revision < 0:
         raise KubetraceError(f"revision must be a positive integer: {options.revision}")
     result = workloads(environment, options, arguments)
-    if options.output or options.template:
-        object_printer(environment, options, "")  # a bad -o is told before anything is asked
+    printer = object_printer(environment, options, "") if options.output or options.template else None
 
     def one(info: Info) -> None:
         from kubetrace.commands.rollout.revisions import check_kind, read_history
@@ -41,8 +41,8 @@ def run(environment: Environment, options: HistoryOptions, arguments: Arguments)
         check_kind(kind, "history", "history viewer")
         label = "deployment" if kind.kind == "Deployment" else kind.kind
         history = read_history(environment, kind.kind, info.namespace, info.name, label)
-        if options.output or options.template:
-            _print_objects(environment, options, history)
+        if printer is not None:
+            _print_objects(environment, printer, history, options.revision)
             return
         which = f"with revision #{options.revision}" if options.revision else ""
         told = f"{which}\n{_table(history, options.revision)}"
@@ -51,16 +51,27 @@ def run(environment: Environment, options: HistoryOptions, arguments: Arguments)
     result.visit(one)
 
 
-def _print_objects(environment: Environment, options: HistoryOptions, history: History) -> None:
-    from kubetrace.commands.writing import as_typed, object_printer
+def _print_objects(environment: Environment, printer: Printer, history: History, wanted: int) -> None:
+    from kubetrace.commands.writing import as_typed
 
     found = history.by_number()
-    if options.revision and options.revision not in found:
+    if wanted and wanted not in found:
         raise KubetraceError("unable to find the specified revision")
-    printer = object_printer(environment, options, "")
     for number, revision in found.items():
-        if not options.revision or number == options.revision:
+        if not wanted or number == wanted:
             printer.print(as_typed(revision.workload), environment.stdout)
+
+
+def _with_cause(history: History, revision: Revision) -> Object:
+    """A revision's pod template; that of a deployment's says what caused the change, too."""
+    from kubetrace.commands.change_cause import ANNOTATION
+
+    template = revision.template
+    if not revision.change_cause or history.mapping.kind.kind != "Deployment":
+        return template
+    metadata = template.get("metadata") or {}
+    annotations = {**(metadata.get("annotations") or {}), ANNOTATION: revision.change_cause}
+    return {**template, "metadata": {**metadata, "annotations": annotations}}
 
 
 def _table(history: History, wanted: int) -> str:
@@ -76,7 +87,7 @@ def _table(history: History, wanted: int) -> str:
     if wanted:
         if wanted not in found:
             raise KubetraceError("unable to find the specified revision")
-        return described(found[wanted])
+        return described(_with_cause(history, found[wanted]))
     text = io.StringIO()
     tabs = TabWriter(text, min_width=0, padding=2, remembers=False)
     tabs.write("REVISION\tCHANGE-CAUSE\n")

@@ -122,13 +122,8 @@ def _of_controller_revision(workload: Object, revision: Object) -> Revision:
     return Revision(int(revision.get("revision") or 0), revision, then, template, cause)
 
 
-def described(revision: Revision) -> str:
-    """The pod template, with what caused the change."""
+def described(template: Object) -> str:
+    """A revision's pod template."""
     writer = Writer(0, aligned=False)
-    template = revision.template
-    if revision.change_cause and revision.source.get("kind") == "ReplicaSet":
-        metadata = template.get("metadata") or {}
-        annotations = {**(metadata.get("annotations") or {}), CHANGE_CAUSE: revision.change_cause}
-        template = {**template, "metadata": {**metadata, "annotations": annotations}}
     describe_template(writer, template)
     return writer.text

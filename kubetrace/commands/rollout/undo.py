@@ -83,7 +83,8 @@ def _roll_back(environment: Environment, options: UndoOptions, info: Info, strat
     else:
         revision = (_before_of_deployment if deployment else _before_of_others)(history)
     if strategy is DryRun.CLIENT:
-        return described(revision) if deployment else f"will roll back to {described(revision)}"
+        template = described(revision.template)
+        return template if deployment else f"will roll back to {template}"
     if deployment and (history.workload.get("spec") or {}).get("paused"):
         raise KubetraceError(
             f"you cannot rollback a paused deployment; resume it first with '{PROGRAM} rollout resume' and try again"

@@ -112,7 +112,7 @@ class Change(Value):
         pattern = self.options.containers
         chosen = matching(spec, pattern)
         if not chosen:
-            name = f"{value.get('kind')}/{text(value, 'name')}"
+            name = f"{_kind(value)}/{text(value, 'name')}"
             self.environment.warn(f"{name} does not have any containers matching {quoted(pattern)}")
             return
         resolved = True
@@ -134,7 +134,7 @@ class Change(Value):
         out = self.environment.stdout
         references = References(self.environment, value, container)
         problems: dict[str, list[str]] = {}
-        out.write(f"# {value.get('kind')} {text(value, 'name')}, container {container.get('name') or ''}\n")
+        out.write(f"# {_kind(value)} {text(value, 'name')}, container {container.get('name') or ''}\n")
         for variable in container["env"]:
             name, source = variable.get("name") or "", variable.get("valueFrom")
             if source is None:
@@ -158,6 +158,13 @@ class Change(Value):
         self.environment.stdout.flush()
         for line in sorted(lines):
             self.environment.stderr.write(line)
+
+
+def _kind(value: dict[str, Any]) -> str:
+    """Its struct tells it: an item of a list does not."""
+    from kubetrace.wire.go_struct import struct_of
+
+    return struct_of(value)[1]
 
 
 COMMAND = Command(

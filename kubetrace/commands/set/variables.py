@@ -112,8 +112,10 @@ def _of_lines(data: bytes) -> Iterable[Variable]:
 def of_source(source: dict[str, Any], keys: Sequence[str], warn: Callable[[str], None]) -> list[Variable]:
     """A variable for each key of a Secret or ConfigMap, or for those of `keys`; `warn` is told of keys that can't be
     names as they are. Raises KubetraceError."""
-    reference = {"Secret": "secretKeyRef", "ConfigMap": "configMapKeyRef"}.get(str(source.get("kind")))
-    if reference is None or source.get("apiVersion") != "v1":
+    from kubetrace.wire.go_struct import struct_of
+
+    reference = {("v1", "Secret"): "secretKeyRef", ("v1", "ConfigMap"): "configMapKeyRef"}.get(struct_of(source))
+    if reference is None:
         raise KubetraceError("unsupported resource specified in --from")
     variables = []
     for key in sorted(source.get("data") or {}):
