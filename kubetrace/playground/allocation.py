@@ -31,6 +31,7 @@ def keep(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
         return
     before, spec = old.get("spec") or {}, new.setdefault("spec", {})
     if spec.get("type") == "ExternalName":
+        _let_go(before, spec)
         return
     old_ips, wanted = before.get("clusterIPs"), spec.get("clusterIP")
     if old_ips and wanted and wanted != before.get("clusterIP") and spec.get("clusterIPs") == old_ips:
@@ -44,6 +45,21 @@ def keep(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
             port["nodePort"] = (
                 port.get("nodePort") or used.get((port.get("port"), port.get("protocol", "TCP"))) or _port()
             )
+
+
+def _let_go(before: dict[str, Any], spec: dict[str, Any]) -> None:
+    """What a Service has no more use for, where the update leaves it as it was (dropTypeDependentFields)."""
+    given = {name: spec.get(name) or before.get(name) for name in ("clusterIP", "clusterIPs")}
+    if all(given[name] == before.get(name) for name in given):
+        for name in given:
+            spec.pop(name, None)
+    for name in ("ipFamilies", "ipFamilyPolicy", "externalTrafficPolicy", "internalTrafficPolicy"):
+        if spec.get(name) == before.get(name):
+            spec.pop(name, None)
+    ports, numbers = spec.get("ports") or [], [port.get("nodePort") for port in before.get("ports") or ()]
+    if [port.get("nodePort") for port in ports] == numbers:
+        for port in ports:
+            port.pop("nodePort", None)
 
 
 def _number(old: dict[str, Any], new: dict[str, Any]) -> None:
@@ -68,6 +84,10 @@ def _serve(store: Store, item: dict[str, Any]) -> None:
         while (wanted := str(SERVICE_RANGE[256 + secrets.randbelow(65000)])) in taken:
             pass
         spec["clusterIP"] = wanted
+    elif wanted != "None" and ipaddress.ip_address(wanted) not in SERVICE_RANGE:
+        told = f"failed to allocate IP {wanted}: the provided network does not match the current range"
+        why = f'Invalid value: ["{wanted}"]: {told}'
+        raise invalid("Service", "", item["metadata"]["name"], [("spec.clusterIPs", "FieldValueInvalid", why)])
     elif wanted != "None" and wanted in taken:
         why = f'Invalid value: "{wanted}": failed to allocate IP {wanted}: provided IP is already allocated'
         raise invalid("Service", "", item["metadata"]["name"], [("spec.clusterIPs", "FieldValueInvalid", f"{why}")])

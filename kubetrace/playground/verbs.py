@@ -489,8 +489,7 @@ class Verbs:
         if resource.key == "namespaces" and name in _KEPT_NAMESPACES:
             raise status.forbidden(resource.name, "", name, "this namespace may not be deleted")
         item = self.read(resource, namespace, name)
-        if write.user is not None:
-            self.webhooks.admit(self._about(resource, None, item, write))
+        self.webhooks.admit(self._about(resource, None, item, write))
         metadata = item["metadata"]
         deletion.check_preconditions(resource, metadata, options.get("preconditions") or {})
         grace = deletion.grace_of(resource, item, options)

@@ -596,3 +596,33 @@ def test_a_custom_resource_gets_its_first_replicas_by_scaling(client: Client, pl
     told = f"{group}/v1beta1 Thing is deprecated; use {group}/v1 Thing"
     assert response.getheader("Warning") == f'299 - "{told}"'
     assert client.get(f"/apis/apiregistration.k8s.io/v1/apiservices/v1.{group}")["spec"]["groupPriorityMinimum"] == 1000
+
+
+def test_gates_hold_a_pod_until_they_are_taken_away(place: Place) -> None:
+    place.pod("p", schedulingGates=[{"name": "a.b/c"}])
+    status, answer = place.client.call(
+        "PATCH",
+        place.path("pods", "p"),
+        {"spec": {"schedulingGates": [{"name": "a.b/c"}, {"name": "d.e/f"}]}},
+        Content_Type="application/merge-patch+json",
+    )
+    assert (status, answer["details"]["causes"][0]["field"]) == (422, "spec.schedulingGates[1].name")
+    place.patch("pods", "p", {"spec": {"schedulingGates": None}})
+    place.until("pods", "p", is_ready)
+
+
+def test_budgets_do_not_count_pods_without_a_controller(place: Place) -> None:
+    place.make("pods", "p", {"containers": [BOX]}, metadata={"labels": {"app": "p"}})
+    place.until("pods", "p", is_ready)
+    place.make("policy/v1/poddisruptionbudgets", "b", {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "p"}}})
+    told = place.told("b", "UnmanagedPods")
+    assert "(selector: &LabelSelector{MatchLabels:map[string]string{app: p,}," in told
+    status = place.get("policy/v1/poddisruptionbudgets", "b")["status"]
+    assert (status["expectedPods"], status["disruptionsAllowed"]) == (0, 0)
+
+
+def test_a_service_that_becomes_a_name_lets_its_address_go(place: Place) -> None:
+    place.make("services", "s", {"type": "NodePort", "ports": [{"port": 80}]})
+    place.patch("services", "s", {"spec": {"type": "ExternalName", "externalName": "a.b", "ports": None}})
+    spec = place.get("services", "s")["spec"]
+    assert not {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "externalTrafficPolicy"} & set(spec)

@@ -219,3 +219,26 @@ def test_pods_of_controllers_are_asked_about(
     assert [[c["name"] for c in pod["spec"]["containers"]] for pod in pods] == [["c", "s"]] * 3
     assert len({pod["metadata"]["uid"] for pod in pods}) == 3
     assert {request["userInfo"]["username"] for request in webhook.heard} == {"system:kube-controller-manager"}
+
+
+def test_deletions_by_controllers_are_asked_about(
+    client: Client, namespace: str, webhook: Webhook, registry: Registry
+) -> None:
+    labels = {"app": "web"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+    sets = f"/apis/apps/v1/namespaces/{namespace}/replicasets"
+    client.post(sets, {"metadata": {"name": "web"}, "spec": spec})
+    client.until(f"{sets}/web", lambda status, item: item.get("status", {}).get("readyReplicas") == 2)
+    webhook.says("/no", denying(message="not now"))
+    registry.add("validating", "/no", resource="pods", operation="DELETE")
+    client.call("PATCH", f"{sets}/web", {"spec": {"replicas": 1}}, Content_Type="application/merge-patch+json")
+    events = f"/api/v1/namespaces/{namespace}/events?fieldSelector=reason=FailedDelete"
+    told = client.until(events, lambda status, value: value["items"])["items"][0]["message"]
+    assert told == 'Error deleting: admission webhook "no.example.com" denied the request: not now'
+    assert len(client.get(f"/api/v1/namespaces/{namespace}/pods")["items"]) == 2
+    webhook.says("/no", lambda request: {})
+    client.call("DELETE", f"{sets}/web")
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    client.until(pods, lambda status, value: not value["items"])
+    assert {request["operation"] for request in webhook.heard} == {"DELETE"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from kubetrace.playground.controllers.attribution import AttributedStore, program_of
@@ -21,6 +22,19 @@ from kubetrace.playground.webhooks import Unasked
 
 Enqueue = Callable[[str, str, str], None]
 """Takes resource key, namespace and name."""
+
+
+@contextlib.contextmanager
+def answers(verbs: Verbs, write: Write) -> Iterator[None]:
+    """Within, a controller writes. The webhooks' answers are used up by then, but where one is missing: the write comes
+    again with it."""
+    try:
+        yield
+    except Unasked:
+        write.asked.clear()
+        raise
+    finally:
+        verbs.webhooks.forget(write.asked)
 
 
 def controller_of(item: Object) -> Object | None:
@@ -110,13 +124,8 @@ class Controller:
         assert resource is not None
         body = {"apiVersion": resource.api_version, "kind": resource.kind} | body
         write = Write(field_validation="Ignore", manager=self.program)
-        try:
+        with answers(self.verbs, write):
             return self.verbs.create(resource, namespace, body, write)
-        except Unasked:
-            write.asked.clear()  # the answers so far are used when this comes again
-            raise
-        finally:
-            self.verbs.webhooks.forget(write.asked)
 
     def make_pod(
         self, owner: Object, template: Object, name: str = "", change: Callable[[Object], None] | None = None
@@ -154,11 +163,18 @@ class Controller:
         metadata = item["metadata"]
         if self.store.get(key, metadata.get("namespace", ""), metadata["name"]) is None:
             return False
-        self.verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], {}, Write())
+        write = Write()
+        with answers(self.verbs, write):
+            self.verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], {}, write)
         return True
 
     def delete_pod(self, owner: Object, pod: Object) -> None:
-        if self.delete("pods", pod):
+        try:
+            deleted = self.delete("pods", pod)
+        except ApiError as error:
+            self.events.warning(owner, "FailedDelete", f"Error deleting: {error}")
+            raise
+        if deleted:
             self.events.normal(owner, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
 
     def put_status(self, key: str, item: Object, status: Object) -> None:

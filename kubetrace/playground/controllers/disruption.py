@@ -10,6 +10,11 @@ from kubetrace.playground.pods import is_done, is_ready
 from kubetrace.playground.selectors import matches_labels
 
 KEY = "poddisruptionbudgets.policy"
+_UNMANAGED = (
+    "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a result, the status of "
+    "the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please "
+    'set ".spec.minAvailable" field of the PDB to an integer value.'
+)
 
 
 class Disruption(Controller):
@@ -20,13 +25,14 @@ class Disruption(Controller):
         if item is None:
             return None
         spec, pods = item["spec"], self._matching(namespace, item["spec"].get("selector"))
-        expected = self._expected(pods)
+        expected, unmanaged = self._expected(pods)
         healthy = sum(is_ready(pod) and not pod["metadata"].get("deletionTimestamp") for pod in pods)
         if "maxUnavailable" in spec:
             wanted = max(0, expected - share(spec["maxUnavailable"], expected, up=True))
         else:
             least = spec.get("minAvailable", 1)
-            expected = expected if isinstance(least, str) else len(pods)
+            if not isinstance(least, str):
+                expected, unmanaged = len(pods), False
             wanted = share(least, expected, up=True)
         allowed = max(0, healthy - wanted) if expected else 0
         before: Object = item.get("status") or {}
@@ -41,8 +47,18 @@ class Disruption(Controller):
             "expectedPods": expected,
             "observedGeneration": item["metadata"].get("generation", 1),
         }
+        if found != before:
+            self._tell(item, pods, unmanaged)
         self.put_status(KEY, item, found)
         return None
+
+    def _tell(self, item: Object, pods: list[Object], unmanaged: bool) -> None:
+        """Events of a budget that nothing or not enough is known for."""
+        if not pods:
+            self.events.normal(item, "NoPods", "No matching pods found")
+        if unmanaged:
+            selector = _go_selector(item["spec"].get("selector") or {})
+            self.events.warning(item, "UnmanagedPods", _UNMANAGED.format(selector))
 
     def _matching(self, namespace: str, selector: Object | None) -> list[Object]:
         return [
@@ -51,24 +67,36 @@ class Disruption(Controller):
             if matches_labels(selector, pod["metadata"].get("labels") or {}) and not is_done(pod)
         ]
 
-    def _expected(self, pods: list[Object]) -> int:
-        """The scale of the controllers that the pods have; one for each pod without."""
-        total, seen = 0, set()
+    def _expected(self, pods: list[Object]) -> tuple[int, bool]:
+        """(the scale of the controllers that the pods have, whether there are pods without one)"""
+        total, seen, unmanaged = 0, set(), False
         for pod in pods:
             owner = controller_of(pod)
             resource = owner and self.verbs.catalog.by_kind(owner["apiVersion"], owner["kind"])
             found = resource and self.store.get(resource.key, pod["metadata"]["namespace"], owner["name"])  # type: ignore[index]
             if not found:
-                total += 1
+                unmanaged = True
             elif found["metadata"]["uid"] not in seen:
                 seen.add(found["metadata"]["uid"])
                 total += int((found.get("spec") or {}).get("replicas", 1))
-        return total
+        return total, unmanaged
 
     def pod_changed(self, namespace: str, name: str) -> float | None:
         for budget in self.store.select(KEY, namespace):
             self.reconcile(namespace, budget["metadata"]["name"])
         return None
+
+
+def _go_selector(selector: Object) -> str:
+    """A metav1.LabelSelector as its String method writes it."""
+    labels = "".join(f"{name}: {value}," for name, value in sorted((selector.get("matchLabels") or {}).items()))
+    shown = "".join(
+        f"LabelSelectorRequirement{{Key:{entry['key']},Operator:{entry['operator']},"
+        f"Values:[{' '.join(entry.get('values') or ())}],}},"
+        for entry in selector.get("matchExpressions") or ()
+    )
+    parts = f"MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{{shown}}},"
+    return f"&LabelSelector{{{parts}}}"
 
 
 class Quotas(Controller):

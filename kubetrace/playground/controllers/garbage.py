@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+from kubetrace.playground.controllers.base import answers
 from kubetrace.playground.objects import Object
 from kubetrace.playground.storage import Change
 from kubetrace.playground.verbs import Verbs, Write
@@ -55,7 +56,9 @@ class Garbage:
         resource = self._verbs.catalog.preferred(key)
         if resource is not None and not item["metadata"].get("deletionTimestamp"):
             metadata = item["metadata"]
-            self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], {}, Write())
+            write = Write()
+            with answers(self._verbs, write):
+                self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], {}, write)
 
     def _exists(self, owner: Object, item: Object) -> bool:
         resource = self._verbs.catalog.by_kind(owner["apiVersion"], owner["kind"])

@@ -11,6 +11,7 @@ from kubetrace.playground.pods import is_done, is_ready
 
 KEY = "jobs.batch"
 _INDEX = "batch.kubernetes.io/job-completion-index"
+_INDEX_FAILURES = "batch.kubernetes.io/job-index-failure-count"
 _TRACKING = "batch.kubernetes.io/job-tracking"
 _BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 10.0, 600.0
 
@@ -231,7 +232,11 @@ class Jobs(Controller):
                 return
             body["metadata"]["generateName"] = f"{name}-{index}-"
             body["metadata"]["labels"] = dict(body["metadata"]["labels"]) | {_INDEX: index}
-            body["metadata"]["annotations"] = dict(body["metadata"].get("annotations") or {}) | {_INDEX: index}
+            marks = {_INDEX: index}
+            if item["spec"].get("backoffLimitPerIndex") is not None:
+                failed = self._failures(item, self.owned("pods", item))
+                marks[_INDEX_FAILURES] = str(sum(_index(pod) == index for pod in failed))
+            body["metadata"]["annotations"] = dict(body["metadata"].get("annotations") or {}) | marks
             body["spec"].setdefault("hostname", f"{name}-{index}")
             field = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{_INDEX}']"}}
             for container in [*body["spec"]["containers"], *(body["spec"].get("initContainers") or ())]:

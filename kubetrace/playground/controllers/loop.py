@@ -6,7 +6,6 @@ One queue of everything that changed; reconcilers for each resource; a reconcile
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import traceback
 from collections.abc import Callable
@@ -52,6 +51,8 @@ Key = tuple[str, str, str]
 """Resource, namespace, name."""
 
 _EXPIRE_SECONDS = 60.0
+_RETRY_SECONDS = {409: 1.0, 403: 1.0, 400: 5.0, 500: 5.0}
+"""When a refused write is tried again; 400 and 500 are webhooks' words. Others stay refused."""
 
 
 class Controllers:
@@ -104,6 +105,7 @@ class Controllers:
         self._queue: asyncio.Queue[Key] = asyncio.Queue()
         self._timers: dict[tuple[Key, int], asyncio.TimerHandle] = {}
         self._asking: dict[Key, asyncio.Task[None]] = {}
+        self._collecting: set[asyncio.Task[None]] = set()
 
     def start(self) -> list[asyncio.Task[None]]:
         for resource in self._reconcilers:
@@ -127,11 +129,25 @@ class Controllers:
             metadata = change.object["metadata"]
             namespace = metadata.get("namespace", "")
             self._add(change.resource, namespace, metadata["name"])
-            with contextlib.suppress(ApiError):
-                self._garbage.changed(change)
+            self._collect(change)
             for owner in metadata.get("ownerReferences") or ():
                 self._add_owner(owner, namespace)
             self._concern(change, namespace)
+
+    def _collect(self, change: Change) -> None:
+        """What others' deletion takes with it; once more where a webhook is to be asked first."""
+        try:
+            self._garbage.changed(change)
+        except Unasked as missing:
+            task = asyncio.create_task(self._ask_and_collect(missing.question, change))
+            self._collecting.add(task)
+            task.add_done_callback(self._collecting.discard)
+        except ApiError:
+            pass
+
+    async def _ask_and_collect(self, question: Question, change: Change) -> None:
+        await self._verbs.webhooks.ask(question)
+        self._collect(change)
 
     def _concern(self, change: Change, namespace: str) -> None:
         """Who else looks at a change."""
@@ -227,7 +243,7 @@ class Controllers:
         except Unasked:
             raise
         except ApiError as error:
-            return 1.0 if error.code in (409, 403) else None
+            return _RETRY_SECONDS.get(error.code)
         except Exception:
             traceback.print_exc(file=sys.stderr)
             return None

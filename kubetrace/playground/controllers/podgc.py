@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from kubetrace.playground.controllers.base import Controller
+from kubetrace.playground.controllers.base import Controller, answers
 from kubetrace.playground.objects import Object
 from kubetrace.playground.pods import disrupted, is_done
 from kubetrace.playground.verbs import Verbs, Write
@@ -42,4 +42,6 @@ class PodGarbage(Controller):
         resource = self.verbs.catalog.preferred("pods")
         assert resource is not None
         metadata = pod["metadata"]
-        self.verbs.delete(resource, metadata["namespace"], metadata["name"], {"gracePeriodSeconds": 0}, Write())
+        write = Write()
+        with answers(self.verbs, write):
+            self.verbs.delete(resource, metadata["namespace"], metadata["name"], {"gracePeriodSeconds": 0}, write)

@@ -76,7 +76,13 @@ def _pod(old: Object, new: Object) -> list[Cause]:
     if any(_without_seconds(entry) not in kept for entry in old["spec"].get("tolerations") or ()):
         why = "existing toleration can not be modified except its tolerationSeconds"
         causes.append(forbidden("spec.tolerations", why))
-    if _fixed(old["spec"]) != _fixed(new["spec"]):
+    gates = {entry.get("name"): index for index, entry in enumerate(new["spec"].get("schedulingGates") or ())}
+    for entry in old["spec"].get("schedulingGates") or ():
+        gates.pop(entry.get("name"), None)
+    for name, index in gates.items():
+        why = f"only deletion is allowed, but found new scheduling gate '{name}'"
+        causes.append(forbidden(f"spec.schedulingGates[{index}].name", why))
+    if not causes and _fixed(old["spec"]) != _fixed(new["spec"]):
         causes.append(forbidden("spec", _POD_WORDS))
     return causes
 
@@ -103,7 +109,7 @@ def _ephemeral(old: list[Object], new: list[Object]) -> list[Cause]:
 
 def _fixed(spec: Object) -> Object:
     """A pod's spec without what may change. (The node is set by a binding, which is no update.)"""
-    loose = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations")
+    loose = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations", "schedulingGates")
     kept = {name: value for name, value in spec.items() if name not in (*loose, "containers", "initContainers")}
     for group in ("containers", "initContainers"):
         kept[group] = [{k: v for k, v in entry.items() if k != "image"} for entry in spec.get(group) or ()]
@@ -123,6 +129,9 @@ def _job(old: Object, new: Object) -> list[Cause]:
     before, after = old["spec"], new["spec"]
     if before.get("completionMode") != "Indexed":
         causes += unchanged("spec.completions", before.get("completions"), after.get("completions"))
+    elif after.get("completions") not in (None, before.get("completions"), after.get("parallelism")):
+        why = "can only be modified in tandem with spec.parallelism"
+        causes.append(bad("spec.completions", after["completions"], why))
     if not before.get("suspend"):
         causes += unchanged("spec.template", before.get("template"), after.get("template"))
     return causes
