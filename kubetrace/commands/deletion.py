@@ -10,16 +10,17 @@ from kubetrace.api import verbs
 from kubetrace.api.metadata import text
 from kubetrace.api.status import is_not_found
 from kubetrace.cmdline.flags import BadValue, parse_bool
+from kubetrace.commands.deadline import send_before
 from kubetrace.commands.reflector import Reflector, TimedOut
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
-from kubetrace.transport.errors import TransportError
 from kubetrace.value import replace
 from kubetrace.wire import go_json
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info
     from kubetrace.environment import Environment
+    from kubetrace.transport.call import Call
 
 _DELETE = Purpose("delete", "delete: the object shall go")
 _GONE = Purpose("delete-wait", "delete: is the object gone?")
@@ -105,19 +106,15 @@ def wait_until_gone(environment: Environment, info: Info, uid: str | None, deadl
 
 def _look(environment: Environment, info: Info, deadline: float) -> dict[str, Any]:
     """The object as it is now. Raises KubetraceError, also where the deadline passes first."""
-    assert info.mapping is not None
-    call = replace(verbs.get(info.mapping, info.namespace, info.name, purpose=_GONE), operation="dynamic-get")
-    seconds = deadline - time.monotonic()
-    bounded = deadline != NO_PATIENCE and seconds < (environment.request_timeout or math.inf)
-    if bounded:
-        call = replace(call, timeout=seconds)
-    try:
-        live: dict[str, Any] = environment.cluster.objects.send(call, info.mapping, info.name)
-    except TransportError as error:
-        if not bounded or error.kind != "timeout":
-            raise
-        raise TransportError(error.method, error.url, "context deadline exceeded", "timeout") from None
-    return live
+    mapping = info.mapping
+    assert mapping is not None
+    call = replace(verbs.get(mapping, info.namespace, info.name, purpose=_GONE), operation="dynamic-get")
+
+    def send(call: Call) -> dict[str, Any]:
+        live: dict[str, Any] = environment.cluster.objects.send(call, mapping, info.name)
+        return live
+
+    return send(call) if deadline == NO_PATIENCE else send_before(environment, deadline, call, send)
 
 
 def _is_another(value: dict[str, Any], uid: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
@@ -126,9 +127,31 @@ class Run(Value):
 
         if not _poll(scaled, _RETRY):
             raise KubetraceError("context deadline exceeded")
-        if self.options.timeout and self.strategy is DryRun.NONE and not _poll(self._has(info), self.options.timeout):
-            raise KubetraceError(f'timed out waiting for "{info.name}" to be synced')
+        if self.options.timeout and self.strategy is DryRun.NONE:
+            self._wait(info)
         return count
+
+    def _wait(self, info: Info) -> None:
+        """Until the replicas are there, or somebody wants another number of them (WaitForScaleHasDesiredReplicas)."""
+        import time
+
+        from kubetrace.commands.deadline import is_deadline
+
+        deadline = time.monotonic() + self.options.timeout
+
+        def has() -> bool:
+            found = self._get(info, deadline)
+            wanted = _replicas(found, "spec")
+            return wanted != self.options.replicas or _replicas(found, "status") == wanted
+
+        try:
+            there = _poll(has, self.options.timeout)
+        except KubetraceError as error:
+            if not is_deadline(error):
+                raise
+            there = False
+        if not there:
+            raise KubetraceError(f'timed out waiting for "{info.name}" to be synced')
 
     def _once(self, info: Info) -> int:
         if self.options.current_replicas != -1 or self.options.resource_version:
@@ -173,30 +196,22 @@ class Run(Value):
 
         return WriteOptions(dry_run=self.strategy is DryRun.SERVER)
 
-    def _get(self, info: Info) -> dict[str, Any]:
+    def _get(self, info: Info, deadline: float = math.inf) -> dict[str, Any]:
         from kubetrace.api import verbs
+        from kubetrace.commands.deadline import send_before
         from kubetrace.trace.exchange import Purpose
         from kubetrace.value import replace
 
         assert info.mapping is not None
         purpose = Purpose("scale", "change: what does the object look like now?")
         call = verbs.get(info.mapping, info.namespace, info.name, "scale", purpose=purpose)
-        return self._send(replace(call, operation="scale-get"), info)
+        call = replace(call, operation="scale-get")
+        return send_before(self.environment, deadline, call, lambda call: self._send(call, info))
 
     def _send(self, call: Call, info: Info) -> dict[str, Any]:
         assert info.mapping is not None
         answer: dict[str, Any] = self.environment.cluster.typed.objects.send(call, info.mapping, info.name)
         return answer
-
-    def _has(self, info: Info) -> Callable[[], bool]:
-        """Are the replicas there, or does somebody want another number of them by now?"""
-
-        def has() -> bool:
-            found = self._get(info)
-            wanted = _replicas(found, "spec")
-            return wanted != self.options.replicas or _replicas(found, "status") == wanted
-
-        return has
 
     def _record(self, info: Info) -> None:
         """Keeps the command line in the object, if the server lets it."""

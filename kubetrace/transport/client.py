@@ -40,7 +40,7 @@ from kubetrace.transport.answer import ClientAnswer
 from kubetrace.transport.call import Call, ClientMaker
 from kubetrace.transport.client_tls import ClientTLS
 from kubetrace.transport.credentials import static_auth
-from kubetrace.transport.errors import TransportError
+from kubetrace.transport.errors import DeadlineExceeded, TransportError
 from kubetrace.transport.exec_plugin import Plugins
 from kubetrace.transport.failures import translate
 from kubetrace.transport.outgoing import Outgoing
@@ -164,7 +164,7 @@ class Client:
         if call.preflight:
             raise KubetraceError(call.preflight)
         if call.timeout is not None and call.timeout < 0:
-            raise KubetraceError("client rate limiter Wait returned an error: context deadline exceeded")
+            raise DeadlineExceeded
         if self._plan is not None:
             return self._plan(number, request, partial(self._send, call, number, request), partial(self._look, call))
         return self._send(call, number, request)

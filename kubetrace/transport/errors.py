@@ -13,6 +13,13 @@ from kubetrace.errors import KubetraceError
 Kind = Literal["refused", "dns", "dial", "timeout", "tls", "reset", "eof", "proxy", "credentials", "protocol", "config"]
 
 
+class DeadlineExceeded(KubetraceError):
+    """There was no time left for a call when it was to be sent."""
+
+    def __init__(self) -> None:
+        super().__init__("client rate limiter Wait returned an error: context deadline exceeded")
+
+
 class TransportError(KubetraceError):
     """A call got no answer. `reason` is Go's text of the cause ("dial tcp 127.0.0.1:1: connect: connection refused"),
     `str()` is Go's url.Error around it (`Get "https://…": dial tcp …`). `wrapped` is set where client-go wrapped the
