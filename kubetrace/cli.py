@@ -158,11 +158,11 @@ def _check_own_options(environment: Environment) -> None:
     if environment.own.color not in ("auto", "always", "never"):
         raise KubetraceError(f'--color must be "auto", "always" or "never", not "{environment.own.color}"')
     if environment.own.lang:
-        from kubetrace.trace.sentences import LANGUAGES
+        from kubetrace.trace.sentences import LANGUAGES, spoken
 
-        if environment.own.lang not in LANGUAGES:
-            words = " or ".join(f'"{name}"' for name in LANGUAGES)
-            raise KubetraceError(f'--lang must be {words}, not "{environment.own.lang}"')
+        if spoken(environment.own.lang) is None:
+            known = " and ".join(LANGUAGES)
+            environment.stderr.write(f'warning: --lang "{environment.own.lang}" is not known ({known} are): English\n')
     if environment.own.trace or environment.own.trace_bodies != "256KiB":
         from kubetrace.trace.record_file import parse_bodies
 

@@ -2,6 +2,8 @@
 
 KUBEBUILDER_ASSETS=DIR python -m tests.benchmarks.relays --mitmdump PATH [--rounds 7] [--write FILE]
 
+Then a list of 20 MB and 200 watches pass through those that stream (`tests.benchmarks.passing`).
+
 All of them run at once, idle but for the one that is measured; each round asks each of them in turn, so that a busy
 moment hits them all. Install mitmproxy in an environment of its own (it pins what kubetrace uses).
 """
@@ -23,8 +25,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from tests.benchmarks import passing
 from tests.benchmarks.__main__ import Programs, prepare
 from tests.conformance.plane import TOKENS, Plane, PlaneError, assets_from, free_port, kubectl_in, running
 
@@ -48,6 +52,7 @@ class Way:
     url: str
     token: str
     authority: str
+    pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ def wrapped(programs: Programs, name: str, *flags: str) -> Iterator[Way]:
         server, token = re.search(r"server: (\S+)", text), re.search(r"name: admin\n  user:\n    token: (\S+)", text)
         assert data and server and token
         authority.write_bytes(base64.b64decode(data[1]))
-        yield Way(server[1], token[1], str(authority))
+        yield Way(server[1], token[1], str(authority), process.pid)
         process.stdout.close()
 
 
@@ -105,9 +110,9 @@ def kubectl_proxy(programs: Programs) -> Iterator[Way]:
     port, devnull = free_port(), subprocess.DEVNULL
     with _process(
         [programs.kubectl, "proxy", f"--port={port}"], dict(programs.environ), stdout=devnull, stderr=devnull
-    ):
+    ) as process:
         _await_port(port)
-        yield Way(f"http://127.0.0.1:{port}", "-", "-")
+        yield Way(f"http://127.0.0.1:{port}", "-", "-", process.pid)
 
 
 @contextlib.contextmanager
@@ -165,6 +170,21 @@ def _ratio(ours: list[Found], reference: list[Found]) -> float:
     return statistics.median(a.rate / b.rate for a, b in zip(ours, reference, strict=True))
 
 
+def passed(ways: dict[str, Way]) -> list[str]:
+    """What a long list and many watches take of those that stream; mitmproxy collects an answer before it passes it."""
+    straight = partial(passing.Client, ways[STRAIGHT].url, ways[STRAIGHT].token, ways[STRAIGHT].authority)
+    passing.fill(straight())
+    found: dict[str, passing.Passed | str] = {}
+    for name in (TRACED, SILENT, KUBECTL):
+        way = ways[name]
+        client = partial(passing.Client, way.url, way.token, way.authority)
+        try:
+            found[name] = passing.measure(client, straight, way.pid)
+        except (passing.Lost, OSError) as error:
+            found[name] = str(error)
+    return passing.table(found)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser("python -m tests.benchmarks.relays", description=__doc__)
     parser.add_argument("--mitmdump", required=True, metavar="PATH")
@@ -192,7 +212,7 @@ def main() -> int:
             }
             results = rounds(ways, options.rounds, options.seconds)
             versions = f"kubectl and kube-apiserver {plane.version()}, mitmproxy {version}"
-            text = table(results, options.rounds, versions)
+            text = table(results, options.rounds, versions) + "\n".join(passed(ways)) + "\n"
         except PlaneError as error:
             print(error, file=sys.stderr)
             return 2

@@ -82,6 +82,8 @@ def test_what_a_language_lacks_is_said_in_english(monkeypatch: pytest.MonkeyPatc
     ("", {}, "en"), ("", {"LANG": "ko_KR.UTF-8"}, "ko"), ("", {"LANG": "ko"}, "ko"), ("", {"LANG": "kok_IN"}, "en"),
     ("", {"LC_ALL": "C", "LANG": "ko_KR"}, "en"), ("", {"LC_ALL": "ko_KR.eucKR", "LANG": "C"}, "ko"),
     ("", {"LC_MESSAGES": "ko-KR", "LANG": "de_DE"}, "ko"), ("en", {"LANG": "ko_KR"}, "en"), ("ko", {}, "ko"),
+    ("ko-KR", {}, "ko"), ("KO_kr.UTF-8", {"LANG": "C"}, "ko"), ("fr", {"LANG": "ko_KR"}, "en"), ("kr", {}, "en"),
+    ("", {"LANG": "ko@latin"}, "ko"), ("", {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "ko"}, "ko"),
 ])  # fmt: skip
 def test_the_language(wanted: str, environ: dict[str, str], expected: str) -> None:
     assert language(wanted, environ) == expected

@@ -65,10 +65,13 @@ def _sentence(purpose: Purpose) -> str:
 
 
 def language(wanted: str, environ: Mapping[str, str]) -> str:
-    """The language to speak: `wanted` (--lang), else what LC_ALL, LC_MESSAGES or LANG say, English where it is none of
+    """The language to speak: `wanted` (--lang), else what LC_ALL, LC_MESSAGES or LANG say; English where it is none of
     ours."""
-    if wanted:
-        return wanted
-    locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
-    found = locale.replace("-", "_").partition("_")[0].partition(".")[0].lower()
-    return found if found in LANGUAGES else "en"
+    name = wanted or environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return spoken(name) or "en"
+
+
+def spoken(name: str) -> str | None:
+    """Our language by its name, or by a locale's ("ko_KR.UTF-8", "ko-KR"); None where it is none of ours."""
+    found = re.split(r"[-_.@]", name, maxsplit=1)[0].lower()
+    return found if found in LANGUAGES else None
