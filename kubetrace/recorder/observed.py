@@ -241,7 +241,9 @@ class Observed:
         if not self.active:
             return
         self._moment.hold()
-        if not sent:
+        if sent:
+            self.recording.passed += len(data)
+        else:
             self._received.size += len(data)
         if self._frames is not None:
             self._frames(sent, data)
@@ -253,6 +255,8 @@ class Observed:
         self._moment.hold()
         if self._sent.size and self._sent.whole:
             self.recording.request = replace(self._request, body=self._sent.beginning)
+        else:
+            self.recording.passed += self._sent.size
         if self._upgraded:
             self.recording.ended(None, self._received.size, error)
         else:

@@ -160,7 +160,8 @@ class Timings(Value):
 class Exchange(Value):
     """One finished round trip. `error` is the transport error's text (as Go words it) where there was no complete
     answer. `body` is what was kept of the response body, `body_size` the bytes that arrived after decoding (of an
-    upgraded connection: the bytes that came from the server)."""
+    upgraded connection: the bytes that came from the server). `passed` are the bytes that went to the server besides
+    the request's body as it is here: over an upgraded connection, or in a body that was not kept."""
 
     id: int
     call: int
@@ -173,6 +174,7 @@ class Exchange(Value):
     connection: Connection = fresh(Connection)
     started: float = 0.0
     error: str | None = None
+    passed: int = 0
 
     @property
     def on_wire(self) -> bool:

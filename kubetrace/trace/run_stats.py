@@ -39,7 +39,7 @@ class RunStats:
                 self.calls += 1
                 connection = exchange.connection
                 self.connections += connection.address is not None and not connection.reused
-                self.sent += len(exchange.request.body or b"")
+                self.sent += len(exchange.request.body or b"") + exchange.passed
                 self.received += exchange.body_size or 0
                 self._intervals.append((exchange.started, exchange.started + (exchange.timings.total or 0.0)))
 

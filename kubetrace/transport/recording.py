@@ -79,6 +79,8 @@ class Recording:
         self.response: Response | None = None
         self.keep: Callable[[Response, bytes], None] | None = None
         self.wire_status: int | None = None
+        self.passed = 0
+        """Bytes sent besides the body of the request."""
         self._socket: socket.socket | None = None
         self._begun = time.perf_counter()
         self._started = time.time() if self.active else 0.0
@@ -273,6 +275,7 @@ class Recording:
             self.connection(),
             self._started,
             error,
+            self.passed,
         )
 
     def connection(self) -> Connection:

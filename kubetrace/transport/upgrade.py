@@ -133,6 +133,7 @@ class UpgradedConnection:
         """Sends whole frames, as far as they are taken now. Raises OSError."""
         if self._watch is not None:
             self._watch(True, bytes(data))
+        self._recording.passed += len(data)
         self._unsent += data
         if not self.corked:
             self.flush()

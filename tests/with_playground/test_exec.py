@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -347,3 +348,11 @@ def test_kubectl_says_the_same(
     outcome = run("-n", pods, *words, stdin=stdin)
     texts = [text.decode("utf-8", "surrogateescape") for text in (ran.stdout, ran.stderr)]
     assert outcome == Outcome(ran.returncode, *texts)
+
+
+def test_stats_count_what_went_over_the_connection(execute: Run) -> None:
+    text = "x" * 5000
+    done = execute("-i", "web", "--stats", "--", "cat", stdin=text.encode())
+    assert done.out == text
+    sent, received = re.findall(r"([\d.]+) KiB (?:sent|received)", done.err)
+    assert 4.9 <= float(sent) < 6 and float(received) >= 4.9
