@@ -14,6 +14,7 @@ from kubetrace.trace.loose_json import mapping, mappings
 from kubetrace.value import Value, fresh
 from kubetrace.wire import PROTOBUF
 
+_MANAGED = "FieldManagerConflict"
 _GROUPS = frozenset({"APIVersions", "APIGroupList"})
 
 
@@ -199,6 +200,8 @@ def _failure(status: int, value: Any, body: bytes | None) -> tuple[Said, ...]:
     message, name = "", ""
     if isinstance(value, dict):
         message, name = str(value.get("message") or ""), str(value.get("reason") or "")
+        if any(cause.get("reason") == _MANAGED for cause in mappings(mapping(value.get("details")).get("causes"))):
+            name = _MANAGED
     if not message and body:
         message = re.sub(r"\s+", " ", body[:200].decode("utf-8", "replace"))
     values: dict[str, object] = {"message": one_line(message)}

@@ -5,15 +5,17 @@ Used by `tests.benchmarks.relays`; the watchers speak just enough HTTP to find t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import socket
 import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,6 +49,7 @@ class Client:
     def __init__(self, url: str, token: str, authority: str) -> None:
         parts = urlsplit(url)
         assert parts.hostname
+        self._socket: socket.socket | None = None
         self._headers = {"Accept": "application/json"} | ({} if token == "-" else {"Authorization": f"Bearer {token}"})
         if parts.scheme == "http":
             self._connection: HTTPConnection = HTTPConnection(parts.hostname, parts.port, timeout=120)
@@ -59,6 +62,7 @@ class Client:
     def open(self, path: str, method: str = "GET", body: object = None) -> HTTPResponse:
         headers = {**self._headers, "Content-Type": "application/json"}
         self._connection.request(method, path, None if body is None else json.dumps(body), headers)
+        self._socket = self._connection.sock
         answer = self._connection.getresponse()
         if answer.status >= 400 and answer.status not in (404, 409):
             raise Lost(f"{method} {path}: {answer.status} {answer.read(300)!r}")
@@ -75,7 +79,10 @@ class Client:
         return size
 
     def close(self) -> None:
-        self._connection.close()
+        """Ends the connection, also under a thread that reads from it."""
+        with contextlib.suppress(OSError):
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(slots=True)
@@ -97,7 +104,7 @@ class Watcher:
                 name = json.loads(line)["object"]["metadata"]["name"]
                 self.seen[name] += 1
                 self.at[name] = time.monotonic()
-        except (OSError, ValueError, AttributeError, Lost) as error:  # closed by whoever measures, or worse
+        except (OSError, ValueError, HTTPException, Lost) as error:  # closed by whoever measures, or worse
             self.failure = f"{type(error).__name__}: {error}"
         self.is_open.set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,6 +130,19 @@ def test_steps() -> None:
         for number, request in enumerate((look, ask, wait, write)):
             observer(RequestSent(number, number, 1, request))
         assert "".join(line[5] for line in lines if line.startswith("Step") and line[5] != "1") == steps
+
+
+def test_a_conflict_of_managers_is_no_change_that_came_first() -> None:
+    body = {"kind": "Status", "message": "m", "reason": "Conflict", "details": {"causes": [7, {"reason": "x"}]}}
+    request, response = Request("PATCH", "https://h/api/v1/namespaces/a/pods/p"), Response(409, "Conflict")
+
+    def first() -> str:
+        said = meaning.outcomes(Exchange(1, 1, 1, request, response, json.dumps(body).encode()))
+        return next(one.key for one in said if Catalogue().knows(one.key))
+
+    assert first() == "answer.409"
+    body["details"] = {"causes": [{"reason": "FieldManagerConflict"}]}
+    assert first() == "answer.409.FieldManagerConflict"
 
 
 METHODS = st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "QUERY"])

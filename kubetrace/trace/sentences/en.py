@@ -76,6 +76,7 @@ SENTENCES = {
     "answer.405": "this can't be done with such an object: {message}",
     "answer.406": "the server can't answer in the form that was asked for: {message}",
     "answer.409": "another change came first, so this one does not count: {message}",
+    "answer.409.FieldManagerConflict": "others manage fields that this would change: {message}",
     "answer.409.AlreadyExists": "there is one of that name already: {message}",
     "answer.410": "what was asked for is too long ago: {message}",
     "answer.413": "the request is too big: {message}",
