@@ -21,6 +21,7 @@ _RETRIED = "This is non-fatal and will be retried next time you apply. Error:"
 
 _KEEP = Purpose("apply", "apply: keep the last-applied annotation owned")
 _MIGRATE = Purpose("apply", "apply: hand the fields of client-side apply to server-side apply")
+_AGAIN = Purpose("apply", "apply: the object changed meanwhile, how is it now?")
 _REAPPLY = Purpose("apply", "apply: once more, so that dropped fields go")
 _MERGE = Purpose("apply", "apply: the server merges the manifest")
 
@@ -116,7 +117,7 @@ class _ServerSideApply(Value):
                 conflict = error
             assert info.mapping is not None
             objects = self.environment.cluster.objects
-            info.refresh(objects.get(info.mapping, info.namespace, info.name, purpose=_MIGRATE))
+            info.refresh(objects.get(info.mapping, info.namespace, info.name, purpose=_AGAIN))
             if attempt == _ATTEMPTS:
                 raise conflict
         return False
