@@ -56,7 +56,7 @@ SENTENCES = {
     "answer.changed": "{name}: 서버가 보관했습니다. 이제 리소스 버전은 {version}입니다.",
     "answer.dry-run": "드라이 런이었습니다. 서버는 검사만 하고 아무것도 보관하지 않습니다.",
     "answer.deleted": "지워졌습니다.",
-    "answer.deleting": "삭제가 받아들여졌습니다. 오브젝트는 유예 시간이 지나면 사라집니다.",
+    "answer.deleting": "삭제가 받아들여졌습니다. 오브젝트는 정리가 끝나면 사라집니다.",
     "answer.allowed": "네, 허용됩니다.",
     "answer.denied": "아니요, 허용되지 않습니다.",
     "answer.upgraded": "지금부터 이 연결은 양방향으로 다른 프로토콜을 씁니다.",
