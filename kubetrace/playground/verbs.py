@@ -24,6 +24,7 @@ from kubetrace.playground import (
     strategies,
     validation,
     webhooks,
+    write_warnings,
 )
 from kubetrace.playground.access import User
 from kubetrace.playground.catalog import Catalog, Resource
@@ -193,6 +194,8 @@ class Verbs:
         admission.mutate(self.store, resource, item, write.user)
         item = self._hooked(resource, item, None, write)
         self._check(resource, item, None, write)
+        if write.user is not None:
+            write.warnings += write_warnings.of_creation(resource.key, item)
         self.webhooks.validate(self._about(resource, item, None, write))
         admission.check(self.store, resource, item, write.warnings)
         name = item["metadata"]["name"]
@@ -347,6 +350,9 @@ class Verbs:
             item = self._hooked(resource, item, old, write, subresource)
         if whole:
             self._check(resource, item, old, write, subresource)
+            if write.user is not None and not subresource:
+                changed = "generation" in before and strategies.changed(resource, old, item)
+                write.warnings += write_warnings.of_update(resource.key, item, changed)
         if asks:
             self.webhooks.validate(self._about(resource, item, old, write, subresource))
         if whole:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "lessons"
-FILES = ("basics", "apply", "workloads", "cluster", "changing", "refusing", "asking", "kinds")
+FILES = ("basics", "apply", "workloads", "cluster", "changing", "refusing", "asking", "kinds", "wide")
 _SETUP = "setup: "
 _WORD = re.compile(r"(?:[^\s']|'[^']*')+")
 _VARIABLE = re.compile(r"([A-Z_]+)=(.*)", re.DOTALL)

@@ -41,6 +41,7 @@ from kubetrace.playground.validation.owners import owners
 from kubetrace.playground.validation.updates import immutable
 from kubetrace.wire.schema import Type
 
+_LABEL_NAMED = frozenset(("namespaces", "services", "statefulsets"))
 _PATH_NAMED = frozenset(("roles", "clusterroles", "rolebindings", "clusterrolebindings", "apiservices"))
 
 
@@ -53,7 +54,7 @@ def name_causes(resource: Resource, name: str, prefix: str = "") -> list[Cause]:
         return path_segment(field, name)
     if resource.name == "ipaddresses":
         return address(field, name)
-    return label_name(field, name) if resource.name in ("namespaces", "services") else subdomain(field, name)
+    return label_name(field, name) if resource.name in _LABEL_NAMED else subdomain(field, name)
 
 
 def check(

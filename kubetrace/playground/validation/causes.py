@@ -91,7 +91,9 @@ def missing(field: str, value: Any) -> Cause:
 def label_name(field: str, value: str) -> list[Cause]:
     """An RFC 1123 label."""
     causes = [] if len(value) <= 63 else [bad(field, value, "must be no more than 63 characters")]
-    return causes if _LABEL.fullmatch(value) else [*causes, bad(field, value, _LABEL_WORDS)]
+    if _LABEL.fullmatch(value):
+        return causes
+    return [*causes, bad(field, value, "must not contain dots" if _SUBDOMAIN.fullmatch(value) else _LABEL_WORDS)]
 
 
 def label_1035(field: str, value: str) -> list[Cause]:
@@ -127,15 +129,41 @@ def is_address(text: Any) -> bool:
     return True
 
 
+def loose_address(text: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address as Go's sloppy parser reads it, which lets leading zeros pass."""
+    if isinstance(text, str) and re.fullmatch(r"\d+(\.\d+){3}", text):
+        text = ".".join(str(int(part)) for part in text.split("."))
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
 def address(field: str, value: Any) -> list[Cause]:
-    """An IP address."""
-    words = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-    return [] if is_address(value) else [bad(field, value, words)]
+    """An IP address (parseIP in apimachinery util/validation/ip.go)."""
+    found = loose_address(value)
+    if found is None:
+        return [bad(field, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]
+    if not is_address(value):
+        return [bad(field, value, "must not have leading 0s")]
+    mapped = getattr(found, "ipv4_mapped", None) is not None
+    return [bad(field, value, "must not be an IPv4-mapped IPv6 address")] if mapped else []
 
 
 def cidr(field: str, text: str) -> list[Cause]:
-    words = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
-    return [] if network(text) is not None else [bad(field, text, words)]
+    """A network (parseCIDR)."""
+    start, _, bits = text.partition("/")
+    found = loose_address(start)
+    if found is None or not re.fullmatch(r"\d+", bits, re.ASCII) or int(bits) > found.max_prefixlen:
+        return [bad(field, text, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")]
+    if not is_address(start) or str(int(bits)) != bits:
+        return [bad(field, text, "must not have leading 0s in IP or prefix length")]
+    if getattr(found, "ipv4_mapped", None) is not None:
+        return [bad(field, text, "must not have an IPv4-mapped IPv6 address")]
+    whole = ipaddress.ip_network(text, strict=False)
+    return (
+        [] if whole.network_address == found else [bad(field, text, "must not have bits set beyond the prefix length")]
+    )
 
 
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
