@@ -52,6 +52,7 @@ class Client:
         try:
             data = response.read()
         finally:
+            response.close()
             response.connection.close()  # type: ignore[attr-defined]
         is_json = (response.getheader("Content-Type") or "").startswith("application/json")
         return response.status, json.loads(data) if is_json and data else data
