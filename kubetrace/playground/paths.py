@@ -53,9 +53,8 @@ def _parts(request: Request) -> _Parts | None:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return None
-    watching = request.flag("watch")
-    if rest[0] == "watch" and len(rest) > 1:
-        rest, watching = rest[1:], True
+    watched = rest[0] == "watch" and len(rest) > 1
+    rest = rest[1:] if watched else rest
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
@@ -63,7 +62,7 @@ def _parts(request: Request) -> _Parts | None:
     if rest[0] == "namespaces" and name:
         namespace = name
     subresource = rest[2] if len(rest) > 2 else ""
-    verb = _verb(request, name, watching)
+    verb = _verb(request, name, watched or (request.flag("watch") and not name))
     return _Parts(group, version, rest[0], namespace, name, subresource, "/".join(rest[3:]), verb)
 
 
@@ -105,7 +104,7 @@ def resolve(request: Request, catalog: Catalog) -> Target | None:
 def _verb(request: Request, name: str, watching: bool) -> str:
     """Empty for methods that no resource has."""
     verb = _VERBS.get(request.method, "")
-    if verb == "get" and watching and not name:
+    if verb == "get" and watching:
         return "watch"
     if verb == "get" and not name:
         return "list"

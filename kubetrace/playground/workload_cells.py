@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from kubetrace.playground.objects import moment
@@ -20,59 +21,96 @@ from kubetrace.playground.row_values import (
 )
 
 
-def pod_reason(item: Item) -> tuple[str, int, str | None]:
-    """(STATUS, restarts, when the last restart was)."""
-    status, metadata = item.get("status") or {}, item["metadata"]
-    reason = status.get("reason") or status.get("phase") or ""
-    if any(
-        c["type"] == "PodScheduled" and c.get("reason") == "SchedulingGated" for c in status.get("conditions") or ()
-    ):
-        reason = "SchedulingGated"
-    restarts, last = 0, None
-    waiting_init = None
-    inits = status.get("initContainerStatuses") or []
-    for index, container in enumerate(inits):
-        restarts += container.get("restartCount", 0)
+@dataclass(slots=True)
+class _PodRow:
+    """What a pod's containers come to (printPod)."""
+
+    reason: str
+    ready: int = 0
+    restarts: int = 0
+    last: str = ""
+    """When the last restart was."""
+
+    def count(self, container: Item) -> None:
+        self.restarts += container.get("restartCount", 0)
+        self.last = max(self.last, get(container, "lastState.terminated.finishedAt") or "")
+
+
+def _pod_row(item: Item) -> _PodRow:
+    status, spec = item.get("status") or {}, item["spec"]
+    conditions = status.get("conditions") or ()
+    row = _PodRow(status.get("reason") or status.get("phase") or "")
+    if any(c["type"] == "PodScheduled" and c.get("reason") == "SchedulingGated" for c in conditions):
+        row.reason = "SchedulingGated"
+    sidecars = _PodRow("")
+    initializing = _count_inits(spec, status, row, sidecars)
+    if not initializing or any(c["type"] == "Initialized" and c["status"] == "True" for c in conditions):
+        row.restarts, row.last = sidecars.restarts, sidecars.last
+        _count_containers(status, row)
+    if item["metadata"].get("deletionTimestamp"):
+        if status.get("reason") == "NodeLost":
+            row.reason = "Unknown"
+        elif status.get("phase") not in ("Succeeded", "Failed"):
+            row.reason = "Terminating"
+    return row
+
+
+def _count_inits(spec: Item, status: Item, row: _PodRow, sidecars: _PodRow) -> bool:
+    """Whether an init container is still in the way. `sidecars` gets the restarts of those that stay."""
+    stay = {each["name"] for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"}
+    for index, container in enumerate(status.get("initContainerStatuses") or ()):
+        row.count(container)
+        if container["name"] in stay:
+            sidecars.count(container)
         terminated, waiting = get(container, "state.terminated"), get(container, "state.waiting")
-        if terminated is not None and terminated.get("exitCode") == 0:
+        if terminated is not None and terminated.get("exitCode", 0) == 0:
+            continue
+        if container["name"] in stay and container.get("started"):
+            row.ready += bool(container.get("ready"))
             continue
         if terminated is not None:
-            waiting_init = "Init:" + (terminated.get("reason") or f"ExitCode:{terminated.get('exitCode')}")
+            row.reason = f"Init:{_ended(terminated)}"
         elif waiting and waiting.get("reason") not in (None, "", "PodInitializing"):
-            waiting_init = "Init:" + waiting["reason"]
+            row.reason = f"Init:{waiting['reason']}"
         else:
-            waiting_init = f"Init:{index}/{len(item['spec'].get('initContainers') or ())}"
-        break
-    if waiting_init is not None:
-        reason = waiting_init
-    else:
-        restarts, running = 0, False
-        for container in reversed(status.get("containerStatuses") or []):
-            restarts += container.get("restartCount", 0)
-            last = get(container, "lastState.terminated.finishedAt", last)
-            state = container.get("state") or {}
-            waiting, terminated = state.get("waiting") or {}, state.get("terminated")
-            if waiting.get("reason"):
-                reason = waiting["reason"]
-            elif terminated is not None:
-                signal, code = terminated.get("signal"), terminated.get("exitCode", 0)
-                reason = terminated.get("reason") or (f"Signal:{signal}" if signal else f"ExitCode:{code}")
-            elif container.get("ready") and "running" in state:
-                running = True
-        if reason == "Completed" and running:
-            ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ())
-            reason = "Running" if ready else "NotReady"
-    if metadata.get("deletionTimestamp"):
-        reason = "Unknown" if status.get("reason") == "NodeLost" else "Terminating"
-    return reason, restarts, last
+            row.reason = f"Init:{index}/{len(spec.get('initContainers') or ())}"
+        return True
+    return False
+
+
+def _count_containers(status: Item, row: _PodRow) -> None:
+    running, failure = False, ""
+    for container in reversed(status.get("containerStatuses") or []):
+        row.count(container)
+        state = container.get("state") or {}
+        waiting, terminated = state.get("waiting") or {}, state.get("terminated")
+        if waiting.get("reason"):
+            row.reason = waiting["reason"]
+        elif terminated is not None:
+            row.reason = _ended(terminated)
+            failure = row.reason if terminated.get("exitCode", 0) else failure
+        elif container.get("ready") and "running" in state:
+            running = True
+            row.ready += 1
+    if row.reason == "Completed":
+        if running and any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ()):
+            row.reason = "Running"
+        elif failure or running:
+            row.reason = failure or "NotReady"
+
+
+def _ended(terminated: Item) -> str:
+    if terminated.get("reason"):
+        return str(terminated["reason"])
+    signal = terminated.get("signal")
+    return f"Signal:{signal}" if signal else f"ExitCode:{terminated.get('exitCode', 0)}"
 
 
 def _pod(item: Item) -> list[Any]:
-    reason, restarts, last = pod_reason(item)
-    status, spec = item.get("status") or {}, item["spec"]
-    ready = sum(
-        1 for c in status.get("containerStatuses") or () if c.get("ready") and "running" in (c.get("state") or {})
-    )
+    row, status, spec = _pod_row(item), item.get("status") or {}, item["spec"]
+    restarts, last = row.restarts, row.last
+    sidecars = [each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"]
+    total = len(spec.get("containers") or ()) + len(sidecars)
     text = f"{restarts} ({since(last)} ago)" if restarts and last else str(restarts)
     gates = spec.get("readinessGates")
     gate_text = NONE
@@ -81,8 +119,8 @@ def _pod(item: Item) -> list[Any]:
         gate_text = f"{sum(1 for gate in gates if gate['conditionType'] in met)}/{len(gates)}"
     return [
         item["metadata"]["name"],
-        f"{ready}/{len(spec.get('containers') or ())}",
-        reason,
+        f"{row.ready}/{total}",
+        row.reason,
         text,
         age(item),
         status.get("podIP") or NONE,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.playground.conftest import Client
+from tests.playground.conftest import TABLE, Client
 
 BOX = {"name": "c", "image": "busybox", "command": ["sleep", "infinity"]}
 
@@ -626,3 +626,18 @@ def test_a_service_that_becomes_a_name_lets_its_address_go(place: Place) -> None
     place.patch("services", "s", {"spec": {"type": "ExternalName", "externalName": "a.b", "ports": None}})
     spec = place.get("services", "s")["spec"]
     assert not {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "externalTrafficPolicy"} & set(spec)
+
+
+def test_sidecars_count_among_the_containers_of_a_row(place: Place) -> None:
+    side = {"name": "s", "image": "busybox", "command": ["sleep", "infinity"], "restartPolicy": "Always"}
+    place.make("pods", "p", {"initContainers": [side], "containers": [BOX]})
+    place.until("pods", "p", is_ready)
+    rows = place.client.get(place.path("pods"), Accept=TABLE)["rows"]
+    assert rows[0]["cells"][:4] == ["p", "2/2", "Running", "0"]
+
+
+def test_a_watch_by_path_may_be_of_one_object(place: Place) -> None:
+    place.make("configmaps", "c")
+    path = f"/api/v1/watch/namespaces/{place.namespace}/configmaps/c?timeoutSeconds=1"
+    assert place.client.call("GET", path)[1]["type"] == "ADDED"
+    assert place.client.get(f"{place.path('configmaps', 'c')}?watch=1")["kind"] == "ConfigMap"
