@@ -3,13 +3,13 @@ FilenameParam, visitor.go FileVisitor and URLVisitor)."""
 
 from __future__ import annotations
 
-import glob
 import os
-import re
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from kubetrace.api.aggregates import raise_all
+from kubetrace.api.go_paths import glob, join
 from kubetrace.api.go_words import bracketed, quoted
 from kubetrace.api.manifest_stream import Parsed, documents
 from kubetrace.errors import KubetraceError, os_words, read_words
@@ -71,17 +71,25 @@ def find_sources(
         elif name.startswith(_URL_PREFIXES):
             found.append(_url_source(name))
         else:
+            paths: Sequence[str] = ()
             try:
-                for path in _expanded(name):
-                    files = list(_files(path, options.recursive))
-                    folder = folder or len(files) > 1
-                    found += files
-                if not found and not errors:
-                    raise KubetraceError(
-                        f"error reading {bracketed([name])}: recognized file extensions are {bracketed(EXTENSIONS)}"
-                    )
+                paths = _expanded(name)
             except KubetraceError as error:
                 errors.append(error)
+                continue
+            for path in paths:
+                try:
+                    files = list(_files(path, options.recursive))
+                except KubetraceError as error:
+                    errors.append(error)
+                    continue
+                folder = folder or len(files) > 1
+                found += files
+            if not found and not errors:
+                known = bracketed(EXTENSIONS)
+                errors.append(
+                    KubetraceError(f"error reading {bracketed(paths)}: recognized file extensions are {known}")
+                )
     raise_all(errors)
     if options.kustomize:
         found.append(_kustomize_source(options.kustomize, write_error))
@@ -107,35 +115,36 @@ def _kustomize_source(folder: str, write_error: Callable[[bytes], object]) -> So
 
 
 def _expanded(name: str) -> Sequence[str]:
-    """The name itself where it exists, else what it matches as a pattern."""
-    if os.path.lexists(name):
+    """The name where it exists or can't be looked at, else what it matches as a pattern (expandIfFilePattern)."""
+    try:
+        os.stat(name)  # noqa: PTH116 (a Path of no name is this folder)
+    except FileNotFoundError:
+        pass
+    except OSError:
         return [name]
-    if not _well_formed(name):
-        raise KubetraceError(f"pattern {quoted(name)} is not valid: syntax error in pattern")
-    matches = sorted(glob.glob(name))  # noqa: PTH207 (patterns may be absolute)
+    else:
+        return [name]
+    try:
+        matches = glob(name)
+    except KubetraceError as error:
+        raise KubetraceError(f"pattern {quoted(name)} is not valid: {error}") from None
     if not matches:
         raise KubetraceError(f"the path {quoted(name)} does not exist")
     return matches
 
 
-def _well_formed(pattern: str) -> bool:
-    """Is every "[" of a pattern closed (filepath.Match)?"""
-    return re.fullmatch(r"(?:\\.|\[\^?(?:\\.|[^\]\\])+\]|[^\[\\])*", pattern, re.DOTALL) is not None
-
-
 def _files(path: str, recursive: bool) -> Iterator[Source]:
-    """A file, or the manifests of a folder in lexical order (filepath.Walk)."""
+    """A file, or the manifests of a folder in lexical order. A link to a folder is no folder (filepath.Walk)."""
     try:
-        is_folder = Path(path).is_dir()
-        Path(path).stat()
+        os.stat(path)  # noqa: PTH116 (a Path forgets a slash at the end)
     except FileNotFoundError:
         raise KubetraceError(f"the path {quoted(path)} does not exist") from None
     except OSError as error:
         raise KubetraceError(f"the path {quoted(path)} cannot be accessed: {os_words('stat', path, error)}") from None
-    if not is_folder:
+    if stat.S_ISDIR(os.lstat(path).st_mode):
+        yield from _walk(path, path, recursive)
+    else:
         yield _file_source(path)
-        return
-    yield from _walk(path, path, recursive)
 
 
 def _walk(root: str, folder: str, recursive: bool) -> Iterator[Source]:
@@ -144,18 +153,20 @@ def _walk(root: str, folder: str, recursive: bool) -> Iterator[Source]:
     except OSError as error:
         raise KubetraceError(f"error reading {quoted(root)}: {os_words('open', folder, error)}") from None
     for name in names:
-        path = Path(folder) / name
-        if path.is_dir() and not path.is_symlink():
+        path = join(folder, name)
+        if stat.S_ISDIR(Path(path).lstat().st_mode):
             if recursive:
-                yield from _walk(root, str(path), recursive)
+                yield from _walk(root, path, recursive)
         elif name.endswith(EXTENSIONS):
-            yield _file_source(str(path))
+            yield _file_source(path)
 
 
 def _file_source(path: str) -> Source:
     def read() -> bytes:
         try:
             return Path(path).read_bytes()
+        except IsADirectoryError as error:  # a link to one; Go opens it without a complaint
+            raise KubetraceError(f"error parsing {path}: {read_words(path, error)}") from None
         except OSError as error:
             raise KubetraceError(read_words(path, error)) from None
 

@@ -59,7 +59,8 @@ class _Copy(Value):
     there: FileSpec
 
     def into_pod(self, source: str) -> None:
-        from kubetrace.commands.file_specs import base, folder, join
+        from kubetrace.api.go_paths import join
+        from kubetrace.commands.file_specs import base, folder
         from kubetrace.commands.tar_writing import TarWriter
         from kubetrace.trace.exchange import Purpose
 
@@ -98,8 +99,9 @@ class _Copy(Value):
         return True
 
     def out_of_pod(self, target: str) -> None:
+        from kubetrace.api.go_paths import clean
         from kubetrace.api.go_words import quoted
-        from kubetrace.commands.file_specs import clean, without_shortcuts
+        from kubetrace.commands.file_specs import without_shortcuts
         from kubetrace.commands.tar_reading import TarReader, Unpacker
 
         path, options = self.there.path, self.options

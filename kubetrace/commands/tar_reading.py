@@ -8,8 +8,9 @@ from collections.abc import Callable
 from tarfile import HeaderError, TarInfo
 from typing import BinaryIO, Protocol
 
+from kubetrace.api.go_paths import join
 from kubetrace.api.go_words import quoted
-from kubetrace.commands.file_specs import folder, join, remote, stays_within
+from kubetrace.commands.file_specs import folder, remote, stays_within
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
 

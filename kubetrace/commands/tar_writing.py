@@ -9,7 +9,8 @@ import stat
 from collections.abc import Iterator
 from tarfile import BLKTYPE, CHRTYPE, DIRTYPE, FIFOTYPE, PAX_FORMAT, REGTYPE, SYMTYPE, TarInfo
 
-from kubetrace.commands.file_specs import base, clean, folder, glob, join
+from kubetrace.api.go_paths import clean, glob, join
+from kubetrace.commands.file_specs import base, folder
 from kubetrace.errors import KubetraceError
 
 _BLOCK = 512

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubetrace.commands.file_specs import FileSpec, clean, glob, parse_spec, stays_within, without_shortcuts
+from kubetrace.api.go_paths import clean, glob
+from kubetrace.commands.file_specs import FileSpec, parse_spec, stays_within, without_shortcuts
 from kubetrace.commands.tar_reading import Entry, TarReader, Unpacker
 from kubetrace.commands.tar_writing import TarWriter
 from kubetrace.errors import KubetraceError

@@ -333,6 +333,7 @@ class Run:
             if self.options.output.lower() == "json":
                 self.environment.stdout.write(_list_json(value, self.options.show_managed_fields))
                 return
+            value = _as_struct(value)
         self.printer("").print(value, self.environment.stdout)
 
 
@@ -343,6 +344,14 @@ def warn_if_deleting(environment: Environment, live: dict[str, Any] | None) -> N
     if text(live, "deletionTimestamp"):
         name = text(live, "name")
         environment.stderr.write(f"Warning: Detected changes to resource {name} which is currently being deleted.\n")
+
+
+def _as_struct(value: dict[str, Any]) -> dict[str, Any]:
+    """The same for kyaml, which writes a struct in its own order, too."""
+    from kubetrace.wire.go_json import dumps, loads
+    from kubetrace.wire.go_struct import TypedObject
+
+    return TypedObject({**value, "items": [loads(dumps(item)) for item in value["items"]]})
 
 
 def _list_json(value: dict[str, Any], managed_fields: bool) -> str:

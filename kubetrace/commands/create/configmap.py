@@ -34,7 +34,7 @@ def _entries(environment: Environment, options: CreateConfigMapOptions) -> Itera
     from kubetrace.commands.generators import data_sources
 
     yield from data_sources.files(options.from_file)
-    yield from data_sources.literals(options.from_literal)
+    yield from data_sources.text_literals(options.from_literal)
     yield from data_sources.env_files(options.from_env_file, "config", environment.environ)
 
 

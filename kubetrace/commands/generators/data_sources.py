@@ -3,6 +3,7 @@ pkg/cmd/util/env_file.go). Values are bytes."""
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,13 @@ def literals(sources: Iterable[str]) -> Iterator[Entry]:
         if not key or not equals:
             raise KubetraceError(f"invalid literal source {source}, expected key=value")
         yield key, value.encode("utf-8", "surrogateescape")
+
+
+def text_literals(sources: Iterable[str]) -> Iterator[Entry]:
+    """The same for values that are text whatever they are: Go writes U+FFFD for each byte that is no UTF-8."""
+    for key, value in literals(sources):
+        text = value.decode("utf-8", "surrogateescape")
+        yield key, "".join("\ufffd" if "\udc80" <= sign <= "\udcff" else sign for sign in text).encode()
 
 
 def files(sources: Iterable[str]) -> Iterator[Entry]:
@@ -61,13 +69,9 @@ def _base(path: str) -> str:
 
 def _mode(path: str) -> int:
     try:
-        return Path(path).stat().st_mode if path else _no_file()
+        return os.stat(path).st_mode  # noqa: PTH116 (a Path forgets a slash at the end)
     except OSError as error:
         raise KubetraceError(f"error reading {path}: {_words(error)}") from None
-
-
-def _no_file() -> int:
-    raise FileNotFoundError(2, "No such file or directory")
 
 
 def _folder(path: str) -> Iterator[Entry]:
