@@ -13,12 +13,9 @@ from kubetrace.api.go_paths import glob, join
 from kubetrace.api.go_words import bracketed, quoted
 from kubetrace.api.manifest_stream import Parsed, documents
 from kubetrace.errors import KubetraceError, os_words, read_words
-from kubetrace.transport.errors import TransportError
 from kubetrace.value import Value
 
 EXTENSIONS = (".json", ".yaml", ".yml")
-HTTP_ATTEMPTS = 3
-"""How often a URL is asked for while its server fails, a second apart."""
 
 _URL_PREFIXES = ("http://", "https://")
 
@@ -69,7 +66,10 @@ def find_sources(
             stream = True
             found.append(Source("STDIN", read_stdin))
         elif name.startswith(_URL_PREFIXES):
-            found.append(_url_source(name))
+            try:
+                found.append(_url_source(name))
+            except KubetraceError as error:
+                errors.append(error)
         else:
             paths: Sequence[str] = ()
             try:
@@ -174,39 +174,8 @@ def _file_source(path: str) -> Source:
 
 
 def _url_source(url: str) -> Source:
+    """Raises KubetraceError for what is no URL."""
+    from kubetrace.api.manifest_urls import check_url, read_url
+
+    check_url(url)
     return Source(url, lambda: read_url(url))
-
-
-def read_url(url: str, attempts: int = HTTP_ATTEMPTS, pause: float = 1.0) -> bytes:
-    """A manifest on the web; asked for again, `pause` seconds later, while there is no answer or a 5xx one."""
-    import time
-
-    import requests
-
-    problem = KubetraceError("")
-    for attempt in range(attempts):
-        if attempt:
-            time.sleep(pause)
-        try:
-            with requests.get(url, timeout=None) as response:
-                if response.status_code == 200:
-                    return response.content
-                status = f"{response.status_code} {response.reason}"
-                code = response.status_code
-        except requests.RequestException as error:
-            problem = TransportError("GET", url, _request_words(error), "dial")
-            continue
-        problem = KubetraceError(f"unable to read URL {quoted(url)}, server reported {status}, status code={code}")
-        if not 500 <= code < 600:
-            break
-    raise problem
-
-
-def _request_words(error: BaseException) -> str:
-    """The innermost reason of what requests raised."""
-    seen: BaseException = error
-    while (inner := getattr(seen, "reason", None) or seen.__cause__ or seen.__context__) is not None:
-        if not isinstance(inner, BaseException) or inner is seen:
-            break
-        seen = inner
-    return seen.strerror.lower() if isinstance(seen, OSError) and seen.strerror else str(seen)

@@ -284,7 +284,8 @@ class Client:
                 body=request.body if hop.keep_body else None,
                 headers=hop.headers(request.headers),
             )
-        raise TransportError(request.method, request.url, f"stopped after {LIMIT} redirects", "protocol")
+        location = answer.header("Location") or ""  # Go tells it as it was written
+        raise TransportError(request.method, location, f"stopped after {LIMIT} redirects", "protocol")
 
     def _round_trip(self, call: Call, context: CallContext, request: Request) -> ClientAnswer:
         plugin = self._plugin_for(request, call.operation)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from kubetrace.api.manifest_objects import decode_object, kind_problems
-from kubetrace.api.manifest_sources import FilenameOptions, find_sources, read_url
+from kubetrace.api.manifest_sources import FilenameOptions, find_sources
 from kubetrace.api.manifest_stream import Parsed, documents
+from kubetrace.api.manifest_urls import read_url
 from kubetrace.api.manifests import ManifestDocument, read_documents
 from kubetrace.errors import KubetraceError
 from kubetrace.wire.json_stream import JSONSyntaxError, value_end
