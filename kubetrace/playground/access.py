@@ -50,7 +50,11 @@ class Authenticator:
         self._store = store
 
     def identify(self, request: Request) -> User:
-        """The user of a request. Raises 401 for a token that is not known; without credentials it is anonymous."""
+        """The user of a request: a certificate's, else a token's. Raises 401 for a token that is not known; without
+        credentials it is anonymous."""
+        known = _from_certificate(request.certificate)
+        if known is not None:
+            return known
         header = request.headers.get("authorization", "")
         scheme, _, token = header.partition(" ")
         if scheme.lower() == "bearer" and token:
@@ -58,7 +62,7 @@ class Authenticator:
             if found is None:
                 raise ApiError(401, "Unauthorized")
             return found
-        return _from_certificate(request.certificate) or ANONYMOUS
+        return ANONYMOUS
 
     def by_token(self, token: str, wanted: Sequence[str] = (ISSUER,)) -> User | None:
         found = self._tokens.get(token)
@@ -107,7 +111,8 @@ def _from_certificate(certificate: dict[str, Any] | None) -> User | None:
     parts = [pair for group in certificate.get("subject", ()) for pair in group]
     names = [value for key, value in parts if key == "commonName"]
     groups = tuple(value for key, value in parts if key == "organizationName")
-    return User(names[0], (*groups, "system:authenticated")) if names else None
+    extra = {f"{_ABOUT}credential-id": [f"X509SHA256={certificate['sha256']}"]}
+    return User(names[0], (*groups, "system:authenticated"), extra=extra) if names else None
 
 
 def denial(user: User, attributes: Attributes) -> str:

@@ -53,9 +53,6 @@ def _container(container: Spec) -> None:
         terminationMessagePath="/dev/termination-log",
         terminationMessagePolicy="File",
     )
-    resources = container["resources"]
-    for name, value in (resources.get("limits") or {}).items():
-        resources.setdefault("requests", {}).setdefault(name, value)
     for port in container.get("ports") or ():
         fill(port, protocol="TCP")
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
@@ -122,7 +119,16 @@ def _template(item: Spec) -> None:
 def _pod(item: Spec) -> None:
     spec = item.setdefault("spec", {})
     pod_spec(spec)
+    for name in ("initContainers", "containers"):
+        for container in spec.get(name) or ():
+            _requests(container["resources"])
     fill(spec, enableServiceLinks=True)
+
+
+def _requests(resources: Spec) -> None:
+    """A limit is a request, too, where there is none: in pods, not in templates."""
+    for name, value in (resources.get("limits") or {}).items():
+        resources.setdefault("requests", {}).setdefault(name, value)
 
 
 def quality_of_service(spec: Spec) -> str:

@@ -184,6 +184,9 @@ class Connection:
             raise h11.RemoteProtocolError("invalid URL escape")
         query = parse_qs(url.query, keep_blank_values=True)
         certificate = self._writer.get_extra_info("peercert")
+        if certificate:
+            encoded = self._writer.get_extra_info("ssl_object").getpeercert(True)
+            certificate = certificate | {"sha256": hashlib.sha256(encoded).hexdigest()}
         method, path = head.method.decode(), unquote(url.path)
         return Request(method, target, path, query, headers, body, certificate or None, fields)
 

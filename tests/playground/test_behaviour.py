@@ -641,3 +641,14 @@ def test_a_watch_by_path_may_be_of_one_object(place: Place) -> None:
     path = f"/api/v1/watch/namespaces/{place.namespace}/configmaps/c?timeoutSeconds=1"
     assert place.client.call("GET", path)[1]["type"] == "ADDED"
     assert place.client.get(f"{place.path('configmaps', 'c')}?watch=1")["kind"] == "ConfigMap"
+
+
+def test_limits_are_requests_in_pods_not_in_templates(place: Place) -> None:
+    box = BOX | {"resources": {"limits": {"memory": "64Mi"}}}
+    template = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [box]}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "a"}}, "template": template}
+    made = place.make("apps/v1/deployments", "a", spec)
+    assert made["spec"]["template"]["spec"]["containers"][0]["resources"] == {"limits": {"memory": "64Mi"}}
+    place.until("apps/v1/deployments", "a", lambda item: (item.get("status") or {}).get("readyReplicas"))
+    resources = place.items("pods")[0]["spec"]["containers"][0]["resources"]
+    assert resources == {"limits": {"memory": "64Mi"}, "requests": {"memory": "64Mi"}}

@@ -68,10 +68,16 @@ def test_an_approved_request_is_signed_and_the_certificate_is_somebody(client: C
     connection = http.client.HTTPSConnection("127.0.0.1", client.port, context=tls)
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-    connection.request("POST", path, json.dumps(review), {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {client.token}"}  # the certificate counts
+    connection.request("POST", path, json.dumps(review), headers)
     user = json.loads(connection.getresponse().read())["status"]["userInfo"]
     connection.close()
     assert (user["username"], user["groups"]) == ("jane", ["dev", "system:authenticated"])
+    made = x509.load_pem_x509_certificate(pem)
+    assert user["extra"] == {
+        "authentication.kubernetes.io/credential-id": [f"X509SHA256={made.fingerprint(hashes.SHA256()).hex()}"]
+    }
+    assert [part.oid for part in made.subject] == [NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME]  # as Go writes it
 
 
 def test_a_request_for_other_usages_fails(client: Client) -> None:

@@ -90,7 +90,7 @@ class Signer(Controller):
         start = datetime.datetime.now(datetime.UTC) - _BACKDATED
         seconds = min(max(int(spec.get("expirationSeconds") or _YEAR), 600), _YEAR)
         end = min(start + _BACKDATED + datetime.timedelta(seconds=seconds), authority.not_valid_after_utc)
-        builder = x509.CertificateBuilder().subject_name(request.subject).issuer_name(authority.subject)
+        builder = x509.CertificateBuilder().subject_name(_ordered(request.subject)).issuer_name(authority.subject)
         builder = builder.public_key(request.public_key()).serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(start).not_valid_after(end)
         for extension, critical in _extensions(request, spec.get("usages") or [], key):
@@ -141,6 +141,18 @@ def _kubelet_usages(usages: frozenset[str], purpose: str) -> str:
     if usages in (wanted, wanted | {"key encipherment"}):
         return ""
     return f"usages did not match [{' '.join(sorted(wanted))}]"
+
+
+_SUBJECT_ORDER = ("COUNTRY", "ORGANIZATION", "ORGANIZATIONAL_UNIT", "LOCALITY", "STATE_OR_PROVINCE", "COMMON")
+
+
+def _ordered(subject: x509.Name) -> x509.Name:
+    """A subject as Go writes it (pkix.Name.ToRDNSequence)."""
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    kinds = [getattr(NameOID, f"{name}_NAME") for name in _SUBJECT_ORDER]
+    return x509.Name([part for kind in kinds for part in subject.get_attributes_for_oid(kind)])
 
 
 def _subject(request: x509.CertificateSigningRequest) -> tuple[list[str], str]:

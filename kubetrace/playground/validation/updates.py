@@ -31,6 +31,7 @@ _IMMUTABLE = {
     "storageclasses.storage.k8s.io": ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
     "runtimeclasses.node.k8s.io": ("handler",),
     "controllerrevisions.apps": ("data",),
+    "ingressclasses.networking.k8s.io": ("spec.controller",),
 }
 
 
