@@ -323,7 +323,7 @@ class _Live:
         if not self._typed:
             return self._sender.send(call)
         bound = {} if self._timeout else {"query": (), "timeout": None}
-        return self._sender.send(replace(call, cached=False, **bound))
+        return self._sender.send(replace(call, cached=False, purpose=verbs.KINDS_NOW, **bound))
 
     def groups(self) -> Groups:
         """/api, then /apis; resources only where both were aggregated."""

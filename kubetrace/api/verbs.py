@@ -33,6 +33,8 @@ DISCOVERY_TIMEOUT = 32.0
 
 _NO_NAMESPACE = "an empty namespace may not be set when a resource name is provided"
 
+KINDS_NOW = Purpose("discovery-now", "discovery: which kinds does the server serve right now?")
+"""Of calls whose answer no cache keeps."""
 WHICH_KINDS = Purpose("discovery", "discovery: which kinds does the server serve?")
 WHICH_VERSION = Purpose("version", "version: which release does the server run?")
 

@@ -140,7 +140,7 @@ def _success(exchange: Exchange, value: Any) -> tuple[Said, ...]:
     if where.path == "/version" and isinstance(value, dict):
         return (Said("answer.version", {"version": one_line(str(value.get("gitVersion") or "?"))}),)
     if kind in _GROUPS or kind in ("APIGroupDiscoveryList", "APIResourceList"):
-        return (_discovered(kind, value),)
+        return (_discovered(kind, value, kept=request.purpose.tag == "discovery"),)
     if "dryRun" in _query(request.url) and request.method != "GET":
         return (Said("answer.dry-run"),)
     if where.resource.endswith("reviews") and isinstance(value, dict) and isinstance(value.get("status"), dict):
@@ -174,14 +174,18 @@ def _metadata(value: Any) -> dict[str, Any]:
     return mapping(value.get("metadata"))
 
 
-def _discovered(kind: str, value: dict[str, Any]) -> Said:
+def _discovered(kind: str, value: dict[str, Any], kept: bool) -> Said:
+    """`kept`: our own discovery, whose answers the cache keeps."""
+    suffix = "" if kept else ".now"
     if kind in _GROUPS:
         groups = value.get("groups") or value.get("versions") or ()
-        return Said("answer.discovery.groups", {"count": len(groups)})
+        return Said(f"answer.discovery.groups{suffix}", {"count": len(groups)})
     if kind == "APIResourceList":
-        return Said("answer.discovery", {"count": len(value.get("resources") or ())})
+        return Said(f"answer.discovery{suffix}", {"count": len(value.get("resources") or ())})
     versions = [version for group in _items(value) for version in group.get("versions") or ()]
-    return Said("answer.discovery", {"count": sum(len(version.get("resources") or ()) for version in versions)})
+    return Said(
+        f"answer.discovery{suffix}", {"count": sum(len(version.get("resources") or ()) for version in versions)}
+    )
 
 
 def _items(value: Any) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ from kubetrace.trace.sentences import Catalogue
 from kubetrace.value import replace
 
 _READ = frozenset({"GET", "HEAD"})
-_ASKS_FIRST = frozenset({"discovery", "openapi", "custom-kinds", "namespace"})
+_ASKS_FIRST = frozenset({"discovery", "discovery-now", "openapi", "custom-kinds", "namespace"})
 """Purposes of calls that find out how a request has to look."""
 _WRITING_COMMANDS = frozenset(
     {

@@ -41,6 +41,8 @@ SENTENCES = {
     "call.other": "Ask the server at {path}.",
     # What an answer meant.
     "answer.discovery": "the server named {count} resources here; the cache keeps them for six hours.",
+    "answer.discovery.now": "the server named {count} resources here.",
+    "answer.discovery.groups.now": "the server named {count} API groups.",
     "answer.discovery.groups": "the server named {count} API groups; the cache keeps them for six hours.",
     "answer.openapi": "the schema is here ({size}).",
     "answer.version": "the server runs {version}.",
@@ -99,6 +101,8 @@ SENTENCES = {
 PURPOSES = {
     "discovery: which kinds does the server serve?": "Which kinds does the server serve, and under which path? Only "
     "then a word such as pods becomes a URL.",
+    "discovery: which kinds does the server serve right now?": "Which kinds does the server serve right now? This is "
+    "asked each time.",
     "version: which release does the server run?": "Which release does the server run?",
     "oidc: where does the issuer give out tokens?": "The ID token has expired; where are new ones given out?",
     "oidc: a new ID token for the refresh token": "Hand in the refresh token; a new ID token comes back.",
@@ -247,6 +251,7 @@ TAGS = {
     "namespace": "See whether the namespace exists.",
     "openapi": "Read the server's description of fields.",
     "patch": "A call of patch, to read the object or to change it.",
+    "discovery-now": "Which kinds does the server serve right now?",
     "plan": "Find out what would follow; without --plan this is not asked.",
     "pods-behind": "Find the pods behind the object.",
     "port-forward": "A call of port-forward, to reach a pod's port.",

@@ -37,6 +37,8 @@ SENTENCES = {
     "call.review": "무엇이 허용되는지 서버에 묻습니다.",
     "call.other": "서버의 {path} 경로에 묻습니다.",
     "answer.discovery": "서버가 리소스 {count}개를 알려 주었습니다. 캐시에 6시간 동안 보관합니다.",
+    "answer.discovery.now": "서버가 리소스 {count}개를 알려 주었습니다.",
+    "answer.discovery.groups.now": "서버가 API 그룹 {count}개를 알려 주었습니다.",
     "answer.discovery.groups": "서버가 API 그룹 {count}개를 알려 주었습니다. 캐시에 6시간 동안 보관합니다.",
     "answer.openapi": "스키마를 받았습니다({size}).",
     "answer.version": "서버의 버전은 {version}입니다.",
@@ -96,6 +98,7 @@ SENTENCES = {
 PURPOSES = {
     "discovery: which kinds does the server serve?": "서버가 어떤 종류를 어느 경로로 제공합니까? "
     "이것을 알아야 pods 같은 단어가 URL이 됩니다.",
+    "discovery: which kinds does the server serve right now?": "서버가 지금 어떤 종류를 제공합니까? 이 호출은 매번 합니다.",
     "version: which release does the server run?": "서버의 버전은 무엇입니까?",
     "oidc: where does the issuer give out tokens?": "ID 토큰이 만료되었습니다. 발급자는 어디에서 토큰을 발급합니까?",
     "oidc: a new ID token for the refresh token": "리프레시 토큰을 내고 새 ID 토큰을 받습니다.",
@@ -245,6 +248,7 @@ TAGS = {
     "namespace": "네임스페이스가 있는지 봅니다.",
     "openapi": "서버의 필드 설명을 읽습니다.",
     "patch": "오브젝트를 읽거나 바꾸기 위한 patch의 호출입니다.",
+    "discovery-now": "서버가 지금 어떤 종류를 제공하는지 묻습니다.",
     "plan": "다음에 무엇이 따라올지 알아봅니다. --plan이 없으면 묻지 않습니다.",
     "pods-behind": "오브젝트 뒤의 파드를 찾습니다.",
     "port-forward": "파드의 포트에 닿기 위한 port-forward의 호출입니다.",
