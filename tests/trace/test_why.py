@@ -132,6 +132,15 @@ def test_steps() -> None:
         assert "".join(line[5] for line in lines if line.startswith("Step") and line[5] != "1") == steps
 
 
+def test_only_our_own_discovery_is_kept_in_the_cache() -> None:
+    body = b'{"kind":"APIResourceList","resources":[{"name":"pods"}]}'
+    now = "answer.discovery.now"
+    for tag, key in (("discovery", "answer.discovery"), ("discovery-now", now), ("other", now)):
+        request = Request("GET", "https://h/api/v1", purpose=Purpose(tag, ""))
+        said = meaning.outcomes(Exchange(1, 1, 1, request, Response(200, "OK"), body))
+        assert next(one.key for one in said if Catalogue().knows(one.key)) == key
+
+
 def test_a_conflict_of_managers_is_no_change_that_came_first() -> None:
     body = {"kind": "Status", "message": "m", "reason": "Conflict", "details": {"causes": [7, {"reason": "x"}]}}
     request, response = Request("PATCH", "https://h/api/v1/namespaces/a/pods/p"), Response(409, "Conflict")

@@ -98,7 +98,8 @@ SENTENCES = {
 PURPOSES = {
     "discovery: which kinds does the server serve?": "서버가 어떤 종류를 어느 경로로 제공합니까? "
     "이것을 알아야 pods 같은 단어가 URL이 됩니다.",
-    "discovery: which kinds does the server serve right now?": "서버가 지금 어떤 종류를 제공합니까? 이 호출은 매번 합니다.",
+    "discovery: which kinds does the server serve right now?": "서버가 지금 어떤 종류를 제공합니까? "
+    "이 호출은 매번 합니다.",
     "version: which release does the server run?": "서버의 버전은 무엇입니까?",
     "oidc: where does the issuer give out tokens?": "ID 토큰이 만료되었습니다. 발급자는 어디에서 토큰을 발급합니까?",
     "oidc: a new ID token for the refresh token": "리프레시 토큰을 내고 새 ID 토큰을 받습니다.",
