@@ -227,7 +227,7 @@ class Run(Value):
 
         from kubetrace.api.strategic_merge import apply_built_in_patch, built_in_patch
         from kubetrace.commands.writing import DryRun, as_typed, object_printer
-        from kubetrace.wire.go_struct import go_type_of
+        from kubetrace.wire.go_struct import go_type_of, struct_of
 
         assert info.object is not None
         before = as_typed(info.object)
@@ -239,7 +239,8 @@ class Run(Value):
         patch = built_in_patch(before, info.object)
         printer = object_printer(self.environment, self.options, done)  # a dry run is not marked, as in kubectl
         if self.strategy is DryRun.CLIENT:
-            printed = dict(apply_built_in_patch(info.object, patch))
+            version, kind = struct_of(before)
+            printed = {"apiVersion": version, "kind": kind, **apply_built_in_patch(info.object, patch)}
         else:
             printed = as_typed(self._send(info, patch))
         printer.print(printed, self.environment.stdout)
