@@ -161,10 +161,10 @@ class Change(Value):
 
 
 def _kind(value: dict[str, Any]) -> str:
-    """Its struct tells it: an item of a list does not."""
+    """What an object calls itself; an item of a typed list need not say it."""
     from kubetrace.wire.go_struct import struct_of
 
-    return struct_of(value)[1]
+    return str(value.get("kind") or struct_of(value)[1])
 
 
 COMMAND = Command(
