@@ -30,6 +30,9 @@ MAX_HEAD = 1024 * 1024
 HEAD_TIMEOUT = 30.0
 IDLE_TIMEOUT = 180.0
 DRAIN_SECONDS = 2.0
+STALLED_SECONDS = 30.0
+"""So long a client may take nothing of an answer: what is meant for it would pile up."""
+PIECE = 64 * 1024
 GZIP_ABOVE = 128 * 1024
 
 _BODILESS = (204, 304)
@@ -256,7 +259,9 @@ class Connection:
     async def _pump(self, chunks: AsyncIterator[bytes]) -> None:
         try:
             async for chunk in chunks:
-                await self._send(h11.Data(data=chunk))
+                whole = memoryview(chunk)
+                for start in range(0, len(chunk), PIECE):  # so that a slow client is no copy of all that waits for it
+                    await self._send(h11.Data(data=bytes(whole[start : start + PIECE])))
             await self._send(h11.EndOfMessage())
         finally:
             if isinstance(chunks, AsyncGenerator):
@@ -266,7 +271,8 @@ class Connection:
         data = self._http.send(event)
         if data:
             self._writer.write(data)
-            await self._writer.drain()
+            async with asyncio.timeout(STALLED_SECONDS):
+                await self._writer.drain()
 
 
 async def listen(handler: Handler, context: ssl.SSLContext, port: int) -> asyncio.Server:

@@ -7,7 +7,7 @@ does not reach back (apiserver pkg/endpoints/handlers/watch.go).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,8 @@ from kubetrace.serving.status import failure
 
 BOOKMARK_SECONDS = 60.0
 DEFAULT_SECONDS = 1800.0
-_BATCH = 100
-"""How many events are sent in one piece at most."""
+_BATCH, _BATCH_BYTES = 100, 1 << 18
+"""How many events are sent in one piece at most, and after how many bytes no more are added."""
 _LAST_BOOKMARK_SECONDS = 2.0
 """So long before a watch ends there is one more bookmark (nextBookmarkTime in cacher/cache_watcher.go)."""
 _PAUSE_SECONDS = 0.01
@@ -78,7 +78,7 @@ async def events(store: Store, watch: Watch) -> AsyncIterator[bytes]:
     try:
         seen = store.version
         try:
-            for chunk in _start(store, watch):
+            for chunk in _start(store, watch, seen):
                 yield chunk
         except Lost as error:
             yield _line("ERROR", failure(410, str(error), "Expired"))
@@ -89,14 +89,17 @@ async def events(store: Store, watch: Watch) -> AsyncIterator[bytes]:
         store.unsubscribe(watch.resource, queue)
 
 
-def _start(store: Store, watch: Watch) -> list[bytes]:
+def _start(store: Store, watch: Watch, version: int) -> Iterator[bytes]:
+    """What a watch starts with, line by line: the store is asked before the first one, at `version`."""
     if watch.since is not None:
         past = (_event(watch, change) for change in store.since(watch.resource, watch.since))
-        return [chunk for chunk in past if chunk is not None]
-    chunks = [_line("ADDED", watch.show(i)) for i in store.select(watch.resource, watch.namespace) if watch.matches(i)]
-    if watch.initial_events:
-        chunks += [_line("BOOKMARK", watch.mark(store.version, True))] if watch.bookmarks else []
-    return chunks
+        yield from filter(None, past)
+        return
+    for item in store.select(watch.resource, watch.namespace):
+        if watch.matches(item):
+            yield _line("ADDED", watch.show(item))
+    if watch.initial_events and watch.bookmarks:
+        yield _line("BOOKMARK", watch.mark(version, True))
 
 
 async def _live(queue: asyncio.Queue[Change | None], watch: Watch, seen: int, store: Store) -> AsyncIterator[bytes]:
@@ -110,7 +113,7 @@ async def _live(queue: asyncio.Queue[Change | None], watch: Watch, seen: int, st
         pause = min(left, max(0.0, due - loop.time())) if watch.bookmarks else left
         try:
             async with asyncio.timeout(pause):
-                changes = [await queue.get()]
+                change = await queue.get()
         except TimeoutError:
             if watch.bookmarks and loop.time() < end:
                 yield _line("BOOKMARK", watch.mark(store.version, unmarked))
@@ -119,12 +122,28 @@ async def _live(queue: asyncio.Queue[Change | None], watch: Watch, seen: int, st
         if loop.time() - sent < 2 * _PAUSE_SECONDS:
             await asyncio.sleep(_PAUSE_SECONDS)
         sent = loop.time()
-        while not queue.empty() and len(changes) < _BATCH:
-            changes.append(queue.get_nowait())
-        lines = [_event(watch, change) for change in changes if change is not None and change.version > seen]
-        chunk = b"".join(filter(None, lines))
+        chunk, change = _batch(queue, watch, seen, change)
         if chunk:
             yield chunk
-        if None in changes:
+        if change is None:
             yield _line("ERROR", failure(410, "the watcher was too slow", "Expired"))
             return
+
+
+def _batch(
+    queue: asyncio.Queue[Change | None], watch: Watch, seen: int, change: Change | None
+) -> tuple[bytes, Change | None]:
+    """The events of `change` and of what waits behind it, in one piece, and the last change; None where the watcher
+    fell behind."""
+    lines: list[bytes] = []
+    count = size = 0
+    while change is not None:
+        count += 1
+        line = _event(watch, change) if change.version > seen else None
+        if line is not None:
+            lines.append(line)
+            size += len(line)
+        if queue.empty() or count >= _BATCH or size >= _BATCH_BYTES:
+            break
+        change = queue.get_nowait()
+    return b"".join(lines), change
