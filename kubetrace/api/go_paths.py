@@ -6,10 +6,9 @@ import os
 import posixpath
 import re
 
-from kubetrace.errors import KubetraceError
+from kubetrace.wire.go_match import matcher
 
 _META = re.compile(r"[*?\[\\]")
-_RANGE_END = re.compile(r"\\.|[^\\\]-]", re.DOTALL)
 
 
 def clean(path: str) -> str:
@@ -26,7 +25,7 @@ def join(*parts: str) -> str:
 
 def glob(pattern: str) -> list[str]:
     """Go's filepath.Glob: names that exist, where a pattern is one; "*" stands for a leading dot, too. Raises
-    KubetraceError for a malformed one."""
+    BadPattern."""
     matcher(pattern)
     if not _META.search(pattern):
         return [pattern] if os.path.lexists(pattern) else []
@@ -42,56 +41,3 @@ def glob(pattern: str) -> list[str]:
             continue
         found += [join(each, entry) for entry in names if matches.fullmatch(entry)]
     return found
-
-
-def matcher(pattern: str) -> re.Pattern[str]:
-    """Go's filepath.Match as a regular expression. Raises KubetraceError for a malformed pattern."""
-    parts = []
-    at = 0
-    while at < len(pattern):
-        sign = pattern[at]
-        at += 1
-        if sign == "*":
-            parts.append("[^/]*")
-        elif sign == "?":
-            parts.append("[^/]")
-        elif sign == "[":
-            at = _class(pattern, at, parts)
-        else:
-            if sign == "\\":
-                if at == len(pattern):
-                    raise _bad_pattern()
-                sign = pattern[at]
-                at += 1
-            parts.append(re.escape(sign))
-    return re.compile("".join(parts), re.DOTALL)
-
-
-def _class(pattern: str, at: int, parts: list[str]) -> int:
-    """One [class], from behind its bracket; where it ends."""
-    negated = pattern.startswith("^", at)
-    at += negated
-    ranges: list[str] = []
-    while not (ranges and pattern.startswith("]", at)):
-        low, at = _range_end(pattern, at)
-        high = low
-        if pattern.startswith("-", at):
-            high, at = _range_end(pattern, at + 1)
-        ranges.append(f"{re.escape(low)}-{re.escape(high)}" if low <= high else "")
-    wanted = "".join(ranges)
-    if wanted:
-        parts.append(f"[{'^' if negated else ''}{wanted}]")
-    else:  # a range whose end comes before its begin holds nothing
-        parts.append("." if negated else "(?!)")
-    return at + 1
-
-
-def _range_end(pattern: str, at: int) -> tuple[str, int]:
-    found = _RANGE_END.match(pattern, at)
-    if found is None or found.end() == len(pattern):
-        raise _bad_pattern()
-    return found[0][-1], found.end()
-
-
-def _bad_pattern() -> KubetraceError:
-    return KubetraceError("syntax error in pattern")

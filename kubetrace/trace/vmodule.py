@@ -24,8 +24,12 @@ class ModulePattern(Value):
     def matches(self, module: str) -> bool:
         if not any(char in self.pattern for char in "\\*?[]"):
             return module == self.pattern
-        expression = glob_expression(self.pattern)
-        return expression is not None and re.fullmatch(expression, module, re.DOTALL) is not None
+        from kubetrace.wire.go_match import BadPattern, matcher
+
+        try:
+            return matcher(self.pattern).fullmatch(module) is not None
+        except BadPattern:  # matches nothing
+            return False
 
 
 def parse_vmodule(value: str) -> tuple[ModulePattern, ...]:
@@ -45,68 +49,6 @@ def parse_vmodule(value: str) -> tuple[ModulePattern, ...]:
         if number:
             patterns.append(ModulePattern(name, number))
     return tuple(patterns)
-
-
-def glob_expression(pattern: str) -> str | None:
-    """Go's filepath.Match pattern as a regular expression; None for a malformed pattern, which matches nothing."""
-    parts: list[str] = []
-    position = 0
-    while position < len(pattern):
-        char = pattern[position]
-        position += 1
-        if char == "*":
-            parts.append("[^/]*")
-        elif char == "?":
-            parts.append("[^/]")
-        elif char == "[":
-            read = _read_class(pattern, position)
-            if read is None:
-                return None
-            expression, position = read
-            parts.append(expression)
-        elif char == "\\":
-            if position == len(pattern):
-                return None
-            parts.append(re.escape(pattern[position]))
-            position += 1
-        else:
-            parts.append(re.escape(char))
-    return "".join(parts)
-
-
-def _read_class(pattern: str, position: int) -> tuple[str, int] | None:
-    """A character class from behind its `[`: its expression and where it ends."""
-    negated = pattern[position : position + 1] == "^"
-    position += negated
-    ranges = ""
-    while True:
-        if ranges and pattern[position : position + 1] == "]":
-            return f"[{'^' if negated else ''}{ranges}]", position + 1
-        low = _read_class_char(pattern, position)
-        if low is None:
-            return None
-        char, position = low
-        high = char
-        if pattern[position : position + 1] == "-":
-            end = _read_class_char(pattern, position + 1)
-            if end is None:
-                return None
-            high, position = end
-        if high < char:  # an empty range matches nothing
-            ranges += "" if ranges else r"\b"
-            continue
-        ranges += f"{re.escape(char)}-{re.escape(high)}"
-
-
-def _read_class_char(pattern: str, position: int) -> tuple[str, int] | None:
-    char = pattern[position : position + 1]
-    if char in ("", "-", "]"):
-        return None
-    if char == "\\":
-        position += 1
-        char = pattern[position : position + 1]
-    # A class can't end the pattern: its closing bracket must follow.
-    return (char, position + 1) if char and position + 1 < len(pattern) else None
 
 
 class Verbosity:

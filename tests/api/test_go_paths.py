@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kubetrace.api.go_paths import glob, matcher
+from kubetrace.api.go_paths import glob
 from kubetrace.errors import KubetraceError
+from kubetrace.wire.go_match import matcher
 
 
 @pytest.mark.parametrize(
