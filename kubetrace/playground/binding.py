@@ -6,17 +6,19 @@ import copy
 from typing import Any
 
 from kubetrace.playground import status
+from kubetrace.playground.bodies import check_body
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.pods import with_condition
 from kubetrace.playground.status import ApiError
-from kubetrace.playground.verbs import Verbs, Write
+from kubetrace.playground.verbs import Verbs
+from kubetrace.playground.write import Write
 
 
 def bind(verbs: Verbs, namespace: str, name: str, body: Any, write: Write) -> Object:
     """Assigns the pod to the body's target. `name` is the URL's; empty in a POST to bindings, whose body has it."""
     resource = verbs.catalog.find("", "v1", "bindings")
     assert resource is not None
-    binding = verbs.check_body(resource, body, namespace, write)
+    binding = check_body(verbs.catalog, resource, body, namespace, write)
     metadata = binding["metadata"]
     if not name and not metadata.get("name"):
         raise ApiError(400, "Name parameter required.")

@@ -10,7 +10,8 @@ from kubetrace.playground.paths import Target
 from kubetrace.playground.pods import disrupted, is_done, is_ready
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
-from kubetrace.playground.verbs import Verbs, Write
+from kubetrace.playground.verbs import Verbs
+from kubetrace.playground.write import Write
 
 _BUDGETS = "poddisruptionbudgets.policy"
 _REFUSED = "Cannot evict pod as it would violate the pod's disruption budget."

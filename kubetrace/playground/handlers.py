@@ -10,6 +10,7 @@ import msgspec
 from kubetrace.playground import options, paging, patch_errors, patches, status, strict, subresources, watching
 from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.binding import bind
+from kubetrace.playground.bodies import check_body
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.conversion import as_version, has_faces
 from kubetrace.playground.discovery import encode
@@ -24,8 +25,9 @@ from kubetrace.playground.selectors import Matcher, field_selector, label_select
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tables import Form, accepted, entries, many, one, partial, scale_table, table
-from kubetrace.playground.verbs import Verbs, Write
+from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Unasked
+from kubetrace.playground.write import Write
 
 # Whose strategy says AllowCreateOnUpdate (pkg/registry/*/strategy.go).
 _CREATED_BY_UPDATE = frozenset(
@@ -93,7 +95,7 @@ class Handlers:
 
     def _review(self, request: Request, target: Target) -> Answer:
         write = self._write(request)
-        body = self._verbs.check_body(target.resource, self._body(request, target), target.namespace, write)
+        body = check_body(self._verbs.catalog, target.resource, self._body(request, target), target.namespace, write)
         track(target.resource, None, body, Manager(write.manager))
         return encode(self._reviews.answer(target.resource, body, request.facts["user"], target.namespace), 201)
 

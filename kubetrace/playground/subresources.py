@@ -8,6 +8,7 @@ from typing import Any
 
 from kubetrace.playground import status, streams
 from kubetrace.playground.binding import bind
+from kubetrace.playground.bodies import check_body
 from kubetrace.playground.eviction import evict
 from kubetrace.playground.http import Request
 from kubetrace.playground.objects import Object, now
@@ -16,8 +17,9 @@ from kubetrace.playground.schemas import at_path, put_at
 from kubetrace.playground.service_accounts import token_claims
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.tokens import DEFAULT_SECONDS, ISSUER, LEAST_SECONDS, Signer
-from kubetrace.playground.verbs import Verbs, Write
+from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Attributes
+from kubetrace.playground.write import Write
 
 STREAMED = ("attach", "exec", "log", "portforward", "proxy")
 """Subresources whose bodies are no objects."""
@@ -180,7 +182,7 @@ def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     old = verbs.read(target.resource, target.place, target.name)
     if target.verb == "get":
         return old
-    item = verbs.check_body(target.resource, body, target.namespace, write)
+    item = check_body(verbs.catalog, target.resource, body, target.namespace, write)
     new = copy.deepcopy(old)
     if target.subresource == "approval":
         new["status"] = item.get("status") or {}

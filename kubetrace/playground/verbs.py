@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.playground import (
@@ -26,15 +25,16 @@ from kubetrace.playground import (
     webhooks,
     write_warnings,
 )
-from kubetrace.playground.access import User
+from kubetrace.playground.bodies import check_body, distinct_owners, known_fields
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.conversion import as_version, has_faces, stored
-from kubetrace.playground.objects import Check, Mistyped, Object, new_uid, now, random_suffix, type_of
+from kubetrace.playground.objects import Mistyped, Object, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.strict import NotStrict
 from kubetrace.playground.tokens import Signer
 from kubetrace.playground.webhooks import Webhooks
+from kubetrace.playground.write import Write
 from kubetrace.wire.go_quote import quote
 from kubetrace.wire.go_struct import is_registered, typed
 
@@ -53,36 +53,6 @@ _OWNED_BY_SERVER = (
     "generation",
     "selfLink",
 )
-
-
-_BEHIND = 1 << 31
-"""The place of what stands nowhere in a body, as in what a patch makes: behind all else."""
-
-
-@dataclass(slots=True)
-class Write:
-    """How a write is meant, from its query; `warnings` go into the answer's Warning headers."""
-
-    dry_run: bool = False
-    field_validation: str = "Warn"
-    manager: str = ""
-    """Who owns the written fields in metadata.managedFields; empty: nobody is noted (the playground's controllers)."""
-    operation: str = "Update"
-    """As what `manager` is noted."""
-    applied: bool = False
-    patched: bool = False
-    warnings: list[str] = field(default_factory=list)
-    user: User | None = None
-    """Who writes; None for the playground's controllers."""
-    asked: list[str] = field(default_factory=list)
-    """The webhooks' answers that the write has used."""
-    twice: list[tuple[int, str]] = field(default_factory=list)
-    """Fields that the body has twice, and their places in it (strict.read)."""
-    places: dict[str, int] = field(default_factory=dict)
-    options: Object = field(default_factory=dict)
-    """CreateOptions and the like, as webhooks are told them."""
-    guard: Callable[[Resource, Object, Object | None], None] = lambda resource, item, old: None
-    """Raises where the writer may not turn the old object (None: there is none) into this one."""
 
 
 class Verbs:
@@ -114,70 +84,11 @@ class Verbs:
             kept["status"] = status
         return as_version(self.store.put(resource.key, kept), resource.api_version)
 
-    def check_body(
-        self, resource: Resource, body: Any, namespace: str, write: Write, keep_empty: bool = False
-    ) -> Object:
-        """The body as an object of that resource: kind, namespace, unknown fields."""
-        if not isinstance(body, dict):
-            raise ApiError(400, "couldn't get version/kind; json parse error: the body is not an object")
-        api_version, kind = body.get("apiVersion") or resource.api_version, body.get("kind") or resource.kind
-        if (api_version, kind) != (resource.api_version, resource.kind):
-            if self.catalog.by_kind(api_version, kind) is None and not is_registered(api_version, kind):
-                told = f'{kind} in version "{api_version.rpartition("/")[2]}" cannot be handled as a {resource.kind}: '
-                told += f'no kind "{kind}" is registered for version "{api_version}" in scheme '
-                raise ApiError(400, told + '"pkg/runtime/scheme.go:111"')
-            wanted = f"the expected API version ({resource.api_version})"
-            told = f"the API version in the data ({api_version}) does not match {wanted}"
-            if api_version == resource.api_version:
-                told = f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
-                into = f"{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
-                told += f"converting ({resource.version}.{kind}) to ({into}): unknown conversion"
-            raise ApiError(400, told)
-        item: Object = self._known_fields(resource, body, write, keep_empty)
-        item["apiVersion"], item["kind"] = resource.api_version, resource.kind
-        metadata = item.setdefault("metadata", {})
-        self._place(resource, metadata, namespace)
-        return item
-
-    def _known_fields(self, resource: Resource, item: Object, write: Write, keep_empty: bool) -> Object:
-        type = type_of(resource)
-        if resource.custom is not None:
-            unknown: list[str] = []
-            item = schemas.prune(resource.custom, item, unknown)
-            self._report(unknown, write, resource)
-            return item
-        if type is None:
-            return dict(item)
-        check = Check(resource, keep_empty)
-        cleaned = check.clean(item, type)
-        self._report(check.unknown, write, resource)
-        return cleaned
-
-    def _report(self, unknown: list[str], write: Write, resource: Resource) -> None:
-        """Refuses an object for fields that are unknown or there twice, or warns of them, in the text's order."""
-        problems = [(place, f'duplicate field "{name}"') for place, name in write.twice]
-        problems += [(write.places.get(name, _BEHIND), f'unknown field "{name}"') for name in unknown]
-        problems.sort(key=lambda problem: problem[0])
-        told = [text for _, text in problems]
-        if told and write.field_validation == "Strict":
-            raise NotStrict(resource, told)
-        if write.field_validation == "Warn":
-            write.warnings += told
-
-    def _place(self, resource: Resource, metadata: Object, namespace: str) -> None:
-        if not resource.namespaced:
-            metadata.pop("namespace", None)
-        elif metadata.get("namespace") not in (None, "", namespace):
-            told = "the namespace of the provided object does not match the namespace sent on the request"
-            raise ApiError(400, told)
-        else:
-            metadata["namespace"] = namespace
-
     def create(self, resource: Resource, namespace: str, body: Any, write: Write) -> Object:
-        item = self.check_body(resource, body, namespace, write)
+        item = check_body(self.catalog, resource, body, namespace, write)
         metadata = item["metadata"]
         self._name(metadata)
-        self._distinct_owners(item, write)
+        distinct_owners(item, write)
         if metadata.get("resourceVersion"):
             raise ApiError(500, "resourceVersion should not be set on objects to be created", "")
         for owned in _OWNED_BY_SERVER:
@@ -242,21 +153,6 @@ class Verbs:
         return custom or resource.key in strategies.WITH_STATUS
 
     @staticmethod
-    def _distinct_owners(item: Object, write: Write) -> None:
-        """Equal owner references become one, and whoever wrote them is told (apiserver handlers/rest.go)."""
-        metadata = item["metadata"]
-        references = metadata.get("ownerReferences") or []
-        twice = [each for index, each in enumerate(references) if each in references[:index]]
-        if not twice:
-            return
-        metadata["ownerReferences"] = [each for index, each in enumerate(references) if each not in references[:index]]
-        when = " after mutating admission happens" if write.patched or write.applied else ""
-        uids = ", ".join(each.get("uid", "") for each in twice)
-        told = "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix"
-        start = f".metadata.ownerReferences contains duplicate entries{when}; {told}"
-        write.warnings.append(f"{start} your requests; duplicate UID(s) observed: {uids}")
-
-    @staticmethod
     def _own_name(item: Object, name: str) -> None:
         """Raises 400 where an object does not say that it is the one of the URL."""
         found = item["metadata"].get("name")
@@ -293,7 +189,7 @@ class Verbs:
     def update(
         self, resource: Resource, namespace: str, name: str, body: Any, write: Write, subresource: str = ""
     ) -> Object:
-        item = self.check_body(resource, body, namespace, write)
+        item = check_body(self.catalog, resource, body, namespace, write)
         self._own_name(item, name)
         old = self.read(resource, namespace, name)
         if resource.custom is not None and not item["metadata"].get("resourceVersion"):
@@ -319,7 +215,7 @@ class Verbs:
             why += f"UID in object meta: {before['uid']}"
             raise status.conflict(resource.name, resource.group, before["name"], why)
         metadata["resourceVersion"] = before["resourceVersion"]
-        self._distinct_owners(item, write)
+        distinct_owners(item, write)
         for owned in _OWNED_BY_SERVER:
             metadata.pop(owned, None)
             if owned in before:
@@ -389,7 +285,7 @@ class Verbs:
 
         def settle(patched: Object) -> Object:
             try:
-                new = self._known_fields(resource, patched, Write(field_validation="Ignore"), False)
+                new = known_fields(resource, patched, Write(field_validation="Ignore"), False)
             except Mistyped as error:
                 raise ApiError(500, error.decoding) from None
             owned = ("uid", "creationTimestamp", "generation", "managedFields")
@@ -431,7 +327,7 @@ class Verbs:
         sent = copy.deepcopy(body)
         loose = replace(write, field_validation="Warn", warnings=unknown)
         try:
-            item = self.check_body(resource, body, namespace, loose, keep_empty=True)
+            item = check_body(self.catalog, resource, body, namespace, loose, keep_empty=True)
         except Mistyped as error:
             raise patch_errors.untyped(resource, body, [error.typed]) from None
         if unknown:
@@ -478,7 +374,7 @@ class Verbs:
         else:
             raise patch_errors.unsupported(kind, resource)
         try:
-            new = self.check_body(resource, new, namespace, write)
+            new = check_body(self.catalog, resource, new, namespace, write)
         except Mistyped as error:
             why = error.conversion if kind.startswith("application/strategic") else error.decoding
             raise patch_errors.misfit(kind, patch, new, why) from None

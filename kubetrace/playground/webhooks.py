@@ -27,7 +27,7 @@ from kubetrace.playground.webhook_calls import CallFailure, call
 from kubetrace.wire.go_quote import quote
 
 if TYPE_CHECKING:
-    from kubetrace.playground.verbs import Write
+    from kubetrace.playground.write import Write
 
 _GROUP = "admissionregistration.k8s.io"
 _CONFIGURATIONS = {True: f"mutatingwebhookconfigurations.{_GROUP}", False: f"validatingwebhookconfigurations.{_GROUP}"}

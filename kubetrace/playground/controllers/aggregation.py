@@ -5,7 +5,7 @@ from __future__ import annotations
 from kubetrace.playground.controllers.base import Controller
 from kubetrace.playground.objects import Object
 from kubetrace.playground.selectors import matches_labels
-from kubetrace.playground.verbs import Write
+from kubetrace.playground.write import Write
 
 KEY = "clusterroles.rbac.authorization.k8s.io"
 

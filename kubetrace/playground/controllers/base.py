@@ -17,8 +17,9 @@ from kubetrace.playground.pods import is_done
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
-from kubetrace.playground.verbs import Verbs, Write
+from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Unasked
+from kubetrace.playground.write import Write
 
 Enqueue = Callable[[str, str, str], None]
 """Takes resource key, namespace and name."""

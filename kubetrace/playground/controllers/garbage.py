@@ -7,7 +7,8 @@ import copy
 from kubetrace.playground.controllers.base import answers
 from kubetrace.playground.objects import Object
 from kubetrace.playground.storage import Change
-from kubetrace.playground.verbs import Verbs, Write
+from kubetrace.playground.verbs import Verbs
+from kubetrace.playground.write import Write
 
 
 class Garbage:

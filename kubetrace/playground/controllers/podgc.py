@@ -7,7 +7,8 @@ import time
 from kubetrace.playground.controllers.base import Controller, answers
 from kubetrace.playground.objects import Object
 from kubetrace.playground.pods import disrupted, is_done
-from kubetrace.playground.verbs import Verbs, Write
+from kubetrace.playground.verbs import Verbs
+from kubetrace.playground.write import Write
 
 _QUARANTINE_SECONDS = 40.0
 

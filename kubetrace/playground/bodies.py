@@ -1,0 +1,94 @@
+"""What a body says, as an object of the resource that it was sent to: its kind, its place, its fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubetrace.playground import schemas
+from kubetrace.playground.catalog import Catalog, Resource
+from kubetrace.playground.objects import Check, Object, type_of
+from kubetrace.playground.status import ApiError
+from kubetrace.playground.strict import NotStrict
+from kubetrace.playground.write import Write
+from kubetrace.wire.go_struct import is_registered
+
+_BEHIND = 1 << 31
+"""The place of what stands nowhere in a body, as in what a patch makes: behind all else."""
+
+
+def check_body(
+    catalog: Catalog, resource: Resource, body: Any, namespace: str, write: Write, keep_empty: bool = False
+) -> Object:
+    """The body as an object of that resource: kind, namespace, unknown fields."""
+    if not isinstance(body, dict):
+        raise ApiError(400, "couldn't get version/kind; json parse error: the body is not an object")
+    api_version, kind = body.get("apiVersion") or resource.api_version, body.get("kind") or resource.kind
+    if (api_version, kind) != (resource.api_version, resource.kind):
+        if catalog.by_kind(api_version, kind) is None and not is_registered(api_version, kind):
+            told = f'{kind} in version "{api_version.rpartition("/")[2]}" cannot be handled as a {resource.kind}: '
+            told += f'no kind "{kind}" is registered for version "{api_version}" in scheme '
+            raise ApiError(400, told + '"pkg/runtime/scheme.go:111"')
+        wanted = f"the expected API version ({resource.api_version})"
+        told = f"the API version in the data ({api_version}) does not match {wanted}"
+        if api_version == resource.api_version:
+            told = f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+            into = f"{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
+            told += f"converting ({resource.version}.{kind}) to ({into}): unknown conversion"
+        raise ApiError(400, told)
+    item: Object = known_fields(resource, body, write, keep_empty)
+    item["apiVersion"], item["kind"] = resource.api_version, resource.kind
+    metadata = item.setdefault("metadata", {})
+    _place(resource, metadata, namespace)
+    return item
+
+
+def known_fields(resource: Resource, item: Object, write: Write, keep_empty: bool) -> Object:
+    type = type_of(resource)
+    if resource.custom is not None:
+        unknown: list[str] = []
+        item = schemas.prune(resource.custom, item, unknown)
+        _report(unknown, write, resource)
+        return item
+    if type is None:
+        return dict(item)
+    check = Check(resource, keep_empty)
+    cleaned = check.clean(item, type)
+    _report(check.unknown, write, resource)
+    return cleaned
+
+
+def _report(unknown: list[str], write: Write, resource: Resource) -> None:
+    """Refuses an object for fields that are unknown or there twice, or warns of them, in the text's order."""
+    problems = [(place, f'duplicate field "{name}"') for place, name in write.twice]
+    problems += [(write.places.get(name, _BEHIND), f'unknown field "{name}"') for name in unknown]
+    problems.sort(key=lambda problem: problem[0])
+    told = [text for _, text in problems]
+    if told and write.field_validation == "Strict":
+        raise NotStrict(resource, told)
+    if write.field_validation == "Warn":
+        write.warnings += told
+
+
+def _place(resource: Resource, metadata: Object, namespace: str) -> None:
+    if not resource.namespaced:
+        metadata.pop("namespace", None)
+    elif metadata.get("namespace") not in (None, "", namespace):
+        told = "the namespace of the provided object does not match the namespace sent on the request"
+        raise ApiError(400, told)
+    else:
+        metadata["namespace"] = namespace
+
+
+def distinct_owners(item: Object, write: Write) -> None:
+    """Equal owner references become one, and whoever wrote them is told (apiserver handlers/rest.go)."""
+    metadata = item["metadata"]
+    references = metadata.get("ownerReferences") or []
+    twice = [each for index, each in enumerate(references) if each in references[:index]]
+    if not twice:
+        return
+    metadata["ownerReferences"] = [each for index, each in enumerate(references) if each not in references[:index]]
+    when = " after mutating admission happens" if write.patched or write.applied else ""
+    uids = ", ".join(each.get("uid", "") for each in twice)
+    told = "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix"
+    start = f".metadata.ownerReferences contains duplicate entries{when}; {told}"
+    write.warnings.append(f"{start} your requests; duplicate UID(s) observed: {uids}")
