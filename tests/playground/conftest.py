@@ -41,7 +41,7 @@ class Client:
         try:
             connection.request(method, path, data, sent | self.headers)
             response = connection.getresponse()
-        except OSError:
+        except BaseException:
             connection.close()
             raise
         response.connection = connection  # type: ignore[attr-defined]
