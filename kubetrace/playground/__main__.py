@@ -21,7 +21,11 @@ from kubetrace.errors import KubetraceError
 from kubetrace.serving.faults import Fault, parse
 
 if TYPE_CHECKING:
+    from kubetrace.playground.control_plane import ControlPlane
     from kubetrace.playground.server import Server
+
+_LOOK_SECONDS = 0.2
+"""How often a supervisor looks whether a process has ended by itself."""
 
 
 class _Log:
@@ -81,8 +85,9 @@ def _announce(folder: Path, name: str, port: int) -> None:
     print(f"playground {name} listens on https://127.0.0.1:{port}", flush=True)
 
 
-def _supervise(folder: Path, name: str, port: int, assets: Path) -> None:
-    """The envtest engine, until SIGTERM or SIGINT, or until one of its processes ends by itself."""
+def _supervise(arguments: argparse.Namespace, faults: list[Fault]) -> None:
+    """The envtest engine, until SIGTERM or SIGINT, or until one of its processes ends by itself. Where there is
+    something to inject, a front of ours has the port, and kube-apiserver another."""
     from kubetrace.playground import control_plane, credentials
 
     def quit(number: int, _: object) -> None:
@@ -91,17 +96,40 @@ def _supervise(folder: Path, name: str, port: int, assets: Path) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, quit)
+    folder, name = arguments.state, arguments.name
     credentials.prepare(folder)
-    plane = control_plane.ControlPlane(folder, assets, port or control_plane.usable_port(_last_port(folder)))
+    port = arguments.port or control_plane.usable_port(_last_port(folder))
+    injecting = bool(faults or arguments.latency)
+    behind, before = (control_plane.usable_port(0), port) if injecting else (port, 0)
+    plane = control_plane.ControlPlane(folder, arguments.assets, behind, before, arguments.nodes)
     try:
-        plane.start(name)
-        _announce(folder, name, plane.port)
-        while not plane.ended():
-            time.sleep(0.2)
+        if injecting:
+            asyncio.run(_with_front(plane, folder, name, arguments.latency, faults))
+        else:
+            plane.start(name)
+            _announce(folder, name, port)
+            while not plane.ended():
+                time.sleep(_LOOK_SECONDS)
         raise StartFailure(f"{plane.ended()} of playground {name} ended by itself")
     finally:
         (folder / "running.json").unlink(missing_ok=True)
         plane.stop()
+
+
+async def _with_front(plane: ControlPlane, folder: Path, name: str, latency: float, faults: list[Fault]) -> None:
+    """Returns when one of the control plane's processes has ended."""
+    from kubetrace.playground import front
+
+    front.write_keys(folder)
+    server = front.Front(folder, plane.port, latency, faults)
+    try:
+        await server.listen(plane.front_port)
+    except OSError as error:
+        raise StartFailure(f"cannot listen on port {plane.front_port}: {os.strerror(error.errno or 0)}") from None
+    plane.start(name)
+    _announce(folder, name, plane.front_port)
+    while not plane.ended():
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _start(server: Server, folder: Path, port: int) -> Server:
@@ -144,7 +172,7 @@ def main() -> int:
             _take(lock, folder)
             (folder / "running.json").unlink(missing_ok=True)
             if arguments.assets:
-                _supervise(folder, arguments.name, arguments.port, arguments.assets)
+                _supervise(arguments, faults)
                 return 0
             asyncio.run(_serve(folder, arguments.name, arguments.port, arguments.latency, faults, arguments.nodes))
     except (StartFailure, KubetraceError) as error:

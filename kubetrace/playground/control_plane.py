@@ -30,18 +30,22 @@ ROLES_SECONDS = 20.0
 STOP_SECONDS = 8.0
 DEFAULT_ASSETS = "/usr/local/kubebuilder/bin"  # controller-runtime's envtest looks there, too
 _NEEDED = ("etcd", "kube-apiserver")
+_CONTROLLERS = "controllers.kubeconfig"
+"""Theirs leads past the front: faults are for people."""
 _PR_SET_PDEATHSIG = 1
 _LOG = "2026-01-01T00:00:00Z stdout F [simulated] kwok keeps this container alive: it runs no process\n"
 """As a container runtime keeps it."""
 
 
-def find_assets(environ: Mapping[str, str]) -> Path:
-    """The folder of binaries. Raises in one line where etcd or kube-apiserver is missing."""
+def find_assets(environ: Mapping[str, str], nodes: int = 1) -> Path:
+    """The folder of binaries. Raises in one line where etcd or kube-apiserver is missing, or kwok for more nodes."""
     folder = Path(environ.get("KUBEBUILDER_ASSETS") or DEFAULT_ASSETS).expanduser().absolute()
     missing = [name for name in _NEEDED if not (folder / name).is_file()]
     if missing:
         told = f"the envtest engine needs {' and '.join(missing)} in {folder}"
         raise KubetraceError(f"{told}: set KUBEBUILDER_ASSETS to a folder that has etcd and kube-apiserver")
+    if nodes > 1 and not (folder / "kwok").is_file():
+        raise KubetraceError(f"the envtest engine needs kwok in {folder} to have nodes")
     return folder
 
 
@@ -75,8 +79,11 @@ def _end_with_us() -> None:
 class ControlPlane:
     """One control plane in a playground's folder. `start`, then `ended` from time to time, then `stop`."""
 
-    def __init__(self, folder: Path, assets: Path, port: int) -> None:
+    def __init__(self, folder: Path, assets: Path, port: int, front_port: int = 0, nodes: int = 1) -> None:
+        """`port` is kube-apiserver's, `front_port` that of the server before it (kubetrace.playground.front; 0: none).
+        `nodes`: how many there are at least; only kwok makes any."""
         self._folder, self._assets, self.port, self._kubelet_port = folder, assets, port, _free_port()
+        self.front_port, self._nodes = front_port, nodes
         self._processes: list[tuple[str, subprocess.Popen[bytes]]] = []
 
     def start(self, name: str) -> None:
@@ -88,7 +95,7 @@ class ControlPlane:
             self._write_keys()
             self._start_api_server(self._start_etcd())
             self._wait_until_ready()
-            credentials.write_kubeconfig(self._folder, name, self.port)
+            credentials.write_kubeconfig(self._folder, name, self.front_port or self.port)
             self._fill()
             self._start_controllers()
             self._wait_for_roles()
@@ -157,6 +164,10 @@ class ControlPlane:
             *("--kubelet-preferred-address-types", "InternalIP"),  # the node's name is in nobody's DNS
             *("--cert-dir", "certificates"),
         ]
+        if self.front_port:
+            from kubetrace.playground import front
+
+            arguments += front.api_server_flags()
         if not self._has("kube-controller-manager"):  # without one there are no ServiceAccounts to admit pods with
             arguments += ["--disable-admission-plugins", "ServiceAccount"]
         self._run("kube-apiserver", *arguments)
@@ -184,7 +195,7 @@ class ControlPlane:
         raise KubetraceError(f"kube-apiserver did not become ready within {READY_SECONDS:.0f}s")
 
     def _fill(self) -> None:
-        """The people's bindings and, where a scheduler and kwok are at hand, the node."""
+        """The people's bindings and, where a scheduler and kwok are at hand, the nodes."""
         for item in fresh.people():
             metadata = item["metadata"]
             place = (
@@ -194,15 +205,24 @@ class ControlPlane:
             )
             self._create(f"/apis/rbac.authorization.k8s.io/v1/{place}", item)
         if self._has("kwok"):
-            self._create("/api/v1/nodes", fresh.node())
-            self._patch_node()
+            self._fill_nodes()
 
-    def _patch_node(self) -> None:
+    def _fill_nodes(self) -> None:
+        known = {item["metadata"]["name"] for item in self.request("GET", "/api/v1/nodes")["items"]}
+        for number in range(1, fresh.MOST_NODES + 1):
+            node = fresh.node(number)
+            if number <= self._nodes:
+                self._create("/api/v1/nodes", node)
+            elif node["metadata"]["name"] not in known:
+                continue
+            self._patch_node(node)
+
+    def _patch_node(self, node: Any) -> None:
         """The node's status, with the place where kwok answers in a kubelet's stead."""
-        status = fresh.node()["status"]
+        status = node["status"]
         status["addresses"][0]["address"] = "127.0.0.1"
         status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": self._kubelet_port}}
-        path = f"/api/v1/nodes/{fresh.NODE}/status"
+        path = f"/api/v1/nodes/{node['metadata']['name']}/status"
         self.request("PATCH", path, {"status": status}, "application/merge-patch+json")
 
     def _create(self, path: str, item: Any) -> None:
@@ -235,7 +255,8 @@ class ControlPlane:
             self.request("PATCH", f"{path}/{name}", {"rules": found}, "application/merge-patch+json")
 
     def _start_controllers(self) -> None:
-        common = ("--kubeconfig", "kubeconfig")
+        credentials.write_kubeconfig(self._folder, "controllers", self.port, _CONTROLLERS)
+        common = ("--kubeconfig", _CONTROLLERS)
         signing = ("--cluster-signing-cert-file", "ca.crt", "--cluster-signing-key-file", "ca.key")
         if self._has("kube-controller-manager"):
             self._run(

@@ -93,7 +93,7 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def write_kubeconfig(folder: Path, name: str, port: int) -> Path:
+def write_kubeconfig(folder: Path, name: str, port: int, file: str = "kubeconfig") -> Path:
     """The playground's kubeconfig (YAML): a context for each person, `admin` current."""
     users = json.loads((folder / "users.json").read_text())
     cluster = f"playground-{name}" if name != "default" else "playground"
@@ -112,6 +112,6 @@ def write_kubeconfig(folder: Path, name: str, port: int) -> Path:
     for user in users:
         lines += [f"- name: {user['context']}", "  context:", f"    cluster: {cluster}", f"    user: {user['context']}"]
         lines.append("    namespace: default")
-    path = folder / "kubeconfig"
+    path = folder / file
     write_private(path, ("\n".join(lines) + "\n").encode())
     return path

@@ -17,6 +17,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -92,11 +93,15 @@ class Stream:
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
+Takeover = Callable[[asyncio.StreamReader, asyncio.StreamWriter, bytes], Awaitable[None]]
+"""Gets both ends of the connection, and what the client has sent already."""
+
+
 @dataclass(slots=True)
 class Upgrade:
-    """Answers 101 itself: `run` gets the raw head and both ends of the connection."""
+    """Answers 101 itself: from then on the connection belongs to `run`."""
 
-    run: Callable[[asyncio.StreamReader, asyncio.StreamWriter, bytes], Awaitable[None]]
+    run: Takeover
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -231,7 +236,8 @@ class Connection:
             await self._stream(answer, [*headers, ("Transfer-Encoding", "chunked")])
         else:
             body = answer.body
-            if len(body) > GZIP_ABOVE and "gzip" in request.headers.get("accept-encoding", ""):
+            packed = any(name == "Content-Encoding" for name, _ in headers)
+            if len(body) > GZIP_ABOVE and not packed and "gzip" in request.headers.get("accept-encoding", ""):
                 body = gzip.compress(body, 1)
                 headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
             if answer.status not in _BODILESS:  # a client's cache would take a 304's length for the object's
@@ -273,6 +279,16 @@ class Connection:
             self._writer.write(data)
             async with asyncio.timeout(STALLED_SECONDS):
                 await self._writer.drain()
+
+
+def server_tls(folder: Path) -> ssl.SSLContext:
+    """With the playground's keys; a client may show a certificate of its authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.crt", folder / "server.key")
+    context.load_verify_locations(folder / "ca.crt")
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 async def listen(handler: Handler, context: ssl.SSLContext, port: int) -> asyncio.Server:

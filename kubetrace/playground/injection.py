@@ -1,21 +1,61 @@
-"""A fault's answer in place of, or around, the true one (see kubetrace.serving.faults)."""
+"""Latency, and a fault's answer in place of, or around, the true one (see kubetrace.serving.faults)."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import msgspec
 
+from kubetrace.playground.catalog import Catalog
 from kubetrace.playground.discovery import encode
-from kubetrace.playground.http import Answer, Stream, Upgrade
+from kubetrace.playground.http import Answer, Handler, Request, Stream, Upgrade
 from kubetrace.playground.status import ApiError
-from kubetrace.serving.faults import Fault
+from kubetrace.serving.faults import Fault, take
 
 
-def instead(fault: Fault, watch: bool) -> Answer | Stream | Upgrade:
+class Injection:
+    """The latency and the faults that a server was told to make. `latency`: seconds before each answer. `subject`
+    tells a request's resource ("pods/log"; empty for paths that are of none) and whether it is a watch."""
+
+    def __init__(
+        self,
+        latency: float,
+        faults: Iterable[Fault],
+        catalog: Catalog,
+        subject: Callable[[Request], tuple[str, bool]],
+    ) -> None:
+        self._latency, self._subject = latency, subject
+        self._faults = [dataclasses.replace(fault, resource=_plural(catalog, fault.resource)) for fault in faults]
+
+    async def around(self, request: Request, handler: Handler) -> Answer | Stream | Upgrade:
+        """The handler's answer, with what this request meets."""
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        fault, watch = None, False
+        if self._faults:
+            resource, watch = self._subject(request)
+            fault = take(self._faults, request.method, request.path, resource, watch)
+        if fault is not None and not fault.slow:
+            return _instead(fault, watch)
+        answer = await handler(request)
+        return answer if fault is None else _slowed(answer, fault.slow)
+
+
+def _plural(catalog: Catalog, told: str) -> str:
+    """A fault's resource in the name that paths have for it: "deploy/scale" and "deployments.apps/scale" are
+    "deployments/scale". What nobody knows stays."""
+    word, slash, part = told.partition("/")
+    for known in catalog.all:
+        if word and word in (known.name, known.key, known.singular, known.kind.lower(), *known.short_names):
+            return f"{known.name}{slash}{part}"
+    return told
+
+
+def _instead(fault: Fault, watch: bool) -> Answer | Stream | Upgrade:
     """What a fault with a status or a reset answers."""
     if fault.reset:
         return Upgrade(_reset)
@@ -29,7 +69,7 @@ def instead(fault: Fault, watch: bool) -> Answer | Stream | Upgrade:
     return answer
 
 
-def slowed(answer: Answer | Stream | Upgrade, seconds: float) -> Answer | Stream | Upgrade:
+def _slowed(answer: Answer | Stream | Upgrade, seconds: float) -> Answer | Stream | Upgrade:
     """The same answer with a pause in its body; one without a body is left as it is."""
     if isinstance(answer, Answer) and answer.body:
         half = len(answer.body) // 2

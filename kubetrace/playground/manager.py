@@ -115,8 +115,8 @@ def _make_folder(folder: Path) -> None:
 class Start:
     """How a playground is to be started. Port 0 means the one it had before where that is free, else any free one.
 
-    Latency (seconds) and faults (see kubetrace.serving.faults) hold until it stops; only the embedded engine has
-    them. An empty engine means the one it has, `embedded` for a new playground.
+    Latency (seconds) and faults (see kubetrace.serving.faults) hold until it stops. An empty engine
+    means the one it has, `embedded` for a new playground.
     """
 
     port: int = 0
@@ -134,9 +134,7 @@ def _command(environ: Mapping[str, str], found: Playground, start: Start, engine
     if engine == ENVTEST:
         from kubetrace.playground.control_plane import find_assets
 
-        if start.latency or start.faults or start.nodes > 1:
-            raise KubetraceError("only the embedded engine can be given latency, faults or nodes")
-        return [*words, "--assets", str(find_assets(environ))]
+        words += ["--assets", str(find_assets(environ, start.nodes))]
     words += [f"--latency={start.latency}"] if start.latency else []
     words += [f"--nodes={start.nodes}"] if start.nodes > 1 else []
     return words + [f"--fault={fault}" for fault in start.faults]

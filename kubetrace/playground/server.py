@@ -6,13 +6,12 @@ import asyncio
 import dataclasses
 import json
 import sqlite3
-import ssl
 import sys
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from kubetrace.playground import credentials, http, injection
+from kubetrace.playground import credentials, http
 from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User, refused
 from kubetrace.playground.catalog import Catalog, Resource, server_facts, version_priority
 from kubetrace.playground.containers.runtime import Runtime
@@ -23,6 +22,7 @@ from kubetrace.playground.fresh import add_nodes, fill, publish
 from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.impersonation import impersonated
+from kubetrace.playground.injection import Injection
 from kubetrace.playground.metrics import Metrics
 from kubetrace.playground.objects import Object, new_uid
 from kubetrace.playground.paths import attributes_of, resolve
@@ -30,7 +30,7 @@ from kubetrace.playground.status import ApiError, no_such_path, not_allowed
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
 from kubetrace.playground.verbs import Verbs
-from kubetrace.serving.faults import Fault, take
+from kubetrace.serving.faults import Fault
 
 _DOCUMENTS = ("api", "apis", "version")
 """Whose documents are for GET alone."""
@@ -41,7 +41,7 @@ _API_SERVICES = "apiservices.apiregistration.k8s.io"
 class Server:
     def __init__(self, folder: Path, latency: float = 0.0, faults: Iterable[Fault] = (), nodes: int = 1) -> None:
         """`latency`: seconds before each answer. `nodes`: how many there are at least."""
-        self._folder, self._latency = folder, latency
+        self._folder = folder
         self._metrics = Metrics()
         self.store = Store(folder / "state.db")
         self.catalog = Catalog()
@@ -52,7 +52,7 @@ class Server:
             self.catalog.define(definition)
         for service in self.store.select(_API_SERVICES):
             self.catalog.register(service)
-        self._faults = [dataclasses.replace(fault, resource=self._plural(fault.resource)) for fault in faults]
+        self._injection = Injection(latency, faults, self.catalog, self._subject)
         self._verbs = Verbs(self.store, self.catalog)
         self._verbs.signer = self._signer = Signer(folder)
         self._authenticator = Authenticator(credentials.tokens(folder), self._verbs.signer, self.store)
@@ -67,12 +67,7 @@ class Server:
 
     async def start(self, port: int) -> None:
         """Raises OSError where the port is taken."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._folder / "server.crt", self._folder / "server.key")
-        context.load_verify_locations(self._folder / "ca.crt")
-        context.verify_mode = ssl.CERT_OPTIONAL
-        context.set_alpn_protocols(["http/1.1"])
-        self._listener = await http.listen(self.handle, context, port)
+        self._listener = await http.listen(self.handle, http.server_tls(self._folder), port)
         self.port = self._listener.sockets[0].getsockname()[1]
         publish(self.store, self.catalog, self.port)
         catalog = self.catalog
@@ -107,7 +102,7 @@ class Server:
         request.facts["warnings"] = warnings
         answer: Answer | Stream | Upgrade
         try:
-            answer = await self._faulty(request)
+            answer = await self._injection.around(request, self._answer)
         except ApiError as error:
             answer = encode(error.status(), error.code)
             if "retryAfterSeconds" in (error.details or {}):
@@ -129,28 +124,6 @@ class Server:
         answer.headers += [("Audit-Id", audit), ("Cache-Control", "no-cache, private")]
         answer.headers += [("Warning", f'299 - "{_quoted(text)}"') for text in warnings]
         return answer
-
-    async def _faulty(self, request: Request) -> Answer | Stream | Upgrade:
-        """The answer, with the latency and the fault that this request meets."""
-        if self._latency:
-            await asyncio.sleep(self._latency)
-        fault, watch = None, False
-        if self._faults:
-            resource, watch = self._subject(request)
-            fault = take(self._faults, request.method, request.path, resource, watch)
-        if fault is not None and not fault.slow:
-            return injection.instead(fault, watch)
-        answer = await self._answer(request)
-        return answer if fault is None else injection.slowed(answer, fault.slow)
-
-    def _plural(self, told: str) -> str:
-        """A fault's resource in the name that paths have for it: "deploy/scale" and "deployments.apps/scale" are
-        "deployments/scale". What nobody knows stays."""
-        word, slash, part = told.partition("/")
-        for known in self.catalog.all:
-            if word and word in (known.name, known.key, known.singular, known.kind.lower(), *known.short_names):
-                return f"{known.name}{slash}{part}"
-        return told
 
     def _subject(self, request: Request) -> tuple[str, bool]:
         """("pods/log", whether it is a watch); empty for paths that are of no resource."""

@@ -71,8 +71,8 @@ def test_an_engine_that_cannot_run_says_what_is_missing(own: dict[str, str], tmp
     assert told.stderr == "error: unknown engine 'docker'; want one of embedded, envtest\n"
     (tmp_path / "etcd").touch()
     (tmp_path / "kube-apiserver").touch()
-    told = run(own, "playground", "up", "--engine=envtest", "--latency=1s")
-    assert told.stderr == "error: only the embedded engine can be given latency, faults or nodes\n"
+    told = run(own, "playground", "up", "--engine=envtest", "--nodes=2")
+    assert told.stderr == f"error: the envtest engine needs kwok in {tmp_path} to have nodes\n"
 
 
 def test_seeds_are_applied_once_it_runs(own: dict[str, str], tmp_path: Path) -> None:
