@@ -4,7 +4,6 @@ the `kubernetes-validate` package where that is installed (extra `schemas`).
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import re
 from functools import cache
@@ -13,12 +12,12 @@ from typing import Any
 
 import msgspec
 
+from kubetrace.playground import custom_openapi
 from kubetrace.playground.catalog import Catalog, Resource, recorded, recorded_bytes
 from kubetrace.playground.http import Answer, Request, tagged
 
 _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2"
 _SENTENCES = "kubernetes-json-schema/v1.36.0-local/_definitions.json"
-_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _REFERENCE = re.compile(rb"#/components/schemas/([\w.]+)")
 
 
@@ -62,16 +61,44 @@ class OpenAPI:
         self._catalog = catalog
         self._hashes: dict[str, str] = {}
         self._custom: tuple[int, dict[str, Any]] = (-1, {})
+        self._old: dict[bool, bytes] = {}
+        """v2 in JSON and in protobuf, of the catalog's generation below."""
+        self._old_generation = -1
 
     def version_2(self, request: Request) -> Answer:
-        accept = request.headers.get("accept", "")
-        if _V2_PROTOBUF in accept:
-            return tagged(request, recorded_bytes("openapi-v2-1.36.pb.gz"), f"{_V2_PROTOBUF}.v1.0+protobuf")
-        body = recorded_bytes("openapi-v2-1.36.json.gz")
-        if sentences():
-            document = msgspec.json.decode(body)
-            body = msgspec.json.encode(document | {"definitions": _described(document["definitions"])})
-        return tagged(request, body, "application/json")
+        protobuf = _V2_PROTOBUF in request.headers.get("accept", "")
+        body = self._version_2(protobuf)
+        return tagged(request, body, f"{_V2_PROTOBUF}.v1.0+protobuf" if protobuf else "application/json")
+
+    def _version_2(self, protobuf: bool) -> bytes:
+        if self._old_generation != self._catalog.generation:
+            self._old.clear()
+            self._old_generation = self._catalog.generation
+        if protobuf not in self._old:
+            self._old[protobuf] = self._encoded_2(protobuf)
+        return self._old[protobuf]
+
+    def _encoded_2(self, protobuf: bool) -> bytes:
+        """v2 is one document: the recorded one with the custom resources in it."""
+        resources = [resource for resource in self._catalog.all if resource.custom is not None]
+        plain = recorded_bytes(f"openapi-v2-1.36.{'pb' if protobuf else 'json'}.gz")
+        if not resources and not sentences():
+            return plain
+        document = msgspec.json.decode(recorded_bytes("openapi-v2-1.36.json.gz") if protobuf else plain)
+        described = _described(document["definitions"])
+        custom: dict[str, Any] = {}
+        paths: dict[str, Any] = {}
+        for resource in resources:
+            custom |= custom_openapi.definitions(resource, custom_openapi.V2, sentences())
+            paths |= custom_openapi.paths(resource, custom_openapi.V2, document)
+        if not protobuf:
+            whole = {"definitions": described | custom, "paths": document["paths"] | paths}
+            return msgspec.json.encode(document | whole)
+        from kubetrace.playground.openapi_protobuf import document_parts, without_definitions
+
+        if not sentences():
+            return plain + document_parts(paths, custom)
+        return without_definitions(plain) + document_parts(paths, described | custom)
 
     def version_3(self, request: Request, path: str) -> Answer:
         documents, custom = recorded("openapi-1.36.json.gz"), self._custom_documents()
@@ -100,7 +127,7 @@ class OpenAPI:
                 if resource.custom is not None:
                     _add(documents.setdefault(resource.prefix.strip("/"), _empty()), resource)
             for document in documents.values():
-                document["components"]["schemas"] |= _meta_schemas()
+                document["components"]["schemas"] |= _referred(document)
             self._custom = (self._catalog.generation, documents)
         return self._custom[1]
 
@@ -121,53 +148,27 @@ def _empty() -> dict[str, Any]:
     return {"openapi": "3.0.0", "info": info, "paths": {}, "components": {"schemas": {}}}
 
 
-@cache
-def _meta_schemas() -> dict[str, Any]:
-    """ObjectMeta and what it refers to."""
-    known = recorded("openapi-1.36.json.gz")["api/v1"]["components"]["schemas"]
+def _referred(document: dict[str, Any]) -> dict[str, Any]:
+    """The built-in schemas that a document refers to, and what these refer to."""
+    known = _pattern()["components"]["schemas"]
     found: dict[str, Any] = {}
-    wanted = [_META]
+    wanted = _REFERENCE.findall(msgspec.json.encode(document))
     while wanted:
-        name = wanted.pop()
-        if name not in found:
+        name = wanted.pop().decode()
+        if name in known and name not in found:
             found[name] = known[name]
-            wanted += [part.decode() for part in _REFERENCE.findall(msgspec.json.encode(known[name]))]
+            wanted += _REFERENCE.findall(msgspec.json.encode(known[name]))
     return found
 
 
+def _pattern() -> dict[str, Any]:
+    """The document that custom resources' documents are made after."""
+    document: dict[str, Any] = recorded("openapi-1.36.json.gz")["apis/apps/v1"]
+    return document
+
+
 def _add(document: dict[str, Any], resource: Resource) -> None:
-    """A custom resource's kind and paths."""
-    schema = copy.deepcopy(((resource.custom or {}).get("schema") or {}).get("openAPIV3Schema") or {"type": "object"})
-    kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-    told = (sentences().get("io.k8s.api.core.v1.ConfigMap") or {}).get("properties") or {}
-    metadata = {"allOf": [{"$ref": f"#/components/schemas/{_META}"}]}
-    common: dict[str, dict[str, Any]] = {
-        "apiVersion": {"type": "string"},
-        "kind": {"type": "string"},
-        "metadata": metadata,
-    }
-    own = schema.get("properties") or {}
-    schema["properties"] = own | {name: _with_sentence(told.get(name), part) for name, part in common.items()}
-    schema["x-kubernetes-group-version-kind"] = [kind]
-    name = ".".join([*reversed(resource.group.split(".")), resource.version, resource.kind])
-    document["components"]["schemas"][name] = schema
-    document["paths"] |= _paths(resource, kind, f"#/components/schemas/{name}")
-
-
-def _paths(resource: Resource, kind: dict[str, str], reference: str) -> dict[str, Any]:
-    place = (
-        f"{resource.prefix}/namespaces/{{namespace}}/{resource.name}"
-        if resource.namespaced
-        else (f"{resource.prefix}/{resource.name}")
-    )
-    names = ("dryRun", "fieldManager", "fieldValidation")
-    query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]
-    content = {"content": {"application/json": {"schema": {"$ref": reference}}}}
-
-    def action(name: str) -> dict[str, Any]:
-        found = {"x-kubernetes-action": name, "x-kubernetes-group-version-kind": kind, "parameters": query}
-        return found | {"responses": {"200": {"description": "OK", **content}}}
-
-    one = {name: action(name) for name in ("get", "put", "patch", "delete")}
-    many = {"get": action("list"), "post": action("post"), "delete": action("deletecollection")}
-    return {place: many, f"{place}/{{name}}": one}
+    """A custom resource's kinds and paths."""
+    told = sentences()
+    document["components"]["schemas"] |= custom_openapi.definitions(resource, custom_openapi.V3, told)
+    document["paths"] |= custom_openapi.paths(resource, custom_openapi.V3, _pattern())

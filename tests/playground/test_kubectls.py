@@ -164,6 +164,23 @@ def test_changes(kubectl: Kubectl, namespace: str, tmp_path: Path, monkeypatch: 
     kubectl("delete", "deploy,svc,hpa,cm", "--all", *here)
 
 
+def test_custom_resources(kubectl: Kubectl, namespace: str) -> None:
+    here = ("-n", namespace)
+    source = Path(__file__).parent / "custom_openapi.yaml"
+    kubectl("apply", "-f", str(source))
+    kubectl("wait", "--for=condition=Established", "crd", "things.things.example.com", "--timeout=20s")
+    assert re.search(r"replicas\s+<integer>", kubectl("explain", "things.spec"))
+    assert re.search(r"ports\s+<\[\]Object>", kubectl("explain", "boxes.spec"))
+    thing = "apiVersion: things.example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec: {replicas: %s, wheels: 4}\n"
+    assert "unknown field" in kubectl("create", "-f", "-", *here, stdin=thing % 2, code=1)
+    thing = thing.replace(", wheels: 4", "")
+    assert "created" in kubectl("create", "-f", "-", *here, stdin=thing % 2)
+    assert "configured" in kubectl("apply", "-f", "-", *here, stdin=thing % 3)
+    assert "scaled" in kubectl("scale", "things/t", "--replicas=7", *here)
+    assert kubectl("get", "th", "--no-headers", *here).split() == ["t", "7"]
+    kubectl("delete", "thing", "t", *here)
+
+
 def test_run_attached(kubectl: Kubectl, namespace: str) -> None:
     options = ("--image=busybox", "--restart=Never", "--rm", "-i", "-n", namespace)
     told = kubectl("run", "once", *options, "--", "sh", "-c", "read x; echo got $x", stdin="typed\n")
