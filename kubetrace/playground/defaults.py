@@ -221,6 +221,9 @@ def job_spec(item: Spec) -> None:
 
 def _job(item: Spec) -> None:
     job_spec(item)
+    labels = (item["spec"]["template"].get("metadata") or {}).get("labels")
+    if labels and not item["metadata"].get("labels"):
+        item["metadata"]["labels"] = dict(labels)
 
 
 def _cron_job(item: Spec) -> None:
@@ -251,6 +254,8 @@ def _service(item: Spec) -> None:
         fill(spec, externalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         fill(spec, allocateLoadBalancerNodePorts=True)
+        for entry in (item["status"].get("loadBalancer") or {}).get("ingress") or ():
+            fill(entry, **({"ipMode": "VIP"} if entry.get("ip") else {}))
 
 
 def _limit_range(item: Spec) -> None:
@@ -287,6 +292,7 @@ def _namespace(item: Spec) -> None:
     labels = item["metadata"].setdefault("labels", {})
     labels["kubernetes.io/metadata.name"] = item["metadata"].get("name", "")
     item.setdefault("spec", {})
+    fill(item.setdefault("status", {}), phase="Active")
 
 
 def _persistent_volume_claim(item: Spec) -> None:
@@ -314,6 +320,7 @@ def _persistent_volume(item: Spec) -> None:
     fill(item.setdefault("spec", {}), persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
     if "hostPath" in item["spec"]:
         fill(item["spec"]["hostPath"], type="")
+    fill(item.setdefault("status", {}), phase="Pending")
 
 
 def _binding(item: Spec) -> None:
@@ -371,6 +378,11 @@ def _endpoint_slice(item: Spec) -> None:
 
 
 def _node(item: Spec) -> None:
+    spec = item.get("spec") or {}
+    if spec.get("podCIDR") and (spec.get("podCIDRs") or [""])[0] != spec["podCIDR"]:  # pkg/apis/core/v1/conversion.go
+        spec["podCIDRs"] = [spec["podCIDR"]]
+    elif spec.get("podCIDRs"):
+        spec["podCIDR"] = spec["podCIDRs"][0]
     status = item.get("status") or {}
     if status.get("capacity") is not None and status.get("allocatable") is None:
         status["allocatable"] = dict(status["capacity"])

@@ -84,6 +84,13 @@ def _entry_shape(shape: Shape) -> Shape:
     return Shape(type=shape.type, schema=shape.schema)
 
 
+def shape_at(shape: Shape, path: Path) -> Shape:
+    """The shape of what is at a path."""
+    for name in path:
+        shape = shape.child(name[2:]) if name[:2] == "f:" else _entry_shape(shape)
+    return shape
+
+
 def item_key(item: Any, keys: tuple[str, ...]) -> str:
     found = {key: item.get(key, KEY_DEFAULTS.get(key, "")) for key in keys}
     present = {key: value for key, value in sorted(found.items()) if value is not None}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from kubetrace.playground import fieldsets
+from kubetrace.playground import fieldsets, parts
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.fieldsets import Path, Shape
 from kubetrace.playground.objects import Object, now, type_of
@@ -87,24 +87,19 @@ def track(
     new: Object,
     manager: Manager,
     entries: Sequence[Object] = (),
-    with_metadata: bool = False,
     timed: bool = True,
 ) -> None:
     """After an ordinary write: what it changed is the writer's, what is gone is nobody's. Changes `new` in place.
 
-    `entries` are the managers until now; `with_metadata`: a write of the status changed metadata, too;
-    `timed`: the writer's entry says when.
+    `entries` are the managers until now; `timed`: the writer's entry says when.
     """
     shape, metadata = shape_of(resource), new["metadata"]
     before = old or _nothing(resource.api_version, resource.kind)
     entries = list(entries)
     present = set(fieldsets.paths(fieldsets.object_tree(new, shape, dots=True)))
-    in_status = manager.subresource == "status"
-    present = {
-        path for path in present if (path[0] == "f:status") is in_status or (with_metadata and path[0] == "f:metadata")
-    }
+    present = _settable(resource, manager, present)
     whole = {path[:-1] for path in present}
-    changed = {path for path in present if _changed(fieldsets.value_at(before, path), new, path, path in whole)}
+    changed = {path for path in present if _changed(fieldsets.value_at(before, path), new, path, path in whole, shape)}
     known = {path for entry in entries for path in _paths(entry)}
     gone = {path for path in known if _lost(before, new, path)}
     mine = next((_paths(entry) for entry in entries if _is(entry, manager, resource.api_version)), set())
@@ -115,17 +110,40 @@ def track(
         metadata.pop("managedFields", None)
 
 
+def _settable(resource: Resource, manager: Manager, found: set[Path]) -> set[Path]:
+    """The fields that a write can be about."""
+    reset = parts.reset_fields(resource, manager.subresource)
+    return {path for path in found if not any(path[: len(start)] == start for start in reset)}
+
+
+_AGGREGATED = ("apiextensions.k8s.io/v1", "apiregistration.k8s.io/v1")
+_STRUCTS: dict[str, Object] = {
+    "APIService": {"metadata": {}, "spec": {}, "status": {}},
+    "CustomResourceDefinition": {
+        "metadata": {},
+        "spec": {"names": {}},
+        "status": {"acceptedNames": {}, "conditions": [], "storedVersions": []},
+    },
+}
+"""Kinds of other servers' groups that are Go structs, too."""
+
+
 @cache
 def _nothing(api_version: str, kind: str) -> Object:
     """What a new object is compared with: an empty Go struct of its kind. Not to be changed."""
-    return typed({"apiVersion": api_version, "kind": kind}) if is_registered(api_version, kind) else {"metadata": {}}
+    if is_registered(api_version, kind):
+        return typed({"apiVersion": api_version, "kind": kind})
+    return _STRUCTS.get(kind if api_version in _AGGREGATED else "", {"metadata": {}})
 
 
-def _changed(before: Any, new: Object, path: Path, has_parts: bool) -> bool:
+def _changed(before: Any, new: Object, path: Path, has_parts: bool, shape: Shape) -> bool:
     """What has parts changes by coming into being (compareWalker in structured-merge-diff typed/compare.go)."""
     if fieldsets.missing(before):
         return True
-    return not has_parts and before != fieldsets.value_at(new, path)
+    if has_parts or before == fieldsets.value_at(new, path):
+        return False
+    emptied = isinstance(before, dict) and fieldsets.value_at(new, path) == {}
+    return not (emptied and fieldsets.shape_at(shape, path).kind == "map")
 
 
 def _lost(before: Object, new: Object, path: Path) -> bool:
@@ -140,7 +158,7 @@ def apply(resource: Resource, live: Object | None, applied: Object, manager: Man
     entries = list(current["metadata"].get("managedFields") or ())
     if live is not None and not entries:
         entries = _before_first_apply(resource, live)
-    wanted = set(fieldsets.paths(fieldsets.object_tree(applied, shape)))
+    wanted = _settable(resource, manager, set(fieldsets.paths(fieldsets.object_tree(applied, shape))))
     others = [entry for entry in entries if not _is(entry, manager, resource.api_version)]
     conflicts = _conflicts(current, applied, wanted, others)
     if not force and (opposed := _opposed(conflicts, current, manager, resource.api_version, shape)):

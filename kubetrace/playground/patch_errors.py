@@ -25,9 +25,15 @@ def misfit(kind: str, patch: Any, new: Object, why: str) -> ApiError:
     if kind.startswith("application/strategic"):
         shown = patches.go_value(patch)
     else:
-        shown = json.dumps(_opened(new, _touched(patch)), separators=(",", ":"), ensure_ascii=False)
+        shown = json.dumps(rewritten(new, patch), separators=(",", ":"), ensure_ascii=False)
     cause = ("patch", "FieldValueInvalid", f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {why}")
     return status.invalid("", "", "", [cause])
+
+
+def rewritten(new: Object, patch: Any) -> Object:
+    """What a merge patch or a JSON patch has made, with its keys as they stand then."""
+    found: Object = _opened(new, _touched(patch))
+    return found
 
 
 def _touched(patch: Any) -> Object:

@@ -81,12 +81,12 @@ def _job(item: Object) -> None:
         return
     uid, name = metadata["uid"], metadata.get("name", "")
     template = spec["template"]["metadata"].setdefault("labels", {})
+    shared = metadata.get("labels") in (None, {}, template)  # those of the template, by default
     for prefix in ("batch.kubernetes.io/", ""):
         template.setdefault(f"{prefix}controller-uid", uid)
         template.setdefault(f"{prefix}job-name", name)
-    labels = metadata.setdefault("labels", {})
-    for key, value in template.items():
-        labels.setdefault(key, value)
+    if shared:
+        metadata["labels"] = dict(template)
     if spec.get("selector") is None:
         spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
 

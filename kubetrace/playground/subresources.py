@@ -183,11 +183,15 @@ def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     if target.verb == "get":
         return old
     item = check_body(verbs.catalog, target.resource, body, target.namespace, write)
-    new = copy.deepcopy(old)
+    verbs.own_name(item, target.name)
     if target.subresource == "approval":
-        new["status"] = item.get("status") or {}
-        return new if write.dry_run else verbs.store.put(target.resource.key, new)
+        return verbs.replace(target.resource, old, item, write, target.subresource)
+    new = copy.deepcopy(old)
+    for name in ("resourceVersion", "uid"):
+        if item["metadata"].get(name):
+            new["metadata"][name] = item["metadata"][name]
     if target.subresource == "finalize":
+        new["metadata"] = item["metadata"]
         new["spec"] = (new.get("spec") or {}) | {"finalizers": (item.get("spec") or {}).get("finalizers") or []}
     elif target.subresource == "ephemeralcontainers":
         new["spec"]["ephemeralContainers"] = item["spec"].get("ephemeralContainers") or []

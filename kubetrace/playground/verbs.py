@@ -15,6 +15,7 @@ from kubetrace.playground import (
     deletion,
     fieldsets,
     managed,
+    parts,
     patch_errors,
     patches,
     schema_checks,
@@ -97,7 +98,7 @@ class Verbs:
         metadata["uid"], metadata["creationTimestamp"] = new_uid(), now()
         if resource.key in strategies.WITH_GENERATION or resource.custom is not None:
             metadata["generation"] = 1
-        if self._has_status(resource):
+        if parts.has_status(resource):
             item.pop("status", None)
         self._default(resource, item)
         self._track(resource, None, item, write, "")
@@ -147,13 +148,13 @@ class Verbs:
         validation.check(resource, item, type_of(resource), old, subresource)
 
     @staticmethod
-    def _has_status(resource: Resource) -> bool:
-        """Whether writes of the whole object leave the status alone."""
-        custom = resource.custom is not None and "status" in (resource.custom.get("subresources") or {})
-        return custom or resource.key in strategies.WITH_STATUS
+    def _check_status(resource: Resource, item: Object, old: Object, subresource: str) -> None:
+        if resource.custom is not None:
+            schema_checks.check(resource, item)
+        validation.check_status(resource, item, old, subresource)
 
     @staticmethod
-    def _own_name(item: Object, name: str) -> None:
+    def own_name(item: Object, name: str) -> None:
         """Raises 400 where an object does not say that it is the one of the URL."""
         found = item["metadata"].get("name")
         if not found:
@@ -190,7 +191,7 @@ class Verbs:
         self, resource: Resource, namespace: str, name: str, body: Any, write: Write, subresource: str = ""
     ) -> Object:
         item = check_body(self.catalog, resource, body, namespace, write)
-        self._own_name(item, name)
+        self.own_name(item, name)
         old = self.read(resource, namespace, name)
         if resource.custom is not None and not item["metadata"].get("resourceVersion"):
             causes = [
@@ -220,17 +221,17 @@ class Verbs:
             metadata.pop(owned, None)
             if owned in before:
                 metadata[owned] = before[owned]
-        if subresource == "status":
-            managers = metadata.get("managedFields") if write.applied else None
-            item = copy.deepcopy(old) | {"status": item.get("status") or {}}
-            if managers is not None:
-                item["metadata"]["managedFields"] = managers
-        elif self._has_status(resource):
+        if parts.is_status(subresource):
+            self._default(resource, item)
+            item = parts.with_status(resource, old, item, subresource)
+        elif parts.has_status(resource):
             item.pop("status", None)
             if "status" in old:
                 item["status"] = copy.deepcopy(old["status"])
         if resource.key == "namespaces" and subresource != "finalize":
             item["spec"] = copy.deepcopy(old.get("spec") or {})  # its finalizers go through its subresource
+        if resource.key == parts.REQUESTS:
+            item["spec"] = copy.deepcopy(old["spec"])  # what was asked for stays
         whole = subresource in _WHOLE
         if whole:
             self._default(resource, item)
@@ -244,6 +245,8 @@ class Verbs:
                 admission.change(self.store, resource, item, old)
         if asks:
             item = self._hooked(resource, item, old, write, subresource)
+        if parts.is_status(subresource):
+            self._check_status(resource, item, old, subresource)
         if whole:
             self._check(resource, item, old, write, subresource)
             if write.user is not None and not subresource:
@@ -253,13 +256,13 @@ class Verbs:
             self.webhooks.validate(self._about(resource, item, old, write, subresource))
         if whole:
             admission.secure(self.store, resource, item, old, write.warnings)
-        if "generation" in before and strategies.changed(resource, old, item):
+        if whole and "generation" in before and strategies.changed(resource, old, item):
             item["metadata"]["generation"] = before["generation"] + 1
         if item == old or write.dry_run:
             return item
         if item["metadata"].get("deletionTimestamp") and not item["metadata"].get("finalizers") and self._may_go(item):
             return self.store.remove(resource.key, stored(item))
-        return self._store(resource, item, None if subresource == "status" else stored(old).get("status"))
+        return self._store(resource, item, None if parts.is_status(subresource) else stored(old).get("status"))
 
     @staticmethod
     def _about(
@@ -344,7 +347,7 @@ class Verbs:
         if old is None and subresource:
             raise status.not_found(resource.name, resource.group, name)
         if old is None:
-            self._own_name(item, name)
+            self.own_name(item, name)
         item["metadata"]["name"] = name
         merged = managed.apply(resource, old, item, manager, force)
         if old is not None and manager.name == managed.KUBECTL:
@@ -366,9 +369,9 @@ class Verbs:
         """`kind` is the content type of the patch without its parameters."""
         old = self.read(resource, namespace, name)
         if kind == "application/json-patch+json":
-            new = patches.json_patch(old, patch)
+            new = patch_errors.rewritten(patches.json_patch(old, patch), patch)
         elif kind == "application/merge-patch+json":
-            new = patches.merge_patch(copy.deepcopy(old), patch)
+            new = patch_errors.rewritten(patches.merge_patch(copy.deepcopy(old), patch), patch)
         elif kind == "application/strategic-merge-patch+json" and resource.custom is None:
             new = patches.strategic_merge(copy.deepcopy(old), patch, type_of(resource))
         else:
@@ -380,7 +383,7 @@ class Verbs:
             raise patch_errors.misfit(kind, patch, new, why) from None
         except NotStrict as error:
             raise patch_errors.misfit(kind, patch, new, error.told) from None
-        self._own_name(new, name)
+        self.own_name(new, name)
         write.patched = True
         return self.replace(resource, old, new, write, subresource)
 

@@ -36,6 +36,5 @@ def _without_versions(value: Any) -> Any:
             value = value | {"managedFields": entries}
         if value.get("kind") == "HorizontalPodAutoscaler" and "status" in value:
             value = _before_controllers(value)
-        # "." in fieldsV1: the real server has it for structs that Go holds by pointer, which no table says.
-        return {name: _without_versions(entry) for name, entry in value.items() if name not in ("resourceVersion", ".")}
+        return {name: _without_versions(entry) for name, entry in value.items() if name != "resourceVersion"}
     return value

@@ -43,7 +43,7 @@ class AttributedStore:
             marked = changed and key == "deployments.apps"
             if marked or item.get("status") != old.get("status"):
                 manager = Manager(self._program, subresource="status")
-                track(resource, old, item, manager, entries, with_metadata=marked)
+                track(resource, old, item, manager, entries)
                 entries = metadata.get("managedFields") or []
             if changed and not marked:
                 track(resource, old, item, Manager(self._program), entries)

@@ -9,6 +9,7 @@ from kubetrace.playground.controllers.base import Controller, age_of, controller
 from kubetrace.playground.objects import Object, now, random_suffix
 from kubetrace.playground.pods import is_done, is_ready
 
+_MANAGED_BY = "kubernetes.io/job-controller"
 KEY = "jobs.batch"
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _INDEX_FAILURES = "batch.kubernetes.io/job-index-failure-count"
@@ -38,7 +39,7 @@ class Jobs(Controller):
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         item = self.read(KEY, namespace, name)
-        if item is None:
+        if item is None or item["spec"].get("managedBy", _MANAGED_BY) != _MANAGED_BY:
             return None
         if finished(item):
             return self._expire(item)

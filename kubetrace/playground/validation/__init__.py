@@ -18,7 +18,9 @@ from kubetrace.playground.validation import (
     nodes,
     pods,
     registration,
+    request_statuses,
     services,
+    statuses,
     storage,
     webhooks,
     workloads,
@@ -79,6 +81,17 @@ def check(
     if causes:
         group = resource.key.partition(".")[2]  # an event is the core's, wherever it comes from
         raise invalid(resource.kind, group, metadata.get("name", ""), causes)
+
+
+def check_status(resource: Resource, item: Object, old: Object, subresource: str) -> None:
+    """Raises 422 with every cause against a write of the status, or of the approval that is a part of it."""
+    causes = _new_finalizers(old["metadata"], item["metadata"]) + metadata_causes(item["metadata"])
+    if subresource == "approval":
+        causes = request_statuses.approval(old, item) + causes
+    else:
+        causes += statuses.check(resource.key, old, item)
+    if causes:
+        raise invalid(resource.kind, resource.key.partition(".")[2], item["metadata"]["name"], causes)
 
 
 def metadata_causes(metadata: Object) -> list[Cause]:

@@ -17,6 +17,7 @@ Object = dict[str, Any]
 
 MAX_INT32 = 2**31 - 1
 PROTOCOLS = ["SCTP", "TCP", "UDP"]
+CONDITION_STATUSES = ["False", "True", "Unknown"]
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
@@ -148,6 +149,11 @@ def address(field: str, value: Any) -> list[Cause]:
         return [bad(field, value, "must not have leading 0s")]
     mapped = getattr(found, "ipv4_mapped", None) is not None
     return [bad(field, value, "must not be an IPv4-mapped IPv6 address")] if mapped else []
+
+
+def legacy_address(field: str, value: str, known: Iterable[str]) -> list[Cause]:
+    """An address that may be odd where it was there before (IsValidIPForLegacyField)."""
+    return [] if value in known else address(field, value)
 
 
 def cidr(field: str, text: str) -> list[Cause]:

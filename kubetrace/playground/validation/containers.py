@@ -276,9 +276,22 @@ def is_extended(name: str) -> bool:
 
 
 def _resource(name: str, quantity: Any, where: str) -> list[Cause]:
-    causes, value = container_resource(where, name), amount(quantity)
+    return container_resource(where, name) + resource_amount(where, name, quantity)
+
+
+_COUNTED = frozenset(
+    (
+        *("pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps"),
+        *("persistentvolumeclaims", "services.nodeports", "services.loadbalancers"),
+    )
+)
+
+
+def resource_amount(where: str, name: str, quantity: Any) -> list[Cause]:
+    """How much of a resource there is (ValidateResourceQuantityValue)."""
+    causes, value = [], amount(quantity)
     if value is not None and value < 0:
         causes.append(bad(where, str(quantity), "must be greater than or equal to 0"))
-    if value is not None and "/" in name and "kubernetes.io/" not in name and value.denominator != 1:
+    if value is not None and (name in _COUNTED or is_extended(name)) and value.denominator != 1:
         causes.append(bad(where, str(quantity), "must be an integer"))
     return causes

@@ -32,7 +32,7 @@ Names = dict[str, set[str]]
 """A claim's requests, each with its subrequests."""
 
 
-def _each(
+def each(
     entries: Any, most: int, at: str, check: Callable[[Any, str], list[Cause]], key: Callable[[Any], Any] | None = None
 ) -> list[Cause]:
     """What is wrong in each entry of a list; `key`: what must be there only once."""
@@ -55,8 +55,8 @@ def _name_of(entry: Object) -> str:
 
 def device_class(item: Object) -> list[Cause]:
     spec = item.get("spec") or {}
-    causes = _each(spec.get("selectors"), _MOST_SELECTORS, "spec.selectors", _selector)
-    causes += _each(spec.get("config"), _MOST_CONFIGS, "spec.config", _opaque)
+    causes = each(spec.get("selectors"), _MOST_SELECTORS, "spec.selectors", _selector)
+    causes += each(spec.get("config"), _MOST_CONFIGS, "spec.config", opaque_config)
     name = spec.get("extendedResourceName")
     if name is not None and not is_extended(name):
         causes.append(bad("spec.extendedResourceName", name, "must be a valid extended resource name"))
@@ -84,31 +84,34 @@ def frozen_spec(old: Object, new: Object) -> list[Cause]:
 
 def _claim_spec(spec: Object, at: str) -> list[Cause]:
     devices, at = spec.get("devices") or {}, f"{at}.devices"
-    requests = devices.get("requests") or []
-    names: Names = {
-        _name_of(request): {_name_of(part) for part in request.get("firstAvailable") or ()} for request in requests
-    }
+    requests, names = devices.get("requests") or [], request_names(devices)
 
     def named(name: str, where: str) -> list[Cause]:
-        return _reference(name, where, names)
+        return request_reference(name, where, names)
 
     def constraint(entry: Object, where: str) -> list[Cause]:
-        causes = _each(entry.get("requests"), _MOST_REQUESTS, f"{where}.requests", named, str)
+        causes = each(entry.get("requests"), _MOST_REQUESTS, f"{where}.requests", named, str)
         if not entry.get("matchAttribute") and not entry.get("distinctAttribute"):
             why = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set'
             causes.append(required(where, why))
         return causes
 
     def config(entry: Object, where: str) -> list[Cause]:
-        causes = _each(entry.get("requests"), _MOST_REQUESTS, f"{where}.requests", named, str)
-        return causes + _opaque(entry, where)
+        causes = each(entry.get("requests"), _MOST_REQUESTS, f"{where}.requests", named, str)
+        return causes + opaque_config(entry, where)
 
-    causes = _each(requests, _MOST_REQUESTS, f"{at}.requests", _request, _name_of)
-    causes += _each(devices.get("constraints"), _MOST_CONSTRAINTS, f"{at}.constraints", constraint)
-    return causes + _each(devices.get("config"), _MOST_CONFIGS, f"{at}.config", config)
+    causes = each(requests, _MOST_REQUESTS, f"{at}.requests", _request, _name_of)
+    causes += each(devices.get("constraints"), _MOST_CONSTRAINTS, f"{at}.constraints", constraint)
+    return causes + each(devices.get("config"), _MOST_CONFIGS, f"{at}.config", config)
 
 
-def _reference(name: str, at: str, names: Names) -> list[Cause]:
+def request_names(devices: Object) -> Names:
+    """The requests of a claim's devices."""
+    requests = devices.get("requests") or []
+    return {_name_of(request): {_name_of(part) for part in request.get("firstAvailable") or ()} for request in requests}
+
+
+def request_reference(name: str, at: str, names: Names) -> list[Cause]:
     request, slash, part = name.partition("/")
     if "/" in part:
         return [bad(at, name, _NAMES)]
@@ -132,7 +135,7 @@ def _request(request: Object, at: str) -> list[Cause]:
     elif exactly is not None:
         causes += _wanted(exactly, f"{at}.exactly")
     else:
-        causes += _each(alternatives, _MOST_ALTERNATIVES, f"{at}.firstAvailable", _alternative, _name_of)
+        causes += each(alternatives, _MOST_ALTERNATIVES, f"{at}.firstAvailable", _alternative, _name_of)
     return causes
 
 
@@ -143,7 +146,7 @@ def _alternative(request: Object, at: str) -> list[Cause]:
 def _wanted(request: Object, at: str) -> list[Cause]:
     title, mode, count = request.get("deviceClassName", ""), request.get("allocationMode"), request.get("count") or 0
     causes = subdomain(f"{at}.deviceClassName", title) if title else [required(f"{at}.deviceClassName")]
-    causes += _each(request.get("selectors"), _MOST_SELECTORS, f"{at}.selectors", _selector)
+    causes += each(request.get("selectors"), _MOST_SELECTORS, f"{at}.selectors", _selector)
     if mode == "All" and count:
         causes.append(bad(f"{at}.count", count, "must not be specified when allocationMode is 'All'"))
     if mode == "ExactCount" and count <= 0:
@@ -155,7 +158,7 @@ def _selector(selector: Object, at: str) -> list[Cause]:
     return [required(f"{at}.cel")] if selector.get("cel") is None else []
 
 
-def _opaque(config: Object, at: str) -> list[Cause]:
+def opaque_config(config: Object, at: str) -> list[Cause]:
     opaque, at = config.get("opaque"), f"{at}.opaque"
     if opaque is None:
         return [required(at)]
@@ -188,7 +191,7 @@ def resource_slice(item: Object) -> list[Cause]:
     def named(entry: Object, at: str) -> list[Cause]:
         return _label(f"{at}.name", _name_of(entry))
 
-    return causes + _each(spec.get("devices"), _MOST_DEVICES, "spec.devices", named, _name_of)
+    return causes + each(spec.get("devices"), _MOST_DEVICES, "spec.devices", named, _name_of)
 
 
 def _places(spec: Object) -> list[Cause]:

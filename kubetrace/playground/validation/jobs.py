@@ -156,6 +156,11 @@ def _success_policy(spec: Object, path: str) -> list[Cause]:
     return causes
 
 
+def index_problem(text: str, completions: int) -> str:
+    """Why a text names no indexes below `completions`; empty where it does."""
+    return _indexes(text, completions)[1]
+
+
 def _indexes(text: str, completions: int) -> tuple[int, str]:
     """How many indexes "1,3-5" names, and why it names none (validateIndexesFormat)."""
     total, before = 0, -1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from kubetrace.playground.validation import scheduling as scheduling_of
 from kubetrace.playground.validation.causes import (
     Cause,
@@ -17,7 +19,7 @@ from kubetrace.playground.validation.causes import (
     one_of,
     required,
 )
-from kubetrace.playground.validation.containers import resources
+from kubetrace.playground.validation.containers import resource_amount, resources
 
 
 def node(item: Object) -> list[Cause]:
@@ -33,7 +35,35 @@ def node(item: Object) -> list[Cause]:
             _, reason, text = duplicate(at, shown)
             causes.append((at, reason, f"{text}: taints must be unique by key and effect pair"))
         seen.add((taint.get("key", ""), effect))
-    return causes + _pod_networks(item.get("spec") or {})
+    return node_status(item.get("status") or {}) + causes + _pod_networks(item.get("spec") or {})
+
+
+_FEATURE_WORDS = (
+    "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or "
+    "MyFeature/mySubFeature), and contain only alphanumeric characters and slashes"
+)
+
+
+def node_status(status: Object) -> list[Cause]:
+    causes: list[Cause] = []
+    for part in ("capacity", "allocatable"):
+        for name, quantity in sorted((status.get(part) or {}).items()):
+            causes += resource_amount(f"status.{part}.{name}", name, quantity)
+    features, at = status.get("declaredFeatures") or [], "status.declaredFeatures"
+    for index, name in enumerate(features):
+        if not re.fullmatch(r"[A-Z][a-zA-Z0-9]*(/[a-zA-Z0-9]+)*", name):
+            causes.append(bad(f"{at}[{index}]", name, f'invalid feature name "{name}": {_FEATURE_WORDS}'))
+        following = features[index + 1 : index + 2]
+        if following == [name]:
+            causes.append(duplicate(f"{at}[{index + 1}]", name))
+        elif following and name > following[0]:
+            causes.append(bad(f"{at}[{index + 1}]", following[0], "list must be sorted alphabetically"))
+    addresses = status.get("addresses") or []
+    for index, entry in enumerate(addresses):
+        if entry in addresses[:index]:
+            shown = {"Type": entry.get("type", ""), "Address": entry.get("address", "")}
+            causes.append(duplicate(f"status.addresses[{index}]", shown))
+    return causes
 
 
 def _pod_networks(spec: Object) -> list[Cause]:

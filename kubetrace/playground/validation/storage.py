@@ -25,7 +25,7 @@ from kubetrace.playground.validation.causes import (
     supported,
     unsupported,
 )
-from kubetrace.playground.validation.containers import is_standard
+from kubetrace.playground.validation.containers import is_standard, resource_amount
 from kubetrace.playground.validation.scheduling import node_selector
 from kubetrace.playground.validation.volumes import driver_name, host_path, nfs, no_backsteps
 
@@ -201,20 +201,23 @@ _QUOTA_NAMES = frozenset(
 
 
 def quota(item: Object) -> list[Cause]:
+    spec = item.get("spec") or {}
+    return quota_amounts(spec.get("hard"), "spec.hard") + _scopes(spec)
+
+
+def quota_amounts(found: Object | None, path: str) -> list[Cause]:
+    """What a quota grants or has granted, by resource."""
     causes: list[Cause] = []
-    for name, quantity in sorted(((item.get("spec") or {}).get("hard") or {}).items()):
-        at = f"spec.hard[{name}]"
-        causes += qualified_name(at, name)
-        if "/" not in name and not is_standard(name):
-            causes.append(bad(at, name, "must be a standard resource type or fully qualified"))
+    for name, quantity in sorted((found or {}).items()):
+        at = f"{path}[{name}]"
+        wrong = qualified_name(at, name)
+        if not wrong and "/" not in name and not is_standard(name):
+            wrong.append(bad(at, name, "must be a standard resource type or fully qualified"))
+        causes += wrong
         if "/" not in name and name not in _QUOTA_NAMES and not name.startswith(("hugepages-", "requests.hugepages-")):
             causes.append(bad(at, name, "must be a standard resource for quota"))
-        value = amount(quantity)
-        if value is not None and value < 0:
-            causes.append(bad(at, str(quantity), "must be greater than or equal to 0"))
-        if value is not None and name in ("pods", "services", "secrets", "configmaps") and value.denominator != 1:
-            causes.append(bad(at, str(quantity), "must be an integer"))
-    return causes + _scopes(item.get("spec") or {})
+        causes += resource_amount(at, name, quantity)
+    return causes
 
 
 _SCOPES = frozenset(("Terminating", "NotTerminating", "BestEffort", "NotBestEffort"))
