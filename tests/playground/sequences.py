@@ -1,7 +1,7 @@
-"""Sequences of requests (sequences/*.jsonl), each within a namespace of its own, which NS stands for in paths and bodies.
+"""Sequences of requests (sequences/*.jsonl), each within a namespace of its own: NS in paths and bodies.
 
-One request a line: method, path, body (JSON) or raw (latin-1), type where it is not JSON; `setup`: of its answer only the
-status counts, because the rest is chance or the controllers' work.
+One request a line: method, path, body (JSON) or raw (latin-1), type where it is not JSON; `setup`: of its answer only
+the status counts, because the rest is chance or the controllers' work.
 """
 
 from __future__ import annotations

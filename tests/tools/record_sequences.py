@@ -1,4 +1,4 @@
-"""Writes tests/playground/golden/sequences-1.36.json: what a real kube-apiserver answers to tests/playground/sequences/.
+"""Writes tests/playground/golden/sequences-1.36.json: what a real kube-apiserver says to tests/playground/sequences.
 
 python -m tests.tools.record_sequences KUBECONFIG        (a server's own, with a token and a CA file)
 """

@@ -107,7 +107,7 @@ class _Change:
         if new_done and most is not None and (why := index_problem(done, most)):
             causes.append(bad(done_at, done, f"error parsing completedIndexes: {why}"))
         each = self._spec.get("backoffLimitPerIndex")
-        if new_failed and None not in (most, each, failed) and (why := index_problem(failed, most)):
+        if new_failed and None not in (most, each) and (why := index_problem(failed or "", most)):
             causes.append(bad(failed_at, failed, f"error parsing failedIndexes: {why}"))
         if new_done and done and not self._indexed():
             told = "cannot set non-empty completedIndexes when non-indexed completion mode"

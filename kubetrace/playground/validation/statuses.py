@@ -25,12 +25,12 @@ from kubetrace.playground.validation.causes import (
     unsupported,
 )
 
-_DEPLOYED = ("observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+_DEPLOYED: tuple[str, ...] = ("observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
 _DEPLOYED += ("unavailableReplicas", "terminatingReplicas", "collisionCount")
 _REPLICATED = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
-_STATEFUL = ("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
+_STATEFUL: tuple[str, ...] = ("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
 _STATEFUL += ("observedGeneration", "collisionCount")
-_ON_NODES = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")
+_ON_NODES: tuple[str, ...] = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")
 _ON_NODES += ("observedGeneration", "updatedNumberScheduled", "numberAvailable", "numberUnavailable", "collisionCount")
 _BUDGETED = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
 _REASON = "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
@@ -39,7 +39,12 @@ _REASON_WORDS = (
     "characters or '_,:', and must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or "
     f"'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is '{_REASON}')"
 )
-_RESIZES = ("ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible")
+_RESIZES: tuple[str, ...] = (
+    "ControllerResizeInProgress",
+    "ControllerResizeInfeasible",
+    "NodeResizeInProgress",
+    "NodeResizeInfeasible",
+)
 _RESIZES += ("NodeResizePending",)
 _MOST_MESSAGE, _TOLD_MESSAGE = 1024, 256 * 1024  # the real server says another number than it means
 
