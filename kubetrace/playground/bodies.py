@@ -32,7 +32,7 @@ def check_body(
         told = f"the API version in the data ({api_version}) does not match {wanted}"
         if api_version == resource.api_version:
             told = f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
-            into = f"{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
+            into = f"{resource.package}.{resource.kind}"
             told += f"converting ({resource.version}.{kind}) to ({into}): unknown conversion"
         raise ApiError(400, told)
     item: Object = known_fields(resource, body, write, keep_empty)

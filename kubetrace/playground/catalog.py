@@ -66,6 +66,15 @@ class Resource:
     def prefix(self) -> str:
         return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
+    @property
+    def package(self) -> str:
+        """The Go package of its internal type."""
+        return "core" if self.group in ("", "events.k8s.io") else self.group.partition(".")[0]
+
+    def go_type(self, suffix: str = "") -> str:
+        """What %T shows of its objects, or of their List."""
+        return f"*{self.package}.{self.kind}{suffix}" if self.custom is None else f"*unstructured.Unstructured{suffix}"
+
 
 def _resource(group: str, version: str, entry: dict[str, Any]) -> Resource:
     return Resource(

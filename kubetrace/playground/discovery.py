@@ -4,38 +4,60 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from typing import Any
 
-import msgspec
-
 from kubetrace.playground.catalog import Catalog, server_facts
-from kubetrace.playground.encoding import html_safe, indented
+from kubetrace.playground.encoding import encode, raw
 from kubetrace.playground.http import Answer, Request, tagged
+from kubetrace.playground.negotiation import JSON, KNOWN, Kind, discovery_form, written
 from kubetrace.playground.openapi import OpenAPI
-from kubetrace.playground.tokens import ISSUER
+from kubetrace.playground.tokens import ISSUER, Signer
 
-_AGGREGATED = "g=apidiscovery.k8s.io"
+_AGGREGATED: tuple[Kind, ...] = tuple(
+    ("apidiscovery.k8s.io", version, "APIGroupDiscoveryList") for version in ("v2", "v2beta1")
+)
+_CACHED = [("Cache-Control", "public, max-age=3600")]
+_JWKS = "application/jwk-set+json"
+_ROUTES = {
+    "/version": (JSON,),
+    "/.well-known/openid-configuration": (JSON,),
+    "/openid/v1/jwks": (_JWKS,),
+    "/api": KNOWN,
+    "/api/v1": KNOWN,
+}
 _HEALTH = ("/healthz", "/livez", "/readyz")
-
-
-def encode(value: Any, status: int = 200, content_type: str = "application/json") -> Answer:
-    return Answer(status, html_safe(msgspec.json.encode(value)) + b"\n", content_type)
+_SLASHLESS = (*_HEALTH, "/openapi")
+"""Whose paths end without a slash."""
 
 
 class Discovery:
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, signer: Signer) -> None:
         self._catalog = catalog
+        self._signer = signer
         self._openapi = OpenAPI(catalog)
+
+    def produces(self, path: str) -> tuple[str, ...]:
+        """The media types of a path that go-restful routes: only GET has a route there. Empty for all others."""
+        path = path.rstrip("/")
+        name, _, version = path.removeprefix("/apis/").partition("/")
+        built_in = any(
+            group["metadata"].get("name") == name and version in [each["version"] for each in group["versions"]]
+            for group in server_facts()["discovery"]
+        )
+        return KNOWN if path.startswith("/apis/") and built_in else _ROUTES.get(path, ())
 
     def answer(self, request: Request) -> Answer | None:
         """The answer for a path that is not an object's, or None."""
         path = request.path.rstrip("/") or "/"
+        if path != request.path and path.startswith(_SLASHLESS):
+            return Answer(404, b"", "") if path == "/openapi/v3" else None
         if path == "/version":
-            return Answer(200, indented(encode(server_facts()["version"]).body).rstrip(b"\n"))
+            return raw(server_facts()["version"])
         if path.startswith(_HEALTH):
             return self._health(path, request)
         if path == "/":
-            return encode({"paths": self._paths()})
+            return raw({"paths": self._paths()})
         if path == "/openapi/v2":
             return self._openapi.version_2(request)
         if path.startswith("/openapi/v3"):
@@ -43,9 +65,12 @@ class Discovery:
         if path in ("/api", "/apis"):
             return self._root(request, path)
         if path.startswith("/apis/") or path == "/api/v1":
-            return self._group(path)
+            return self._group(request, path)
+        if path == "/openid/v1/jwks":
+            keys = json.dumps(self._signer.keys(), separators=(",", ":")).encode()
+            return Answer(200, keys, _JWKS, [*_CACHED])
         if path == "/.well-known/openid-configuration":
-            return encode(
+            answer = encode(
                 {
                     "issuer": ISSUER,
                     "jwks_uri": f"https://{request.headers.get('host', '127.0.0.1')}/openid/v1/jwks",
@@ -54,6 +79,8 @@ class Discovery:
                     "id_token_signing_alg_values_supported": ["ES256"],
                 }
             )
+            answer.headers += _CACHED
+            return answer
         return None
 
     @staticmethod
@@ -63,15 +90,15 @@ class Discovery:
         checks, one = server_facts()["health"][root], path[len(root) :].removeprefix("/")
         if one and one not in checks:
             return None
-        plain = "text/plain; charset=utf-8"
+        plain, headers = "text/plain; charset=utf-8", [("X-Content-Type-Options", "nosniff")]
         if one or "verbose" not in request.query:
-            return Answer(200, b"ok", plain, [("X-Content-Type-Options", "nosniff")])
+            return Answer(200, b"ok", plain, headers)
         left_out = request.query.get("exclude", [])
         lines = [f"[+]{name}{' excluded: ok' if name in left_out else ' ok'}" for name in checks]
         unknown = [name for name in left_out if name and name not in checks]
         if unknown:
             lines.append(f"warn: some health checks cannot be excluded: no matches for {_quoted(unknown)}")
-        return Answer(200, ("\n".join([*lines, f"{root[1:]} check passed"]) + "\n").encode(), plain)
+        return Answer(200, ("\n".join([*lines, f"{root[1:]} check passed"]) + "\n").encode(), plain, headers)
 
     def _paths(self) -> list[str]:
         known = set(server_facts()["paths"])
@@ -80,46 +107,42 @@ class Discovery:
         return sorted(known)
 
     def _root(self, request: Request, path: str) -> Answer:
-        version = _aggregated_version(request.headers.get("accept", ""))
-        if version:
-            return self._aggregated(request, path, version)
+        media, into = discovery_form(request.headers.get("accept", ""), _AGGREGATED)
+        if into:
+            return self._aggregated(request, path, media, into[1])
         if path == "/api":
             addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": request.headers.get("host", "127.0.0.1")}]
-            return encode({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses})
+            found = {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
+            return written(found, media)
         groups = [_api_group(group) for group in self._catalog.discovered if group["metadata"].get("name")]
-        return encode({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
+        return written({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}, media)
 
-    def _aggregated(self, request: Request, path: str, version: str) -> Answer:
+    def _aggregated(self, request: Request, path: str, media: str, version: str) -> Answer:
         core = path == "/api"
         items = [group for group in self._catalog.discovered if (not group["metadata"].get("name")) is core]
         document = {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{version}"}
-        body = msgspec.json.encode(document | {"metadata": {}, "items": items}) + b"\n"
-        kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
-        return tagged(request, body, kind)
+        kind = f"{media};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+        answer = tagged(request, written(document | {"metadata": {}, "items": items}, media).body, kind)
+        answer.headers.append(("Cache-Control", "public"))
+        return answer
 
-    def _group(self, path: str) -> Answer | None:
+    def _group(self, request: Request, path: str) -> Answer | None:
         parts = path.split("/")[2:]
         name, version = ("", parts[0]) if path == "/api/v1" else (parts[0], parts[1] if len(parts) > 1 else "")
         group = next((g for g in self._catalog.discovered if g["metadata"].get("name", "") == name), None)
         if group is None or len(parts) > 2:
             return None
-        if not version:
-            return encode({"kind": "APIGroup", "apiVersion": "v1"} | _api_group(group))
         entry = next((v for v in group["versions"] if v["version"] == version), None)
-        return None if entry is None else encode(_resource_list(name, entry))
+        if version and entry is None:
+            return None
+        media, _ = discovery_form(request.headers.get("accept", ""), ())
+        if entry is None:
+            return written({"kind": "APIGroup", "apiVersion": "v1"} | _api_group(group), media)
+        return written(_resource_list(name, entry), media)
 
 
 def _quoted(names: list[str]) -> str:
     return ",".join(f'"{name}"' for name in names)
-
-
-def _aggregated_version(accept: str) -> str:
-    for part in accept.split(","):
-        if _AGGREGATED in part and "as=APIGroupDiscoveryList" in part:
-            for version in ("v2", "v2beta1"):
-                if f"v={version}" in [entry.strip() for entry in part.split(";")]:
-                    return version
-    return ""
 
 
 def _api_group(group: dict[str, Any]) -> dict[str, Any]:

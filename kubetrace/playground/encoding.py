@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import msgspec
 
 from kubetrace.playground.http import Answer, Request
 
@@ -19,19 +22,33 @@ def html_safe(text: bytes) -> bytes:
     return text
 
 
+def encode(value: Any, status: int = 200, content_type: str = "application/json") -> Answer:
+    return Answer(status, html_safe(msgspec.json.encode(value)) + b"\n", content_type)
+
+
 def indented(text: bytes) -> bytes:
     """The same JSON by two blanks a level, as json.Indent writes it."""
     found = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    return html_safe(found.encode()) + b"\n"
+    return html_safe(found.encode())
+
+
+def raw(value: Any, status: int = 200) -> Answer:
+    """JSON that is always for people (WriteRawJSON)."""
+    answer = encode(value, status)
+    answer.body = indented(answer.body)
+    return answer
 
 
 def for_people(request: Request, answer: Answer) -> Answer:
     """The answer, indented where `pretty` asks for it, or where nobody asks and the client is curl, Wget or a browser
     (isPrettyPrint in apiserver endpoints/handlers/negotiation)."""
+    from kubetrace.playground.negotiation import wants_pretty  # which needs this module
+
     asked = request.parameter("pretty")
     agent = request.headers.get("user-agent", "")
     wanted = asked.lower() in ("1", "t", "true") if asked else agent.startswith(_PEOPLE)
+    wanted = wants_pretty(request.headers.get("accept", "")) or wanted
     tagged = any(name == "ETag" for name, _ in answer.headers)
-    if wanted and answer.body and not tagged and answer.content_type == "application/json":
+    if wanted and answer.body.endswith(b"\n") and not tagged and answer.content_type == "application/json":
         answer.body = indented(answer.body)
     return answer

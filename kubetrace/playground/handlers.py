@@ -7,24 +7,24 @@ from typing import Any
 
 import msgspec
 
-from kubetrace.playground import options, paging, patch_errors, patches, status, strict, subresources, watching
+from kubetrace.playground import options, paging, patch_errors, patches, query, status, strict, subresources, watching
 from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.binding import bind
 from kubetrace.playground.bodies import check_body
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.conversion import as_version, has_faces
-from kubetrace.playground.discovery import encode
-from kubetrace.playground.encoding import html_safe
+from kubetrace.playground.encoding import encode, html_safe
 from kubetrace.playground.escalation import Escalation
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.managed import Manager, check_apply, manager_name, track
+from kubetrace.playground.negotiation import JSON, YAML, Form, resource_form, written
 from kubetrace.playground.objects import Object, decode_applied, decode_body, type_of
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
-from kubetrace.playground.tables import Form, accepted, entries, many, one, partial, scale_table, table
+from kubetrace.playground.tables import entries, many, one, partial, scale_table, table
 from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Unasked
 from kubetrace.playground.write import Write
@@ -90,7 +90,8 @@ class Handlers:
         if "list" not in resource.verbs and not target.subresource:
             raise ApiError(501, f"the playground does not serve {resource.key}")
         method = getattr(self, f"_{target.verb}")
-        answer: Answer | Stream = method(request, target, accepted(request.headers.get("accept", "")))
+        form = resource_form(request.headers.get("accept", ""), target.verb == "watch")
+        answer: Answer | Stream = method(request, target, form)
         return answer
 
     def _review(self, request: Request, target: Target) -> Answer:
@@ -101,8 +102,9 @@ class Handlers:
 
     async def _subresource(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
         raw = target.subresource in subresources.STREAMED
-        form = Form() if raw else accepted(request.headers.get("accept", ""))
-        body = self._body(request, target) if request.body and request.method != "PATCH" and not raw else None
+        form = Form() if raw else resource_form(request.headers.get("accept", ""))
+        sent = request.body or request.method in ("POST", "PUT")
+        body = self._body(request, target) if sent and request.method != "PATCH" and not raw else None
         if request.method == "PATCH" and not raw:
             body = self._patched_subresource(request, target)
         write = self._write(request)
@@ -122,7 +124,9 @@ class Handlers:
         return self._encode(outcome, form, code)
 
     def _patched_subresource(self, request: Request, target: Target) -> Any:
-        kind = request.headers.get("content-type", "").partition(";")[0]
+        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        if kind not in patches.KINDS and kind != "application/apply-patch+yaml":
+            raise patch_errors.unsupported(kind, target.resource)
         old = subresources.current(self._verbs, target)
         patch = patches.decode(request.body, kind)
         if kind == "application/json-patch+json":
@@ -133,7 +137,9 @@ class Handlers:
 
     @staticmethod
     def _body(request: Request, target: Target) -> Any:
-        body = decode_body(request.body, request.headers.get("content-type", ""), target.resource.kind)
+        part = target.resource.subresources.get(target.subresource) or {}
+        kind = (part.get("responseKind") or {}).get("kind") or target.resource.kind
+        body = decode_body(request.body, request.headers.get("content-type", ""), kind)
         found = strict.read(request.body)
         if found is not None:
             body, request.facts["twice"], request.facts["places"] = found
@@ -171,17 +177,16 @@ class Handlers:
         return wanted or "Metadata"
 
     def _encode(self, value: Any, form: Form, code: int = 200) -> Answer:
-        if form.yaml:
-            from kubetrace.wire import go_yaml
-
-            return Answer(code, go_yaml.dumps(value).encode(), "application/yaml")
-        return encode(value, code)
+        return written(value, YAML if form.yaml else JSON, code)
 
     def _one(self, request: Request, resource: Resource, item: Object, form: Form, code: int = 200) -> Answer:
         return self._encode(one(resource, item, form, self._include(request)), form, code)
 
     def _get(self, request: Request, target: Target, form: Form) -> Answer:
-        paging.check_known(paging.resource_version(request, alone=True), self._store)
+        export = request.parameter("export")
+        if export and query.boolean("export", export):
+            raise ApiError(400, "the export parameter, deprecated since v1.14, is no longer supported")
+        paging.check_known(query.resource_version(request, alone=True), self._store)
         item = self._verbs.read(target.resource, target.place, target.name)
         return self._one(request, target.resource, item, form)
 
@@ -273,14 +278,14 @@ class Handlers:
             since=self._version_or_now(request) if asked and not initial else None if initial else self._since(request),
             initial_events=initial,
             bookmarks=request.flag("allowWatchBookmarks"),
-            seconds=float(request.parameter("timeoutSeconds") or watching.DEFAULT_SECONDS),
+            seconds=float(query.number(request, "timeoutSeconds") or watching.DEFAULT_SECONDS),
             form=None if form.kind == "Table" else (resource.api_version, form),
         )
         return Stream(watching.events(self._store, watch))
 
     @staticmethod
     def _since(request: Request) -> int | None:
-        return paging.resource_version(request, alone=True) or None
+        return query.resource_version(request, alone=True) or None
 
     def _version_or_now(self, request: Request) -> int:
         return self._since(request) or self._store.version

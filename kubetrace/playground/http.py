@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import h11
 
 from kubetrace.serving.phrases import PHRASES
 from kubetrace.serving.status import failure
+from kubetrace.wire import go_url
 
 MAX_BODY = 3 * 1024 * 1024
 MAX_HEAD = 1024 * 1024
@@ -35,6 +36,8 @@ STALLED_SECONDS = 30.0
 """So long a client may take nothing of an answer: what is meant for it would pile up."""
 PIECE = 64 * 1024
 GZIP_ABOVE = 128 * 1024
+COUNTED_BELOW = 4096
+"""So long are answers whose length Go's server tells unasked (http2handlerChunkWriteSize)."""
 
 _BODILESS = (204, 304)
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -74,6 +77,8 @@ class Answer:
     body: bytes = b""
     content_type: str = "application/json"
     headers: list[tuple[str, str]] = field(default_factory=list)
+    counted: bool = False
+    """Whether its length is told however long it is."""
 
 
 def tagged(request: Request, body: bytes, content_type: str) -> Answer:
@@ -190,7 +195,9 @@ class Connection:
         url = urlsplit(target)
         if _BAD_ESCAPE.search(url.path):
             raise h11.RemoteProtocolError("invalid URL escape")
-        query = parse_qs(url.query, keep_blank_values=True)
+        query: dict[str, list[str]] = {}
+        for key, value in go_url.URL(query=url.query).query_pairs():
+            query.setdefault(key, []).append(value)
         certificate = self._writer.get_extra_info("peercert")
         if certificate:
             encoded = self._writer.get_extra_info("ssl_object").getpeercert(True)
@@ -230,10 +237,11 @@ class Connection:
 
     async def _answer(self, request: Request, answer: Answer | Stream) -> bool:
         headers = [*answer.headers, ("Date", formatdate(usegmt=True))]
-        if answer.status not in _BODILESS:
+        if answer.status not in _BODILESS and answer.content_type:
             headers.insert(-1, ("Content-Type", answer.content_type))
+        chunked = ("Transfer-Encoding", "chunked")
         if isinstance(answer, Stream):
-            await self._stream(answer, [*headers, ("Transfer-Encoding", "chunked")])
+            await self._stream(answer, [*headers, chunked])
         else:
             body = answer.body
             packed = any(name == "Content-Encoding" for name, _ in headers)
@@ -241,7 +249,9 @@ class Connection:
                 body = gzip.compress(body, 1)
                 headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
             if answer.status not in _BODILESS:  # a client's cache would take a 304's length for the object's
-                headers.append(("Content-Length", str(len(body))))
+                told = request.method == "HEAD" or (answer.counted and body is answer.body)
+                told = told or len(body) <= COUNTED_BELOW
+                headers.append(("Content-Length", str(len(body))) if told else chunked)
             await self._send(_head(answer.status, headers))
             if request.method != "HEAD" and answer.status not in _BODILESS:
                 await self._send(h11.Data(data=body))

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 import msgspec
 
 from kubetrace.playground.catalog import Catalog
-from kubetrace.playground.discovery import encode
+from kubetrace.playground.encoding import encode
 from kubetrace.playground.http import Answer, Handler, Request, Stream, Upgrade
 from kubetrace.playground.status import ApiError
 from kubetrace.serving.faults import Fault, take

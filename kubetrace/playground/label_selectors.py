@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from kubetrace.wire.go_quote import quote
+from kubetrace.wire.go_strconv import BadValue, parse_int
+
 Test = Callable[[dict[str, str]], bool]
 
 _TOKEN = re.compile(r"\s*(==|!=|[()!,=<>]|[^\s()!,=<>]+|$)")
@@ -92,20 +95,34 @@ class _Parser:
 
 def _refuse(where: str, texts: list[str]) -> None:
     if texts:
-        raise InvalidSelector(f"{where}: {texts[0]}")
+        raise InvalidSelector(_problem(where, texts))
+
+
+def _problem(where: str, texts: list[str]) -> str:
+    """Several reasons against one value stand behind it."""
+    first, *others = texts
+    value = re.match(r'Invalid value: "(?:[^"\\]|\\.)*": ', first)
+    return "; ".join([f"{where}: {first}", *(text[value.end() if value else 0 :] for text in others)])
 
 
 def _test(key: str, sign: str, values: list[str]) -> Test:
-    if sign in (">", "<"):
-        bound = values[0]
-        if not re.fullmatch(r"[+-]?\d+", bound):
-            why = "for 'Gt', 'Lt' operators, the value must be an integer"
-            raise InvalidSelector(f'values[0]: Invalid value: "{bound}": {why}')
-        return lambda labels: _compare(labels.get(key, ""), sign, int(bound))
     from kubetrace.playground.validation.causes import label_value
 
-    for index, value in enumerate(sorted(set(values))):
-        _refuse(f"values[{index}][{key}]", [text for _, _, text in label_value("", value)])
+    problems: list[str] = []
+    ordered = sorted(set(values))
+    if sign in (">", "<"):
+        try:
+            bound = parse_int(values[0], base=10)
+        except BadValue:
+            why = "for 'Gt', 'Lt' operators, the value must be an integer"
+            problems.append(f"values[0]: Invalid value: {quote(values[0])}: {why}")
+    for index, value in enumerate(ordered):
+        if texts := [text for _, _, text in label_value("", value)]:
+            problems.append(_problem(f"values[{index}][{key}]", texts))
+    if problems:
+        raise InvalidSelector(problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]")
+    if sign in (">", "<"):
+        return lambda labels: _compare(labels.get(key, ""), sign, bound)
     wanted = frozenset(values)
     if sign in ("=", "in"):
         return lambda labels: key in labels and labels[key] in wanted

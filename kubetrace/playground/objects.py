@@ -13,7 +13,7 @@ import msgspec
 
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import ApiError
-from kubetrace.wire import protobuf, quantity
+from kubetrace.wire import PROTOBUF, protobuf, quantity
 from kubetrace.wire.go_base64 import base64_problem
 from kubetrace.wire.go_json import json_type, no_object
 from kubetrace.wire.go_time import RFC3339, RFC3339_MICRO, time_problem
@@ -62,25 +62,63 @@ def new_uid() -> str:
 
 def decode_body(body: bytes, content_type: str, kind: str = "") -> Any:
     """The body of a write of that kind. Raises 415 for encodings that are not served, 400 for what can't be read."""
-    media = content_type.partition(";")[0].strip().lower()
+    media = media_type(content_type)
     if media == "application/json" or not content_type:
         return _decode_json(body, kind)
     if media == "application/yaml":
         return _decode_yaml(body, kind)
     if media == "application/vnd.kubernetes.protobuf":
-        try:
-            return protobuf.decode(body)
-        except protobuf.InvalidProtobuf as error:
-            why = str(error)
-            if not body.startswith(b"k8s\x00"):
-                why = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
-            told = f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(body)})"
-            raise ApiError(400, told) from error
+        return _decode_protobuf(body, kind)
     supported = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
     raise ApiError(
         415,
         f"the body of the request was in an unknown format - accepted media types include: {supported}",
     )
+
+
+_PARAMETER = r";\s*([\w!#$%&'*+.^`|~-]+)=(?:\"(?:[^\"\\]|\\.)*\"|[\w!#$%&'*+.^`|~-]+)\s*"
+
+
+def media_type(content_type: str) -> str:
+    """The media type in small letters; empty where mime.ParseMediaType refuses the header, as for a parameter that
+    stands there twice."""
+    import re
+
+    media, semicolon, rest = content_type.partition(";")
+    rest, names = semicolon + rest, set()
+    while match := re.match(_PARAMETER, rest):
+        if match[1].lower() in names:
+            return ""
+        names.add(match[1].lower())
+        rest = rest[match.end() :]
+    return media.strip().lower() if rest.strip() in ("", ";") else ""
+
+
+def _decode_protobuf(body: bytes, kind: str) -> Any:
+    """What is of no kind, or of an unknown one, is left to the check of kinds."""
+    why = "" if body else "empty data"
+    if body and not body.startswith(PROTOBUF):
+        why = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
+    try:
+        api_version, found, raw = protobuf.envelope(body or PROTOBUF)
+    except protobuf.InvalidProtobuf as error:
+        why = why or str(error)
+    if body == PROTOBUF:
+        why = "empty body"
+    if why and kind == "DeleteOptions":  # which are decoded elsewhere
+        raise ApiError(400, why)
+    if why:
+        raise ApiError(400, f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(body)})")
+    if not raw:
+        return {name: text for name, text in (("kind", found), ("apiVersion", api_version)) if text}
+    try:
+        return protobuf.decode(body)
+    except protobuf.UnknownKind:
+        return {"kind": found, "apiVersion": api_version}
+    except protobuf.InvalidProtobuf as error:
+        version = api_version.rpartition("/")[2]
+        told = f'{found} in version "{version}" cannot be handled as a {kind}: {error}'
+        raise ApiError(400, told) from error
 
 
 _SHOWN_BYTES = 30
@@ -144,7 +182,7 @@ def _decode_yaml(body: bytes, kind: str) -> Any:
     except (ValueError, RecursionError) as error:
         told = f"the object provided is unrecognized (must be of type {kind}): {error} ({_summary(body)})"
         raise ApiError(400, told) from error
-    return _object(body, value, kind)
+    return {} if value is None else _object(body, value, kind)
 
 
 def decode_applied(body: bytes) -> Any:

@@ -15,8 +15,10 @@ import msgspec
 from kubetrace.playground import custom_openapi
 from kubetrace.playground.catalog import Catalog, Resource, recorded, recorded_bytes
 from kubetrace.playground.http import Answer, Request, tagged
+from kubetrace.playground.negotiation import JSON, clauses, preferred
 
 _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2"
+_V3_PROTOBUF = "application/com.github.proto-openapi.spec.v3"
 _SENTENCES = "kubernetes-json-schema/v1.36.0-local/_definitions.json"
 _REFERENCE = re.compile(rb"#/components/schemas/([\w.]+)")
 
@@ -56,6 +58,12 @@ def _with_sentence(told: Any, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": sentence, **schema} if sentence else schema
 
 
+def counted(answer: Answer) -> Answer:
+    """As http.ServeContent writes it."""
+    answer.counted = True
+    return answer
+
+
 class OpenAPI:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -66,9 +74,12 @@ class OpenAPI:
         self._old_generation = -1
 
     def version_2(self, request: Request) -> Answer:
-        protobuf = _V2_PROTOBUF in request.headers.get("accept", "")
-        body = self._version_2(protobuf)
-        return tagged(request, body, f"{_V2_PROTOBUF}.v1.0+protobuf" if protobuf else "application/json")
+        known = (JSON, *(f"{_V2_PROTOBUF}{mark}v1.0+protobuf" for mark in ".@"))
+        chosen = preferred(request.headers.get("accept", ""), known)
+        if not chosen:
+            return Answer(406, b"", "", [("Vary", "Accept")])
+        body = self._version_2(chosen != JSON)
+        return counted(tagged(request, body, JSON if chosen == JSON else known[1]))
 
     def _version_2(self, protobuf: bool) -> bytes:
         if self._old_generation != self._catalog.generation:
@@ -107,8 +118,13 @@ class OpenAPI:
             return self._index(documents, custom)
         document = custom.get(name) or documents.get(name)
         if document is None:
-            return Answer(404, b"", "text/plain; charset=utf-8")
-        answer = tagged(request, msgspec.json.encode(_with_sentences(document)), "application/json")
+            return Answer(404, b"", "")
+        if not clauses(request.headers.get("accept") or "*/*"):
+            return Answer(200, b"", "")
+        known = (JSON, *(f"{_V3_PROTOBUF}{mark}v1.0+protobuf" for mark in ".@"))
+        if not preferred(request.headers.get("accept", ""), known):
+            return Answer(406, b"", "", [("Vary", "Accept")])
+        answer = counted(tagged(request, msgspec.json.encode(_with_sentences(document)), JSON))
         if request.parameter("hash"):
             answer.headers += [("Cache-Control", "public, immutable"), ("Expires", "Thu, 31 Dec 2037 23:55:55 GMT")]
         return answer
@@ -118,7 +134,7 @@ class OpenAPI:
             self._hashes = {name: _hash(document) for name, document in documents.items()}
         hashes = self._hashes | {name: _hash(document) for name, document in custom.items()}
         paths = {name: {"serverRelativeURL": f"/openapi/v3/{name}?hash={hashed}"} for name, hashed in hashes.items()}
-        return Answer(200, msgspec.json.encode({"paths": paths}) + b"\n")
+        return Answer(200, msgspec.json.encode({"paths": paths}) + b"\n", "text/plain; charset=utf-8", counted=True)
 
     def _custom_documents(self) -> dict[str, Any]:
         if self._custom[0] != self._catalog.generation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kubetrace.playground import query
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError, invalid
 from kubetrace.playground.validation.causes import Cause, bad, required, unsupported
@@ -61,12 +62,8 @@ def of_deletion(request: Request, body: Any) -> dict[str, Any]:
     """The body's options, or those of the query. Raises 400 and 422."""
     options: dict[str, Any] = dict(body) if isinstance(body, dict) else {}
     _check_body(options)
-    seconds = request.parameter("gracePeriodSeconds")
-    if seconds:
-        try:
-            options["gracePeriodSeconds"] = int(seconds)
-        except ValueError:
-            raise ApiError(400, f'strconv.ParseInt: parsing "{seconds}": invalid syntax') from None
+    if "gracePeriodSeconds" in request.query:
+        options["gracePeriodSeconds"] = query.number(request, "gracePeriodSeconds")
     if request.parameter("propagationPolicy"):
         options["propagationPolicy"] = request.parameter("propagationPolicy")
     if "orphanDependents" in request.query:

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kubetrace.playground import query
 from kubetrace.playground.http import Request
 from kubetrace.playground.objects import Object, decode_json
 from kubetrace.playground.status import ApiError, invalid
 from kubetrace.playground.storage import Lost, Store
-from kubetrace.wire.go_json import no_object
+from kubetrace.playground.validation.causes import Cause, unsupported
+from kubetrace.wire.go_json import json_type
 
 _TOO_OLD_TOKEN = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
@@ -26,6 +28,8 @@ _LATEST = -1
 """The version of a token that goes on with what there is by now."""
 _MATCHES = ("Exact", "NotOlderThan")
 _TOKEN_VERSION = "meta.k8s.io/v1"
+_TOKEN = "storage.continueToken"
+_TOKEN_FIELDS = (("v", str, "string"), ("rv", int, "int64"), ("start", str, "string"))
 _FIELD = "resourceVersionMatch"
 
 
@@ -81,58 +85,51 @@ def token(version: int, place: str, last: tuple[str, str], left: int = -1) -> st
     return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _number(request: Request, name: str) -> int:
-    text = request.parameter(name)
-    try:
-        return int(text or 0)
-    except ValueError:
-        raise ApiError(400, f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+def _refuse(causes: list[Cause]) -> None:
+    if causes:
+        raise invalid("ListOptions", "meta.k8s.io", "", causes)
 
 
-def resource_version(request: Request, alone: bool = False) -> int:
-    """0 where none is given. Raises 400, for a watch or a single object (`alone`) 500."""
-    text = request.parameter("resourceVersion")
-    if text and not text.isdecimal():
-        told = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise ApiError(500, told, "") if alone else ApiError(400, f"invalid resource version: {told}")
-    return int(text or 0)
-
-
-def _invalid(why: str, reason: str = "FieldValueForbidden") -> ApiError:
-    return invalid("ListOptions", "meta.k8s.io", "", [(_FIELD, reason, why)])
+def _forbidden(why: str, field: str = _FIELD) -> Cause:
+    return field, "FieldValueForbidden", f"Forbidden: {why}"
 
 
 def check_options(request: Request, watching: bool) -> None:
-    """Raises 400 or 422 where the options of a list or a watch don't go together."""
-    _number(request, "timeoutSeconds")
-    match, version = request.parameter(_FIELD), request.parameter("resourceVersion")
-    initial = "sendInitialEvents" in request.query
-    if initial:
-        if not watching:
-            cause = ("sendInitialEvents", "FieldValueForbidden", "Forbidden: sendInitialEvents is forbidden for list")
-            raise invalid("ListOptions", "meta.k8s.io", "", [cause])
+    """Raises 400 or 422 where the options of a list or a watch are none, or don't go together."""
+    query.number(request, "timeoutSeconds")
+    query.number(request, "limit")
+    match, initial = request.parameter(_FIELD), "sendInitialEvents" in request.query
+    causes: list[Cause] = []
+    if watching and initial and match != "NotOlderThan":
+        causes.append(_forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+    if watching and match:
+        if not initial:
+            why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            causes.append(_forbidden(why))
         if match != "NotOlderThan":
-            why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            causes = [(_FIELD, "FieldValueForbidden", why)]
-            if match:
-                known = f'Unsupported value: "{match}": supported values: "NotOlderThan"'
-                causes.append((_FIELD, "FieldValueNotSupported", known))
-            raise invalid("ListOptions", "meta.k8s.io", "", causes)
-        return
-    if not match:
-        return
-    if watching:
-        why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        raise _invalid(f"Forbidden: {why}")
+            causes.append(unsupported(_FIELD, match, ["NotOlderThan"]))
+    elif match:
+        causes += _of_list(request, match)
+    from_the_start = not match and not initial and request.parameter("resourceVersion") in ("", "0")  # is NotOlderThan
+    if watching and (match or from_the_start) and request.parameter("continue"):
+        causes.append(_forbidden("resourceVersionMatch is forbidden when continue is provided"))
+    if initial and not watching:
+        causes.append(_forbidden("sendInitialEvents is forbidden for list", "sendInitialEvents"))
+    _refuse(causes)
+
+
+def _of_list(request: Request, match: str) -> list[Cause]:
+    causes: list[Cause] = []
+    version = request.parameter("resourceVersion")
     if not version:
-        raise _invalid("Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")
+        causes.append(_forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided"))
     if request.parameter("continue"):
-        raise _invalid("Forbidden: resourceVersionMatch is forbidden when continue is provided")
+        causes.append(_forbidden("resourceVersionMatch is forbidden when continue is provided"))
     if match not in _MATCHES:
-        listed = 'supported values: "Exact", "NotOlderThan", ""'
-        raise _invalid(f'Unsupported value: "{match}": {listed}', "FieldValueNotSupported")
+        causes.append(unsupported(_FIELD, match, [*_MATCHES, ""]))
     if match == "Exact" and version == "0":
-        raise _invalid('Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+        causes.append(_forbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    return causes
 
 
 def check_known(wanted: int, store: Store) -> None:
@@ -146,14 +143,15 @@ def check_known(wanted: int, store: Store) -> None:
 def page(request: Request, store: Store, place: str) -> Page:
     """Of a list of the namespace `place`. Raises 400, 410, 422 and, for a version that is not yet, 504."""
     check_options(request, watching=False)
-    limit, text, wanted = _number(request, "limit"), request.parameter("continue"), resource_version(request)
+    limit, text = query.number(request, "limit"), request.parameter("continue")
     if text:
-        if wanted:
-            raise ApiError(400, "specifying resource version is not allowed when using continue")
         version, after, left = _decoded(text, place)
+        if request.parameter("resourceVersion") not in ("", "0"):
+            raise ApiError(400, "specifying resource version is not allowed when using continue")
         check_known(version, store)
         past = _LATEST != version < store.version
         return Page(store, limit, after, version if past else store.version, past, left)
+    wanted = query.resource_version(request)
     check_known(wanted, store)
     if request.parameter("resourceVersion") == "0":
         limit = 0  # from the watch cache, which does not count
@@ -174,16 +172,25 @@ def _decoded(text: str, place: str) -> tuple[int, tuple[str, str], int]:
         raise ApiError(400, f"{start}: illegal base64 data at input byte {len(text) - len(text) % 4}") from None
     value = decode_json(raw, lambda problem: ApiError(400, f"{start}: {problem}"))
     if not isinstance(value, dict):
-        raise ApiError(400, f"{start}: {no_object(value)}")
-    version, key, left = value.get("rv"), value.get("start"), value.get("left", -1)
+        raise ApiError(400, f"{start}: json: cannot unmarshal {json_type(value)} into Go value of type {_TOKEN}")
+    for name, type, go_type in _TOKEN_FIELDS:
+        found = value.get(name)
+        if found is not None and (isinstance(found, bool) or not isinstance(found, type)):
+            told = f"cannot unmarshal {json_type(found)} into Go struct field continueToken.{name} of type {go_type}"
+            raise ApiError(400, f"{start}: json: {told}")
+    version, key, left = value.get("rv") or 0, value.get("start") or "", value.get("left", -1)
     if value.get("v") != _TOKEN_VERSION:
-        raise ApiError(400, f"{start}: server does not recognize this encoded version {value.get('v', '')}")
-    if not isinstance(version, int) or not version:
+        raise ApiError(400, f"{start}: server does not recognize this encoded version {value.get('v') or ''}")
+    if not version:
         raise ApiError(400, f"{start}: incorrect encoded start resourceVersion (version {_TOKEN_VERSION})")
-    if not isinstance(key, str) or not key:
+    if not key:
         raise ApiError(400, f"{start}: encoded start key empty (version {_TOKEN_VERSION})")
     path = key if key.startswith("/") else f"/{key}"
     if posixpath.normpath(path) != path:
         raise ApiError(400, f"{start}: {key}")
-    namespace, _, name = path[1:].removesuffix("\0").rpartition("/")
+    namespace, _, name = path[1:].rpartition("/")
+    if name.endswith("\0"):
+        name = name[:-1]
+    else:  # it starts with that one, so behind all that come before
+        name = name[:-1] + chr(max(ord(name[-1:] or "\1") - 1, 0)) + chr(0x10FFFF)
     return version, (place or namespace, name), left if isinstance(left, int) else -1

@@ -49,7 +49,7 @@ def _parts(request: Request) -> _Parts | None:
     parts = request.path.strip("/").split("/")
     if parts[0] == "api" and len(parts) > 2:
         group, version, rest = "", parts[1], parts[2:]
-    elif parts[0] == "apis" and len(parts) > 3:
+    elif parts[0] == "apis" and len(parts) > 3 and parts[1]:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return None
@@ -92,8 +92,6 @@ def resolve(request: Request, catalog: Catalog) -> Target | None:
         raise no_such_path()
     if parts.namespace in (".", ".."):
         raise ApiError(500, f'invalid key: "/{parts.resource}/{parts.namespace}"', "")
-    if not parts.verb or request.method == "HEAD":
-        raise not_allowed()
     target = Target(resource, parts.verb, parts.namespace, parts.name, parts.subresource, parts.rest)
     _check(request, target)
     if problems := segment_problems(parts.name):
@@ -117,7 +115,7 @@ def _check(request: Request, target: Target) -> None:
     resource, subresource = target.resource, target.subresource
     if subresource:
         known = resource.subresources.get(subresource)
-        if known is None:
+        if known is None or (target.rest and subresource != "proxy"):
             raise no_such_path()
         verbs = known["verbs"]
     else:
@@ -128,5 +126,6 @@ def _check(request: Request, target: Target) -> None:
     nameless_write = target.verb in ("create", "deletecollection") and one_place
     wrong_place = request.method == "POST" and target.name and not subresource
     wrong_place = wrong_place or (target.verb in ("update", "patch") and not target.name)
-    if target.verb not in verbs or nameless_write or wrong_place:
+    no_route = not target.verb or request.method == "HEAD"
+    if no_route or target.verb not in verbs or nameless_write or wrong_place:
         raise not_allowed()

@@ -11,12 +11,12 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from kubetrace.playground import credentials, http
+from kubetrace.playground import credentials, http, negotiation, query
 from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User, refused
 from kubetrace.playground.catalog import Catalog, Resource, server_facts, version_priority
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.controllers.loop import Controllers
-from kubetrace.playground.discovery import Discovery, encode
+from kubetrace.playground.discovery import Discovery
 from kubetrace.playground.encoding import for_people
 from kubetrace.playground.fresh import add_nodes, fill, publish
 from kubetrace.playground.handlers import Handlers
@@ -25,15 +25,16 @@ from kubetrace.playground.impersonation import impersonated
 from kubetrace.playground.injection import Injection
 from kubetrace.playground.metrics import Metrics
 from kubetrace.playground.objects import Object, new_uid
-from kubetrace.playground.paths import attributes_of, resolve
+from kubetrace.playground.paths import Target, attributes_of, resolve
 from kubetrace.playground.status import ApiError, no_such_path, not_allowed
 from kubetrace.playground.storage import Store
+from kubetrace.playground.subresources import STREAMED
 from kubetrace.playground.tokens import Signer
 from kubetrace.playground.verbs import Verbs
 from kubetrace.serving.faults import Fault
 
-_DOCUMENTS = ("api", "apis", "version")
-"""Whose documents are for GET alone."""
+_PREFIX = {"api": 5, "apis": 6}
+"""How many parts a path like /api/v1/watch has, with an empty one at the end."""
 _CRD = "customresourcedefinitions.apiextensions.k8s.io"
 _API_SERVICES = "apiservices.apiregistration.k8s.io"
 
@@ -57,7 +58,7 @@ class Server:
         self._verbs.signer = self._signer = Signer(folder)
         self._authenticator = Authenticator(credentials.tokens(folder), self._verbs.signer, self.store)
         self._authorizer = Authorizer(self.store)
-        self._discovery = Discovery(self.catalog)
+        self._discovery = Discovery(self.catalog, self._signer)
         self._handlers = Handlers(self._verbs, self._authorizer, self._authenticator)
         self._verbs.runtime = Runtime(self.store, self._signer)
         self._controllers = Controllers(self._verbs, self._verbs.runtime, folder)
@@ -104,24 +105,26 @@ class Server:
         try:
             answer = await self._injection.around(request, self._answer)
         except ApiError as error:
-            answer = encode(error.status(), error.code)
+            answer = negotiation.failure(request, error)
             if "retryAfterSeconds" in (error.details or {}):
                 answer.headers.append(("Retry-After", str((error.details or {})["retryAfterSeconds"])))
         except RecursionError:
-            answer = encode(ApiError(400, "the object provided is nested too deeply").status(), 400)
+            answer = negotiation.failure(request, ApiError(400, "the object provided is nested too deeply"))
         except sqlite3.Error as error:
             print(f"the playground cannot write its state: {error}", file=sys.stderr)
             failed = ApiError(500, f"Internal error occurred: the playground cannot write its state: {error}")
-            answer = encode(failed.status(), 500)
+            answer = negotiation.failure(request, failed)
         except Exception:
             traceback.print_exc(file=sys.stderr)
             failed = ApiError(500, "an error on the server has prevented the request from succeeding")
-            answer = encode(failed.status(), 500)
+            answer = negotiation.failure(request, failed)
         if isinstance(answer, Answer):
             answer = for_people(request, answer)
         code = 101 if isinstance(answer, Upgrade) else answer.status
         self._metrics.count(request, request.facts.get("target"), code)
-        answer.headers += [("Audit-Id", audit), ("Cache-Control", "no-cache, private")]
+        answer.headers += [("Audit-Id", audit)]
+        if not any(name == "Cache-Control" for name, _ in answer.headers):
+            answer.headers.append(("Cache-Control", "no-cache, private"))
         answer.headers += [("Warning", f'299 - "{_quoted(text)}"') for text in warnings]
         return answer
 
@@ -138,35 +141,39 @@ class Server:
 
     async def _answer(self, request: Request) -> Answer | Stream | Upgrade:
         _check_host(request)
+        parts = [*request.path.split("/"), ""]
+        if parts[1] in ("api", "apis") and parts[-2:-1] in (["watch"], ["proxy"]) and len(parts) == _PREFIX[parts[1]]:
+            why = f"failed to create RequestInfo: unable to determine kind and namespace from url, {request.path}"
+            return _plain_text(500, f"Internal Server Error: {json.dumps(request.path)}: {why}\n")
         asked = attributes_of(request)
+        if asked.verb not in ("watch", "proxy") and asked.subresource not in STREAMED:
+            query.check_timeout(request)
         user = impersonated(request, self._authenticator.identify(request), self._authorizer, asked)
         request.facts["user"] = user
         self._authorize(user, asked)
-        parts = [*request.path.split("/"), ""]
         if parts[1] == "apis" and len(parts) > 4 and self.catalog.is_elsewhere(parts[2], parts[3]):
             return _plain_text(503, "service unavailable\n")
         target = resolve(request, self.catalog)
         request.facts["target"] = target
+        accept = request.headers.get("accept", "")
+        if target is None and request.method == "CONNECT":  # whose success would end HTTP
+            raise not_allowed()
         if target is not None:
+            if target.resource.custom is None:
+                negotiation.check_route(accept, _produced(target))
             request.facts["warnings"] += self._deprecations(target.resource)
             return await self._handlers.handle(request, target)
-        answer = self._plain(request)
+        if routed := self._discovery.produces(request.path):
+            if request.method != "GET":
+                raise not_allowed()
+            negotiation.check_route(accept, routed)
+        answer = self._metrics.answer() if request.path == "/metrics" else self._discovery.answer(request)
         if answer is None:
-            if parts[1] == "api" or (parts[1] == "apis" and len(parts) > 4 and self.catalog.has_group(parts[2])):
+            known = len(parts) > 4 and parts[2] != "" and self.catalog.has_group(parts[2])
+            if parts[1] == "api" or (parts[1] == "apis" and known):
                 raise no_such_path()
             return _plain_text(404, "404 page not found\n")
-        wanted = ("GET",) if parts[1] in _DOCUMENTS else ("GET", "HEAD")
-        if request.method not in wanted and request.path not in ("/", "/apis"):  # these two look at no method
-            raise not_allowed()
         return answer
-
-    def _plain(self, request: Request) -> Answer | None:
-        if request.path == "/metrics":
-            return self._metrics.answer()
-        if request.path == "/openid/v1/jwks":
-            keys = self._signer.keys()
-            return Answer(200, json.dumps(keys, separators=(",", ":")).encode(), "application/jwk-set+json")
-        return self._discovery.answer(request)
 
     def _deprecations(self, resource: Resource) -> list[str]:
         """What the use of a resource is warned of."""
@@ -196,6 +203,16 @@ class Server:
             allowed, why = self._authorizer.decide(user, asked)
         if not allowed:
             raise refused(user, asked, why)
+
+
+def _produced(target: Target) -> tuple[str, ...]:
+    """The media types of a built-in resource's route (apiserver endpoints/installer.go)."""
+    if target.subresource == "log":
+        return ("text/plain", *negotiation.KNOWN)
+    if target.subresource in STREAMED:
+        return ("*/*",)
+    watched = target.verb in ("list", "watch") and "watch" in target.resource.verbs
+    return (*negotiation.KNOWN, *(negotiation.STREAMED if watched else ()))
 
 
 def _plain_text(status: int, text: str) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -11,43 +10,13 @@ import msgspec
 from kubetrace.playground.catalog import Resource, server_facts
 from kubetrace.playground.cells import CELLS
 from kubetrace.playground.conversion import as_version, stored
+from kubetrace.playground.negotiation import Form
 from kubetrace.playground.objects import ordered
 from kubetrace.playground.row_values import age, get, since
 from kubetrace.playground.status import ApiError
 
 _NAME = {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}
 _AGE = {"name": "Age", "type": "date", "format": "", "description": "", "priority": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How to answer: `kind` is "", "Table" or "PartialObjectMetadata"; `group_version` that of the form."""
-
-    kind: str = ""
-    group_version: str = "v1"
-    yaml: bool = False
-
-
-def accepted(header: str) -> Form:
-    """The first form of an Accept header that is served. Raises 406 where none is."""
-    for part in (header or "*/*").split(","):
-        media, *options = [entry.strip() for entry in part.split(";")]
-        found = dict(entry.partition("=")[::2] for entry in options)
-        if media in ("application/yaml", "text/yaml"):
-            return Form(yaml=True)
-        if media not in ("application/json", "*/*", "application/*"):
-            continue
-        kind = found.get("as", "")
-        if not kind:
-            return Form()
-        plain = kind.removesuffix("List") if kind == "PartialObjectMetadataList" else kind
-        if plain in ("Table", "PartialObjectMetadata") and found.get("v") in ("v1", "v1beta1"):
-            return Form(plain, f"meta.k8s.io/{found['v']}")
-    raise ApiError(
-        406,
-        "only the following media types are accepted: application/json, application/yaml, "
-        "application/vnd.kubernetes.protobuf",
-    )
 
 
 def columns(resource: Resource) -> list[dict[str, Any]]:
@@ -210,6 +179,9 @@ def one(resource: Resource, item: dict[str, Any], form: Form, include: str) -> d
         return table(resource, [item], metadata, form, include)
     if form.kind == "PartialObjectMetadata":
         return partial(item, form.group_version)
+    if form.kind == "PartialObjectMetadataList":
+        told = f"you requested {form.kind}, but the requested object is not a list ({resource.go_type()})"
+        raise ApiError(406, told)
     return shown(resource, item)
 
 
@@ -219,9 +191,11 @@ def many(
     if form.kind == "Table":
         return table(resource, items, metadata, form, include)
     if form.kind == "PartialObjectMetadata":
+        told = f"you requested {form.kind}, but the requested object is a list ({resource.go_type('List')})"
+        raise ApiError(406, told)
+    if form.kind == "PartialObjectMetadataList":
         entries = [partial(item, form.group_version) for item in items]
-        kind = "PartialObjectMetadataList"
-        return {"kind": kind, "apiVersion": form.group_version, "metadata": metadata, "items": entries}
+        return {"kind": form.kind, "apiVersion": form.group_version, "metadata": metadata, "items": entries}
     bare = [{k: v for k, v in shown(resource, item).items() if k not in ("kind", "apiVersion")} for item in items]
     if resource.custom is not None:
         bare = [shown(resource, item) for item in items]

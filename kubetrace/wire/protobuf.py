@@ -21,10 +21,15 @@ from kubetrace.wire import PROTOBUF, watch_spans
 
 _UNKNOWN_TYPE, _UNKNOWN_RAW = 1, 2
 _MAX_DEPTH = 200
+_NUMBERS = ("int32", "int64", "bool", "float64")
 
 
 class InvalidProtobuf(ValueError):
     """The bytes are no Kubernetes protobuf, or of a kind that the table does not have."""
+
+
+class UnknownKind(InvalidProtobuf):
+    """The table does not have the kind."""
 
 
 @cache
@@ -47,8 +52,10 @@ def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
         size = 8 if wire == 1 else 4 if wire == 5 else -1
         if wire == 2:
             size, at = _varint(data, at)
-        if size < 0 or at + size > len(data):
-            raise InvalidProtobuf(f"field {number} does not fit its message")
+        if size < 0:
+            raise InvalidProtobuf(f"proto: illegal wireType {wire}")
+        if at + size > len(data):
+            raise InvalidProtobuf("unexpected EOF")
         chunk, at = data[at : at + size], at + size
         yield number, chunk if wire == 2 else int.from_bytes(chunk, "little")
 
@@ -61,7 +68,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return value, at
-    raise InvalidProtobuf("a number does not end")
+    raise InvalidProtobuf("unexpected EOF" if shift < 70 else "proto: integer overflow")
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -71,7 +78,7 @@ def decode(body: bytes) -> dict[str, Any]:
         return _json_object(raw)
     message = _facts()["kinds"].get(f"{api_version}/{kind}")
     if message is None:
-        raise InvalidProtobuf(f'no kind "{kind}" is registered for version "{api_version}"')
+        raise UnknownKind(f'no kind "{kind}" is registered for version "{api_version}"')
     return {"kind": kind, "apiVersion": api_version, **_message(raw, message, 0)}
 
 
@@ -133,6 +140,9 @@ def _message(data: bytes, message: str, depth: int) -> dict[str, Any]:
 
 def _set(result: dict[str, Any], row: list[str], value: int | bytes, depth: int) -> None:
     name, type, how = row[0], row[1], row[2] if len(row) > 2 else ""
+    is_number = isinstance(value, int)
+    if is_number is not (type in _NUMBERS and how != "map") and not (how == "list" and type in _NUMBERS):
+        raise InvalidProtobuf(f"proto: wrong wireType = {0 if is_number else 2} for field {_go_name(name)}")
     if how == "map":
         entry = dict(fields(_bytes(value)))
         key = _bytes(entry.get(1, b"")).decode("utf-8", "replace")
@@ -146,6 +156,11 @@ def _set(result: dict[str, Any], row: list[str], value: int | bytes, depth: int)
             result.update(decoded)
         elif how == "pointer" or decoded not in ("", 0, False) or isinstance(decoded, dict):
             result[name] = decoded
+
+
+def _go_name(name: str) -> str:
+    """A Go struct's field, from its name in JSON."""
+    return "ObjectMeta" if name == "metadata" else name[:1].upper() + name[1:]
 
 
 def _entries(value: int | bytes, type: str, depth: int) -> list[Any]:

@@ -103,7 +103,7 @@ def test_metrics_count_by_verb_resource_and_code(client: Client, namespace: str)
 
 def test_the_key_of_tokens_is_published(client: Client) -> None:
     config = client.get("/.well-known/openid-configuration")
-    status, data = client.call("GET", "/openid/v1/jwks")
+    status, data = client.call("GET", "/openid/v1/jwks", Accept="*/*")
     (key,) = json.loads(data)["keys"]
     assert status == 200 and config["id_token_signing_alg_values_supported"] == [key["alg"]]
     assert config["jwks_uri"].endswith("/openid/v1/jwks") and len(key["x"]) == 43

@@ -205,6 +205,8 @@ def qualified_name(field: str, name: str, shown_as: Any = None, what: str = "a q
     if len(parts) == 2:
         if not parts[0]:
             causes.append(bad(field, value, "prefix part must be non-empty"))
+        elif len(parts[0]) > 253:
+            causes.append(bad(field, value, "prefix part must be no more than 253 bytes"))
         elif not _SUBDOMAIN.fullmatch(parts[0]):
             causes.append(bad(field, value, f"prefix part {_SUBDOMAIN_WORDS}"))
     last = parts[-1]

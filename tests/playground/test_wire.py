@@ -1,0 +1,19 @@
+"""The playground negotiates, decodes and reads queries as a real kube-apiserver did (golden/wire-1.36.json)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from kubetrace.playground import manager
+from tests.playground.conftest import Client
+from tests.playground.wire_cases import Place, answers
+
+GOLDEN = json.loads((Path(__file__).parent / "golden" / "wire-1.36.json").read_text())["answers"]
+
+
+def test_the_protocol_is_the_real_servers(playground: manager.Playground, client: Client) -> None:
+    ours = json.loads(json.dumps(answers(Place(f"127.0.0.1:{playground.port}", client.tls, client.token))))
+    assert [*ours] == [*GOLDEN], "cases were changed: python -m tests.tools.record_wire"
+    different = [(name, GOLDEN[name], ours[name]) for name in GOLDEN if GOLDEN[name] != ours[name]]
+    assert not different, "\n\n".join(f"{name}\nreal: {real}\nours: {told}" for name, real, told in different)
