@@ -19,7 +19,7 @@ import h11
 from kubetrace.playground import http
 from kubetrace.playground.catalog import Catalog
 from kubetrace.playground.credentials import write_private
-from kubetrace.playground.discovery import encode
+from kubetrace.playground.encoding import encode
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.injection import Injection
 from kubetrace.playground.paths import attributes_of
