@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from kubetrace.playground import manager
 from tests.playground.conftest import Client
@@ -12,8 +15,16 @@ from tests.playground.wire_cases import Place, answers
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "wire-1.36.json").read_text())["answers"]
 
 
-def test_the_protocol_is_the_real_servers(playground: manager.Playground, client: Client) -> None:
-    ours = json.loads(json.dumps(answers(Place(f"127.0.0.1:{playground.port}", client.tls, client.token))))
+@pytest.fixture
+def fresh(environ: dict[str, str]) -> Iterator[manager.Playground]:
+    """A playground whose API nobody has added to."""
+    yield manager.up(environ, "fresh")
+    manager.down(environ, "fresh")
+
+
+def test_the_protocol_is_the_real_servers(fresh: manager.Playground) -> None:
+    client = Client(fresh.folder, fresh.port)
+    ours = json.loads(json.dumps(answers(Place(f"127.0.0.1:{fresh.port}", client.tls, client.token))))
     assert [*ours] == [*GOLDEN], "cases were changed: python -m tests.tools.record_wire"
     different = [(name, GOLDEN[name], ours[name]) for name in GOLDEN if GOLDEN[name] != ours[name]]
     assert not different, "\n\n".join(f"{name}\nreal: {real}\nours: {told}" for name, real, told in different)
