@@ -35,17 +35,18 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
     if resource.key == "ingresses.networking.k8s.io":
         _default_ingress_class(store, item)
     if resource.key == "pods":
-        _priority(store, resource, item)
+        limits.fill(store, item)
         service_accounts.admit(store, item)
+        _priority(store, resource, item)
         _tolerations(item["spec"])
         _runtime_class(store, resource, item)
-    limits.admit(store, resource, item)
-    if resource.key == "pods":
         item.setdefault("status", {})["qosClass"] = quality_of_service(item["spec"])
 
 
 def check(store: Store, resource: Resource, item: Object, warnings: list[str]) -> None:
-    """Raises 403 where a new object has no room, or is not safe enough for its namespace."""
+    """Raises 403 where a new object has no room, or is not safe enough for its namespace: in the order in which the
+    plugins are asked (pkg/kubeapiserver/options/plugins.go)."""
+    limits.check(store, resource, item)
     secure(store, resource, item, None, warnings)
     budgets.admit(store, resource, item)
 

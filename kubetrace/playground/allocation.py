@@ -30,6 +30,7 @@ def keep(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
     if resource.key != "services":
         return
     before, spec = old.get("spec") or {}, new.setdefault("spec", {})
+    _drop(before, new)
     if spec.get("type") == "ExternalName":
         _let_go(before, spec)
         return
@@ -45,6 +46,31 @@ def keep(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
             port["nodePort"] = (
                 port.get("nodePort") or used.get((port.get("port"), port.get("protocol", "TCP"))) or _port()
             )
+
+
+_OF_BALANCERS = ("allocateLoadBalancerNodePorts", "loadBalancerClass")
+
+
+def _drop(before: dict[str, Any], new: dict[str, Any]) -> None:
+    """What a Service of another type has no use for, where the update leaves it alone (dropTypeDependentFields)."""
+    spec, ports = new["spec"], new["spec"].get("ports") or ()
+    balances = [each.get("type") == "LoadBalancer" for each in (before, spec)]
+    reached = [kind or each.get("type") == "NodePort" for kind, each in zip(balances, (before, spec), strict=True)]
+    used = {port.get("nodePort") for port in before.get("ports") or ()}
+    if reached == [True, False] and all(port.get("nodePort") in used for port in ports if port.get("nodePort")):
+        for port in ports:
+            port.pop("nodePort", None)
+    unused = [] if balances != [True, False] else list(_OF_BALANCERS)
+    local = [each.get("externalTrafficPolicy") == "Local" for each in (before, spec)]
+    if balances[0] and local[0] and not (balances[1] and local[1]):
+        unused.append("healthCheckNodePort")
+    if (reached[0] or before.get("externalIPs")) and not (reached[1] or spec.get("externalIPs")):
+        unused.append("externalTrafficPolicy")
+    for name in unused:
+        if spec.get(name) == before.get(name):
+            spec.pop(name, None)
+    if not balances[1]:
+        new.setdefault("status", {})["loadBalancer"] = {}
 
 
 def _let_go(before: dict[str, Any], spec: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ The built-in rows were recorded (tests/tools/record_server_facts.py) from aggreg
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -51,6 +51,8 @@ class Resource:
     subresources: dict[str, dict[str, Any]] = field(default_factory=dict)
     custom: dict[str, Any] | None = None
     """A custom resource's version entry from its CustomResourceDefinition."""
+    versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """A custom resource's version entries by their names, if it has more than this one."""
 
     @property
     def api_version(self) -> str:
@@ -99,6 +101,7 @@ class Catalog:
         self._custom: dict[str, list[dict[str, Any]]] = {}
         self._entries: dict[tuple[str, str, str], Resource] = {}
         self._custom_versions: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._all_versions: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
         self._elsewhere: dict[str, dict[str, Any]] = {}
         self.generation = 0
         self._index()
@@ -153,9 +156,8 @@ class Catalog:
                     key = (name, version["version"], found.name)
                     custom = self._custom_versions.get(key)
                     if custom is not None:
-                        found = Resource(
-                            **{slot: getattr(found, slot) for slot in Resource.__slots__} | {"custom": custom}
-                        )
+                        versions = self._all_versions[name, found.name]
+                        found = replace(found, custom=custom, versions=versions if len(versions) > 1 else {})
                     self._entries[key] = found
         self.generation += 1
 
@@ -181,6 +183,11 @@ class Catalog:
     def all(self) -> list[Resource]:
         return list(self._entries.values())
 
+    def storing(self, group: str) -> dict[str, str]:
+        """The versions in which a group's custom resources are kept, by the names of the resources."""
+        found = ((name, each) for (its, name), each in self._all_versions.items() if its == group)
+        return {name: next((v for v, part in each.items() if part.get("storage")), "") for name, each in found}
+
     def define(self, definition: dict[str, Any]) -> None:
         """Serves what a CustomResourceDefinition describes, or its new state."""
         spec = definition["spec"]
@@ -188,6 +195,7 @@ class Catalog:
         self._forget(name)
         versions = [version for version in spec["versions"] if version.get("served")]
         self._custom[name] = [_custom_group(spec, versions)]
+        self._all_versions[spec["group"], spec["names"]["plural"]] = {each["name"]: each for each in spec["versions"]}
         for version in versions:
             self._custom_versions[spec["group"], version["name"], spec["names"]["plural"]] = version
         self._index()
@@ -199,6 +207,7 @@ class Catalog:
     def _forget(self, name: str) -> None:
         self._custom.pop(name, None)
         plural, _, group = name.partition(".")
+        self._all_versions.pop((group, plural), None)
         for key in [key for key in self._custom_versions if (key[2], key[0]) == (plural, group)]:
             del self._custom_versions[key]
 

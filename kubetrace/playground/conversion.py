@@ -2,15 +2,19 @@
 
 Of what is built in, two kinds have a second face: HorizontalPodAutoscalers (autoscaling/v1 beside v2; what v1 has no
 field for is in its annotations: pkg/apis/autoscaling/v1/conversion.go) and Events (events.k8s.io/v1 beside the core's:
-pkg/apis/events/v1/conversion.go). Everything else differs by its apiVersion only.
+pkg/apis/events/v1/conversion.go). Everything else differs by its apiVersion only. Custom resources are read with the
+defaults of the version that they are kept in, and pruned for the one that is asked for.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from typing import Any
 
+from kubetrace.playground import schemas
+from kubetrace.playground.catalog import Resource
 from kubetrace.playground.objects import Object
 from kubetrace.wire.go_struct import typed
 
@@ -56,6 +60,33 @@ _EVENT_FIELDS = {
 """The core's names of fields, and those of events.k8s.io."""
 
 
+def kept(resource: Resource, item: Object) -> Object:
+    """The object in the version in which it is kept; the same object where it is in that already."""
+    if not resource.versions:
+        return stored(item)
+    version = next(name for name, entry in resource.versions.items() if entry.get("storage"))
+    return item if version == resource.version else _custom(resource, item, version)
+
+
+def served(resource: Resource, item: Object) -> Object:
+    """A kept object as the resource's version has it; the same object where nothing but its apiVersion changes."""
+    if resource.custom is None:
+        return as_version(item, resource.api_version)
+    version = item.get("apiVersion", "").rpartition("/")[2]
+    known = resource.versions.get(version) if resource.versions else resource.custom
+    if known is None or (version == resource.version and not known.get("storage")):
+        return item
+    whole = copy.deepcopy(item)
+    schemas.default(known, whole)
+    return whole if version == resource.version else _custom(resource, whole, resource.version)
+
+
+def _custom(resource: Resource, item: Object, version: str) -> Object:
+    """The conversion "None" of custom resources: what the other version's schema does not know is lost."""
+    found: Object = schemas.prune(resource.versions[version], item, [])
+    return found | {"apiVersion": f"{resource.group}/{version}"}
+
+
 def stored(item: Object) -> Object:
     """The object in the version in which it is kept; the same object where it is in that already."""
     convert = _STORED.get((item.get("apiVersion", ""), item.get("kind", "")))
@@ -71,9 +102,9 @@ def as_version(item: Object, api_version: str) -> Object:
     return kept if convert is None else typed(convert(kept))
 
 
-def has_faces(api_version: str, kind: str) -> bool:
-    """Whether that version is not the one in which its objects are kept."""
-    return (api_version, kind) in _SHOWN
+def has_faces(resource: Resource) -> bool:
+    """Whether its objects are kept in another form than they are shown in."""
+    return resource.custom is not None or (resource.api_version, resource.kind) in _SHOWN
 
 
 def _annotations(item: Object) -> tuple[Object, Object]:

@@ -123,6 +123,10 @@ def _pod(item: Spec) -> None:
         for container in spec.get(name) or ():
             _requests(container["resources"])
     fill(spec, enableServiceLinks=True)
+    if spec.get("hostNetwork"):
+        for name in ("initContainers", "containers"):
+            for port in (port for container in spec.get(name) or () for port in container.get("ports") or ()):
+                port["hostPort"] = port.get("hostPort") or port.get("containerPort", 0)
 
 
 def _requests(resources: Spec) -> None:

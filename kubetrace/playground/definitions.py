@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +20,8 @@ from kubetrace.playground.validation.causes import (
     unchanged,
     unsupported,
 )
+from kubetrace.playground.validation.internal import internal
+from kubetrace.wire.go_regexp import Regexp, RegexpError
 
 _TYPES = ["array", "boolean", "integer", "number", "object", "string"]
 _COLUMN_TYPES = ["boolean", "date", "integer", "number", "string"]
@@ -72,6 +73,9 @@ def check(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
     elif "." not in spec["group"]:
         causes.append(bad("spec.group", spec["group"], "should be a domain with at least one dot"))
     causes += one_of("spec.scope", spec.get("scope"), ["Cluster", "Namespaced"])
+    if spec.get("preserveUnknownFields") and any("default" in part for part in _schemas(spec)):
+        why = "must be false in order to use defaults in the schema"
+        causes.append(bad("spec.preserveUnknownFields", True, why))
     stored = sum(bool(version.get("storage")) for version in versions)
     several = len(versions) > 1
     for index, version in enumerate(versions):
@@ -79,10 +83,11 @@ def check(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
         causes += label_1035(f"{at}.name", title)
         causes += _version(version, at, several) if several else []
     if len({version.get("name", "") for version in versions}) < len(versions):
-        causes.append(("spec.versions", "FieldValueInvalid", "Invalid value: must contain unique version names"))
+        causes.append(bad("spec.versions", _go_versions(spec), "must contain unique version names"))
     if stored != 1:
-        shown = [_go_version(version) for version in versions] or None
-        causes.append(bad("spec.versions", shown, "must have exactly one version marked as storage version"))
+        causes.append(
+            bad("spec.versions", _go_versions(spec), "must have exactly one version marked as storage version")
+        )
     for version in versions if not several else ():
         causes += _version(version, "spec", several)
     causes += _names(names)
@@ -91,20 +96,84 @@ def check(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
     if spec["conversion"].get("strategy") == "Webhook" and "webhook" not in spec["conversion"]:
         causes.append(required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook"))
         causes.append(required("spec.conversion.conversionReviewVersions"))
-    if not stored:
-        causes.append(bad("status.storedVersions", None, "must have at least one stored version"))
-    if spec.get("group", "").endswith((".k8s.io", ".kubernetes.io")):
+    causes += _stored_versions(spec, old)
+    if f".{spec.get('group', '')}".endswith((".k8s.io", ".kubernetes.io")):
         causes += _approval(item["metadata"])
+    if spec.get("preserveUnknownFields") and not (old or {"spec": {}})["spec"].get("preserveUnknownFields"):
+        why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+        causes.append(bad("spec.preserveUnknownFields", True, why))
     if causes:
         raise status.invalid("CustomResourceDefinition", "apiextensions.k8s.io", name, causes)
 
 
-def _go_version(version: dict[str, Any]) -> dict[str, Any]:
-    """A version as the internal type's JSON has it, the parts that all versions share being elsewhere."""
-    flags = {"Name": version.get("name", ""), "Served": bool(version.get("served"))}
-    flags |= {"Storage": bool(version.get("storage")), "Deprecated": bool(version.get("deprecated"))}
-    empty = ("DeprecationWarning", "Schema", "Subresources", "AdditionalPrinterColumns", "SelectableFields")
-    return flags | dict.fromkeys(empty)
+_SHARED = ("schema", "subresources", "additionalPrinterColumns", "selectableFields")
+
+
+def _go_versions(spec: dict[str, Any]) -> Any:
+    """The versions as the internal type's JSON has them, the parts that all of them share being elsewhere."""
+    versions = spec.get("versions")
+    if not versions:
+        return versions
+    shared = [name for name in _SHARED if all(each.get(name) == versions[0].get(name) for each in versions)]
+    shown = []
+    for version in versions:
+        own = {name: value for name, value in version.items() if name not in shared}
+        if "schema" in own:
+            own["schema"] = {"openAPIV3Schema": _opened(schema_of(version))}
+        shown.append(internal("apiextensions.CustomResourceDefinitionVersion", own))
+    return shown
+
+
+def _opened(schema: Schema) -> Schema:
+    """A schema with what stands for one of two things as the Go struct that holds both."""
+    found = {name.replace("-kubernetes", "", 1): value for name, value in schema.items()}
+    for name in ("properties", "patternProperties", "definitions"):
+        if name in found:
+            found[name] = {key: _opened(part) for key, part in found[name].items()}
+    for name in ("allOf", "anyOf", "oneOf"):
+        if name in found:
+            found[name] = [_opened(part) for part in found[name]]
+    if isinstance(found.get("not"), dict):
+        found["not"] = _opened(found["not"])
+    if isinstance(found.get("items"), dict):
+        found["items"] = {"schema": _opened(found["items"])}
+    for name in ("additionalProperties", "additionalItems"):
+        extra = found.get(name)
+        if extra is not None:
+            part = _opened(extra) if isinstance(extra, dict) else None
+            found[name] = {"allows": bool(extra) or isinstance(extra, dict), "schema": part}
+    return found
+
+
+def _schemas(spec: dict[str, Any]) -> Iterator[Schema]:
+    """Every part of every version's schema."""
+    for version in spec.get("versions") or ():
+        yield from (part for _, part in _walk(schema_of(version), ""))
+
+
+def stored_versions(spec: dict[str, Any], old: dict[str, Any] | None) -> list[str]:
+    """The versions in which objects may have been stored (PrepareForCreate, PrepareForUpdate)."""
+    known: list[str] = list(((old or {}).get("status") or {}).get("storedVersions") or ())
+    storing = next((version["name"] for version in spec.get("versions") or () if version.get("storage")), None)
+    return [*known, storing] if storing is not None and storing not in known else known
+
+
+def _stored_versions(spec: dict[str, Any], old: dict[str, Any] | None) -> list[Cause]:
+    at, known = "status.storedVersions", stored_versions(spec, old)
+    if not known:
+        return [bad(at, None if old is None else [], "must have at least one stored version")]
+    causes, left = [], list(known)
+    for version in spec.get("versions") or ():
+        name = version.get("name", "")
+        if version.get("storage") and name not in left:
+            causes.append(bad(at, known, f"must have the storage version {name}"))
+        if name in left:
+            left.remove(name)
+    for name in left:
+        why = f"missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions "
+        why += f"until a storage migration ensures no data remains persisted in {name} and removes {name} from "
+        causes.append(bad(f"{at}[{known.index(name)}]", name, f"{why}status.storedVersions"))
+    return causes
 
 
 def _approval(metadata: dict[str, Any]) -> list[Cause]:
@@ -124,9 +193,10 @@ def _names(names: dict[str, Any]) -> list[Cause]:
         at, value = f"spec.names.{part}", names.get(part, "")
         if not value:
             causes.append(required(at))
-        elif not LABEL_1035.fullmatch(value.lower()):
-            causes.append(bad(at, value, LABEL_1035_WORDS.replace("a DNS", "may have mixed case, but should otherwise "
-                              "match: a DNS") if part in ("kind", "listKind") else LABEL_1035_WORDS))  # fmt: skip
+        elif part in ("kind", "listKind") and not LABEL_1035.fullmatch(value.lower()):
+            causes.append(bad(at, value, f"may have mixed case, but should otherwise match: {LABEL_1035_WORDS}"))
+        elif part in ("plural", "singular"):
+            causes += label_1035(at, value)
     for part in ("shortNames", "categories"):
         for index, value in enumerate(names.get(part) or ()):
             causes += label_1035(f"spec.names.{part}[{index}]", value)
@@ -158,7 +228,25 @@ def _version(version: dict[str, Any], at: str, several: bool) -> list[Cause]:
                 causes.append(bad(told, path, f"should be a json path under {start[:-1]}"))
     for index, column in enumerate(version.get("additionalPrinterColumns") or ()):
         causes += _column(column, f"{at}.additionalPrinterColumns[{index}]")
+    for index, selected in enumerate(version.get("selectableFields") or () if schema is not None else ()):
+        causes += _selectable(selected.get("jsonPath", ""), schema or {}, f"{at}.selectableFields[{index}].jsonPath")
     return causes
+
+
+def _selectable(path: str, schema: Schema, at: str) -> list[Cause]:
+    if not path:
+        return [required(at)]
+    part: Any = schema
+    for name in path.lstrip(".").split("."):
+        part = (part.get("properties") or {}).get(name) if isinstance(part, dict) else None
+    if path.startswith(".metadata"):
+        return [bad(at, path, "must not point to fields in metadata")]
+    if part is None:
+        return [bad(at, path, "is an invalid path: does not refer to a valid field")]
+    if part.get("type") in ("string", "boolean", "integer"):
+        return []
+    why = "must point to a field of type string, boolean or integer."
+    return [bad(at, path, f"{why} Enum string fields and strings with formats are allowed.")]
 
 
 def _column(column: dict[str, Any], at: str) -> list[Cause]:
@@ -238,10 +326,9 @@ def _forms(schema: Schema, at: str) -> list[Cause]:
     causes += _list_type(schema, at)
     if "pattern" in schema:
         try:
-            re.compile(schema["pattern"])
-        except re.error as error:
-            why = f"error parsing regexp: {error.msg}: `{schema['pattern']}`"
-            why = f"must be a valid regular expression, but isn't: {why}"
+            Regexp(schema["pattern"])
+        except RegexpError as error:
+            why = f"must be a valid regular expression, but isn't: {error}"
             causes.append(bad(f"{at}.pattern", schema["pattern"], why))
     for name, part in _parts(schema):
         causes += _forms(part, f"{at}.{name}")
@@ -253,9 +340,17 @@ def _list_type(schema: Schema, at: str) -> list[Cause]:
     if kind is not None and kind not in ("atomic", "set", "map"):
         return [unsupported(f"{at}.x-kubernetes-list-type", kind, ["atomic", "set", "map"])]
     if kind == "map" and not keys:
-        return [required(f"{at}.x-kubernetes-list-map-keys", "must not be empty if x-kubernetes-list-type is map")]
-    causes = []
+        lone = [required(f"{at}.x-kubernetes-list-map-keys", "must not be empty if x-kubernetes-list-type is map")]
+        found = (schema.get("items") or {}).get("type", "")
+        why = "must be object if parent array's x-kubernetes-list-type is map"
+        return lone if found == "object" else [*lone, bad(f"{at}.items.type", found, why)]
+    causes: list[Cause] = []
     items = schema.get("items") or {}
+    if kind == "set" and items.get("type") in ("object", "array"):
+        name = f"x-kubernetes-{'map' if items['type'] == 'object' else 'list'}-type"
+        if items.get(name) != "atomic":
+            why = "must be atomic as item of a list with x-kubernetes-list-type=set"
+            causes.append(bad(f"{at}.items.{name}", items.get(name), why))
     for index, key in enumerate(keys or ()):
         if key not in (items.get("properties") or {}):
             why = "must be in items.properties"
@@ -283,12 +378,14 @@ def _walk(schema: Schema, at: str) -> Iterator[tuple[str, Schema]]:
         yield from _walk(part, f"{at}.{name}")
 
 
-def complete(item: dict[str, Any]) -> None:
-    """Conditions of a CustomResourceDefinition: its names are accepted and it is established at once."""
+def complete(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
+    """Conditions of a CustomResourceDefinition: its names are accepted and it is established at once. `old` is what an
+    update replaces: then a new storage version is noted."""
     spec = item["spec"]
     names = spec["names"]
     found = item.get("status") or {}
     if found.get("conditions"):
+        found["storedVersions"] = stored_versions(spec, old)
         return
     accepted = {"type": "NamesAccepted", "status": "True", "lastTransitionTime": now(), "reason": "NoConflicts"}
     ready = {"type": "Established", "status": "True", "lastTransitionTime": now(), "reason": "InitialNamesAccepted"}
@@ -298,5 +395,5 @@ def complete(item: dict[str, Any]) -> None:
             ready | {"message": "the initial names have been accepted"},
         ],
         "acceptedNames": dict(names),
-        "storedVersions": [version["name"] for version in spec.get("versions") or () if version.get("storage")],
+        "storedVersions": stored_versions(spec, None),
     }

@@ -138,7 +138,7 @@ class Discovery:
         media, _ = discovery_form(request.headers.get("accept", ""), ())
         if entry is None:
             return written({"kind": "APIGroup", "apiVersion": "v1"} | _api_group(group), media)
-        return written(_resource_list(name, entry), media)
+        return written(_resource_list(name, entry, self._catalog.storing(name)), media)
 
 
 def _quoted(names: list[str]) -> str:
@@ -151,7 +151,8 @@ def _api_group(group: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "versions": versions, "preferredVersion": versions[0]}
 
 
-def _resource_list(group: str, version: dict[str, Any]) -> dict[str, Any]:
+def _resource_list(group: str, version: dict[str, Any], storing: dict[str, str]) -> dict[str, Any]:
+    """`storing`: the versions in which custom resources are kept that are served in several."""
     group_version = f"{group}/{version['version']}" if group else version["version"]
     rows = []
     for entry in version["resources"]:
@@ -161,7 +162,8 @@ def _resource_list(group: str, version: dict[str, Any]) -> dict[str, Any]:
             row |= {"kind": entry["responseKind"]["kind"], "verbs": entry["verbs"]}
             row |= {name: entry[name] for name in ("shortNames", "categories") if entry.get(name)}
             if "list" in entry["verbs"]:
-                row["storageVersionHash"] = _storage_hash(group, version["version"], entry)
+                version_of = storing.get(entry["resource"], version["version"])
+                row["storageVersionHash"] = _storage_hash(group, version_of, entry)
             rows.append(row)
         for part in entry.get("subresources", ()):
             kind = part.get("responseKind") or {}

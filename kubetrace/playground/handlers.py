@@ -12,7 +12,7 @@ from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.binding import bind
 from kubetrace.playground.bodies import check_body
 from kubetrace.playground.catalog import Resource
-from kubetrace.playground.conversion import as_version, has_faces
+from kubetrace.playground.conversion import has_faces, served
 from kubetrace.playground.encoding import encode, html_safe
 from kubetrace.playground.escalation import Escalation
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
@@ -197,13 +197,13 @@ class Handlers:
         if resource.custom is not None:
             custom = tuple(entry["jsonPath"].lstrip(".") for entry in resource.custom.get("selectableFields", ()))
         fields = field_selector(text, resource, custom)
-        return lambda item: labels(item) and fields(as_version(item, resource.api_version))
+        return lambda item: labels(item) and fields(served(resource, item))
 
     def _list(self, request: Request, target: Target, form: Form) -> Answer:
         resource, matches = target.resource, self._matcher(request, target.resource)
         page = paging.page(request, self._store, target.place)
         selected = bool(request.parameter("labelSelector") or request.parameter("fieldSelector"))
-        plain = form == Form() and not has_faces(resource.api_version, resource.kind)
+        plain = form == Form() and not has_faces(resource)
         if plain and not selected and not page.past:
             return self._list_as_stored(resource, target.place, page)
         items: list[Object] = []

@@ -13,15 +13,17 @@ from kubetrace.playground.storage import Store
 _KEY = "limitranges"
 
 
-def admit(store: Store, resource: Resource, item: Object) -> None:
-    """Fills in defaults; raises 403 where an amount is out of bounds."""
+def fill(store: Store, pod: Object) -> None:
+    """Gives a pod's containers what they do not say themselves."""
+    for entry in store.select(_KEY, pod["metadata"].get("namespace", "")):
+        _default(pod, entry)
+
+
+def check(store: Store, resource: Resource, item: Object) -> None:
+    """Raises 403 where an amount is out of bounds."""
     if resource.key not in ("pods", "persistentvolumeclaims"):
         return
-    namespace = item["metadata"].get("namespace", "")
-    ranges = list(store.select(_KEY, namespace))
-    if resource.key == "pods":
-        for entry in ranges:
-            _default(item, entry)
+    ranges = store.select(_KEY, item["metadata"].get("namespace", ""))
     problems = [text for entry in ranges for text in _problems(resource, item, entry)]
     if problems:
         told = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"

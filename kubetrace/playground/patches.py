@@ -20,15 +20,24 @@ _DIRECTIVES = ("$patch", "$retainKeys")
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
+    if not isinstance(patch, dict) or not isinstance(target, dict):
+        return patch if isinstance(target, dict) else _without_nulls(patch)
+    result = dict(target)
     for name, value in patch.items():
         if value is None:
             result.pop(name, None)
         else:
             result[name] = merge_patch(result.get(name), value)
     return result
+
+
+def _without_nulls(value: Any) -> Any:
+    """What a merge patch puts in a new place: fields that are null are none, in lists' entries, too."""
+    if isinstance(value, list):
+        return [_without_nulls(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_nulls(entry) for name, entry in value.items() if entry is not None}
 
 
 def decode(body: bytes, kind: str) -> Any:

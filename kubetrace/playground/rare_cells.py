@@ -26,13 +26,18 @@ def _revision(item: Item) -> list[Any]:
     return [item["metadata"]["name"], name, item.get("revision", 0), age(item)]
 
 
+_DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
+
+
 def _ingress_class(item: Item) -> list[Any]:
     spec, text = item.get("spec") or {}, NONE
     parameters = spec.get("parameters")
     if parameters:
         group = parameters.get("apiGroup")
         text = f"{parameters['kind']}{f'.{group}' if group else ''}/{parameters['name']}"
-    return [item["metadata"]["name"], spec.get("controller", ""), text, age(item)]
+    default = (item["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+    name = f"{item['metadata']['name']}{' (default)' if default else ''}"
+    return [name, spec.get("controller", ""), text, age(item)]
 
 
 def _webhooks(item: Item) -> list[Any]:

@@ -114,19 +114,32 @@ def _combined(schema: Schema, value: Any, path: str) -> list[Cause]:
         _check(part, value, path, found)
         return found
 
-    causes = [cause for part in schema.get("allOf") or () for cause in wrong(part)]
-    choices = schema.get("anyOf")
-    if choices and all(wrong(part) for part in choices):
-        causes.append(bad(path, value, f"{path} in body must validate at least one schema (anyOf)"))
-    choices = schema.get("oneOf")
-    if choices:
-        fitting = sum(not wrong(part) for part in choices)
-        if fitting != 1:
-            why = "Found none valid" if not fitting else f"Found {fitting} valid alternatives"
-            causes.append(bad(path, value, f"{path} in body must validate one and only one schema (oneOf). {why}"))
+    causes: list[Cause] = []
+    told = [wrong(part) for part in schema.get("anyOf") or ()]
+    if told and all(told):
+        causes += [_unfit(path, "must validate at least one schema (anyOf)"), *told[0]]
+    told = [wrong(part) for part in schema.get("oneOf") or ()]
+    fitting = sum(not each for each in told)
+    if told and not fitting:
+        why = "must validate one and only one schema (oneOf). Found none valid"
+        causes += [_unfit(path, why), *told[0]]
+    elif fitting > 1:
+        why = f"must validate one and only one schema (oneOf). Found {fitting} valid alternatives"
+        causes.append(_unfit(path, why))
+    told = [wrong(part) for part in schema.get("allOf") or ()]
+    causes += [cause for each in told for cause in each]
+    if any(told):
+        causes.append(
+            _unfit(path, f"must validate all the schemas (allOf){'' if not all(told) else '. None validated'}")
+        )
     if schema.get("not") and not wrong(schema["not"]):
-        causes.append(bad(path, value, f"{path} in body must not validate the schema (not)"))
+        causes.append(_unfit(path, "must not validate the schema (not)"))
     return causes
+
+
+def _unfit(path: str, why: str) -> Cause:
+    """Of combined schemas nothing but the place is told (kube-openapi validate/schema_props.go)."""
+    return ("<nil>", "FieldValueInvalid", f'Invalid value: "": {quote(path)} {why}')
 
 
 def _check_object(schema: Schema, value: dict[str, Any], path: str, causes: list[Cause]) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from kubetrace.playground.catalog import Resource
-
 Schema = dict[str, Any]
 
 
@@ -48,9 +46,9 @@ def _prune(schema: Schema, value: Any, path: str, unknown: list[str]) -> Any:
     return result
 
 
-def default(resource: Resource, item: dict[str, Any]) -> None:
+def default(version: dict[str, Any], item: dict[str, Any]) -> None:
     """Fills in the schema's defaults."""
-    _default(schema_of(resource.custom or {}), item)
+    _default(schema_of(version), item)
 
 
 def at_path(item: Any, path: str) -> Any:

@@ -119,7 +119,7 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     replicas = (body.get("spec") or {}).get("replicas", 0) if isinstance(body, dict) else None
     if not isinstance(replicas, int) or isinstance(replicas, bool):
         raise ApiError(400, "the body is not a Scale")
-    if replicas < 0:
+    if replicas < 0 and target.resource.custom is None:
         why = f"Invalid value: {replicas}: must be greater than or equal to 0"
         cause = ("spec.replicas", "FieldValueInvalid", why)
         raise status.invalid("Scale", "autoscaling", target.name, [cause])

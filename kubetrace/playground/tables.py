@@ -9,7 +9,7 @@ import msgspec
 
 from kubetrace.playground.catalog import Resource, server_facts
 from kubetrace.playground.cells import CELLS
-from kubetrace.playground.conversion import as_version, stored
+from kubetrace.playground.conversion import served, stored
 from kubetrace.playground.negotiation import Form
 from kubetrace.playground.objects import ordered
 from kubetrace.playground.row_values import age, get, since
@@ -38,7 +38,7 @@ def _custom_column(entry: dict[str, Any]) -> dict[str, Any]:
 
 def cells(resource: Resource, item: dict[str, Any]) -> list[Any]:
     if resource.custom is not None:
-        return _custom_cells(resource.custom, item)
+        return _custom_cells(resource.custom, served(resource, item))
     known = CELLS.get(resource.key)
     if known is not None:
         return known(stored(item))[: len(columns(resource))]
@@ -72,17 +72,24 @@ def _custom_cells(version: dict[str, Any], item: dict[str, Any]) -> list[Any]:
 
 
 def _path_value(item: dict[str, Any], entry: dict[str, Any]) -> Any:
-    value: Any = item
+    found: list[Any] = [item]
     for name, key in _path(entry["jsonPath"]):
         if name:
-            value = value.get(name) if isinstance(value, dict) else None
-        elif isinstance(value, list):
-            value = _element(value, key)
+            found = [value[name] for value in found if isinstance(value, dict) and name in value]
+        elif key == "*":
+            found = [each for value in found if isinstance(value, list) for each in value]
+        else:
+            found = [_element(value, key) for value in found if isinstance(value, list)]
+    value = found[0] if found else None
     if value is None:
         return None
     if entry["type"] == "date":
         return _ago(value)
-    return value if entry["type"] in ("integer", "number", "boolean") else _text(value)
+    if entry["type"] == "string":
+        return _text(value)
+    wanted = {"integer": (int, float), "number": (int, float), "boolean": (bool,)}.get(entry["type"], ())
+    fits = isinstance(value, wanted) and isinstance(value, bool) == (entry["type"] == "boolean")
+    return None if not fits else int(value) if entry["type"] == "integer" else value
 
 
 def _ago(value: Any) -> str:
@@ -99,8 +106,6 @@ def _element(values: list[Any], key: str) -> Any:
 
         match = re.match(r"\?\(@\.([\w.]+)\s*==\s*[\"'](.*)[\"']\)", key)
         return next((v for v in values if match and str(get(v, match[1])) == match[2]), None)
-    if key == "*":
-        return values
     try:
         return values[int(key)]
     except (ValueError, IndexError):
@@ -166,7 +171,7 @@ def table(
 
 def shown(resource: Resource, item: dict[str, Any]) -> dict[str, Any]:
     """An object as that version shows it."""
-    item = as_version(item, resource.api_version)
+    item = served(resource, item)
     return ordered(
         {"kind": resource.kind, "apiVersion": resource.api_version}
         | {name: value for name, value in item.items() if name not in ("kind", "apiVersion")}
@@ -210,4 +215,4 @@ def entries(resource: Resource, rows: Iterable[tuple[Any, bytes]]) -> Iterator[b
         if not text.startswith(kind):
             item = shown(resource, msgspec.json.decode(text))
             text = msgspec.json.encode(item)
-        yield text if resource.custom is not None else b"{" + text.removeprefix(kind)
+        yield b"{" + text.removeprefix(kind)

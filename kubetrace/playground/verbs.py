@@ -28,7 +28,7 @@ from kubetrace.playground import (
 )
 from kubetrace.playground.bodies import check_body, distinct_owners, known_fields
 from kubetrace.playground.catalog import Catalog, Resource
-from kubetrace.playground.conversion import as_version, has_faces, stored
+from kubetrace.playground.conversion import as_version, has_faces, kept, served, stored
 from kubetrace.playground.objects import Mistyped, Object, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
@@ -74,16 +74,16 @@ class Verbs:
     def _stored(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """The object in the version of the resource."""
         item = self.store.get(resource.key, namespace, name)
-        return None if item is None else as_version(item, resource.api_version)
+        return None if item is None else served(resource, item)
 
     def _store(self, resource: Resource, item: Object, status: Object | None = None) -> Object:
         """Keeps an object. `status`: in the version in which it is kept, where a write leaves it alone."""
-        kept = stored(item)
-        if kept is item:
+        whole = kept(resource, item)
+        if whole is item:
             return self.store.put(resource.key, item)
         if status is not None:
-            kept["status"] = status
-        return as_version(self.store.put(resource.key, kept), resource.api_version)
+            whole["status"] = status
+        return served(resource, self.store.put(resource.key, whole))
 
     def create(self, resource: Resource, namespace: str, body: Any, write: Write) -> Object:
         item = check_body(self.catalog, resource, body, namespace, write)
@@ -119,16 +119,16 @@ class Verbs:
     @staticmethod
     def _default(resource: Resource, item: Object) -> None:
         if resource.custom is not None:
-            schemas.default(resource, item)
+            schemas.default(resource.custom, item)
         elif resource.key == DEFINITIONS:
             definitions.default(item)
         else:
             defaults.apply(resource.key, item)
         _as_struct(resource, item)
-        if has_faces(resource.api_version, resource.kind):  # with what the other version would default
-            kept = stored(item)
-            defaults.apply(resource.key, kept)
-            whole = as_version(kept, resource.api_version)
+        if resource.custom is None and has_faces(resource):  # with what the other version would default
+            inside = stored(item)
+            defaults.apply(resource.key, inside)
+            whole = as_version(inside, resource.api_version)
             item.clear()
             item.update(whole)
 
@@ -138,9 +138,10 @@ class Verbs:
         write.guard(resource, item, old)
         if resource.custom is not None:
             schema_checks.check(resource, item)
+            write.warnings += write_warnings.of_finalizers(item, old)
         if resource.key == DEFINITIONS:
             definitions.check(item, old)
-            definitions.complete(item)
+            definitions.complete(item, old)
             write.warnings += [f"unrecognized format {quote(name)}" for name in definitions.unknown_formats(item)]
             write.warnings += [f"the playground does not run the rules of {path}" for path in definitions.rules(item)]
         if resource.group == "admissionregistration.k8s.io":
@@ -261,8 +262,8 @@ class Verbs:
         if item == old or write.dry_run:
             return item
         if item["metadata"].get("deletionTimestamp") and not item["metadata"].get("finalizers") and self._may_go(item):
-            return self.store.remove(resource.key, stored(item))
-        return self._store(resource, item, None if parts.is_status(subresource) else stored(old).get("status"))
+            return self.store.remove(resource.key, kept(resource, item))
+        return self._store(resource, item, None if parts.is_status(subresource) else kept(resource, old).get("status"))
 
     @staticmethod
     def _about(
@@ -413,7 +414,7 @@ class Verbs:
         if write.dry_run:
             return item, not waits
         if not waits:
-            return self.store.remove(resource.key, stored(item)), True
+            return self.store.remove(resource.key, kept(resource, item)), True
         deletion.mark(item, grace)
         if resource.key == "namespaces":
             item["status"] = {"phase": "Terminating"}

@@ -9,6 +9,7 @@ from kubetrace.playground import pod_warnings
 from kubetrace.playground.objects import Object
 from kubetrace.playground.pod_warnings import OLD_LABELS, OLD_VOLUMES, VOLUME_TITLES, of_address, of_network
 from kubetrace.playground.validation.causes import label_name
+from kubetrace.playground.validation.cluster import is_finalizer
 from kubetrace.wire.go_quote import quote
 
 _BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
@@ -29,6 +30,18 @@ def of_update(key: str, item: Object, changed: bool) -> list[str]:
     found = _templated(key, item) if changed and key in _TEMPLATES and key != "pods" else []
     special = None if key in _ONCE else _SPECIAL.get(key)
     return found + (special(item) if special is not None else [])
+
+
+def of_finalizers(item: Object, old: Object | None) -> list[str]:
+    """What the writer of a custom resource is told of new finalizers (registry/customresource)."""
+    at, known = "metadata.finalizers", ((old or {}).get("metadata") or {}).get("finalizers") or ()
+    found = []
+    for name in sorted(set(item["metadata"].get("finalizers") or ()) - set(known)):
+        if not is_finalizer(name):
+            how = " including a path (/)" if "." in name else ""
+            why = f"prefer a domain-qualified finalizer name{how} to avoid accidental conflicts with other finalizer"
+            found.append(f"{at}: {quote(name)}: {why} writers")
+    return found
 
 
 def _named(key: str, item: Object) -> list[str]:

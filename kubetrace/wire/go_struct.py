@@ -104,8 +104,11 @@ def _encoded(kind: int | str, flags: str, value: Any) -> Any:
         if not isinstance(value, dict):
             return None
         return {key: _encoded(kind, flags[1:], value[key]) for key in sorted(value)}
-    if isinstance(kind, int):
-        return _struct(kind, value)
+    return _struct(kind, value) if isinstance(kind, int) else encoded_scalar(kind, value)
+
+
+def encoded_scalar(kind: str, value: Any) -> Any:
+    """A value of what is one letter in the tables, as its JSON is; None is its zero value."""
     if value is None:
         return _ZERO[kind]
     if kind == "q":

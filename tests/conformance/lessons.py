@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "lessons"
-FILES = ("basics", "apply", "workloads", "cluster", "changing", "refusing", "asking", "kinds", "wide")
+FILES = ("basics", "apply", "workloads", "cluster", "changing", "refusing", "asking", "kinds", "wide", "fresh")
 _SETUP = "setup: "
 _WORD = re.compile(r"(?:[^\s']|'[^']*')+")
 _VARIABLE = re.compile(r"([A-Z_]+)=(.*)", re.DOTALL)
@@ -32,7 +32,7 @@ class Step:
     @property
     def words(self) -> list[str]:
         """kubectl's arguments."""
-        return [word for word in self._all() if not _VARIABLE.fullmatch(word)]
+        return self._all()[len(self.variables) :]
 
     @property
     def variables(self) -> dict[str, str]:

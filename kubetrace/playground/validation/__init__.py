@@ -70,7 +70,7 @@ def check(
         causes += name_causes(resource, metadata.get("name", ""))
     else:
         causes += _new_finalizers(old["metadata"], metadata)
-    causes += metadata_causes(metadata)
+    causes += metadata_causes(metadata, custom=resource.custom is not None)
     special = _CHECKS.get(resource.key)
     if special is not None and (old is None or resource.key not in _NEVER_AGAIN):
         causes += special(item)
@@ -85,7 +85,9 @@ def check(
 
 def check_status(resource: Resource, item: Object, old: Object, subresource: str) -> None:
     """Raises 422 with every cause against a write of the status, or of the approval that is a part of it."""
-    causes = _new_finalizers(old["metadata"], item["metadata"]) + metadata_causes(item["metadata"])
+    causes = _new_finalizers(old["metadata"], item["metadata"]) + metadata_causes(
+        item["metadata"], resource.custom is not None
+    )
     if subresource == "approval":
         causes = request_statuses.approval(old, item) + causes
     else:
@@ -94,7 +96,7 @@ def check_status(resource: Resource, item: Object, old: Object, subresource: str
         raise invalid(resource.kind, resource.key.partition(".")[2], item["metadata"]["name"], causes)
 
 
-def metadata_causes(metadata: Object) -> list[Cause]:
+def metadata_causes(metadata: Object, custom: bool = False) -> list[Cause]:
     """Labels, annotations, owners and finalizers (apimachinery api/validation ValidateObjectMeta)."""
     causes = labels("metadata.labels", metadata.get("labels"))
     found = metadata.get("annotations") or {}
@@ -104,7 +106,7 @@ def metadata_causes(metadata: Object) -> list[Cause]:
     causes += owners(metadata.get("ownerReferences") or ())
     for index, finalizer in enumerate(metadata.get("finalizers") or ()):
         causes += qualified_name("metadata.finalizers", finalizer)
-        if not cluster.is_finalizer(finalizer):
+        if not cluster.is_finalizer(finalizer) and not custom:
             causes.append(bad(f"metadata.finalizers[{index}]", finalizer, cluster.NO_FINALIZER))
     return causes
 

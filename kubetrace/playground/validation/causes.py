@@ -61,13 +61,6 @@ def shown(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def internal(value: Any) -> Any:
-    """An object as the JSON of the server's internal types, whose fields have Go's names."""
-    if isinstance(value, dict):
-        return {f"{name[:1].upper()}{name[1:]}": internal(entry) for name, entry in value.items()}
-    return [internal(entry) for entry in value] if isinstance(value, list) else value
-
-
 def bad(field: str, value: Any, why: str) -> Cause:
     return (field, "FieldValueInvalid", f"Invalid value: {shown(value)}: {why}")
 
@@ -321,6 +314,13 @@ def count_or_percent(field: str, value: Any) -> list[Cause]:
         return [bad(field, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. "
                                   "'1%',  or '93%', regex used for validation is '[0-9]+%')")]  # fmt: skip
     return not_negative(field, value)
+
+
+def not_over_100(field: str, value: Any) -> list[Cause]:
+    """A percentage of something that there is."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]+%", value) and int(value[:-1]) > 100:
+        return [bad(field, value, "must not be greater than 100%")]
+    return []
 
 
 _SUFFIXES = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "": Fraction(1)}

@@ -12,13 +12,13 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     forbidden,
-    internal,
     label_name,
     required,
     subdomain,
     unsupported,
 )
 from kubetrace.playground.validation.devices import each, opaque_config, request_names, request_reference
+from kubetrace.playground.validation.internal import internal
 from kubetrace.playground.validation.volumes import driver_name
 
 _MOST_CONSUMERS, _MOST_RESULTS, _MOST_CONFIGS, _MOST_REQUESTS, _MOST_ADDRESSES = 256, 32, 64, 32, 16
@@ -49,7 +49,8 @@ def check(old: Object, new: Object) -> list[Cause]:
             causes.append(forbidden("status.reservedFor", why))
     if allocation is not None and before.get("allocation") is not None:
         if allocation != before["allocation"]:
-            causes.append(bad("status.allocation", internal(allocation), "field is immutable"))
+            shown = internal("resource.AllocationResult", allocation)
+            causes.append(bad("status.allocation", shown, "field is immutable"))
     elif allocation is not None:
         causes += _allocation(allocation, "status.allocation", names)
     return causes

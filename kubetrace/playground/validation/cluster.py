@@ -15,6 +15,7 @@ from kubetrace.playground.validation.causes import (
     duplicate,
     forbidden,
     label_selector,
+    not_over_100,
     path_segment,
     qualified_name,
     required,
@@ -22,6 +23,7 @@ from kubetrace.playground.validation.causes import (
     supported,
     unsupported,
 )
+from kubetrace.playground.validation.internal import internal
 from kubetrace.playground.validation.references import config_key
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -239,11 +241,11 @@ def disruption_budget(item: Object) -> list[Cause]:
     spec = item.get("spec") or {}
     causes: list[Cause] = []
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
-        shown = {"MinAvailable": spec["minAvailable"], "Selector": spec.get("selector")}
+        shown = internal("policy.PodDisruptionBudgetSpec", spec)
         causes.append(bad("spec", shown, "minAvailable and maxUnavailable cannot be both set"))
     for name in ("minAvailable", "maxUnavailable"):
         if spec.get(name) is not None:
-            causes += count_or_percent(f"spec.{name}", spec[name])
+            causes += count_or_percent(f"spec.{name}", spec[name]) + not_over_100(f"spec.{name}", spec[name])
     causes += label_selector("spec.selector", spec.get("selector"))
     policy, policies = spec.get("unhealthyPodEvictionPolicy"), ["AlwaysAllow", "IfHealthyBudget"]
     return causes + supported("spec.unhealthyPodEvictionPolicy", policy, policies)

@@ -243,8 +243,15 @@ def resources(value: Object, path: str) -> list[Cause]:
     for name in sorted(requests):
         causes += _resource(name, requests[name], f"{path}.requests[{name}]")
         wanted, most = amount(requests[name]), amount(limits[name]) if name in limits else None
-        if most is not None and wanted is not None and wanted > most:
+        firm = is_extended(name) or "hugepages-" in name
+        if most is not None and wanted is not None and wanted > most and not firm:
             told = f"must be less than or equal to {name} limit of {limits[name]}"
+            causes.append(bad(f"{path}.requests", str(requests[name]), told))
+        elif firm and most is None:
+            why = "Limit must be set for non overcommitable resources"
+            causes.append(required(f"{path}.limits", why))
+        elif firm and most != wanted:
+            told = f"must be equal to {name} limit of {limits[name]}"
             causes.append(bad(f"{path}.requests", str(requests[name]), told))
     return causes
 

@@ -11,7 +11,6 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     duplicate,
-    internal,
     label_name,
     required,
     subdomain,
@@ -19,6 +18,7 @@ from kubetrace.playground.validation.causes import (
     unchanged,
 )
 from kubetrace.playground.validation.containers import is_extended
+from kubetrace.playground.validation.internal import internal
 from kubetrace.playground.validation.scheduling import node_selector
 from kubetrace.playground.validation.volumes import driver_name
 
@@ -76,10 +76,8 @@ def frozen_spec(old: Object, new: Object) -> list[Cause]:
     if old.get("spec") == new.get("spec"):
         return []
     spec = new.get("spec") or {}
-    if "spec" in spec:
-        return [bad("spec", internal(spec), "field is immutable")]
-    devices = dict.fromkeys(("requests", "constraints", "config")) | (spec.get("devices") or {})
-    return [bad("spec", internal({"devices": devices}), "field is immutable")]
+    struct = "resource.ResourceClaimTemplateSpec" if "spec" in spec else "resource.ResourceClaimSpec"
+    return [bad("spec", internal(struct, spec), "field is immutable")]
 
 
 def _claim_spec(spec: Object, at: str) -> list[Cause]:
@@ -207,7 +205,7 @@ def _places(spec: Object) -> list[Cause]:
         terms = selector.get("nodeSelectorTerms") or []
         if len(terms) != 1:
             why = "must have exactly one node selector term"
-            causes.append(bad("spec.nodeSelector.nodeSelectorTerms", internal(terms), why))
+            causes.append(bad("spec.nodeSelector.nodeSelectorTerms", internal("core.NodeSelectorTerm", terms), why))
     for name in ("allNodes", "perDeviceNodeSelection"):
         if spec.get(name) is False:
             causes.append(bad(f"spec.{name}", False, "must be either unset or set to true"))

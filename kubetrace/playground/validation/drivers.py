@@ -9,7 +9,6 @@ from kubetrace.playground.validation.causes import (
     bad,
     duplicate,
     forbidden,
-    internal,
     label_selector,
     not_negative,
     qualified_name,
@@ -18,6 +17,7 @@ from kubetrace.playground.validation.causes import (
     supported,
     unchanged,
 )
+from kubetrace.playground.validation.internal import internal
 from kubetrace.playground.validation.volumes import driver_name
 
 _MODES = ["Persistent", "Ephemeral"]
@@ -60,7 +60,9 @@ def csi_node_update(old: Object, new: Object) -> list[Cause]:
     for entry in (new.get("spec") or {}).get("drivers") or ():
         found = before.get(entry.get("name"))
         if found is not None:
-            causes += unchanged("spec.drivers", internal(found), internal(fixed(entry)))
+            causes += unchanged(
+                "spec.drivers", *(internal("storage.CSINodeDriver", each) for each in (found, fixed(entry)))
+            )
     return causes
 
 
@@ -128,9 +130,7 @@ def attachment_update(old: Object, new: Object) -> list[Cause]:
     if old.get("spec") == new.get("spec"):
         return []
     spec = new.get("spec") or {}
-    source = {"persistentVolumeName": None, "inlineVolumeSpec": None} | (spec.get("source") or {})
-    whole = {"attacher": spec.get("attacher", ""), "source": source, "nodeName": spec.get("nodeName", "")}
-    return [bad("spec", internal(whole), "field is immutable")]
+    return [bad("spec", internal("storage.VolumeAttachmentSpec", spec), "field is immutable")]
 
 
 def storage_capacity(item: Object) -> list[Cause]:

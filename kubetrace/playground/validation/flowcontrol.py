@@ -10,7 +10,6 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     forbidden,
-    internal,
     label_name,
     one_of,
     required,
@@ -18,6 +17,7 @@ from kubetrace.playground.validation.causes import (
     subdomain,
     unsupported,
 )
+from kubetrace.playground.validation.internal import internal
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"]
 _MOST_QUEUES, _HASH_BITS, _LAST_PRECEDENCE = 10_000_000, 60, 10_000
@@ -36,15 +36,21 @@ def flow_schema(item: Object) -> list[Cause]:
         causes.append(bad(at, precedence, "only the schema named 'exempt' may have matchingPrecedence 1"))
     method = spec.get("distinguisherMethod")
     if method is not None and method.get("type") not in ("ByNamespace", "ByUser"):
-        causes.append(unsupported("spec.distinguisherMethod.type", internal(method), ["ByNamespace", "ByUser"]))
+        causes.append(
+            unsupported(
+                "spec.distinguisherMethod.type",
+                internal("flowcontrol.FlowDistinguisherMethod", method),
+                ["ByNamespace", "ByUser"],
+            )
+        )
     level, at = (spec.get("priorityLevelConfiguration") or {}).get("name", ""), "spec.priorityLevelConfiguration.name"
     causes += subdomain(at, level) if level else [required(at, "must reference a priority level")]
     for index, rule in enumerate(spec.get("rules") or ()):
         causes += _rule(rule, f"spec.rules[{index}]")
     fixed = _mandatory("flowschemas", name)
     if fixed is not None and spec != fixed:
-        absent = dict.fromkeys(("PriorityLevelConfiguration", "MatchingPrecedence", "DistinguisherMethod", "Rules"))
-        causes.append(bad("spec", absent | internal(spec), f"spec of '{name}' must equal the fixed value"))
+        whole = internal("flowcontrol.FlowSchemaSpec", spec)
+        causes.append(bad("spec", whole, f"spec of '{name}' must equal the fixed value"))
     return causes
 
 
@@ -181,7 +187,7 @@ def priority_level(item: Object) -> list[Cause]:
     fixed = _mandatory("prioritylevelconfigurations", name)
     except_words = " except the 'spec.exempt' field" if name == "exempt" else ""
     if fixed is not None and fixed | {"exempt": exempt} != spec | {"exempt": exempt}:
-        whole = {"Type": kind, "Limited": internal(limited), "Exempt": internal(exempt)}
+        whole = internal("flowcontrol.PriorityLevelConfigurationSpec", spec)
         causes.append(bad("spec", whole, f"spec of '{name}'{except_words} must equal the fixed value"))
     return causes
 

@@ -11,7 +11,6 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     duplicate,
-    internal,
     not_negative,
     one_of,
     qualified_name,
@@ -19,6 +18,7 @@ from kubetrace.playground.validation.causes import (
     supported,
     unsupported,
 )
+from kubetrace.playground.validation.internal import internal
 from kubetrace.playground.validation.pods import template
 from kubetrace.playground.validation.workloads import mismatch
 
@@ -44,7 +44,7 @@ def _job_spec(spec: Object, path: str) -> list[Cause]:
         causes += _failure_policy(spec, f"{path}.podFailurePolicy.rules")
     if spec.get("successPolicy") is not None:
         at = f"{path}.successPolicy"
-        wrong = [bad(at, internal(spec["successPolicy"]), "requires indexed completion mode")]
+        wrong = [bad(at, internal("batch.SuccessPolicy", spec["successPolicy"]), "requires indexed completion mode")]
         causes += _success_policy(spec, f"{at}.rules") if mode == "Indexed" else wrong
     policies = ["Failed", "TerminatingOrFailed"] if spec.get("podFailurePolicy") is None else ["Failed"]
     causes += supported(f"{path}.podReplacementPolicy", spec.get("podReplacementPolicy"), policies)

@@ -10,7 +10,6 @@ from kubetrace.playground.validation.causes import (
     bad,
     cidr,
     forbidden,
-    internal,
     is_address,
     label_name,
     label_selector,
@@ -25,6 +24,7 @@ from kubetrace.playground.validation.causes import (
     unchanged,
     unsupported,
 )
+from kubetrace.playground.validation.internal import internal
 
 _HOST = re.compile(r"\*(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 _HOST_WORDS = (
@@ -151,14 +151,13 @@ def _policy_port(entry: Object, at: str) -> list[Cause]:
     start, end = entry.get("port"), entry.get("endPort")
     if start is None:
         return [*causes, required(f"{at}.port", "must be specified when `endPort` is specified")] if end else causes
+    if end is not None and isinstance(start, str):
+        causes.append(bad(f"{at}.endPort", end, "may not be specified when `port` is non-numeric"))
     causes += port(f"{at}.port", start)
-    if end is None:
+    if end is None or isinstance(start, str):
         return causes
-    if isinstance(start, str):
-        why = "may not be specified when `port` is non-numeric"
-        return [*causes, bad(f"{at}.endPort", end, why)]
     if end < start:
-        causes.append(bad(f"{at}.endPort", end, "must be greater than or equal to `port`"))
+        causes.append(bad(f"{at}.endPort", start, "must be greater than or equal to `port`"))
     return causes + port_number(f"{at}.endPort", end)
 
 
@@ -243,8 +242,7 @@ def ip_address_update(old: Object, new: Object) -> list[Cause]:
     before, after = ((item.get("spec") or {}).get("parentRef") for item in (old, new))
     if before == after:
         return []
-    shown = dict.fromkeys(("group", "resource", "namespace", "name"), "") | (after or {})
-    return [bad("spec.parentRef", internal(shown), "field is immutable")]
+    return [bad("spec.parentRef", internal("networking.ParentReference", after), "field is immutable")]
 
 
 def service_cidr(item: Object) -> list[Cause]:

@@ -11,7 +11,6 @@ from kubetrace.playground.validation.causes import (
     bad,
     cidr,
     duplicate,
-    internal,
     label_key,
     label_name,
     label_value,
@@ -20,6 +19,7 @@ from kubetrace.playground.validation.causes import (
     required,
 )
 from kubetrace.playground.validation.containers import resource_amount, resources
+from kubetrace.playground.validation.internal import internal
 
 
 def node(item: Object) -> list[Cause]:
@@ -31,8 +31,7 @@ def node(item: Object) -> list[Cause]:
         causes += label_value(f"{at}.value", taint.get("value") or "")
         causes += one_of(f"{at}.effect", effect, scheduling_of.TAINT_EFFECTS)
         if (taint.get("key", ""), effect) in seen:
-            shown = internal({name: taint.get(name, "") for name in ("key", "value", "effect")} | {"timeAdded": None})
-            _, reason, text = duplicate(at, shown)
+            _, reason, text = duplicate(at, internal("core.Taint", taint))
             causes.append((at, reason, f"{text}: taints must be unique by key and effect pair"))
         seen.add((taint.get("key", ""), effect))
     return node_status(item.get("status") or {}) + causes + _pod_networks(item.get("spec") or {})

@@ -297,6 +297,9 @@ def limit_range(item: Object) -> list[Cause]:
         if kind == "Pod":
             why = "may not be specified when `type` is 'Pod'"
             causes += [forbidden(f"{at}.{name}", why) for name in ("default", "defaultRequest") if limit.get(name)]
+        if kind == "PersistentVolumeClaim" and not any("storage" in (limit.get(part) or {}) for part in ("min", "max")):
+            why = "either minimum or maximum storage value is required, but neither was provided"
+            causes.append(required(f"{at}.limits", why))
         causes += _bounds(limit, at)
     return causes
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
-from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.schemas import at_path
-from kubetrace.playground.validation import devices, drivers, networking
+from kubetrace.playground.validation import devices, drivers, networking, pod_updates
 from kubetrace.playground.validation.causes import Cause, Object, amount, bad, forbidden, unchanged
+from kubetrace.playground.validation.internal import difference, internal
 
-_POD_WORDS = (
-    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
-)
 _SET_WORDS = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
@@ -26,7 +22,7 @@ _IMMUTABLE = {
     "deployments.apps": ("spec.selector",),
     "replicasets.apps": ("spec.selector",),
     "daemonsets.apps": ("spec.selector",),
-    "jobs.batch": ("spec.selector", "spec.completionMode", "spec.backoffLimitPerIndex", "spec.podFailurePolicy"),
+    "jobs.batch": ("spec.selector",),
     "secrets": ("type",),
     "storageclasses.storage.k8s.io": ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
     "runtimeclasses.node.k8s.io": ("handler",),
@@ -38,9 +34,9 @@ _IMMUTABLE = {
 def immutable(key: str, old: Object, new: Object, subresource: str = "") -> list[Cause]:
     """Where an update of a resource changes what stays."""
     if subresource == "ephemeralcontainers":
-        return _ephemeral(old["spec"].get("ephemeralContainers") or [], new["spec"].get("ephemeralContainers") or [])
+        return pod_updates.ephemeral(old, new)
     if subresource == "resize":
-        return _resize(old, new)
+        return pod_updates.resize(old, new)
     causes: list[Cause] = []
     for field in _IMMUTABLE.get(key, ()):
         before, after = at_path(old, f".{field}"), at_path(new, f".{field}")
@@ -56,65 +52,6 @@ def _frozen_data(old: Object, new: Object) -> list[Cause]:
     why = "field is immutable when `immutable` is set"
     fields = ("immutable", "data", "binaryData")
     return [forbidden(field, why) for field in fields if (old.get(field) or None) != (new.get(field) or None)]
-
-
-def _resize(old: Object, new: Object) -> list[Cause]:
-    if quality_of_service(old["spec"]) == quality_of_service(new["spec"]):
-        return []
-    before = (old.get("status") or {}).get("qosClass") or quality_of_service(old["spec"])
-    return [bad("spec", before, "Pod QOS Class may not change as a result of resizing")]
-
-
-def _pod(old: Object, new: Object) -> list[Cause]:
-    causes: list[Cause] = []
-    before, after = (item["spec"].get("activeDeadlineSeconds") for item in (old, new))
-    at = "spec.activeDeadlineSeconds"
-    if before is not None and after is None:
-        causes.append(bad(at, None, "must not update from a positive integer to nil value"))
-    elif before is not None and after > before:
-        causes.append(bad(at, after, "must be less than or equal to previous value"))
-    kept = [_without_seconds(entry) for entry in new["spec"].get("tolerations") or ()]
-    if any(_without_seconds(entry) not in kept for entry in old["spec"].get("tolerations") or ()):
-        why = "existing toleration can not be modified except its tolerationSeconds"
-        causes.append(forbidden("spec.tolerations", why))
-    gates = {entry.get("name"): index for index, entry in enumerate(new["spec"].get("schedulingGates") or ())}
-    for entry in old["spec"].get("schedulingGates") or ():
-        gates.pop(entry.get("name"), None)
-    for name, index in gates.items():
-        why = f"only deletion is allowed, but found new scheduling gate '{name}'"
-        causes.append(forbidden(f"spec.schedulingGates[{index}].name", why))
-    if not causes and _fixed(old["spec"]) != _fixed(new["spec"]):
-        causes.append(forbidden("spec", _POD_WORDS))
-    return causes
-
-
-def _without_seconds(toleration: Object) -> Object:
-    return {name: value for name, value in toleration.items() if name != "tolerationSeconds"}
-
-
-def _ephemeral(old: list[Object], new: list[Object]) -> list[Cause]:
-    """They come and stay as they are."""
-    found = {entry.get("name"): entry for entry in new}
-    causes = []
-    for entry in old:
-        name = entry.get("name")
-        if name not in found:
-            why = f'existing ephemeral containers "{name}" may not be removed\n'
-        elif found[name] != entry:
-            why = f'existing ephemeral containers "{name}" may not be changed'
-        else:
-            continue
-        causes.append(forbidden("spec.ephemeralContainers", why))
-    return causes
-
-
-def _fixed(spec: Object) -> Object:
-    """A pod's spec without what may change. (The node is set by a binding, which is no update.)"""
-    loose = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations", "schedulingGates")
-    kept = {name: value for name, value in spec.items() if name not in (*loose, "containers", "initContainers")}
-    for group in ("containers", "initContainers"):
-        kept[group] = [{k: v for k, v in entry.items() if k != "image"} for entry in spec.get(group) or ()]
-    return kept
 
 
 def _stateful_set(old: Object, new: Object) -> list[Cause]:
@@ -133,9 +70,42 @@ def _job(old: Object, new: Object) -> list[Cause]:
     elif after.get("completions") not in (None, before.get("completions"), after.get("parallelism")):
         why = "can only be modified in tandem with spec.parallelism"
         causes.append(bad("spec.completions", after["completions"], why))
-    if not before.get("suspend"):
-        causes += unchanged("spec.template", before.get("template"), after.get("template"))
+    causes += _template(before, after)
+    for name, struct in _JOB_FIXED.items():
+        was, is_ = before.get(name), after.get(name)
+        if was != is_:
+            causes.append(bad(f"spec.{name}", internal(struct, is_) if struct else is_, "field is immutable"))
     return causes
+
+
+_JOB_FIXED = {
+    "completionMode": "",
+    "podFailurePolicy": "batch.PodFailurePolicy",
+    "backoffLimitPerIndex": "",
+    "managedBy": "",
+    "successPolicy": "batch.SuccessPolicy",
+}
+"""Fields that stay, in the order in which they are looked at, and their internal structs."""
+
+
+def _template(before: Object, after: Object) -> list[Cause]:
+    """While a job is suspended, its pods may be told where to run and what they need."""
+    old, new = before.get("template") or {}, after.get("template") or {}
+    if not before.get("suspend"):
+        same, shown, at = old == new, internal("core.PodTemplateSpec", new), "spec.template"
+    else:
+        same = _apart_from_placement(old.get("spec") or {}) == _apart_from_placement(new.get("spec") or {})
+        shown, at = internal("core.PodSpec", new.get("spec")), "spec.template.spec"
+    return [] if same else [bad(at, shown, "field is immutable")]
+
+
+def _apart_from_placement(spec: Object) -> Object:
+    kept = {k: v for k, v in spec.items() if k not in ("nodeSelector", "tolerations", "schedulingGates", "affinity")}
+    affinity = {k: v for k, v in (spec.get("affinity") or {}).items() if k != "nodeAffinity"}
+    for kind in ("containers", "initContainers"):
+        if kind in spec:
+            kept[kind] = [{k: v for k, v in each.items() if k != "resources"} for each in spec[kind] or ()]
+    return kept | ({"affinity": affinity} if affinity else {})
 
 
 def _service(old: Object, new: Object) -> list[Cause]:
@@ -149,14 +119,18 @@ def _service(old: Object, new: Object) -> list[Cause]:
 
 
 def _claim(old: Object, new: Object) -> list[Cause]:
-    def fixed(item: Object) -> Object:
-        spec = dict(item["spec"])
-        if (item.get("status") or {}).get("phase") == "Bound" or spec.get("volumeName"):
-            spec.pop("resources", None)
-        spec.pop("volumeName", None)
-        return spec
-
-    causes = [forbidden("spec", _CLAIM_WORDS)] if fixed(old) != fixed(new) else []
+    was, is_ = dict(old["spec"]), copy.deepcopy(new["spec"])
+    if not was.get("volumeName") and "volumeName" in is_:
+        was["volumeName"] = is_["volumeName"]
+    if (new.get("status") or {}).get("phase") == "Bound":
+        requests = (is_.get("resources") or {}).get("requests")
+        if requests is not None:
+            requests["storage"] = at_path(old, ".spec.resources.requests.storage")
+        is_.pop("volumeAttributesClassName", None)
+        if "volumeAttributesClassName" in was:
+            is_["volumeAttributesClassName"] = was["volumeAttributesClassName"]
+    told = f"{_CLAIM_WORDS}\n{difference('core.PersistentVolumeClaimSpec', was, is_)}"
+    causes = [forbidden("spec", told)] if was != is_ else []
     before, after = (amount(at_path(item, ".spec.resources.requests.storage") or "0") for item in (old, new))
     there = amount(at_path(old, ".status.capacity.storage") or "0")
     if before is not None and after is not None and there is not None and after < before and after <= there:
@@ -170,9 +144,9 @@ def _volume(old: Object, new: Object) -> list[Cause]:
     sources = ("hostPath", "nfs", "local", "csi", "iscsi", "fc", "rbd", "cephfs", "glusterfs", "azureDisk", "azureFile")
     before, after = old["spec"], new["spec"]
     if any(before.get(kind) != after.get(kind) for kind in sources):
-        causes.append(
-            forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation")
-        )
+        told = difference("core.PersistentVolumeSource", before, after)
+        why = f"spec.persistentvolumesource is immutable after creation\n{told}"
+        causes.append(forbidden("spec.persistentvolumesource", why))
     return causes + unchanged("spec.volumeMode", before.get("volumeMode"), after.get("volumeMode"))
 
 
@@ -186,8 +160,7 @@ def _binding(old: Object, new: Object) -> list[Cause]:
     before, after = old.get("roleRef") or {}, new.get("roleRef") or {}
     if before == after:
         return []
-    shown = {"APIGroup": after.get("apiGroup", ""), "Kind": after.get("kind", ""), "Name": after.get("name", "")}
-    return [bad("roleRef", shown, "cannot change roleRef")]
+    return [bad("roleRef", internal("rbac.RoleRef", after), "cannot change roleRef")]
 
 
 def _node(old: Object, new: Object) -> list[Cause]:
@@ -205,7 +178,7 @@ def _node(old: Object, new: Object) -> list[Cause]:
 _SPECIAL: dict[str, Callable[[Object, Object], list[Cause]]] = {
     "configmaps": _frozen_data,
     "secrets": _frozen_data,
-    "pods": _pod,
+    "pods": pod_updates.pod,
     "statefulsets.apps": _stateful_set,
     "jobs.batch": _job,
     "services": _service,

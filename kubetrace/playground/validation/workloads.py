@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from kubetrace.playground.selectors import matches_labels
@@ -12,14 +11,15 @@ from kubetrace.playground.validation.causes import (
     bad,
     count_or_percent,
     forbidden,
-    internal,
     label_name,
     label_selector,
     not_negative,
+    not_over_100,
     one_of,
     required,
     unsupported,
 )
+from kubetrace.playground.validation.internal import internal
 from kubetrace.playground.validation.pods import template
 from kubetrace.playground.validation.storage import claim_spec
 
@@ -79,9 +79,9 @@ def deployment(item: Object) -> list[Cause]:
         causes += count_or_percent(f"{at}.rollingUpdate.maxSurge", surge)
         if _is_zero(most) and _is_zero(surge):
             causes.append(bad(f"{at}.rollingUpdate.maxUnavailable", most, "may not be 0 when `maxSurge` is 0"))
-        causes += _not_over_100(f"{at}.rollingUpdate.maxUnavailable", most)
+        causes += not_over_100(f"{at}.rollingUpdate.maxUnavailable", most)
     else:
-        causes.append(unsupported(at, _go_strategy(strategy), ["Recreate", "RollingUpdate"]))
+        causes.append(unsupported(at, internal("apps.DeploymentStrategy", strategy), ["Recreate", "RollingUpdate"]))
     causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
     causes += not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
     deadline = spec.get("progressDeadlineSeconds")
@@ -91,19 +91,8 @@ def deployment(item: Object) -> list[Cause]:
     return causes
 
 
-def _go_strategy(strategy: Object) -> Object:
-    """The internal type's JSON has Go's field names."""
-    return {"Type": strategy.get("type", ""), "RollingUpdate": internal(strategy.get("rollingUpdate"))}
-
-
 def _is_zero(value: Any) -> bool:
     return value is None or str(value).rstrip("%") in ("0", "")
-
-
-def _not_over_100(field: str, value: Any) -> list[Cause]:
-    if isinstance(value, str) and re.fullmatch(r"[0-9]+%", value) and int(value[:-1]) > 100:
-        return [bad(field, value, "must not be greater than 100%")]
-    return []
 
 
 def replica_set(item: Object) -> list[Cause]:
@@ -136,12 +125,14 @@ def stateful_set(item: Object) -> list[Cause]:
     rolling = strategy.get("rollingUpdate")
     if strategy.get("type") == "OnDelete" and rolling is not None:
         why = "only allowed for updateStrategy 'RollingUpdate'"
-        causes.append(bad("spec.updateStrategy.rollingUpdate", rolling, why))
+        shown = internal("apps.RollingUpdateStatefulSetStrategy", rolling)
+        causes.append(bad("spec.updateStrategy.rollingUpdate", shown, why))
     elif strategy.get("type") == "RollingUpdate":
         at = "spec.updateStrategy.rollingUpdate"
         causes += not_negative(f"{at}.partition", (rolling or {}).get("partition"))
     elif strategy.get("type") != "OnDelete":
-        causes.append(bad("spec.updateStrategy", _go_strategy(strategy), "must be 'RollingUpdate' or 'OnDelete'"))
+        shown = internal("apps.StatefulSetUpdateStrategy", strategy)
+        causes.append(bad("spec.updateStrategy", shown, "must be 'RollingUpdate' or 'OnDelete'"))
     retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
     for name in ("whenDeleted", "whenScaled"):
         at = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
@@ -186,15 +177,17 @@ def daemon_set(item: Object) -> list[Cause]:
         most, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
         causes += count_or_percent(f"{at}.rollingUpdate.maxUnavailable", most)
         causes += count_or_percent(f"{at}.rollingUpdate.maxSurge", surge)
-        causes += _not_over_100(f"{at}.rollingUpdate.maxUnavailable", most)
-        causes += _not_over_100(f"{at}.rollingUpdate.maxSurge", surge)
+        causes += not_over_100(f"{at}.rollingUpdate.maxUnavailable", most)
+        causes += not_over_100(f"{at}.rollingUpdate.maxSurge", surge)
         if not _is_zero(most) and not _is_zero(surge):
             why = "may not be set when maxUnavailable is non-zero"
             causes.append(bad(f"{at}.rollingUpdate.maxSurge", surge, why))
         elif _is_zero(most) and _is_zero(surge):
             causes.append(required(f"{at}.rollingUpdate.maxUnavailable", "cannot be 0 when maxSurge is 0"))
     elif strategy.get("type") != "OnDelete":
-        causes.append(unsupported(at, _go_strategy(strategy), ["RollingUpdate", "OnDelete"]))
+        causes.append(
+            unsupported(at, internal("apps.DaemonSetUpdateStrategy", strategy), ["RollingUpdate", "OnDelete"])
+        )
     return causes + not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
 
 

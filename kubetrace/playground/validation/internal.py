@@ -1,0 +1,70 @@
+"""Objects as the JSON of the server's internal types, which messages show.
+
+Internal structs have no tags: their fields have Go's names, and none is left out. The table is generated
+(tests/tools/generate_internal_facts.py).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from functools import cache
+from typing import Any
+
+from kubetrace.playground.catalog import recorded
+from kubetrace.wire.go_struct import Kind, encoded_scalar
+
+Fields = list[tuple[str, str, Kind, str]]
+"""Name in JSON, name in the API, kind, flags."""
+
+_OF_SECURITY_CONTEXT = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers")
+"""Fields of a pod's spec that are its security context's inside."""
+
+
+@cache
+def _facts() -> tuple[list[Fields], dict[str, int]]:
+    facts = recorded("internal-1.36.json.gz")
+    return facts["types"], facts["structs"]
+
+
+def internal(struct: str, value: Any) -> Any:
+    """A value of the API as the JSON of an internal struct ("core.PodSpec"), or of a list of them."""
+    if isinstance(value, list):
+        return [internal(struct, entry) for entry in value]
+    return None if value is None else _struct(_facts()[1][struct], value)
+
+
+def difference(struct: str, old: Any, new: Any) -> str:
+    """How two values differ, as apimachinery's util/diff tells it."""
+    before, after = (_lines(internal(struct, value)) for value in (old, new))
+    return "".join(difflib.unified_diff(before, after, n=3))[len("--- \n+++ \n") :]
+
+
+def _lines(value: Any) -> list[str]:
+    return [f"{line}\n" for line in json.dumps(value, indent=1, ensure_ascii=False).split("\n")]
+
+
+def _struct(number: int, value: Any) -> dict[str, Any]:
+    found = value if isinstance(value, dict) else {}
+    if number == _facts()[1]["core.PodSpec"]:
+        host = {name: found[name] for name in _OF_SECURITY_CONTEXT if name in found}
+        found = found | {"securityContext": (found.get("securityContext") or {}) | host}
+    result: dict[str, Any] = {}
+    for name, inside, kind, flags in _facts()[0][number]:
+        encoded = _encoded(kind, flags, found.get(inside))
+        if "o" not in flags or not (encoded in (None, "", 0, False) or encoded in ([], {})):
+            result[name] = encoded
+    return result
+
+
+def _encoded(kind: Kind, flags: str, value: Any) -> Any:
+    container = flags[:1]
+    if container == "p":
+        return None if value is None else _encoded(kind, flags[1:], value)
+    if container == "l":
+        return [_encoded(kind, flags[1:], item) for item in value] if isinstance(value, list) else None
+    if container == "m":
+        if not isinstance(value, dict):
+            return None
+        return {key: _encoded(kind, flags[1:], value[key]) for key in sorted(value)}
+    return _struct(kind, value) if isinstance(kind, int) else encoded_scalar(kind, value)
