@@ -381,13 +381,13 @@ def test_cron_jobs(place: Place) -> None:
 def test_claims_and_volumes(place: Place) -> None:
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     place.make("persistentvolumeclaims", "dynamic", claim)
-    place.make("persistentvolumeclaims", "unmet", claim | {"storageClassName": "none"})
+    place.make("persistentvolumeclaims", "unmet", claim | {"storageClassName": "unheard-of"})
     bound = place.until("persistentvolumeclaims", "dynamic", lambda item: item["status"]["phase"] == "Bound")
     assert bound["spec"]["storageClassName"] == "standard"
     volume = f"/api/v1/persistentvolumes/{bound['spec']['volumeName']}"
     assert place.client.get(volume)["spec"]["claimRef"]["name"] == "dynamic"
     told = place.told("unmet", "ProvisioningFailed")
-    assert told == 'storageclass.storage.k8s.io "none" not found'
+    assert told == 'storageclass.storage.k8s.io "unheard-of" not found'
     volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "dynamic"}}]
     writer = BOX | {"command": ["sh", "-c", "echo kept > /v/f"], "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
     place.pod("writer", writer, volumes=volumes, restartPolicy="Never")
