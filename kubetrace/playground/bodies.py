@@ -30,15 +30,15 @@ def check_body(
             raise ApiError(400, told + '"pkg/runtime/scheme.go:111"')
         wanted = f"the expected API version ({resource.api_version})"
         told = f"the API version in the data ({api_version}) does not match {wanted}"
-        if api_version == resource.api_version:
+        if api_version == resource.api_version or resource.kind == "Scale":
             told = f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
             into = f"{resource.package}.{resource.kind}"
-            told += f"converting ({resource.version}.{kind}) to ({into}): unknown conversion"
+            told += f"converting ({api_version.rpartition('/')[2]}.{kind}) to ({into}): unknown conversion"
         raise ApiError(400, told)
     item: Object = known_fields(resource, body, write, keep_empty)
     item["apiVersion"], item["kind"] = resource.api_version, resource.kind
     metadata = item.setdefault("metadata", {})
-    _place(resource, metadata, namespace)
+    place(resource, metadata, namespace)
     return item
 
 
@@ -69,7 +69,8 @@ def _report(unknown: list[str], write: Write, resource: Resource) -> None:
         write.warnings += told
 
 
-def _place(resource: Resource, metadata: Object, namespace: str) -> None:
+def place(resource: Resource, metadata: Object, namespace: str) -> None:
+    """Puts an object into the namespace of the URL. Raises 400 where it says another."""
     if not resource.namespaced:
         metadata.pop("namespace", None)
     elif metadata.get("namespace") not in (None, "", namespace):

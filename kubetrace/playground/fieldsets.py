@@ -107,6 +107,9 @@ def tree_of(value: Any, shape: Shape, dots: bool = False, root: bool = False) ->
         itself: Tree = {".": {}} if dots and value and not root else {}
         fields = {name: entry for name, entry in value.items() if not _is_nothing(name, entry, shape)}
         trees = {name: tree_of(entry, shape.child(name), dots) for name, entry in fields.items()}
+        trees = {
+            name: tree for name, tree in trees.items() if tree or not _has_no_owner(fields[name], shape.child(name))
+        }
         # What no schema declares counts itself (toFieldSetWalker.visitMapItems).
         return itself | {f"f:{n}": {".": {}} | t if t and not shape.declares(n) else t for n, t in trees.items()}
     if shape.kind == "listmap" and isinstance(value, list):
@@ -119,9 +122,14 @@ def tree_of(value: Any, shape: Shape, dots: bool = False, root: bool = False) ->
     return {}
 
 
+def _has_no_owner(value: Any, shape: Shape) -> bool:
+    """Whether a map without a tree has fields, of which none can be owned."""
+    return shape.kind == "map" and isinstance(value, dict) and bool(value)
+
+
 def _is_nothing(name: str, value: Any, shape: Shape) -> bool:
-    """Empty values that nobody owns: metadata within an object, and lists whose entries are owned one by one."""
-    return (name == "metadata" and value == {}) or (value == [] and shape.child(name).kind in ("listmap", "set"))
+    """An empty list, whose entries are owned one by one, is nobody's."""
+    return value == [] and shape.child(name).kind in ("listmap", "set")
 
 
 def duplicates(value: Any, shape: Shape, path: str = "") -> list[str]:
@@ -246,6 +254,8 @@ def remove_at(value: Any, path: Path) -> None:
 
 def merge(old: Any, new: Any, shape: Shape) -> Any:
     """`new` laid over `old`: maps by name, keyed lists by key, sets as unions, all else replaced."""
+    if new is None and old is not None and shape.kind == "map":
+        return old
     if shape.kind == "map" and isinstance(old, dict) and isinstance(new, dict):
         return old | {name: merge(old.get(name), value, shape.child(name)) for name, value in new.items()}
     if shape.kind == "listmap" and isinstance(old, list) and isinstance(new, list):

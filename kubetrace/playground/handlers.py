@@ -18,12 +18,13 @@ from kubetrace.playground.escalation import Escalation
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.managed import Manager, check_apply, manager_name, track
 from kubetrace.playground.negotiation import JSON, YAML, Form, resource_form, written
-from kubetrace.playground.objects import Object, decode_applied, decode_body, type_of
+from kubetrace.playground.objects import Mistyped, Object, decode_applied, decode_body, type_of
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
+from kubetrace.playground.strict import NotStrict
 from kubetrace.playground.tables import entries, many, one, partial, scale_table, table
 from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Unasked
@@ -127,6 +128,8 @@ class Handlers:
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
         if kind not in patches.KINDS and kind != "application/apply-patch+yaml":
             raise patch_errors.unsupported(kind, target.resource)
+        if target.subresource == "scale":
+            return self._patched_scale(request, target, kind)
         old = subresources.current(self._verbs, target)
         patch = patches.decode(request.body, kind)
         if kind == "application/json-patch+json":
@@ -134,6 +137,27 @@ class Handlers:
         if target.subresource in ("ephemeralcontainers", "resize") and kind.startswith("application/strategic"):
             return patches.strategic_merge(old, patch, type_of(target.resource))
         return patches.merge_patch(old, patch)
+
+    def _patched_scale(self, request: Request, target: Target, kind: str) -> Object:
+        old, write = subresources.current(self._verbs, target), self._write(request)
+        if kind == "application/apply-patch+yaml":
+            check_apply(request.parameter("fieldManager"))
+            body = decode_applied(request.body) or {}
+            version, name = body.get("apiVersion") or "", body.get("kind") or ""
+            if (version, name) != ("autoscaling/v1", "Scale"):
+                raise ApiError(400, f"invalid object type: {version if '/' in version else f'/{version}'}, Kind={name}")
+            if not request.flag("force"):
+                subresources.check_scale_owners(self._verbs, target, body, Manager(write.manager, "Apply", "scale"))
+            return old | {"spec": (old.get("spec") or {}) | (body.get("spec") or {})}
+        patch = patches.decode(request.body, kind)
+        operate = patches.json_patch if kind == "application/json-patch+json" else patches.merge_patch
+        new = patch_errors.rewritten(operate(old, patch), patch)
+        try:
+            return subresources.scale_body(self._verbs, target, new, write)
+        except Mistyped as error:
+            raise patch_errors.misfit(kind, patch, new, error.decoding) from None
+        except NotStrict as error:
+            raise patch_errors.misfit(kind, patch, new, error.told) from None
 
     @staticmethod
     def _body(request: Request, target: Target) -> Any:

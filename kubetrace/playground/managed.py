@@ -81,6 +81,27 @@ def _order(entry: Object) -> tuple[str, ...]:
     return tuple(entry.get(name) or "" for name in ("operation", "time", "manager", "apiVersion", "subresource"))
 
 
+def known(resource: Resource, old: Object | None, brought: Any) -> list[Object]:
+    """The managers that a write starts from: those that it brings, where they can be read, else those that there are
+    (decodeLiveOrNew). None for a kind's version that there is not."""
+    if brought is not None and (not brought or (len(brought) == 1 and not any(brought[0].values()))):
+        return []  # that is how one gets rid of them
+    live = ((old or {}).get("metadata") or {}).get("managedFields") or []
+    entries = brought if brought and all(map(_is_readable, brought)) else live
+    return [entry for entry in entries if _is_version_of(resource, entry["apiVersion"])]
+
+
+def _is_readable(entry: Object) -> bool:
+    read = entry.get("operation") in ("Apply", "Update") and entry.get("fieldsType") == "FieldsV1"
+    return bool(read and entry.get("apiVersion")) and fieldsets.is_tree(entry.get("fieldsV1") or {})
+
+
+def _is_version_of(resource: Resource, api_version: str) -> bool:
+    if resource.custom is not None or api_version == resource.api_version:
+        return api_version.rpartition("/")[0] == resource.group
+    return is_registered(api_version, resource.kind)
+
+
 def track(
     resource: Resource,
     old: Object | None,
@@ -174,6 +195,14 @@ def apply(resource: Resource, live: Object | None, applied: Object, manager: Man
     touched = live is None or _unmanaged(merged) != _unmanaged(live)
     merged["metadata"]["managedFields"] = _owned(entries, manager, resource.api_version, wanted, taken, touched)
     return merged
+
+
+def check_owners(live: Object, path: Path, manager: Manager, api_version: str) -> None:
+    """Raises 409 where others than the manager own a field."""
+    entries = live["metadata"].get("managedFields") or ()
+    conflicts = [(path, e) for e in entries if path in _paths(e) and not _is(e, manager, api_version)]
+    if conflicts:
+        raise _conflict_error(conflicts)
 
 
 def _before_first_apply(resource: Resource, live: Object) -> list[Object]:

@@ -235,7 +235,8 @@ class Check:
                 self.unknown.append(where)
             elif entry is not None:
                 kept = self._field(entry, field, type.descend(name), where, type)
-                if kept or self._keep_empty or not (field.map or field.list) or field.required:  # Go's omitempty
+                empty = not kept and (field.map or field.list) and not field.required  # Go's omitempty
+                if not empty or self._keep_empty or name == "managedFields":
                     result[name] = kept
             elif name == "lastProbeTime":
                 result[name] = None
@@ -279,7 +280,7 @@ class Check:
         else:
             why = time_problem(text, _TIMES[field.type])
         if why:
-            raise Mistyped(f"{self._what}: {why}", why, why, why)
+            raise Mistyped(f"{self._what}: {why}", why, why)
 
     def _quantity(self, value: Any) -> str:
         """In its canonical form; numbers are allowed, too."""
@@ -301,7 +302,7 @@ class Check:
         if go_type in _LEAST and found == "number":
             found = f"number {value}"
         told = f"json: cannot unmarshal {found} into Go struct field {struct}.{plain} of type {go_type}"
-        raise Mistyped(f"{self._what}: {told}", told, _conversion(value, go_type), _typed(value, path, field, entry))
+        raise Mistyped(f"{self._what}: {told}", told, _conversion(value, go_type))
 
 
 _LEAST = {"int32": -(2**31), "int64": -(2**63)}
@@ -314,28 +315,12 @@ def _in_range(value: Any, format: str) -> bool:
 
 class Mistyped(ApiError):
     """A value of a type that its field has not: `decoding` are encoding/json's words, `conversion` those of the
-    converter that strategic merge patches go through (apimachinery runtime/converter.go), `typed` those of server-side
-    apply (structured-merge-diff typed/validate.go)."""
+    converter that strategic merge patches go through (apimachinery runtime/converter.go)."""
 
-    def __init__(self, message: str, decoding: str, conversion: str, typed: str) -> None:
+    def __init__(self, message: str, decoding: str, conversion: str) -> None:
         super().__init__(400, message)
         self.decoding = decoding
         self.conversion = conversion
-        self.typed = typed
-
-
-def _typed(value: Any, path: str, field: Field, entry: bool) -> str:
-    wanted = "map" if field.map or (entry and field.type not in _GO_SCALARS) else "list" if field.list else field.type
-    wanted = {"integer": "numeric", "number": "numeric", "object": "map"}.get(wanted, wanted)
-    if entry and not (field.map or field.list) and field.type not in _GO_SCALARS:
-        wanted = "map"
-    return f".{path}: expected {wanted}, got &value.valueUnstructured{{{_go_literal(value)}}}"
-
-
-def _go_literal(value: Any) -> str:
-    from kubetrace.playground.patches import go_value
-
-    return go_value(value)
 
 
 _GO_KINDS = {"object": "map", "array": "slice", "string": "string", "bool": "bool"}

@@ -13,11 +13,22 @@ from kubetrace.playground.status import ApiError
 
 def untyped(resource: Resource, body: Object, problems: list[str]) -> ApiError:
     """An applied object that does not fit its kind's schema (structured-merge-diff)."""
-    metadata = body.get("metadata") or {}
     told = problems[0] if len(problems) == 1 else "errors:\n" + "\n".join(f"  {text}" for text in problems)
-    place = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
+    return ApiError(500, f"failed to create typed patch object ({_named(resource, body)}): {told}", "")
+
+
+def unconverted(resource: Resource, body: Object, why: str) -> ApiError:
+    """An applied object of which no object of its kind can be made."""
+    told = f"failed to convert new object ({_named(resource, body)}) to proper version: unable to convert unstructured "
+    told += f"object to {resource.group}/{resource.version}, Kind={resource.kind}: error decoding from json: {why}"
+    return ApiError(500, told, "")
+
+
+def _named(resource: Resource, body: Object) -> str:
+    metadata = body.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
     kind = f"{resource.group}/{resource.version}, Kind={resource.kind}"
-    return ApiError(500, f"failed to create typed patch object ({place}; {kind}): {told}", "")
+    return f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {kind}"
 
 
 def misfit(kind: str, patch: Any, new: Object, why: str) -> ApiError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 from kubetrace.playground import status, streams
@@ -11,6 +12,7 @@ from kubetrace.playground.binding import bind
 from kubetrace.playground.bodies import check_body
 from kubetrace.playground.eviction import evict
 from kubetrace.playground.http import Request
+from kubetrace.playground.managed import Manager, check_owners
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.paths import Target
 from kubetrace.playground.schemas import at_path, put_at
@@ -112,23 +114,38 @@ def _scale_of(target: Target, item: Object, patched: bool = False) -> Object:
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": found}
 
 
+def scale_body(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
+    """The body as a Scale. Raises 400 for what is none."""
+    as_scale = replace(target.resource, group="autoscaling", version="v1", kind="Scale", custom=None)
+    return check_body(verbs.catalog, as_scale, body, target.namespace, write)
+
+
+def check_scale_owners(verbs: Verbs, target: Target, applied: Object, manager: Manager) -> None:
+    """Raises 409 where others own the replicas that an apply of a Scale would change."""
+    old = verbs.read(target.resource, target.place, target.name)
+    path = tuple(f"f:{name}" for name in _scale_paths(target)[0].strip(".").split("."))
+    wanted = (applied.get("spec") or {}).get("replicas")
+    live = at_path(old, _scale_paths(target)[0]) or None  # a Scale leaves a zero out
+    if wanted is not None and wanted != live:
+        check_owners(old, path, manager, target.resource.api_version)
+
+
 def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     old = verbs.read(target.resource, target.place, target.name)
     if body is None:
         return _scale_of(target, old)
-    replicas = (body.get("spec") or {}).get("replicas", 0) if isinstance(body, dict) else None
-    if not isinstance(replicas, int) or isinstance(replicas, bool):
-        raise ApiError(400, "the body is not a Scale")
+    body = scale_body(verbs, target, body, write)
+    replicas = (body.get("spec") or {}).get("replicas", 0)
+    verbs.own_name(body, target.name)
     if replicas < 0 and target.resource.custom is None:
         why = f"Invalid value: {replicas}: must be greater than or equal to 0"
         cause = ("spec.replicas", "FieldValueInvalid", why)
         raise status.invalid("Scale", "autoscaling", target.name, [cause])
-    named = (body.get("metadata") or {}).get("name") or target.name
-    if named != target.name:
-        raise status.misnamed(named, target.name)
-    version = (body.get("metadata") or {}).get("resourceVersion")
+    version = body["metadata"].get("resourceVersion")
     new = copy.deepcopy(old)
     new["metadata"]["resourceVersion"] = version or old["metadata"]["resourceVersion"]
+    if body["metadata"].get("uid"):
+        new["metadata"]["uid"] = body["metadata"]["uid"]
     path = _scale_paths(target)[0]
     put_at(new, path, replicas)
     if path != ".spec.replicas":

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import copy
-import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.playground import (
     admission,
     allocation,
+    applying,
     defaults,
     definitions,
     deletion,
-    fieldsets,
     managed,
     parts,
     patch_errors,
@@ -100,8 +98,9 @@ class Verbs:
             metadata["generation"] = 1
         if parts.has_status(resource):
             item.pop("status", None)
+        brought = metadata.get("managedFields")
         self._default(resource, item)
-        self._track(resource, None, item, write, "")
+        self._track(resource, None, item, write, "", brought)
         strategies.prepare(resource.key, item)
         admission.mutate(self.store, resource, item, write.user)
         item = self._hooked(resource, item, None, write)
@@ -205,18 +204,21 @@ class Verbs:
         """Puts a changed object in the place of the old one, by the rules of updates."""
         metadata, before = item["metadata"], old["metadata"]
         version = metadata.get("resourceVersion")
+        if version and not version.isdecimal():
+            raise ApiError(500, f"strconv.ParseUint: parsing {quote(version)}: invalid syntax", "")
         if version and version != before["resourceVersion"]:
             raise status.conflict(resource.name, resource.group, before["name"])
         if metadata.get("uid") and metadata["uid"] != before["uid"]:
-            if write.patched:
+            if write.patched or write.applied:
                 cause = ("metadata.uid", "FieldValueInvalid", f'Invalid value: "{metadata["uid"]}": field is immutable')
-                raise status.invalid(resource.kind, resource.group, before["name"], [cause])
+                raise status.invalid(resource.kind, resource.group, before["name"], [cause] * 2)  # it looks twice
             place = "/".join(filter(None, (resource.group, resource.name, before.get("namespace"), before["name"])))
             why = f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, "
             why += f"AdditionalErrorMsg: Precondition failed: UID in precondition: {metadata['uid']}, "
             why += f"UID in object meta: {before['uid']}"
             raise status.conflict(resource.name, resource.group, before["name"], why)
         metadata["resourceVersion"] = before["resourceVersion"]
+        brought = metadata.get("managedFields")
         distinct_owners(item, write)
         for owned in _OWNED_BY_SERVER:
             metadata.pop(owned, None)
@@ -238,7 +240,7 @@ class Verbs:
             self._default(resource, item)
         else:
             _as_struct(resource, item)
-        self._track(resource, old, item, write, subresource)
+        self._track(resource, old, item, write, subresource, brought)
         asks = write.user is not None and subresource != "scale"  # about a Scale they were asked before
         if whole:
             allocation.keep(resource, old, item)
@@ -300,20 +302,15 @@ class Verbs:
         return self.webhooks.mutated(self._about(resource, item, old, write, subresource), settle) or item
 
     @staticmethod
-    def _tracked_before(old: Object | None, metadata: Object) -> list[Object]:
-        """The managers that a write starts from: those that it brings, else those that there are."""
-        brought = metadata.pop("managedFields", None)
-        if brought and not all(fieldsets.is_tree(entry.get("fieldsV1")) for entry in brought):  # [{}] among them
-            return []
-        return brought or ((old or {}).get("metadata") or {}).get("managedFields") or []
-
-    @staticmethod
-    def _track(resource: Resource, old: Object | None, item: Object, write: Write, subresource: str) -> None:
-        """Notes who owns the changed fields. An apply has done so before."""
+    def _track(
+        resource: Resource, old: Object | None, item: Object, write: Write, subresource: str, brought: Any
+    ) -> None:
+        """Notes who owns the changed fields; `brought` are the managers that the body says. An apply has noted it."""
         if write.applied:
             return
         metadata = item["metadata"]
-        entries = Verbs._tracked_before(old, metadata)
+        metadata.pop("managedFields", None)
+        entries = managed.known(resource, old, None if subresource else brought)
         if write.manager and (entries or not metadata.get("resourceVersion")):  # who starts without stays without
             manager = managed.Manager(write.manager, write.operation, subresource)
             timed = subresource != "scale" or resource.custom is None  # a custom resource's scale notes no time
@@ -325,24 +322,8 @@ class Verbs:
         self, resource: Resource, namespace: str, name: str, body: Any, write: Write, force: bool, subresource: str = ""
     ) -> tuple[Object, bool]:
         """Server-side apply: (the object, whether it is new)."""
-        if not isinstance(body, dict) or not body.get("kind") or not body.get("apiVersion"):
-            raise ApiError(400, "invalid object type: /, Kind=")
-        unknown: list[str] = []
+        item = applying.applied_object(self.catalog, resource, body, namespace, name, write)
         sent = copy.deepcopy(body)
-        loose = replace(write, field_validation="Warn", warnings=unknown)
-        try:
-            item = check_body(self.catalog, resource, body, namespace, loose, keep_empty=True)
-        except Mistyped as error:
-            raise patch_errors.untyped(resource, body, [error.typed]) from None
-        if unknown:
-            fields = [re.sub(r'unknown field "(.*)"', r".\1: field not declared in schema", text) for text in unknown]
-            raise patch_errors.untyped(resource, body, fields)
-        if twice := fieldsets.duplicates(item, managed.shape_of(resource)):
-            raise patch_errors.untyped(resource, body, twice)
-        if item["metadata"].get("managedFields") is not None:
-            raise ApiError(400, "metadata.managedFields must be nil")
-        if item["metadata"].get("name", name) != name:
-            raise status.misnamed(item["metadata"]["name"], name)
         manager = managed.Manager(write.manager, "Apply", subresource)
         old = self._stored(resource, namespace, name)
         if old is None and subresource:
@@ -350,7 +331,7 @@ class Verbs:
         if old is None:
             self.own_name(item, name)
         item["metadata"]["name"] = name
-        merged = managed.apply(resource, old, item, manager, force)
+        merged = applying.converted(resource, managed.apply(resource, old, item, manager, force), sent)
         if old is not None and manager.name == managed.KUBECTL:
             managed.renew_last_applied(merged, old, sent)
         write.applied = True

@@ -25,21 +25,16 @@ from kubetrace.playground.validation import (
     webhooks,
     workloads,
 )
+from kubetrace.playground.validation import metadata as of_metadata
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
     address,
-    annotation_keys,
-    bad,
-    forbidden,
     label_name,
-    labels,
     path_segment,
-    qualified_name,
     required,
     subdomain,
 )
-from kubetrace.playground.validation.owners import owners
 from kubetrace.playground.validation.updates import immutable
 from kubetrace.wire.schema import Type
 
@@ -68,9 +63,10 @@ def check(
     if old is None:
         causes += _prefix_causes(resource, metadata.get("generateName", ""))
         causes += name_causes(resource, metadata.get("name", ""))
+        causes += of_metadata.of_new(metadata, custom=resource.custom is not None)
     else:
-        causes += _new_finalizers(old["metadata"], metadata)
-    causes += metadata_causes(metadata, custom=resource.custom is not None)
+        custom = resource.custom is not None
+        causes += of_metadata.of_update(resource.key, old["metadata"], metadata, custom)
     special = _CHECKS.get(resource.key)
     if special is not None and (old is None or resource.key not in _NEVER_AGAIN):
         causes += special(item)
@@ -85,30 +81,14 @@ def check(
 
 def check_status(resource: Resource, item: Object, old: Object, subresource: str) -> None:
     """Raises 422 with every cause against a write of the status, or of the approval that is a part of it."""
-    causes = _new_finalizers(old["metadata"], item["metadata"]) + metadata_causes(
-        item["metadata"], resource.custom is not None
-    )
+    custom = resource.custom is not None
+    causes = of_metadata.of_update(resource.key, old["metadata"], item["metadata"], custom, status=True)
     if subresource == "approval":
         causes = request_statuses.approval(old, item) + causes
     else:
         causes += statuses.check(resource.key, old, item)
     if causes:
         raise invalid(resource.kind, resource.key.partition(".")[2], item["metadata"]["name"], causes)
-
-
-def metadata_causes(metadata: Object, custom: bool = False) -> list[Cause]:
-    """Labels, annotations, owners and finalizers (apimachinery api/validation ValidateObjectMeta)."""
-    causes = labels("metadata.labels", metadata.get("labels"))
-    found = metadata.get("annotations") or {}
-    causes += annotation_keys("metadata.annotations", sorted(found))
-    if sum(len(key) + len(str(value)) for key, value in found.items()) > 256 * 1024:
-        causes.append(("metadata.annotations", "FieldValueTooLong", "Too long: may not be more than 262144 bytes"))
-    causes += owners(metadata.get("ownerReferences") or ())
-    for index, finalizer in enumerate(metadata.get("finalizers") or ()):
-        causes += qualified_name("metadata.finalizers", finalizer)
-        if not cluster.is_finalizer(finalizer) and not custom:
-            causes.append(bad(f"metadata.finalizers[{index}]", finalizer, cluster.NO_FINALIZER))
-    return causes
 
 
 def _prefix_causes(resource: Resource, prefix: str) -> list[Cause]:
@@ -118,16 +98,6 @@ def _prefix_causes(resource: Resource, prefix: str) -> list[Cause]:
     masked = f"{prefix[:-1]}a" if prefix.endswith("-") else prefix
     found = name_causes(resource, masked)
     return [("metadata.generateName", why, text.replace(masked, prefix, 1)) for _, why, text in found]
-
-
-def _new_finalizers(before: Object, metadata: Object) -> list[Cause]:
-    """What is being deleted gets no more of them."""
-    added = sorted(set(metadata.get("finalizers") or ()) - set(before.get("finalizers") or ()))
-    if not before.get("deletionTimestamp") or not added:
-        return []
-    listed = ", ".join(f'"{name}"' for name in added)
-    why = "no new finalizers can be added if the object is being deleted, found new finalizers "
-    return [forbidden("metadata.finalizers", f"{why}[]string{{{listed}}}")] * 2  # the real server checks it twice
 
 
 _WHY_REQUIRED = {"pathType": "pathType must be specified"}

@@ -37,7 +37,13 @@ def service(item: Object) -> list[Cause]:
     addressed = kind != "ExternalName" and (not headless or bool(spec.get("selector")))
     if addressed and spec.get("ipFamilyPolicy") == "RequireDualStack":  # told before anything else is looked at
         why = "this cluster is not configured for dual-stack services"
-        return [bad("spec.ipFamilyPolicy", "RequireDualStack", why)]
+        families = enumerate(spec.get("ipFamilies") or ())
+        none = [
+            bad(f"spec.ipFamilies[{i}]", each, "not configured on this cluster")
+            for i, each in families
+            if each == "IPv6"
+        ]
+        return [bad("spec.ipFamilyPolicy", "RequireDualStack", why), *none]
     if not ports and not headless and kind != "ExternalName":
         causes.append(required("spec.ports"))
     if headless and kind in ("LoadBalancer", "NodePort"):
