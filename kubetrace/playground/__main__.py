@@ -152,13 +152,10 @@ def _last_port(folder: Path) -> int:
 
 
 def _take(lock: IO[bytes], folder: Path) -> None:
-    for _ in range(20):  # somebody who only looks whether we run holds it for a moment
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except OSError:
-            time.sleep(0.01)
-    raise StartFailure(f"another process already runs the playground in {folder}")
+    try:
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # of the kind that tells who holds it
+    except OSError:
+        raise StartFailure(f"another process already runs the playground in {folder}") from None
 
 
 def main() -> int:

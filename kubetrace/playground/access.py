@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,7 @@ class Attributes:
     path: str = ""
 
 
+_IN_PROTOCOL = "base64url.bearer.authorization.k8s.io."
 _ABOUT = "authentication.kubernetes.io/"
 """How the extra facts begin that a token knows of its user."""
 
@@ -55,14 +57,12 @@ class Authenticator:
         known = _from_certificate(request.certificate)
         if known is not None:
             return known
-        header = request.headers.get("authorization", "")
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() == "bearer" and token:
-            found = self.by_token(token.strip())
-            if found is None:
-                raise ApiError(401, "Unauthorized")
-            return found
-        return ANONYMOUS
+        tokens = [_bearer(request), _websocket_bearer(request)]
+        users = [self.by_token(token) for token in tokens if token]
+        found = next(filter(None, users), None)
+        if users and found is None:
+            raise ApiError(401, "Unauthorized")
+        return found or ANONYMOUS
 
     def by_token(self, token: str, wanted: Sequence[str] = (ISSUER,)) -> User | None:
         found = self._tokens.get(token)
@@ -105,6 +105,29 @@ class Authenticator:
         return User(claims["sub"], groups, account["uid"], extra)
 
 
+def _bearer(request: Request) -> str:
+    """The token of the Authorization header; empty where it has none (apiserver authentication/request/bearertoken)."""
+    scheme, *words = request.headers.get("authorization", "").strip().split(" ")[:3]
+    if scheme.lower() != "bearer" or not words:
+        return ""
+    if not words[0]:
+        told = "the provided Authorization header contains extra space before the bearer token, and is ignored"
+        request.facts["warnings"].append(told)
+    return words[0]
+
+
+def _websocket_bearer(request: Request) -> str:
+    """The token that a browser's WebSocket brings as a protocol (apiserver authentication/request/websocket)."""
+    if request.headers.get("upgrade", "").lower() != "websocket":
+        return ""
+    protocols = [name.strip() for name in request.headers.get("sec-websocket-protocol", "").split(",")]
+    packed = [name.removeprefix(_IN_PROTOCOL) for name in protocols if name.startswith(_IN_PROTOCOL)]
+    try:
+        return base64.b64decode(f"{packed[0]}==", "-_", validate=True).decode() if len(packed) == 1 else ""
+    except ValueError:
+        return ""
+
+
 def _from_certificate(certificate: dict[str, Any] | None) -> User | None:
     if not certificate:
         return None
@@ -130,10 +153,12 @@ def denial(user: User, attributes: Attributes) -> str:
 def refused(user: User, attributes: Attributes, why: str = "") -> ApiError:
     """The 403 of a request that is not allowed; `why` is the authorizer's reason."""
     told = denial(user, attributes) + (f": {why}" if why else "")
-    if attributes.path:
-        return ApiError(403, f"forbidden: {told}", details={})
     details = {"name": attributes.name, "group": attributes.group, "kind": attributes.resource}
-    return ApiError(403, told, details={key: value for key, value in details.items() if value})
+    error = ApiError(403, told, details={key: value for key, value in details.items() if value})
+    if attributes.path:
+        error = ApiError(403, f"forbidden: {told}", details={})
+    error.headers.append(("X-Content-Type-Options", "nosniff"))
+    return error
 
 
 class Authorizer:

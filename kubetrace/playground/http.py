@@ -8,6 +8,7 @@ own connection.
 from __future__ import annotations
 
 import asyncio
+import asyncio.sslproto
 import contextlib
 import gzip
 import hashlib
@@ -29,12 +30,16 @@ from kubetrace.wire import go_url
 
 MAX_BODY = 3 * 1024 * 1024
 MAX_HEAD = 1024 * 1024
-HEAD_TIMEOUT = 30.0
-IDLE_TIMEOUT = 180.0
+HEAD_SECONDS = 32.0
+"""So long a head may take from its first byte on (the real server's ReadHeaderTimeout), and a TLS handshake."""
+BODY_SECONDS = 60.0
+"""So long a body may take, as any request that ends by itself."""
+IDLE_SECONDS = 180.0
 DRAIN_SECONDS = 2.0
 STALLED_SECONDS = 30.0
 """So long a client may take nothing of an answer: what is meant for it would pile up."""
 PIECE = 64 * 1024
+TLS_RECORD = 16 * 1024
 GZIP_ABOVE = 128 * 1024
 COUNTED_BELOW = 4096
 """So long are answers whose length Go's server tells unasked (http2handlerChunkWriteSize)."""
@@ -115,8 +120,15 @@ Handler = Callable[[Request], Awaitable[Answer | Stream | Upgrade]]
 
 _FIRST_COUNTS = ("accept", "authorization", "content-type", "host")
 """Headers that a client may repeat, to no avail."""
-_BAD_HEADS = {"Missing mandatory Host: header": "missing required Host header"}
-"""net/http's words for what h11 says."""
+_BAD_HEADS = {
+    "Missing mandatory Host: header": "400 Bad Request: missing required Host header",
+    "illegal header line": "400 Bad Request: invalid header name",
+    "Only Transfer-Encoding: chunked": "Unsupported transfer encoding",
+    "unsupported protocol version": "505 HTTP Version Not Supported: unsupported protocol version",
+}
+"""net/http's words for what h11 says, by its beginning."""
+_LARGEST_LENGTH = 2**63 - 1
+_TARGETS = (b"/", b"*", b"http://", b"https://")
 
 
 class TooLarge(Exception):
@@ -143,25 +155,31 @@ class Connection:
             while await self._one():
                 self._http.start_next_cycle()
 
-    async def _event(self, timeout: float) -> Any:
+    async def _event(self) -> Any:
         while True:
             event = self._http.next_event()
             if event is not h11.NEED_DATA:
                 return event
             if self._http.they_are_waiting_for_100_continue:
                 await self._send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
-            self._http.receive_data(await asyncio.wait_for(self._reader.read(65536), timeout))
+            self._http.receive_data(await self._reader.read(65536))
+
+    async def _head(self) -> Any:
+        """The next request's head, once it has begun."""
+        if not self._http.trailing_data[0]:
+            async with asyncio.timeout(IDLE_SECONDS):
+                self._http.receive_data(await self._reader.read(65536))
+        async with asyncio.timeout(HEAD_SECONDS):
+            return await self._event()
 
     async def _one(self) -> bool:
         try:
-            head = await self._event(IDLE_TIMEOUT)
+            head = await self._head()
             if not isinstance(head, h11.Request):
                 return False
             request = await self._request(head)
         except h11.RemoteProtocolError as error:
-            status = error.error_status_hint or 400
-            why = f": {_BAD_HEADS[str(error)]}" if str(error) in _BAD_HEADS else ""
-            await self._refuse(status, f"{status} {PHRASES.get(status, 'Bad Request')}{why}".encode())
+            await self._refuse_head(error)
             return False
         except BrokenBody as error:
             await self._refuse(500, json.dumps(failure(500, str(error), "", None), separators=(",", ":")).encode())
@@ -186,11 +204,14 @@ class Connection:
                 headers[key] = text
             elif key not in _FIRST_COUNTS:
                 headers[key] = f"{headers[key]}, {text}"
-        if not head.http_version.startswith(b"1."):
+        if not head.http_version.startswith(b"1.") and head.target != b"*":
             raise h11.RemoteProtocolError("unsupported protocol version", error_status_hint=505)
         if headers.get("expect", "100-continue").lower() != "100-continue":
             raise h11.RemoteProtocolError("unsupported expectation", error_status_hint=417)
-        body = await self._body()
+        if int(headers.get("content-length", 0)) > _LARGEST_LENGTH or not head.target.startswith(_TARGETS):
+            raise h11.RemoteProtocolError("no length, or no place on this server")
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await self._body()
         target = head.target.decode("latin-1")
         url = urlsplit(target)
         if _BAD_ESCAPE.search(url.path):
@@ -210,9 +231,9 @@ class Connection:
         size = 0
         while True:
             try:
-                event = await self._event(HEAD_TIMEOUT)
+                event = await self._event()
             except h11.RemoteProtocolError:
-                raise BrokenBody("malformed chunked encoding") from None
+                raise BrokenBody("invalid byte in chunk length") from None
             if not isinstance(event, h11.Data):
                 return b"".join(parts)
             size += len(event.data)
@@ -227,10 +248,26 @@ class Connection:
                 while await self._reader.read(65536):
                     pass
 
+    async def _refuse_head(self, error: h11.RemoteProtocolError) -> None:
+        """As Go's server answers what is no request: with the same words in the status line and below."""
+        status = error.error_status_hint or 400
+        if status == 417:
+            self._writer.write(b"HTTP/1.1 417 Expectation Failed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            return
+        plain = f"{status} {PHRASES.get(status, 'Bad Request')}"
+        told = next((words for start, words in _BAD_HEADS.items() if str(error).startswith(start)), plain)
+        line = told if told[:3].isdecimal() else plain
+        head = f"HTTP/1.1 {line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{told}"
+        self._writer.write(head.encode())
+        await self._writer.drain()
+
     async def _refuse(self, status: int, body: bytes) -> None:
         if self._http.our_state is h11.IDLE or self._http.our_state is h11.SEND_RESPONSE:
-            kind = "application/json" if body.startswith(b"{") else "text/plain; charset=utf-8"
-            headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Connection", "close")]
+            headers = [
+                ("Content-Type", "application/json"),
+                ("Content-Length", str(len(body))),
+                ("Connection", "close"),
+            ]
             await self._send(_head(status, headers))
             await self._send(h11.Data(data=body))
             await self._send(h11.EndOfMessage())
@@ -314,4 +351,14 @@ async def listen(handler: Handler, context: ssl.SSLContext, port: int) -> asynci
             with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError, TimeoutError):
                 await writer.wait_closed()
 
-    return await asyncio.start_server(client, "127.0.0.1", port, ssl=context, ssl_shutdown_timeout=1, backlog=512)
+    # Each TLS connection has a buffer of that size to read into: asyncio's 256 KiB are most of what an idle one costs.
+    asyncio.sslproto.SSLProtocol.max_size = TLS_RECORD
+    return await asyncio.start_server(
+        client,
+        "127.0.0.1",
+        port,
+        ssl=context,
+        ssl_handshake_timeout=HEAD_SECONDS,
+        ssl_shutdown_timeout=1,
+        backlog=512,
+    )

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -73,16 +74,25 @@ def _folder(environ: Mapping[str, str], name: str) -> Path:
     return home(environ) / name
 
 
-def _locked(folder: Path) -> bool:
-    """Whether a server holds the folder."""
+_FLOCK, _TYPE, _PID = ("hhqqi4x", 0, 4) if sys.platform == "linux" else ("qqihh", 3, 2)
+"""The system's struct flock, and where in it the kind of the lock and its owner stand."""
+
+
+def _holder(folder: Path) -> int:
+    """The process that holds a folder's lock, as the kernel knows it; 0 where nobody does, -1 where that can't be
+    told. It is asked without taking the lock, so that nobody who starts a server finds it held by us."""
+    asked = [0] * 5
+    asked[_TYPE] = fcntl.F_WRLCK
     try:
         with (folder / "lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            found = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(_FLOCK, *asked)))
     except FileNotFoundError:
-        return False
+        return 0
     except OSError:
-        return True
-    return False
+        return -1
+    if found[_TYPE] == fcntl.F_UNLCK:
+        return 0
+    return int(found[_PID]) if found[_PID] > 0 else -1
 
 
 def find(environ: Mapping[str, str], name: str = DEFAULT_NAME) -> Playground:
@@ -90,10 +100,12 @@ def find(environ: Mapping[str, str], name: str = DEFAULT_NAME) -> Playground:
     folder = _folder(environ, name)
     try:
         facts = json.loads((folder / "running.json").read_text())
-        pid, port = int(facts["pid"]), int(facts["port"])
+        told, port = int(facts["pid"]), int(facts["port"])
     except (OSError, ValueError, KeyError, TypeError):
         return Playground(name, folder)
-    return Playground(name, folder, pid, port) if _locked(folder) else Playground(name, folder)
+    holder = _holder(folder)
+    pid = told if holder < 0 else holder
+    return Playground(name, folder, pid, port) if pid > 0 else Playground(name, folder)
 
 
 def every(environ: Mapping[str, str]) -> list[Playground]:
@@ -267,7 +279,7 @@ def down(environ: Mapping[str, str], name: str = DEFAULT_NAME) -> bool:
     except PermissionError:
         raise KubetraceError(f"cannot stop playground {name!r}: process {found.pid} belongs to somebody else") from None
     deadline = time.monotonic() + STOP_SECONDS
-    while _locked(found.folder):
+    while _holder(found.folder):
         if time.monotonic() > deadline:
             raise KubetraceError(f"playground {name!r} (process {found.pid}) did not stop within {STOP_SECONDS:.0f}s")
         time.sleep(0.01)

@@ -23,6 +23,7 @@ from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.impersonation import impersonated
 from kubetrace.playground.injection import Injection
+from kubetrace.playground.memory import stay_small
 from kubetrace.playground.metrics import Metrics
 from kubetrace.playground.objects import Object, new_uid
 from kubetrace.playground.paths import Target, attributes_of, resolve
@@ -76,7 +77,10 @@ class Server:
             self._follow(_CRD, catalog.define, catalog.forget),
             self._follow(_API_SERVICES, catalog.register, catalog.deregister),
         )
-        self._background = [*(asyncio.create_task(each) for each in following), *self._controllers.start()]
+        self._background = [
+            *(asyncio.create_task(each) for each in (*following, stay_small())),
+            *self._controllers.start(),
+        ]
 
     async def stop(self) -> None:
         if self._listener is not None:
@@ -106,8 +110,7 @@ class Server:
             answer = await self._injection.around(request, self._answer)
         except ApiError as error:
             answer = negotiation.failure(request, error)
-            if "retryAfterSeconds" in (error.details or {}):
-                answer.headers.append(("Retry-After", str((error.details or {})["retryAfterSeconds"])))
+            answer.headers += error.headers
         except RecursionError:
             answer = negotiation.failure(request, ApiError(400, "the object provided is nested too deeply"))
         except sqlite3.Error as error:
@@ -141,6 +144,8 @@ class Server:
 
     async def _answer(self, request: Request) -> Answer | Stream | Upgrade:
         _check_host(request)
+        if request.target == "*" and request.method == "OPTIONS":
+            return Answer(200, b"", "")
         parts = [*request.path.split("/"), ""]
         if parts[1] in ("api", "apis") and parts[-2:-1] in (["watch"], ["proxy"]) and len(parts) == _PREFIX[parts[1]]:
             why = f"failed to create RequestInfo: unable to determine kind and namespace from url, {request.path}"

@@ -35,6 +35,10 @@ class ApiError(Exception):
         self.code = code
         self.reason = _REASONS.get(code, "") if reason is None else reason
         self.details = details
+        self.headers: list[tuple[str, str]] = []
+        """What the answer's head says beside what each one does."""
+        if details and "retryAfterSeconds" in details:
+            self.headers.append(("Retry-After", str(details["retryAfterSeconds"])))
         self.metadata: dict[str, Any] = {}
         """metav1.ListMeta: where a list could go on."""
 

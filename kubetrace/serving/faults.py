@@ -49,6 +49,8 @@ def parse(text: str) -> Fault:
         raise _bad(text, f"unknown verb {shape['verb']!r}; want one of {', '.join(_METHODS)}")
     if count := _COUNT.fullmatch(action):
         action, left = count[1], 1 if count[2] else int(count[3])
+        if left == 0:
+            raise _bad(text, "want at least 1 time")
     fault = Fault(verb, shape["resource"], left=left)
     if action == "reset":
         fault.reset = True

@@ -42,7 +42,8 @@ def test_grammar(text: str, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "pods: 500", "POST pods 500", "EAT pods: 500", "POST pods: 200", "GET pods: slow"]
+    "text",
+    ["", "pods: 500", "POST pods 500", "EAT pods: 500", "POST pods: 200", "GET pods: slow", "GET pods: 500 0 times"],
 )
 def test_bad_faults_get_one_line(text: str) -> None:
     with pytest.raises(KubetraceError, match=r"^invalid fault .*") as caught:

@@ -9,6 +9,8 @@ import socket
 import sqlite3
 import ssl
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -144,3 +146,15 @@ def test_foreign_host_names_and_strangers_are_refused(playground: manager.Playgr
     assert value["message"] == (
         'secrets is forbidden: User "nobody" cannot list resource "secrets" in API group "" in the namespace "default"'
     )
+
+
+def test_only_who_holds_the_lock_is_stopped(own: dict[str, str]) -> None:
+    found = manager.up(own)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        facts = {"pid": other.pid, "port": found.port}
+        (found.folder / "running.json").write_text(json.dumps(facts))
+        assert manager.find(own).pid == found.pid
+        assert manager.down(own)
+        assert other.poll() is None
+        other.communicate(b"\n")
+    assert other.returncode == 0

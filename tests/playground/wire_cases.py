@@ -526,7 +526,7 @@ def answers(place: Place) -> dict[str, Any]:
         told = plain(*place.call(method, sent, headers, body), namespace, place.host)
         return f"{method} {path} {json.dumps(headers)} {(body or b'').decode('latin-1')}", told
 
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(24) as pool:
         found = dict(pool.map(one, cases()))
     place.call("DELETE", f"/api/v1/namespaces/{namespace}", {}, None)
     return found
