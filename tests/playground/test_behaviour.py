@@ -374,7 +374,13 @@ def test_cron_jobs(place: Place) -> None:
     assert jobs[0]["metadata"]["name"].startswith("tick-")
     assert jobs[0]["metadata"]["ownerReferences"][0]["kind"] == "CronJob"
     place.patch("batch/v1/cronjobs", "tick", {"spec": {"suspend": True}})
-    place.make("batch/v1/cronjobs", "never", {"schedule": "0 0 31 2 *", "jobTemplate": template})
+    never = place.make("batch/v1/cronjobs", "never", {"schedule": "0 0 31 2 *", "jobTemplate": template})
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "never", "uid": never["metadata"]["uid"]}
+    long = _job(["sleep", "infinity"])
+    place.make("batch/v1/jobs", "by-hand", long, metadata={"ownerReferences": [owner | {"controller": True}]})
+    told = place.told("never", "UnexpectedJob")
+    assert told == "Saw a job that the controller did not create or forgot: by-hand"
+    assert "active" not in place.get("batch/v1/cronjobs", "never")["status"]
     assert {"SuccessfulCreate", "SawCompletedJob"} <= place.reasons("tick")
 
 
@@ -492,6 +498,10 @@ def test_autoscalers_report_and_hold_their_bounds(place: Place) -> None:
     place.make(
         "autoscaling/v2/horizontalpodautoscalers", "h", {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 3}
     )
+    place.until("apps/v1/deployments", "web", lambda item: (item.get("status") or {}).get("readyReplicas") == 1)
+    place.patch("autoscaling/v2/horizontalpodautoscalers", "h", {"spec": {"maxReplicas": 4}})
+    item = place.get("autoscaling/v2/horizontalpodautoscalers", "h")
+    assert "conditions" not in item["status"], "it is looked at after 15 seconds, not before"
     place.until("apps/v1/deployments", "web", lambda item: item["spec"]["replicas"] == 2)
     item = place.until("autoscaling/v2/horizontalpodautoscalers", "h", lambda item: item["status"].get("conditions"))
     assert item["status"]["desiredReplicas"] == 2

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import time
 
 from kubetrace.playground.controllers.base import Controller
 from kubetrace.playground.objects import Object, now
+from kubetrace.playground.verbs import Verbs
 
 _KEY = "horizontalpodautoscalers.autoscaling"
 _SYNC_SECONDS = 15.0
@@ -15,10 +17,22 @@ _MISSING = "the server could not find the requested resource"
 class Autoscalers(Controller):
     component = "horizontal-pod-autoscaler"
 
+    def __init__(self, verbs: Verbs) -> None:
+        super().__init__(verbs)
+        self._due: dict[tuple[str, str], float] = {}
+
     def reconcile(self, namespace: str, name: str) -> float | None:
+        """Whatever happens to an autoscaler, it is looked at every 15 seconds, and 15 seconds after it was made for the
+        first time (enqueueHPA in pkg/controller/podautoscaler/horizontal.go)."""
         item = self.read(_KEY, namespace, name)
         if item is None:
+            self._due.pop((namespace, name), None)
             return None
+        now_seconds = time.monotonic()
+        left = self._due.setdefault((namespace, name), now_seconds + _SYNC_SECONDS) - now_seconds
+        if left > 0:
+            return left
+        self._due[namespace, name] = now_seconds + _SYNC_SECONDS
         status: Object = copy.deepcopy(item.get("status") or {})
         conditions: list[Object] = list(status.get("conditions") or ())
         target = self._target(item)

@@ -46,7 +46,7 @@ class CronJobs(Controller):
         return again
 
     def _notice(self, item: Object, status: Object, jobs: list[Object]) -> None:
-        """Jobs that have ended, or that are gone."""
+        """Jobs that have ended, that are gone, or that somebody else made."""
         active = list(status.get("active") or ())
         by_uid = {job["metadata"]["uid"]: job for job in jobs}
         for entry in list(active):
@@ -64,7 +64,8 @@ class CronJobs(Controller):
             if finished(job) == "Complete" and ended and ended > status.get("lastSuccessfulTime", ""):
                 status["lastSuccessfulTime"] = ended
             if not finished(job) and job["metadata"]["uid"] not in known:
-                active.append(_reference(job))
+                told = f"Saw a job that the controller did not create or forgot: {job['metadata']['name']}"
+                self.events.warning(item, "UnexpectedJob", told)
         status["active"] = active
 
     def _clean_up(self, item: Object, jobs: list[Object]) -> None:

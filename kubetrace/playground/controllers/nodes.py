@@ -9,6 +9,8 @@ from kubetrace.playground.controllers.scheduler import tolerates
 from kubetrace.playground.objects import Object, moment, now
 
 _CORDONED = {"effect": "NoSchedule", "key": "node.kubernetes.io/unschedulable"}
+_SECRETS_AGE = "node.alpha.kubernetes.io/ttl"
+"""Seconds for which a kubelet may keep Secrets: none in a small cluster (pkg/controller/ttl)."""
 _LEASES, _LEASE_PLACE = "leases.coordination.k8s.io", "kube-node-lease"
 
 
@@ -20,6 +22,10 @@ class Nodes(Controller):
         if node is None:
             return None
         self._lease(node)
+        annotations = node["metadata"].get("annotations") or {}
+        if annotations.get(_SECRETS_AGE) != "0":
+            node["metadata"]["annotations"] = annotations | {_SECRETS_AGE: "0"}
+            node = self.store.put("nodes", node)
         spec = node.setdefault("spec", {})
         taints = list(spec.get("taints") or ())
         marked = any((t["key"], t["effect"]) == (_CORDONED["key"], _CORDONED["effect"]) for t in taints)
