@@ -9,6 +9,19 @@ from kubetrace.playground.catalog import Resource
 from kubetrace.playground.objects import Object, moment
 from kubetrace.playground.pods import is_done
 
+FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+_ORPHANING = {"replicationcontrollers", "jobs.batch"}
+"""Whose dependents stay where a deletion does not say how (DefaultGarbageCollectionPolicy of their strategies)."""
+
+
+def finalizers(resource: Resource, metadata: Object, policy: str | None) -> list[str]:
+    """An object's finalizers in its deletion: the policy decides, then those it has, then its kind's habit."""
+    given = list(metadata.get("finalizers") or ())
+    foreground = policy == "Foreground" if policy else FOREGROUND in given
+    orphan = policy == "Orphan" if policy else ORPHAN in given or (not foreground and resource.key in _ORPHANING)
+    kept = [name for name in given if name not in (FOREGROUND, ORPHAN)]
+    return [*kept, *([ORPHAN] if orphan else []), *([FOREGROUND] if foreground else [])]
+
 
 def mark(item: Object, grace: int) -> None:
     metadata = item["metadata"]

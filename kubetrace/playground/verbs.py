@@ -380,11 +380,7 @@ class Verbs:
         metadata = item["metadata"]
         deletion.check_preconditions(resource, metadata, options.get("preconditions") or {})
         grace = deletion.grace_of(resource, item, options)
-        policy = options.get("propagationPolicy")
-        finalizers = list(metadata.get("finalizers") or ())
-        for wanted, finalizer in (("Foreground", "foregroundDeletion"), ("Orphan", "orphan")):
-            if policy == wanted and finalizer not in finalizers:
-                finalizers.append(finalizer)
+        finalizers = deletion.finalizers(resource, metadata, options.get("propagationPolicy"))
         if finalizers != list(metadata.get("finalizers") or ()):
             metadata["finalizers"] = finalizers
         waits = (

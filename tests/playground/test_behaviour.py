@@ -287,6 +287,22 @@ def test_deletion_reaches_dependents_as_asked(place: Place) -> None:
     assert len(place.items("pods", "?labelSelector=app=orphan")) == 1
 
 
+def test_a_job_leaves_its_pods_where_nobody_says_otherwise(place: Place) -> None:
+    place.make("batch/v1/jobs", "left", _job(["sleep", "infinity"]))
+    place.until("batch/v1/jobs", "left", lambda item: (item.get("status") or {}).get("active"))
+    status, answer = place.client.call("DELETE", place.path("batch/v1/jobs", "left"))
+    assert (status, answer["kind"], answer["metadata"]["finalizers"]) == (200, "Job", ["orphan"])
+    place.gone("batch/v1/jobs", "left")
+    [pod] = place.items("pods", "?labelSelector=job-name=left")
+    assert "ownerReferences" not in pod["metadata"] and "deletionTimestamp" not in pod["metadata"]
+    place.make("batch/v1/jobs", "taken", _job(["sleep", "infinity"]))
+    place.until("batch/v1/jobs", "taken", lambda item: (item.get("status") or {}).get("active"))
+    status, answer = place.client.call("DELETE", f"{place.path('batch/v1/jobs', 'taken')}?propagationPolicy=Background")
+    assert (status, answer["status"]) == (200, "Success")
+    gone = place.path("pods") + "?labelSelector=job-name=taken"
+    place.client.until(gone, lambda _, found: not [p for p in found["items"] if p["status"]["phase"] == "Running"])
+
+
 def test_a_stateful_set_is_ordered_and_keeps_its_claims(place: Place) -> None:
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     templates = [{"metadata": {"name": "data"}, "spec": claim}]

@@ -166,7 +166,9 @@ class Controller:
             return False
         write = Write()
         with answers(self.verbs, write):
-            self.verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], {}, write)
+            self.verbs.delete(
+                resource, metadata.get("namespace", ""), metadata["name"], {"propagationPolicy": "Background"}, write
+            )
         return True
 
     def delete_pod(self, owner: Object, pod: Object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 from kubetrace.playground.controllers.base import answers
+from kubetrace.playground.deletion import FOREGROUND, ORPHAN
 from kubetrace.playground.objects import Object
 from kubetrace.playground.storage import Change
 from kubetrace.playground.verbs import Verbs
@@ -59,7 +60,10 @@ class Garbage:
             metadata = item["metadata"]
             write = Write()
             with answers(self._verbs, write):
-                self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], {}, write)
+                given = metadata.get("finalizers") or ()
+                policy = "Orphan" if ORPHAN in given else "Foreground" if FOREGROUND in given else "Background"
+                options = {"propagationPolicy": policy}
+                self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], options, write)
 
     def _exists(self, owner: Object, item: Object) -> bool:
         resource = self._verbs.catalog.by_kind(owner["apiVersion"], owner["kind"])
@@ -75,8 +79,8 @@ class Garbage:
             return
         metadata = found["metadata"]
         finalizers = list(metadata.get("finalizers") or ())
-        dependents = self._dependents(metadata["uid"]) if {"orphan", "foregroundDeletion"} & set(finalizers) else []
-        if "orphan" in finalizers:
+        dependents = self._dependents(metadata["uid"]) if {ORPHAN, FOREGROUND} & set(finalizers) else []
+        if ORPHAN in finalizers:
             for dependent_key, dependent in dependents:
                 fresh = copy.deepcopy(dependent)
                 owners = [o for o in fresh["metadata"]["ownerReferences"] if o.get("uid") != metadata["uid"]]
@@ -84,12 +88,12 @@ class Garbage:
                 if not owners:
                     del fresh["metadata"]["ownerReferences"]
                 self._store.put(dependent_key, fresh)
-            finalizers.remove("orphan")
-        elif "foregroundDeletion" in finalizers:
+            finalizers.remove(ORPHAN)
+        elif FOREGROUND in finalizers:
             for dependent_key, dependent in dependents:
                 self._release_or_delete(dependent_key, dependent, metadata["uid"])
             if not any(_blocks(item, metadata["uid"]) for _, item in self._dependents(metadata["uid"])):
-                finalizers.remove("foregroundDeletion")
+                finalizers.remove(FOREGROUND)
         if finalizers != list(metadata.get("finalizers") or ()):
             self._set_finalizers(key, found, finalizers)
 
