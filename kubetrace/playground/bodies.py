@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from kubetrace.playground import schemas
 from kubetrace.playground.catalog import Catalog, Resource
-from kubetrace.playground.objects import Check, Object, type_of
+from kubetrace.playground.objects import Check, Mistyped, Object, conversion, type_of, unreadable_kind
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.strict import NotStrict
 from kubetrace.playground.write import Write
+from kubetrace.wire import go_decoding
 from kubetrace.wire.go_struct import is_registered
 
 _BEHIND = 1 << 31
@@ -22,24 +24,43 @@ def check_body(
     """The body as an object of that resource: kind, namespace, unknown fields."""
     if not isinstance(body, dict):
         raise ApiError(400, "couldn't get version/kind; json parse error: the body is not an object")
-    api_version, kind = body.get("apiVersion") or resource.api_version, body.get("kind") or resource.kind
-    if (api_version, kind) != (resource.api_version, resource.kind):
-        if catalog.by_kind(api_version, kind) is None and not is_registered(api_version, kind):
-            told = f'{kind} in version "{api_version.rpartition("/")[2]}" cannot be handled as a {resource.kind}: '
-            told += f'no kind "{kind}" is registered for version "{api_version}" in scheme '
-            raise ApiError(400, told + '"pkg/runtime/scheme.go:111"')
-        wanted = f"the expected API version ({resource.api_version})"
-        told = f"the API version in the data ({api_version}) does not match {wanted}"
-        if api_version == resource.api_version or resource.kind == "Scale":
-            told = f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
-            into = f"{resource.package}.{resource.kind}"
-            told += f"converting ({api_version.rpartition('/')[2]}.{kind}) to ({into}): unknown conversion"
-        raise ApiError(400, told)
+    _check_kind(catalog, resource, body)
     item: Object = known_fields(resource, body, write, keep_empty)
     item["apiVersion"], item["kind"] = resource.api_version, resource.kind
-    metadata = item.setdefault("metadata", {})
+    metadata = item["metadata"] = item.get("metadata") or {}
     place(resource, metadata, namespace)
     return item
+
+
+def _check_kind(catalog: Catalog, resource: Resource, body: Object) -> None:
+    """What an object calls itself must be what the URL is of, or nothing. Raises Mistyped, or 400 for another version
+    of the same kind."""
+    if why := unreadable_kind(body):
+        odd = next(
+            (value for name in ("apiVersion", "kind") if not isinstance(value := body.get(name), str | None)), ""
+        )
+        raise Mistyped(why, why, conversion(odd, "string"))
+    api_version, kind = body.get("apiVersion") or resource.api_version, body.get("kind") or resource.kind
+    if (api_version, kind) == (resource.api_version, resource.kind):
+        return
+    version = api_version.rpartition("/")[2]
+    if catalog.by_kind(api_version, kind) is None and not is_registered(api_version, kind):
+        why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
+    elif kind != resource.kind or kind == "Scale":
+        into = f"{resource.package}.{resource.kind}"
+        why = f"converting ({version}.{kind}) to ({into}): unknown conversion"
+    else:
+        wanted = f"the expected API version ({resource.api_version})"
+        raise ApiError(400, f"the API version in the data ({api_version}) does not match {wanted}")
+    raise Mistyped(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {why}', why, why)
+
+
+def as_before(old: Object, new: Object) -> None:
+    """A strategic merge patch ends in a struct of the old object's kind, whatever it calls itself: texts there are
+    forgotten."""
+    for name in ("apiVersion", "kind"):
+        if isinstance(new.get(name), str | None):
+            new[name] = old[name]
 
 
 def known_fields(resource: Resource, item: Object, write: Write, keep_empty: bool) -> Object:
@@ -52,9 +73,21 @@ def known_fields(resource: Resource, item: Object, write: Write, keep_empty: boo
     if type is None:
         return dict(item)
     check = Check(resource, keep_empty)
-    cleaned = check.clean(item, type)
+    try:
+        cleaned = check.clean(item, type)
+    except Mistyped as error:
+        raise _in_go_words(resource, item, error) from None
     _report(check.unknown, write, resource)
     return cleaned
+
+
+def _in_go_words(resource: Resource, item: Object, error: Mistyped) -> Mistyped:
+    """The same in the words of Go's decoder, which reads on after the first problem."""
+    if not is_registered(resource.api_version, resource.kind):
+        return error
+    why = go_decoding.problem(resource.api_version, resource.kind, json.dumps(item))
+    start = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
+    return Mistyped(f"{start}: {why}", why, error.conversion) if why else error
 
 
 def _report(unknown: list[str], write: Write, resource: Resource) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubetrace.playground import formats, status
+from kubetrace.playground import formats, schema_checks, status
 from kubetrace.playground.objects import now
-from kubetrace.playground.schemas import Schema, at_path, schema_of
+from kubetrace.playground.schemas import Schema, at_path, pruned, schema_of
 from kubetrace.playground.validation.causes import (
     LABEL_1035,
     LABEL_1035_WORDS,
@@ -214,7 +214,7 @@ def _version(version: dict[str, Any], at: str, several: bool) -> list[Cause]:
     if schema is None:
         causes.append(required(f"{at if several else 'spec.versions[0]'}.schema.openAPIV3Schema"))
     else:
-        causes += _root(schema, where)
+        causes += _root(schema, where) or _defaults(schema, where)
     scale = (version.get("subresources") or {}).get("scale")
     if scale is not None:
         for name in ("specReplicasPath", "statusReplicasPath"):
@@ -300,6 +300,22 @@ def _structural(schema: Schema, at: str, root: bool = False) -> list[Cause]:
         for index, part in enumerate(schema.get(name) or ()):
             loose = bool(schema.get("x-kubernetes-int-or-string"))
             causes += _in_value_validation(part, f"{at}.{name}[{index}]", loose)
+    return causes
+
+
+def _defaults(schema: Schema, at: str) -> list[Cause]:
+    """What is wrong with the defaults of a structural schema (apiserver/schema/defaulting/validation.go)."""
+    causes: list[Cause] = []
+    for place, part in _walk(schema, at):
+        value = part.get("default")
+        if value is None:
+            continue
+        unknown: list[str] = []
+        pruned(part, value, unknown)
+        if unknown:
+            causes.append(bad(f"{place}.default", value, "must not have unknown fields"))
+        found = schema_checks.problems(part, value)
+        causes += [(f"{place}.default{'.' if path else ''}{path}", reason, told) for path, reason, told in found]
     return causes
 
 

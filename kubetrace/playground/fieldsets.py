@@ -132,28 +132,6 @@ def _is_nothing(name: str, value: Any, shape: Shape) -> bool:
     return value == [] and shape.child(name).kind in ("listmap", "set")
 
 
-def duplicates(value: Any, shape: Shape, path: str = "") -> list[str]:
-    """Entries with the same key, which an applied object must not have (structured-merge-diff typed)."""
-    found: list[str] = []
-    if shape.kind == "map" and isinstance(value, dict):
-        for name, entry in value.items():
-            found += duplicates(entry, shape.child(name), f"{path}.{name}")
-    elif shape.kind == "listmap" and isinstance(value, list):
-        seen = []
-        for entry in value:
-            key = item_key(entry, shape.keys)
-            shown = path_text((key,))
-            if key in seen:
-                found.append(f"{path}: duplicate entries for key {shown}")
-            seen.append(key)
-            found += duplicates(entry, _entry_shape(shape), f"{path}{shown}")
-    elif shape.kind == "set" and isinstance(value, list):
-        for index, entry in enumerate(value):
-            if entry in value[:index]:
-                found.append(f"{path}: duplicate entries for key {path_text((_set_key(entry),))}")
-    return found
-
-
 @cache
 def _metadata_shape() -> Shape:
     """ObjectMeta's, which custom resources have, too, whatever their schemas say."""

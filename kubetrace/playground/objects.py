@@ -16,6 +16,7 @@ from kubetrace.playground.status import ApiError
 from kubetrace.wire import PROTOBUF, protobuf, quantity
 from kubetrace.wire.go_base64 import base64_problem
 from kubetrace.wire.go_json import json_type, no_object
+from kubetrace.wire.go_numbers import general_float
 from kubetrace.wire.go_time import RFC3339, RFC3339_MICRO, time_problem
 from kubetrace.wire.json_stream import is_json, problem
 from kubetrace.wire.schema import Field, Type, built_in
@@ -138,11 +139,19 @@ def _object(body: bytes, value: Any, kind: str) -> Any:
         return value
     if not isinstance(value, dict):
         raise _unrecognized(body, kind, no_object(value))
-    for name in ("kind", "apiVersion"):
-        if not isinstance(value.get(name) or "", str):
-            why = f"json: cannot unmarshal {json_type(value[name])} into Go struct field .{name} of type string"
-            raise _unrecognized(body, kind, why)
+    if why := unreadable_kind(value):
+        raise ApiError(400, f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(body)})")
     return value
+
+
+def unreadable_kind(value: Object) -> str:
+    """Why an object's apiVersion and kind can't be read; "" where they can (json.SimpleMetaFactory)."""
+    for name in ("kind", "apiVersion"):
+        if not isinstance(value.get(name), str | None):
+            why = f"json: cannot unmarshal {json_type(value[name])} into Go struct field .{name} of type string"
+            return f"couldn't get version/kind; json parse error: {why}"
+    version = value.get("apiVersion") or ""
+    return f"unexpected GroupVersion string: {version}" if version.count("/") > 1 else ""
 
 
 def decode_json(body: bytes, failure: Callable[[str], ApiError]) -> Any:
@@ -218,7 +227,7 @@ class Check:
     """One walk over an object: drops unknown fields (remembering them), refuses values of the wrong type."""
 
     def __init__(self, resource: Resource, keep_empty: bool = False) -> None:
-        """`keep_empty`: empty maps and lists stay, which Go's omitempty would drop; an apply may own them."""
+        """`keep_empty`: nulls, empty maps and lists stay, which Go's omitempty would drop; an apply may own them."""
         self._keep_empty = keep_empty
         self._what = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
         self.unknown: list[str] = []
@@ -238,7 +247,7 @@ class Check:
                 empty = not kept and (field.map or field.list) and not field.required  # Go's omitempty
                 if not empty or self._keep_empty or name == "managedFields":
                     result[name] = kept
-            elif name == "lastProbeTime":
+            elif name == "lastProbeTime" or self._keep_empty:
                 result[name] = None
         return result
 
@@ -263,6 +272,8 @@ class Check:
                 self._refuse(value, field, inner, path, owner, entry=True)
             return self._object(value, inner, path)
         expected = inner.scalar if inner is not None else field.type
+        if value is None and field.map and expected == "string" and not self._keep_empty:
+            return ""  # as Go has it in its map
         if expected == "quantity":
             return self._quantity(value)
         if value is not None and not (_fits(value, expected) and _in_range(value, field.format)):
@@ -277,10 +288,11 @@ class Check:
         """Texts that Go reads as something else: bytes in base64, times."""
         if field.format == "byte":
             why = base64_problem(text)
+            conversion = f"error decoding from json: {why}"
         else:
-            why = time_problem(text, _TIMES[field.type])
+            conversion = why = time_problem(text, _TIMES[field.type])
         if why:
-            raise Mistyped(f"{self._what}: {why}", why, why)
+            raise Mistyped(f"{self._what}: {why}", why, conversion)
 
     def _quantity(self, value: Any) -> str:
         """In its canonical form; numbers are allowed, too."""
@@ -288,7 +300,7 @@ class Check:
         try:
             return quantity.canonical(text)
         except quantity.InvalidQuantity as error:
-            raise ApiError(400, f"{self._what}: {error}") from None
+            raise Mistyped(f"{self._what}: {error}", str(error), str(error)) from None
 
     def _refuse(
         self, value: Any, field: Field, inner: Type | None, path: str, owner: Type, entry: bool = False
@@ -302,7 +314,7 @@ class Check:
         if go_type in _LEAST and found == "number":
             found = f"number {value}"
         told = f"json: cannot unmarshal {found} into Go struct field {struct}.{plain} of type {go_type}"
-        raise Mistyped(f"{self._what}: {told}", told, _conversion(value, go_type))
+        raise Mistyped(f"{self._what}: {told}", told, conversion(value, go_type))
 
 
 _LEAST = {"int32": -(2**31), "int64": -(2**63)}
@@ -315,7 +327,7 @@ def _in_range(value: Any, format: str) -> bool:
 
 class Mistyped(ApiError):
     """A value of a type that its field has not: `decoding` are encoding/json's words, `conversion` those of the
-    converter that strategic merge patches go through (apimachinery runtime/converter.go)."""
+    converter that strategic merge patches and applied objects go through (apimachinery runtime/converter.go)."""
 
     def __init__(self, message: str, decoding: str, conversion: str) -> None:
         super().__init__(400, message)
@@ -326,7 +338,15 @@ class Mistyped(ApiError):
 _GO_KINDS = {"object": "map", "array": "slice", "string": "string", "bool": "bool"}
 
 
-def _conversion(value: Any, go_type: str) -> str:
+_READ_BY_THEMSELVES = {"v1.Time": "string", "v1.MicroTime": "string", "intstr.IntOrString": "int32"}
+"""Types with an UnmarshalJSON of their own, and what it wants."""
+
+
+def conversion(value: Any, go_type: str) -> str:
+    """Why the converter does not take a value for a type."""
+    if wanted := _READ_BY_THEMSELVES.get(go_type):
+        found = f"number {general_float(value)}" if wanted == "int32" and isinstance(value, float) else json_type(value)
+        return f"json: cannot unmarshal {found} into Go value of type {wanted}"
     plain = _GO_KINDS.get(json_type(value), "float64" if isinstance(value, float) else "int64")
     if go_type.startswith("map["):
         return f"cannot restore map from {plain}"

@@ -11,24 +11,36 @@ from kubetrace.playground.objects import Object
 from kubetrace.playground.status import ApiError
 
 
+def of_another_kind(resource: Resource, body: Any) -> ApiError | None:
+    """What an apply is told whose body does not say that it is of the URL's kind."""
+    told = body if isinstance(body, dict) else {}
+    version, kind = (value if isinstance(value := told.get(name), str) else "" for name in ("apiVersion", "kind"))
+    if (version, kind) == (resource.api_version, resource.kind):
+        return None
+    if version.count("/") > 1:
+        version = kind = ""
+    group, _, version = version.rpartition("/")
+    return ApiError(400, f"invalid object type: {group}/{version}, Kind={kind}")
+
+
 def untyped(resource: Resource, body: Object, problems: list[str]) -> ApiError:
-    """An applied object that does not fit its kind's schema (structured-merge-diff)."""
+    """An applied object that does not fit its kind's schema."""
     told = problems[0] if len(problems) == 1 else "errors:\n" + "\n".join(f"  {text}" for text in problems)
     return ApiError(500, f"failed to create typed patch object ({_named(resource, body)}): {told}", "")
 
 
 def unconverted(resource: Resource, body: Object, why: str) -> ApiError:
-    """An applied object of which no object of its kind can be made."""
-    told = f"failed to convert new object ({_named(resource, body)}) to proper version: unable to convert unstructured "
-    told += f"object to {resource.group}/{resource.version}, Kind={resource.kind}: error decoding from json: {why}"
-    return ApiError(500, told, "")
+    """An applied object that fits its schema, but not its Go struct (managedfields/internal/structuredmerge.go)."""
+    kind = f"{resource.group}/{resource.version}, Kind={resource.kind}"
+    told = f"unable to convert unstructured object to {kind}: {why}"
+    return ApiError(500, f"failed to convert new object ({_named(resource, body)}) to proper version: {told}", "")
 
 
 def _named(resource: Resource, body: Object) -> str:
     metadata = body.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    kind = f"{resource.group}/{resource.version}, Kind={resource.kind}"
-    return f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {kind}"
+    found = metadata if isinstance(metadata, dict) else {}
+    namespace, name = (value if isinstance(value := found.get(key), str) else "" for key in ("namespace", "name"))
+    return f"{namespace}/{name}; {resource.group}/{resource.version}, Kind={resource.kind}"
 
 
 def misfit(kind: str, patch: Any, new: Object, why: str) -> ApiError:

@@ -8,6 +8,7 @@ from typing import Any
 from kubetrace.playground.objects import decode_json
 from kubetrace.playground.status import ApiError
 from kubetrace.wire.go_json import json_type
+from kubetrace.wire.go_numbers import general_float
 from kubetrace.wire.schema import Field, Type
 
 KINDS = (
@@ -81,6 +82,8 @@ def go_value(value: Any) -> str:
         return "[" + " ".join(map(go_value, value)) + "]"
     if value is None:
         return "<nil>"
+    if isinstance(value, float) or (isinstance(value, int) and not -(1 << 63) <= value < 1 << 63):
+        return general_float(float(value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -22,6 +22,13 @@ def check(resource: Resource, item: dict[str, Any]) -> None:
         raise status.invalid(resource.kind, resource.group, item["metadata"].get("name", ""), causes)
 
 
+def problems(schema: Schema, value: Any) -> list[Cause]:
+    """What is wrong with a value by itself; the paths begin in it."""
+    causes: list[Cause] = []
+    _check(schema, value, "", causes)
+    return causes
+
+
 def _scale_causes(resource: Resource, item: dict[str, Any]) -> list[Cause]:
     """A scale subresource's replicas must be a count (apiextensions customresource/validator.go)."""
     scale = ((resource.custom or {}).get("subresources") or {}).get("scale")

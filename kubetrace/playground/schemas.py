@@ -17,8 +17,13 @@ def prune(version: dict[str, Any], item: dict[str, Any], unknown: list[str]) -> 
     """The object without fields that its schema does not know; their paths are added to `unknown`."""
     kept = {name: item[name] for name in ("apiVersion", "kind", "metadata") if name in item}
     rest = {name: value for name, value in item.items() if name not in kept}
-    pruned: dict[str, Any] = kept | _prune(schema_of(version), rest, "", unknown)
-    return pruned
+    found: dict[str, Any] = kept | pruned(schema_of(version), rest, unknown)
+    return found
+
+
+def pruned(schema: Schema, value: Any, unknown: list[str]) -> Any:
+    """A value without what its schema does not know."""
+    return _prune(schema, value, "", unknown)
 
 
 def _prune(schema: Schema, value: Any, path: str, unknown: list[str]) -> Any:

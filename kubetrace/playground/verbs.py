@@ -24,7 +24,7 @@ from kubetrace.playground import (
     webhooks,
     write_warnings,
 )
-from kubetrace.playground.bodies import check_body, distinct_owners, known_fields
+from kubetrace.playground.bodies import as_before, check_body, distinct_owners, known_fields
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.conversion import as_version, has_faces, kept, served, stored
 from kubetrace.playground.objects import Mistyped, Object, new_uid, now, random_suffix, type_of
@@ -88,8 +88,6 @@ class Verbs:
         metadata = item["metadata"]
         self._name(metadata)
         distinct_owners(item, write)
-        if metadata.get("resourceVersion"):
-            raise ApiError(500, "resourceVersion should not be set on objects to be created", "")
         for owned in _OWNED_BY_SERVER:
             metadata.pop(owned, None)
         self._check_namespace(resource, namespace, metadata.get("name", ""))
@@ -110,6 +108,8 @@ class Verbs:
         self.webhooks.validate(self._about(resource, item, None, write))
         admission.check(self.store, resource, item, write.warnings)
         name = item["metadata"]["name"]
+        if item["metadata"].get("resourceVersion") and not write.dry_run:
+            raise ApiError(500, "resourceVersion should not be set on objects to be created", "")
         if self.store.get(resource.key, namespace, name) is not None:
             raise status.already_exists(resource.name, resource.group, name)
         allocation.on_create(self.store, resource, item)
@@ -358,11 +358,15 @@ class Verbs:
             new = patches.strategic_merge(copy.deepcopy(old), patch, type_of(resource))
         else:
             raise patch_errors.unsupported(kind, resource)
+        strategic = kind.startswith("application/strategic")
+        if strategic:
+            as_before(old, new)
+        elif not new.get("apiVersion") and resource.custom is None:
+            raise status.unnamed(name)  # which is what comes of it
         try:
             new = check_body(self.catalog, resource, new, namespace, write)
         except Mistyped as error:
-            why = error.conversion if kind.startswith("application/strategic") else error.decoding
-            raise patch_errors.misfit(kind, patch, new, why) from None
+            raise patch_errors.misfit(kind, patch, new, error.conversion if strategic else error.decoding) from None
         except NotStrict as error:
             raise patch_errors.misfit(kind, patch, new, error.told) from None
         self.own_name(new, name)

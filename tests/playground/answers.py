@@ -7,12 +7,23 @@ import re
 from typing import Any
 
 _CONTROLLERS = "kube-controller-manager"
-_CHANGING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\d{4}-\d\d-\d\dT[0-9:]+Z")
+_CHANGING = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\d{4}-\d\d-\d\dT[0-9:]+Z|(?<=resourceVersion)[\\\":]+\d+"
+)
 
 
 def plain(status: int, value: Any, namespace: str) -> dict[str, Any]:
     text = _CHANGING.sub("*", json.dumps(value, sort_keys=True).replace(namespace, "NS"))
     return {"status": status, "answer": _without_versions(json.loads(text))}
+
+
+def brief(status: int, value: Any, namespace: str) -> dict[str, Any]:
+    """Of what goes well no more than who applied what."""
+    told = plain(status, value, namespace)
+    if isinstance(value, dict) and value.get("kind") != "Status":
+        entries = told["answer"]["metadata"].get("managedFields") or ()
+        told["answer"] = [entry["fieldsV1"] for entry in entries if entry["operation"] == "Apply"]
+    return told
 
 
 def _before_controllers(autoscaler: dict[str, Any]) -> dict[str, Any]:

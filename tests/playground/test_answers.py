@@ -1,4 +1,5 @@
-"""The playground answers what a real kube-apiserver answered (golden/answers-1.36.json): status, words, objects."""
+"""The playground answers what a real kube-apiserver answered (golden/answers-1.36.json, misfits-1.36.json): status,
+words, objects."""
 
 from __future__ import annotations
 
@@ -6,11 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.playground.answers import plain
-from tests.playground.cases import CASES
+import pytest
+
+from tests.playground import cases, misfits
+from tests.playground.answers import brief, plain
 from tests.playground.conftest import Client
 
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "answers-1.36.json").read_text())["answers"]
+SETS = {"answers": (cases.CASES, plain), "misfits": (misfits.CASES, brief)}
 
 
 def call(client: Client, namespace: str, case: tuple[str, str, Any, str]) -> tuple[int, Any]:
@@ -20,12 +23,14 @@ def call(client: Client, namespace: str, case: tuple[str, str, Any, str]) -> tup
     return status, answer.decode() if isinstance(answer, bytes) else answer
 
 
-def test_answers_are_the_real_servers(client: Client, namespace: str) -> None:
+@pytest.mark.parametrize("name", SETS)
+def test_answers_are_the_real_servers(name: str, client: Client, namespace: str) -> None:
     client.headers["User-Agent"] = ""
-    ours = [plain(*call(client, namespace, case), namespace) for case in CASES]
-    different = [
-        (case[:3], expected, got) for case, expected, got in zip(CASES, GOLDEN, ours, strict=True) if expected != got
-    ]
+    golden = json.loads((Path(__file__).parent / "golden" / f"{name}-1.36.json").read_text())["answers"]
+    requests, shown = SETS[name]
+    ours = [shown(*call(client, namespace, case), namespace) for case in requests]
+    pairs = zip(requests, golden, ours, strict=True)
+    different = [(case[:3], expected, got) for case, expected, got in pairs if expected != got]
     assert not different, "\n\n".join(
         f"{case}\nreal: {json.dumps(e)}\nours: {json.dumps(g)}" for case, e, g in different
     )

@@ -1,6 +1,6 @@
-"""Writes tests/playground/golden/answers-1.36.json: what a real kube-apiserver answers to tests/playground/cases.py.
+"""Writes what a real kube-apiserver answers to tests/playground/cases.py (golden/answers-1.36.json) and misfits.py.
 
-python -m tests.tools.record_answers KUBECONFIG        (a server's own, with a token and a CA file)
+python -m tests.tools.record_answers KUBECONFIG answers|misfits       (a server's own, with a token and a CA file)
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kubetrace.wire import yaml_reader
-from tests.playground.answers import plain
-from tests.playground.cases import CASES
+from tests.playground import cases, misfits
+from tests.playground.answers import brief, plain
 
-TARGET = Path(__file__).parents[1] / "playground" / "golden" / "answers-1.36.json"
+GOLDEN = Path(__file__).parents[1] / "playground" / "golden"
+SETS = {"answers": (cases.CASES, plain), "misfits": (misfits.CASES, brief)}
 
 
 def server_of(kubeconfig: str) -> tuple[str, ssl.SSLContext, str]:
@@ -33,6 +34,7 @@ def server_of(kubeconfig: str) -> tuple[str, ssl.SSLContext, str]:
 
 def main() -> None:
     host, tls, token = server_of(sys.argv[1])
+    name = sys.argv[2]
     namespace = f"record-{uuid.uuid4().hex[:8]}"
 
     def call(method: str, path: str, body: Any, kind: str) -> tuple[int, Any]:
@@ -48,11 +50,16 @@ def main() -> None:
 
     version = call("GET", "/version", None, "application/json")[1]["gitVersion"]
     call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}, "application/json")
-    answers = [plain(*call(*case), namespace) for case in CASES]
+    requests, shown = SETS[name]
+    answers = [shown(*call(*case), namespace) for case in requests]
     call("DELETE", f"/api/v1/namespaces/{namespace}", None, "application/json")
-    golden = {"server": f"kube-apiserver {version}", "command": "tests/tools/record_answers.py", "answers": answers}
-    TARGET.write_text(json.dumps(golden, indent=1) + "\n")
-    print(TARGET.name, len(answers))
+    golden = {
+        "server": f"kube-apiserver {version}",
+        "command": f"tests/tools/record_answers.py {name}",
+        "answers": answers,
+    }
+    (GOLDEN / f"{name}-1.36.json").write_text(json.dumps(golden, indent=1) + "\n")
+    print(name, len(answers))
 
 
 if __name__ == "__main__":

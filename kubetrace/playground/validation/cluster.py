@@ -112,7 +112,7 @@ def config_map(item: Object) -> list[Cause]:
     for key in sorted(set(item.get("data") or ()) & set(item.get("binaryData") or ())):
         causes.append(bad(f"data[{key}]", key, "duplicate of key present in binaryData"))
     size = sum(len(str(text).encode()) for text in (item.get("data") or {}).values())
-    size += sum(decoded_size(text) for text in (item.get("binaryData") or {}).values())
+    size += sum(decoded_size(text or "") for text in (item.get("binaryData") or {}).values())
     if size > _MOST_BYTES:
         causes.append(("[]", "FieldValueTooLong", f"Too long: may not be more than {_MOST_BYTES} bytes"))
     return causes
