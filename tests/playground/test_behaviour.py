@@ -280,11 +280,22 @@ def test_deletion_reaches_dependents_as_asked(place: Place) -> None:
     place.gone("apps/v1/deployments", "fore")
     place.gone("apps/v1/deployments", "orphan")
     assert not place.items("apps/v1/replicasets", "?labelSelector=app=fore")
+    assert not place.items("pods", "?labelSelector=app=fore"), "a foreground deletion waits for dependents' dependents"
     pods = f"{place.path('pods')}?labelSelector=app=back"
     place.client.until(pods, lambda status, value: not value["items"])
     left = place.items("apps/v1/replicasets", "?labelSelector=app=orphan")
     assert len(left) == 1 and "ownerReferences" not in left[0]["metadata"]
     assert len(place.items("pods", "?labelSelector=app=orphan")) == 1
+
+
+def test_a_circle_of_owners_goes_in_the_foreground(place: Place) -> None:
+    kept = {name: place.make("configmaps", name) for name in ("a", "b")}
+    for name, other in (("a", "b"), ("b", "a")):
+        owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": other, "uid": kept[other]["metadata"]["uid"]}
+        place.patch("configmaps", name, {"metadata": {"ownerReferences": [owner | {"blockOwnerDeletion": True}]}})
+    place.delete("configmaps", "a", {"propagationPolicy": "Foreground"})
+    place.gone("configmaps", "a")
+    place.gone("configmaps", "b")
 
 
 def test_a_job_leaves_its_pods_where_nobody_says_otherwise(place: Place) -> None:

@@ -48,7 +48,9 @@ class Garbage:
     def _dependents(self, uid: str) -> list[tuple[str, Object]]:
         return self._store.dependents(uid)
 
-    def _release_or_delete(self, key: str, item: Object, uid: str) -> None:
+    def _release_or_delete(self, key: str, item: Object, uid: str, waits: bool = False) -> None:
+        """A dependent of `uid` loses that owner, or goes where it has no other. An owner that waits for it waits for
+        its dependents, too (attemptToDeleteItem in pkg/controller/garbagecollector/garbagecollector.go)."""
         owners = [owner for owner in item["metadata"]["ownerReferences"] if owner.get("uid") != uid]
         if any(self._exists(owner, item) for owner in owners):
             fresh = copy.deepcopy(item)
@@ -58,11 +60,13 @@ class Garbage:
         resource = self._verbs.catalog.preferred(key)
         if resource is not None and not item["metadata"].get("deletionTimestamp"):
             metadata = item["metadata"]
-            write = Write()
+            dependents = self._dependents(metadata["uid"]) if waits else []
+            given = metadata.get("finalizers") or ()
+            policy = "Orphan" if ORPHAN in given else "Foreground" if FOREGROUND in given else "Background"
+            if any(_is_waiting(dependent) for _, dependent in dependents):  # in a circle nobody waits
+                self._store.put(key, _unblocking(item))
+            write, options = Write(), {"propagationPolicy": "Foreground" if dependents else policy}
             with answers(self._verbs, write):
-                given = metadata.get("finalizers") or ()
-                policy = "Orphan" if ORPHAN in given else "Foreground" if FOREGROUND in given else "Background"
-                options = {"propagationPolicy": policy}
                 self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], options, write)
 
     def _exists(self, owner: Object, item: Object) -> bool:
@@ -91,7 +95,7 @@ class Garbage:
             finalizers.remove(ORPHAN)
         elif FOREGROUND in finalizers:
             for dependent_key, dependent in dependents:
-                self._release_or_delete(dependent_key, dependent, metadata["uid"])
+                self._release_or_delete(dependent_key, dependent, metadata["uid"], waits=True)
             if not any(_blocks(item, metadata["uid"]) for _, item in self._dependents(metadata["uid"])):
                 finalizers.remove(FOREGROUND)
         if finalizers != list(metadata.get("finalizers") or ()):
@@ -118,3 +122,18 @@ class Garbage:
 def _blocks(item: Object, uid: str) -> bool:
     """Whether a dependent holds up the foreground deletion of its owner."""
     return any(o.get("uid") == uid and o.get("blockOwnerDeletion") for o in item["metadata"]["ownerReferences"])
+
+
+def _is_waiting(item: Object) -> bool:
+    """Whether its deletion waits for dependents."""
+    metadata = item["metadata"]
+    return bool(metadata.get("deletionTimestamp")) and FOREGROUND in (metadata.get("finalizers") or ())
+
+
+def _unblocking(item: Object) -> Object:
+    """`item` so that it holds up no owner."""
+    fresh = copy.deepcopy(item)
+    for owner in fresh["metadata"]["ownerReferences"]:
+        if owner.get("blockOwnerDeletion"):
+            owner["blockOwnerDeletion"] = False
+    return fresh
