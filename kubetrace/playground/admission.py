@@ -11,6 +11,7 @@ from kubetrace.playground.status import forbidden, invalid
 from kubetrace.playground.storage import Store
 from kubetrace.playground.validation.causes import amount
 
+PRIORITY_CLASSES = "priorityclasses.scheduling.k8s.io"
 STORAGE_CLASSES = "storageclasses.storage.k8s.io"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 CLAIM_PROTECTION, VOLUME_PROTECTION = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
@@ -43,10 +44,22 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         item.setdefault("status", {})["qosClass"] = quality_of_service(item["spec"])
 
 
+def _one_default(store: Store, resource: Resource, item: Object) -> None:
+    """Priority: there is one class at most that counts for pods that name none."""
+    name = item["metadata"].get("name", "")
+    others = (each["metadata"]["name"] for each in store.select(PRIORITY_CLASSES) if each.get("globalDefault"))
+    other = next((each for each in others if each != name), None)
+    if item.get("globalDefault") and other is not None:
+        why = f"PriorityClass {other} is already marked as default. Only one default can exist"
+        raise forbidden(resource.name, resource.group, name, why)
+
+
 def check(store: Store, resource: Resource, item: Object, warnings: list[str]) -> None:
     """Raises 403 where a new object has no room, or is not safe enough for its namespace: in the order in which the
     plugins are asked (pkg/kubeapiserver/options/plugins.go)."""
     limits.check(store, resource, item)
+    if resource.key == PRIORITY_CLASSES:
+        _one_default(store, resource, item)
     secure(store, resource, item, None, warnings)
     budgets.admit(store, resource, item)
 
@@ -55,6 +68,8 @@ def change(store: Store, resource: Resource, item: Object, old: Object) -> None:
     """What plugins do to an update, before it is looked at. Raises 403."""
     if resource.key == "pods":
         _tolerations(item["spec"])
+    if resource.key == PRIORITY_CLASSES:
+        _one_default(store, resource, item)
     if resource.key == "persistentvolumeclaims":
         _may_grow(store, resource, item, old)
 
@@ -128,7 +143,7 @@ def _marked(store: Store, key: str, annotation: str) -> str | None:
 def _priority(store: Store, resource: Resource, pod: Object) -> None:
     """Priority: the class's number stands in the pod."""
     name = pod["spec"].get("priorityClassName")
-    key = "priorityclasses.scheduling.k8s.io"
+    key = PRIORITY_CLASSES
     if name:
         found = store.get(key, "", name)
         if found is None:

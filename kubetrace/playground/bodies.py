@@ -44,7 +44,7 @@ def _check_kind(catalog: Catalog, resource: Resource, body: Object) -> None:
     if (api_version, kind) == (resource.api_version, resource.kind):
         return
     version = api_version.rpartition("/")[2]
-    if catalog.by_kind(api_version, kind) is None and not is_registered(api_version, kind):
+    if catalog.by_kind(api_version, kind) is None and not is_registered(api_version, kind.removesuffix("List")):
         why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
     elif kind != resource.kind or kind == "Scale":
         into = f"{resource.package}.{resource.kind}"

@@ -176,6 +176,9 @@ class Catalog:
     def has_group(self, group: str) -> bool:
         return any(g == group for g, _, _ in self._entries)
 
+    def is_built_in(self, group: str) -> bool:
+        return any(each["metadata"].get("name", "") == group for each in self.built_in)
+
     def has_version(self, group: str, version: str) -> bool:
         return any((g, v) == (group, version) for g, v, _ in self._entries)
 

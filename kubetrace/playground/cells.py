@@ -76,7 +76,8 @@ def _node(item: Item) -> list[Any]:
 def _event(item: Item) -> list[Any]:
     target = item.get("involvedObject") or item.get("regarding") or {}
     first = item.get("firstTimestamp") or item.get("deprecatedFirstTimestamp") or item.get("eventTime")
-    last = item.get("lastTimestamp") or item.get("deprecatedLastTimestamp") or first
+    series = item.get("series") or {}
+    last = series.get("lastObservedTime") or item.get("lastTimestamp") or item.get("deprecatedLastTimestamp") or first
     name = (
         f"{target.get('kind', '').lower()}/{target.get('name')}"
         if target.get("name")
@@ -95,7 +96,7 @@ def _event(item: Item) -> list[Any]:
         source,
         message,
     ]
-    return [*row, since(first), item.get("count") or 1, item["metadata"]["name"]]
+    return [*row, since(first), series.get("count") or item.get("count") or 1, item["metadata"]["name"]]
 
 
 def _endpoints(item: Item) -> list[Any]:

@@ -126,7 +126,7 @@ def _go_versions(spec: dict[str, Any]) -> Any:
 
 def _opened(schema: Schema) -> Schema:
     """A schema with what stands for one of two things as the Go struct that holds both."""
-    found = {name.replace("-kubernetes", "", 1): value for name, value in schema.items()}
+    found = dict(schema)
     for name in ("properties", "patternProperties", "definitions"):
         if name in found:
             found[name] = {key: _opened(part) for key, part in found[name].items()}

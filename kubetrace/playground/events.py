@@ -6,12 +6,15 @@ import datetime
 import time
 from typing import Any
 
-from kubetrace.playground.objects import Object, moment, new_uid, now
+from kubetrace.playground.objects import Object, micro_now, moment, new_uid, now
 from kubetrace.playground.storage import Store
 
 KEPT_SECONDS = 3600.0
 """As kube-apiserver's --event-ttl."""
 _REMEMBERED = 4096
+SCHEDULER = "default-scheduler"
+"""The component that tells in the way of events.k8s.io: when, as what action, and in series."""
+_ACTIONS = {"Scheduled": "Binding", "FailedScheduling": "Scheduling", "Preempted": "Preempting"}
 
 
 class Recorder:
@@ -37,6 +40,10 @@ class Recorder:
             return
         key = (metadata["uid"], reason, message, container)
         old = self._store.get("events", namespace, self._names[key]) if key in self._names else None
+        if old is not None and self._component == SCHEDULER:
+            times = (old.get("series") or {}).get("count", 1) + 1
+            self._store.put("events", old | {"series": {"count": times, "lastObservedTime": micro_now()}})
+            return
         if old is not None:
             self._store.put("events", old | {"count": old.get("count", 1) + 1, "lastTimestamp": now()})
             return
@@ -50,7 +57,7 @@ class Recorder:
         target |= {"apiVersion": item["apiVersion"], "resourceVersion": metadata.get("resourceVersion", "")}
         if container:
             target["fieldPath"] = container
-        event = {
+        event: Object = {
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {"name": name, "namespace": namespace, "uid": new_uid(), "creationTimestamp": now()},
@@ -66,6 +73,10 @@ class Recorder:
             "reportingComponent": self._component,
             "reportingInstance": host,
         }
+        if self._component == SCHEDULER:
+            event |= {"source": {}, "firstTimestamp": None, "lastTimestamp": None, "eventTime": micro_now()}
+            event |= {"reportingInstance": f"{SCHEDULER}-playground", "action": _ACTIONS.get(reason, reason)}
+            del event["count"]
         self._store.put("events", event)
 
 

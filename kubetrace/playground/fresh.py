@@ -10,6 +10,7 @@ from kubetrace.playground.admission import DEFAULT_CLASS
 from kubetrace.playground.catalog import Catalog, Resource, server_facts
 from kubetrace.playground.objects import new_uid, now
 from kubetrace.playground.storage import Store
+from kubetrace.playground.strategies import WITH_GENERATION
 
 NODE = "playground-node"
 MOST_NODES = 50
@@ -54,7 +55,7 @@ def fill(store: Store, catalog: Catalog) -> None:
 
 def _own_range(item: dict[str, Any]) -> dict[str, Any]:
     """The range of Services is this server's, not that of the one that was recorded."""
-    if item.get("kind") == "ServiceCIDR":
+    if "cidrs" in (item.get("spec") or {}):
         item["spec"]["cidrs"] = [str(allocation.SERVICE_RANGE)]
     return item
 
@@ -72,6 +73,8 @@ def _put(store: Store, catalog: Catalog, key: str, item: dict[str, Any]) -> None
     metadata = item["metadata"]
     if store.get(key, metadata.get("namespace", ""), metadata["name"]) is None:
         metadata |= {"uid": new_uid(), "creationTimestamp": now()}
+        if key in WITH_GENERATION:
+            metadata.setdefault("generation", 1)
         store.put(key, {"apiVersion": resource.api_version, "kind": resource.kind} | item)
 
 

@@ -121,7 +121,7 @@ def _check(request: Request, target: Target) -> None:
     else:
         verbs = list(resource.verbs)
     one_place = resource.namespaced and not target.namespace
-    if one_place and "list" not in resource.verbs:
+    if one_place and ("list" not in resource.verbs or (target.name and target.verb == "get")):
         raise no_such_path()  # what can't be listed has no path across namespaces
     nameless_write = target.verb in ("create", "deletecollection") and one_place
     wrong_place = request.method == "POST" and target.name and not subresource

@@ -8,7 +8,7 @@ from typing import Any
 from kubetrace.playground import formats, status
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.schemas import Schema, at_path, schema_of
-from kubetrace.playground.validation.causes import Cause, bad, duplicate
+from kubetrace.playground.validation.causes import LABEL_1035, LABEL_1035_WORDS, Cause, bad, duplicate, required
 from kubetrace.wire.go_quote import quote
 
 
@@ -95,6 +95,8 @@ def _check(schema: Schema, value: Any, path: str, causes: list[Cause], root: boo
         allowed = ", ".join(f'"{entry}"' for entry in schema["enum"])
         causes.append((path, "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {allowed}'))
     if isinstance(value, dict):
+        if schema.get("x-kubernetes-embedded-resource"):
+            causes += _embedded(value, path)
         _check_object(schema, value, path, causes)
     elif isinstance(value, list):
         _check_size(schema, value, path, causes)
@@ -105,6 +107,22 @@ def _check(schema: Schema, value: Any, path: str, causes: list[Cause], root: boo
         _check_text(schema, value, path, causes)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         _check_number(schema, value, path, causes)
+
+
+def _embedded(value: dict[str, Any], path: str) -> list[Cause]:
+    """An object in an object says what it is (apiextensions schema/objectmeta)."""
+    causes: list[Cause] = []
+    for name in ("apiVersion", "kind"):
+        at, found = f"{path}.{name}", value.get(name)
+        if name not in value:
+            causes.append(required(at))
+        elif not isinstance(found, str):
+            causes.append(bad(at, found, "must be a string"))
+        elif not found:
+            causes.append(bad(at, found, "must not be empty"))
+        elif name == "kind" and not LABEL_1035.fullmatch(found.lower()):
+            causes.append(bad(at, found, f"may have mixed case, but should otherwise match: {LABEL_1035_WORDS}"))
+    return causes
 
 
 def _mistyped(path: str, value: Any, expected: str, reason: str = "FieldValueTypeInvalid") -> Cause:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+from functools import cache
 from typing import Any
+
+from kubetrace.wire.go_struct import structs
 
 Schema = dict[str, Any]
 
@@ -48,7 +51,19 @@ def _prune(schema: Schema, value: Any, path: str, unknown: list[str]) -> Any:
             result[name] = entry
         else:
             unknown.append(where)
+    if schema.get("x-kubernetes-embedded-resource") and isinstance(result.get("metadata"), dict):
+        unknown += [f"{path}.metadata.{name}" for name in result["metadata"] if name not in _metadata_fields()]
+        result["metadata"] = {name: entry for name, entry in result["metadata"].items() if name in _metadata_fields()}
     return result
+
+
+@cache
+def _metadata_fields() -> frozenset[str]:
+    """The fields of ObjectMeta, which every kind has."""
+    types, kinds = structs()
+    number = next(kind for name, kind, _ in types[kinds["v1/ConfigMap"]] if name == "metadata")
+    assert isinstance(number, int)
+    return frozenset(name for name, *_ in types[number])
 
 
 def default(version: dict[str, Any], item: dict[str, Any]) -> None:

@@ -194,6 +194,14 @@ def _bound(verbs: Verbs, target: Target, bound: Object) -> Object:
     return {kind.lower(): {"name": name, "uid": item["metadata"]["uid"]}}
 
 
+def _resized(old: list[Object], new: list[Object]) -> list[Object]:
+    """Containers of which nothing but their resources changes; others, where there are others: validation says so."""
+    if [entry.get("name") for entry in old] != [entry.get("name") for entry in new]:
+        return new
+    pairs = zip(old, new, strict=True)
+    return [was | {name: is_[name] for name in ("resources", "resizePolicy") if name in is_} for was, is_ in pairs]
+
+
 def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     """A subresource that is the whole object, of which only one part may change."""
     old = verbs.read(target.resource, target.place, target.name)
@@ -213,7 +221,7 @@ def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     elif target.subresource == "ephemeralcontainers":
         new["spec"]["ephemeralContainers"] = item["spec"].get("ephemeralContainers") or []
     else:
-        wanted = {entry["name"]: entry.get("resources") or {} for entry in item["spec"]["containers"]}
-        for container in new["spec"]["containers"]:
-            container["resources"] = wanted.get(container["name"], container["resources"])
+        for kind in ("containers", "initContainers"):
+            if kind in item["spec"]:
+                new["spec"][kind] = _resized(old["spec"].get(kind) or [], item["spec"][kind] or [])
     return verbs.replace(target.resource, old, new, write, target.subresource)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 # Subresources whose update may change the spec.
 _WHOLE = ("", "scale", "ephemeralcontainers", "resize")
+_SYSTEM_CLASSES = ("system-node-critical", "system-cluster-critical")
 _KEPT_NAMESPACES = ("default", "kube-system", "kube-public")
 _OWNED_BY_SERVER = (
     "uid",
@@ -379,6 +380,9 @@ class Verbs:
         """(the object, whether it is gone already). Honours grace, preconditions, finalizers and propagation."""
         if resource.key == "namespaces" and name in _KEPT_NAMESPACES:
             raise status.forbidden(resource.name, "", name, "this namespace may not be deleted")
+        if resource.key == admission.PRIORITY_CLASSES and name in _SYSTEM_CLASSES:
+            why = "this is a system priority class and cannot be deleted"
+            raise status.forbidden(resource.name, resource.group, name, why)
         item = self.read(resource, namespace, name)
         self.webhooks.admit(self._about(resource, None, item, write))
         metadata = item["metadata"]

@@ -62,7 +62,7 @@ def _where(store: Store, config: dict[str, Any]) -> tuple[str, tuple[str, int] |
         return config["url"], (host, port) if is_local(host) else told
     wanted = config["service"]
     name, place, port = wanted["name"], wanted["namespace"], wanted.get("port") or 443
-    url_text = f"https://{name}.{place}.svc:{port}{wanted.get('path') or ''}"
+    url_text = f"https://{name}.{place}.svc:{port}{wanted.get('path') or '/'}"
     service = store.get("services", place, name)
     if service is None:
         return url_text, f'service "{name}" not found'

@@ -45,6 +45,8 @@ _RULES = (
     (re.compile(r"(?m)^Waiting for .*\n"), ""),  # as many as the client saw in between
     (re.compile(r"-\d{8,10}\b"), "-<moment>"),
     (re.compile(r"\b127\.0\.0\.1\b"), "<ip>"),
+    (re.compile(r"(?<=X509SHA256=)[0-9a-f]{64}"), "<hash>"),
+    (re.compile(r"(Too large resource version: \d+, current: )\d+"), r"\1<rv>"),
     (re.compile(rf"(?m)^({_TIMES}):.*$"), r"\1: <time>"),
     (re.compile(r"(?m)^(Duration):.*$"), r"\1: <duration>"),
     (re.compile(r"eyJ[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}"), "<jwt>"),

@@ -114,13 +114,13 @@ class Jobs(Controller):
             self.store.put("pods", pod)
 
     def pod_changed(self, namespace: str, name: str) -> float | None:
-        """A pod whose Job is gone is nobody's to count."""
+        """A pod whose Job is gone, or going, is nobody's to count."""
         pod = self.store.get("pods", namespace, name)
         if pod is None or _TRACKING not in (pod["metadata"].get("finalizers") or ()):
             return None
         owner = controller_of(pod)
         job = owner and self.store.get(KEY, namespace, owner["name"])
-        if not job or job["metadata"]["uid"] != (owner or {})["uid"]:
+        if not job or job["metadata"]["uid"] != (owner or {})["uid"] or job["metadata"].get("deletionTimestamp"):
             self._release(pod)
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import invalid
@@ -67,9 +68,10 @@ def check(
     else:
         custom = resource.custom is not None
         causes += of_metadata.of_update(resource.key, old["metadata"], metadata, custom)
-    special = _CHECKS.get(resource.key)
+    special = _CHECKS.get(resource.key) if old is None else _WHEN_UPDATED.get(resource.key) or _CHECKS.get(resource.key)
     if special is not None and (old is None or resource.key not in _NEVER_AGAIN):
         causes += special(item)
+        causes += _ONCE[resource.key](item) if old is None and resource.key in _ONCE else []
     elif special is None and type is not None:
         causes += _missing(item, type, "")
     if old is not None:
@@ -132,6 +134,17 @@ _NEVER_AGAIN = frozenset(
         *("csistoragecapacities.storage.k8s.io", "ipaddresses.networking.k8s.io", "servicecidrs.networking.k8s.io"),
     )
 )
+
+_WHEN_UPDATED: dict[str, Callable[[Object], list[Cause]]] = {
+    "statefulsets.apps": partial(workloads.stateful_set, new=False),
+}
+"""How what is there already is looked at, where that differs."""
+
+_ONCE: dict[str, Callable[[Object], list[Cause]]] = {
+    "pods": pods.new_pod,
+    "ingresses.networking.k8s.io": networking.new_ingress,
+}
+"""What is looked at in new objects only."""
 
 _CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
     "pods": pods.pod,

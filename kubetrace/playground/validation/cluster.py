@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 
 from kubetrace.playground.validation.causes import (
     Cause,
@@ -286,7 +287,7 @@ def signing_request(item: Object) -> list[Cause]:
     for index, usage in enumerate(usages):
         if usage not in _USAGES:
             causes.append(unsupported(f"spec.usages[{index}]", usage, _USAGES))
-        elif usage in usages[:index]:
+        if usage in usages[:index]:
             causes.append(duplicate(f"spec.usages[{index}]", usage))
     name = spec.get("signerName", "")
     if not name:
@@ -320,7 +321,7 @@ def _request_error(text: str) -> str:
         pem = base64.b64decode(text)
     except (ValueError, binascii.Error):
         pem = b""
-    if b"-----BEGIN CERTIFICATE REQUEST-----" not in pem and b"-----BEGIN NEW CERTIFICATE REQUEST-----" not in pem:
+    if not re.search(rb"-----BEGIN CERTIFICATE REQUEST-----\n[^-]*-----END CERTIFICATE REQUEST-----", pem):
         return "PEM block type must be CERTIFICATE REQUEST"
     try:
         x509.load_pem_x509_csr(pem)

@@ -89,6 +89,10 @@ def _claim_spec(spec: Object, at: str) -> list[Cause]:
 
     def constraint(entry: Object, where: str) -> list[Cause]:
         causes = each(entry.get("requests"), _MOST_REQUESTS, f"{where}.requests", named, str)
+        for name in ("matchAttribute", "distinctAttribute"):
+            if entry.get(name) and "/" not in entry[name]:
+                why = "a fully qualified name must be a domain and a name separated by a slash"
+                causes.append(bad(f"{where}.{name}", entry[name], why))
         if not entry.get("matchAttribute") and not entry.get("distinctAttribute"):
             why = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set'
             causes.append(required(where, why))

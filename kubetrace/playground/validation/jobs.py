@@ -187,13 +187,25 @@ def _indexes(text: str, completions: int) -> tuple[int, str]:
 
 def job(item: Object) -> list[Cause]:
     spec = item["spec"]
-    causes = _job_spec(spec, "spec")
+    causes = _own_selector(item) + _job_spec(spec, "spec")
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     if spec.get("selector") is None:
         causes.append(required("spec.selector"))
     elif not matches_labels(spec["selector"], labels):
         causes.append(mismatch(labels))
     return causes
+
+
+def _own_selector(item: Object) -> list[Cause]:
+    """A selector that a job did not choose is the one that it was given (validateGeneratedSelector)."""
+    spec, metadata = item["spec"], item["metadata"]
+    if spec.get("manualSelector") or spec.get("selector") is None:
+        return []
+    told = {"controller-uid": metadata.get("uid", ""), "job-name": metadata.get("name", "")}
+    given = told | {f"batch.kubernetes.io/{name}": value for name, value in told.items()}
+    if matches_labels(spec["selector"], given):
+        return []
+    return [bad("spec.selector", spec["selector"], "`selector` not auto-generated")]
 
 
 def cron_job(item: Object) -> list[Cause]:

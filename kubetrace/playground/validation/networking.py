@@ -66,6 +66,16 @@ def ingress(item: Object) -> list[Cause]:
     return causes
 
 
+def new_ingress(item: Object) -> list[Cause]:
+    """ValidateIngressCreate: who names a class in both ways names the same one."""
+    name = (item.get("spec") or {}).get("ingressClassName")
+    told = (item["metadata"].get("annotations") or {}).get("kubernetes.io/ingress.class")
+    if name is None or told in (None, name):
+        return []
+    why = "must match `ingressClassName` when both are specified"
+    return [bad("annotations.kubernetes.io/ingress.class", told, why)]
+
+
 def _paths(paths: list[Object], at: str) -> list[Cause]:
     if not paths:
         return [required(at)]

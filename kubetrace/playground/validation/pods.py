@@ -37,6 +37,17 @@ def pod(item: Object) -> list[Cause]:
     return causes
 
 
+def new_pod(item: Object) -> list[Cause]:
+    """What only an update can bring (ValidatePodCreate)."""
+    spec = item.get("spec") or {}
+    causes = []
+    if spec.get("ephemeralContainers"):
+        causes.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
+    if spec.get("nodeName") and spec.get("schedulingGates"):
+        causes.append(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
+    return causes
+
+
 def template(value: Object, path: str) -> list[Cause]:
     """A PodTemplateSpec."""
     metadata = value.get("metadata") or {}

@@ -157,6 +157,8 @@ _CHECKED: dict[str, Callable[[Object, str], list[Cause]]] = {
 def storage_class(item: Object) -> list[Cause]:
     provisioner = item.get("provisioner", "")
     causes = qualified_name("provisioner", provisioner.lower()) if provisioner else [required("provisioner")]
+    if "" in (item.get("parameters") or {}):
+        causes.append(bad("parameters", "", "field can not be empty."))
     if item.get("reclaimPolicy") not in ("Delete", "Retain"):
         causes.append(unsupported("reclaimPolicy", item.get("reclaimPolicy"), ["Delete", "Retain"]))
     modes = ["Immediate", "WaitForFirstConsumer"]

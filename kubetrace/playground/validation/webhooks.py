@@ -101,7 +101,7 @@ def _url(field: str, url: str) -> list[Cause]:
     if found.fragment:
         causes.append(bad(field, found.fragment, "fragments are not permitted in the URL"))
     if found.query:
-        causes.append(bad(field, found.query, "query parameters not permitted in the URL"))
+        causes.append(bad(field, found.query, "query parameters are not permitted in the URL"))
     return causes
 
 
@@ -123,9 +123,35 @@ def _rule(rule: Object, at: str) -> list[Cause]:
         if len(values) > 1 and "*" in values and name != "resources":
             words = "API groups" if name == "apiGroups" else "API versions"
             causes.append(bad(field, values, f"if '*' is present, must not specify other {words}"))
-        if name != "apiGroups":
+        if name == "apiVersions":
             causes += [required(f"{field}[{index}]") for index, value in enumerate(values) if not value]
+    causes += _resources(rule.get("resources") or [], f"{at}.resources")
     return causes + supported(f"{at}.scope", rule.get("scope"), ["*", "Cluster", "Namespaced"])
+
+
+def _resources(names: list[str], at: str) -> list[Cause]:
+    """Resources and subresources, each said once."""
+    causes: list[Cause] = []
+    whole: set[str] = set()
+    everywhere: set[str] = set()
+    for index, name in enumerate(names):
+        resource, slash, part = name.partition("/")
+        if not name:
+            causes.append(required(f"{at}[{index}]"))
+        if not slash:
+            continue
+        if resource in whole:
+            causes.append(bad(f"{at}[{index}]", name, f"if '{resource}/*' is present, must not specify {name}"))
+        if part in everywhere:
+            causes.append(bad(f"{at}[{index}]", name, f"if '*/{part}' is present, must not specify {name}"))
+        whole |= {resource} if part == "*" else set()
+        everywhere |= {part} if resource == "*" else set()
+    if len(names) > 1 and "*/*" in names:
+        causes.append(bad(at, names, "if '*/*' is present, must not specify other resources"))
+    if "*" in names and any("/" not in name and name != "*" for name in names):
+        why = "if '*' is present, must not specify other resources without subresources"
+        causes.append(bad(at, names, why))
+    return causes
 
 
 def _versions(versions: list[str], at: str) -> list[Cause]:

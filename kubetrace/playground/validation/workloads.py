@@ -115,7 +115,8 @@ def replication_controller(item: Object) -> list[Cause]:
     return causes + template(spec["template"], "spec.template")
 
 
-def stateful_set(item: Object) -> list[Cause]:
+def stateful_set(item: Object, new: bool = True) -> list[Cause]:
+    """An update is not looked at for what must stay as it is."""
     spec = item["spec"]
     causes: list[Cause] = []
     policy = spec.get("podManagementPolicy", "")
@@ -140,9 +141,9 @@ def stateful_set(item: Object) -> list[Cause]:
     causes += not_negative("spec.replicas", spec.get("replicas"))
     causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
     causes += not_negative("spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
-    for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+    for index, claim in enumerate((spec.get("volumeClaimTemplates") or ()) if new else ()):
         causes += claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
-    if spec.get("serviceName"):
+    if spec.get("serviceName") and new:
         causes += label_name("spec.serviceName", spec["serviceName"])
     return causes + _selector(spec, "statefulset") + _template(_with_claims(spec), "StatefulSet", lax=True)
 
