@@ -102,11 +102,11 @@ class Verbs:
         self._track(resource, None, item, write, "", brought)
         strategies.prepare(resource.key, item)
         admission.mutate(self.store, resource, item, write.user)
-        item = self._hooked(resource, item, None, write)
+        item = self.hooked(resource, item, None, write)
         self._check(resource, item, None, write)
         if write.user is not None:
             write.warnings += write_warnings.of_creation(resource.key, item)
-        self.webhooks.validate(self._about(resource, item, None, write))
+        self.webhooks.validate(self.about(resource, item, None, write))
         admission.check(self.store, resource, item, write.warnings)
         name = item["metadata"]["name"]
         if item["metadata"].get("resourceVersion") and not write.dry_run:
@@ -248,7 +248,7 @@ class Verbs:
             if write.user is not None:
                 admission.change(self.store, resource, item, old)
         if asks:
-            item = self._hooked(resource, item, old, write, subresource)
+            item = self.hooked(resource, item, old, write, subresource)
         if parts.is_status(subresource):
             self._check_status(resource, item, old, subresource)
         if whole:
@@ -257,7 +257,7 @@ class Verbs:
                 changed = "generation" in before and strategies.changed(resource, old, item)
                 write.warnings += write_warnings.of_update(resource.key, item, changed)
         if asks:
-            self.webhooks.validate(self._about(resource, item, old, write, subresource))
+            self.webhooks.validate(self.about(resource, item, old, write, subresource))
         if whole:
             admission.secure(self.store, resource, item, old, write.warnings)
         if whole and "generation" in before and strategies.changed(resource, old, item):
@@ -269,7 +269,7 @@ class Verbs:
         return self._store(resource, item, None if parts.is_status(subresource) else kept(resource, old).get("status"))
 
     @staticmethod
-    def _about(
+    def about(
         resource: Resource, item: Object | None, old: Object | None, write: Write, subresource: str = ""
     ) -> webhooks.Attributes:
         """A write as webhooks are asked about it."""
@@ -285,7 +285,7 @@ class Verbs:
             subresource=subresource,
         )
 
-    def _hooked(
+    def hooked(
         self, resource: Resource, item: Object, old: Object | None, write: Write, subresource: str = ""
     ) -> Object:
         """The object as mutating webhooks leave it."""
@@ -300,7 +300,7 @@ class Verbs:
             self._default(resource, new)
             return new
 
-        return self.webhooks.mutated(self._about(resource, item, old, write, subresource), settle) or item
+        return self.webhooks.mutated(self.about(resource, item, old, write, subresource), settle) or item
 
     @staticmethod
     def _track(
@@ -384,7 +384,7 @@ class Verbs:
             why = "this is a system priority class and cannot be deleted"
             raise status.forbidden(resource.name, resource.group, name, why)
         item = self.read(resource, namespace, name)
-        self.webhooks.admit(self._about(resource, None, item, write))
+        self.webhooks.admit(self.about(resource, None, item, write))
         metadata = item["metadata"]
         deletion.check_preconditions(resource, metadata, options.get("preconditions") or {})
         grace = deletion.grace_of(resource, item, options)

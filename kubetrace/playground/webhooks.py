@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import copy
 import hashlib
 import json
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
 
 _GROUP = "admissionregistration.k8s.io"
 _CONFIGURATIONS = {True: f"mutatingwebhookconfigurations.{_GROUP}", False: f"validatingwebhookconfigurations.{_GROUP}"}
-_CONTROLLERS = User("system:kube-controller-manager", ("system:authenticated",))
+CONTROLLERS = User("system:kube-controller-manager", ("system:authenticated",))
 _MOST_ANSWERS = 1000
-# What differs each time that a new object is worked out.
-_RANDOM = re.compile(r"kube-api-access-\w{5}")
+# What differs each time that a write is worked out.
+_RANDOM = re.compile(r"kube-api-access-\w{5}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,22 @@ class Webhooks:
         for key in asked:
             self._answers.pop(key, None)
         asked.clear()
+
+    @contextlib.contextmanager
+    def answering(self, asked: list[str]) -> Iterator[None]:
+        """Within, a controller writes. The answers are used up by then, but where one is missing: the write comes
+        again with it."""
+        try:
+            yield
+        except Unasked:
+            asked.clear()
+            raise
+        finally:
+            self.forget(asked)
+
+    @property
+    def are_there(self) -> bool:
+        return any(next(self._store.select(key), None) for key in _CONFIGURATIONS.values())
 
     def mutated(self, about: Attributes, settle: Callable[[Object], Object]) -> Object | None:
         """The object as the mutating webhooks leave it; `settle` decodes and defaults what a patch made."""
@@ -230,7 +247,7 @@ def _review(webhook: Object, about: Attributes, item: Object | None, mutating: b
         kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     place = {"group": resource.group, "version": resource.version, "resource": resource.name}
     options = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}.get(about.operation)
-    user = write.user or _CONTROLLERS
+    user = write.user or CONTROLLERS
     who: Object = {"username": user.name, "uid": user.uid, "groups": list(user.groups), "extra": user.extra}
     part = {"subResource": about.subresource} if about.subresource else {}
     asked = {"requestSubResource": about.subresource} if about.subresource else {}

@@ -10,6 +10,7 @@ import datetime
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -242,3 +243,33 @@ def test_deletions_by_controllers_are_asked_about(
     pods = f"/api/v1/namespaces/{namespace}/pods"
     client.until(pods, lambda status, value: not value["items"])
     assert {request["operation"] for request in webhook.heard} == {"DELETE"}
+
+
+def test_updates_by_controllers_are_asked_about(
+    client: Client, namespace: str, webhook: Webhook, registry: Registry
+) -> None:
+    webhook.says("/sets", denying(message="no more"))
+    webhook.says("/states", lambda request: {})
+    place = f"/apis/apps/v1/namespaces/{namespace}"
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": template}
+    client.post(f"{place}/deployments", {"metadata": {"name": "d"}, "spec": spec})
+
+    def scaled(replicas: int) -> Any:
+        body = {"spec": {"replicas": replicas}}
+        client.call("PATCH", f"{place}/deployments/d", body, Content_Type="application/merge-patch+json")
+        ready = {"readyReplicas": replicas, "observedGeneration": replicas}
+        return lambda _, item: (item.get("status") or {}) | ready == item.get("status")
+
+    client.until(f"{place}/deployments/d", scaled(1))
+    registry.add("validating", "/states", resource="deployments/status", operation="UPDATE")
+    client.until(f"{place}/deployments/d", scaled(2))
+    asked = {(each["userInfo"]["username"], each["subResource"], each["operation"]) for each in webhook.heard}
+    assert asked == {("system:kube-controller-manager", "status", "UPDATE")}
+    registry.add("validating", "/sets", resource="replicasets", operation="UPDATE")
+    scaled(3)
+    for _ in range(100):
+        if any(each["resource"]["resource"] == "replicasets" for each in webhook.heard):
+            break
+        time.sleep(0.05)
+    assert [each["spec"]["replicas"] for each in client.get(f"{place}/replicasets")["items"]] == [2]

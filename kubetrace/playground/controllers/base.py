@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import datetime
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, cast
 
 from kubetrace.playground.controllers.attribution import AttributedStore, program_of
@@ -18,24 +17,10 @@ from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.verbs import Verbs
-from kubetrace.playground.webhooks import Unasked
 from kubetrace.playground.write import Write
 
 Enqueue = Callable[[str, str, str], None]
 """Takes resource key, namespace and name."""
-
-
-@contextlib.contextmanager
-def answers(verbs: Verbs, write: Write) -> Iterator[None]:
-    """Within, a controller writes. The webhooks' answers are used up by then, but where one is missing: the write comes
-    again with it."""
-    try:
-        yield
-    except Unasked:
-        write.asked.clear()
-        raise
-    finally:
-        verbs.webhooks.forget(write.asked)
 
 
 def controller_of(item: Object) -> Object | None:
@@ -78,11 +63,14 @@ class Controller:
     """The common ground of one controller; `component` is the name that its events carry."""
 
     component = "controller"
+    asks = True
+    """Whether webhooks are asked about its updates. Not where it has done by then what it must not do twice: started
+    containers, counted pods."""
 
     def __init__(self, verbs: Verbs) -> None:
         self.verbs = verbs
         self.program = program_of(self.component)
-        self.store = cast(Store, AttributedStore(verbs.store, verbs.catalog, self.program))
+        self.store = cast(Store, AttributedStore(verbs, self.program, self.asks))
         self.events = Recorder(verbs.store, self.component)
 
     def read(self, key: str, namespace: str, name: str) -> Object | None:
@@ -125,7 +113,7 @@ class Controller:
         assert resource is not None
         body = {"apiVersion": resource.api_version, "kind": resource.kind} | body
         write = Write(field_validation="Ignore", manager=self.program)
-        with answers(self.verbs, write):
+        with self.verbs.webhooks.answering(write.asked):
             return self.verbs.create(resource, namespace, body, write)
 
     def make_pod(
@@ -165,7 +153,7 @@ class Controller:
         if self.store.get(key, metadata.get("namespace", ""), metadata["name"]) is None:
             return False
         write = Write()
-        with answers(self.verbs, write):
+        with self.verbs.webhooks.answering(write.asked):
             self.verbs.delete(
                 resource, metadata.get("namespace", ""), metadata["name"], {"propagationPolicy": "Background"}, write
             )

@@ -30,6 +30,7 @@ def _reference(job: Object) -> Object:
 
 class CronJobs(Controller):
     component = "cronjob-controller"
+    asks = False
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         item = self.read(_KEY, namespace, name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 
-from kubetrace.playground.controllers.base import answers
 from kubetrace.playground.deletion import FOREGROUND, ORPHAN
 from kubetrace.playground.objects import Object
 from kubetrace.playground.storage import Change
@@ -66,7 +65,7 @@ class Garbage:
             if any(_is_waiting(dependent) for _, dependent in dependents):  # in a circle nobody waits
                 self._store.put(key, _unblocking(item))
             write, options = Write(), {"propagationPolicy": "Foreground" if dependents else policy}
-            with answers(self._verbs, write):
+            with self._verbs.webhooks.answering(write.asked):
                 self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], options, write)
 
     def _exists(self, owner: Object, item: Object) -> bool:

@@ -36,6 +36,7 @@ def _ended(pod: Object) -> str:
 
 class Jobs(Controller):
     component = "job-controller"
+    asks = False
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         item = self.read(KEY, namespace, name)

@@ -51,6 +51,7 @@ _LOST = {
 
 class Kubelet(Controller):
     component = "kubelet"
+    asks = False
 
     def __init__(self, verbs: Verbs, runtime: Runtime) -> None:
         super().__init__(verbs)

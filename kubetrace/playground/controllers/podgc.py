@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from kubetrace.playground.controllers.base import Controller, answers
+from kubetrace.playground.controllers.base import Controller
 from kubetrace.playground.objects import Object
 from kubetrace.playground.pods import disrupted, is_done
 from kubetrace.playground.verbs import Verbs
@@ -44,5 +44,5 @@ class PodGarbage(Controller):
         assert resource is not None
         metadata = pod["metadata"]
         write = Write()
-        with answers(self.verbs, write):
+        with self.verbs.webhooks.answering(write.asked):
             self.verbs.delete(resource, metadata["namespace"], metadata["name"], {"gracePeriodSeconds": 0}, write)
