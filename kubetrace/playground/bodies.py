@@ -86,8 +86,13 @@ def _in_go_words(resource: Resource, item: Object, error: Mistyped) -> Mistyped:
     if not is_registered(resource.api_version, resource.kind):
         return error
     why = go_decoding.problem(resource.api_version, resource.kind, json.dumps(item))
+    if not why:
+        return error
     start = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
-    return Mistyped(f"{start}: {why}", why, error.conversion) if why else error
+    named = why.rpartition(" of type ")[2]
+    if error.conversion.startswith("cannot convert ") and "." in named:  # a type of its own, by the decoder's table
+        return Mistyped(f"{start}: {why}", why, f"{error.conversion.rpartition(' to ')[0]} to {named}")
+    return Mistyped(f"{start}: {why}", why, error.conversion)
 
 
 def _report(unknown: list[str], write: Write, resource: Resource) -> None:

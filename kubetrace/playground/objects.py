@@ -281,7 +281,8 @@ class Check:
             return ""  # as Go has it in its map
         if expected == "quantity":
             return self._quantity(value)
-        if value is not None and not (_fits(value, expected) and _in_range(value, field.format)):
+        format = "int32" if expected == "int-or-string" else field.format
+        if value is not None and not (_fits(value, expected) and _in_range(value, format)):
             self._refuse(value, field, inner, path, owner, entry=True)
         if expected == "integer" and isinstance(value, float):
             return int(value)
@@ -350,9 +351,12 @@ _READ_BY_THEMSELVES = {"v1.Time": "string", "v1.MicroTime": "string", "intstr.In
 def conversion(value: Any, go_type: str) -> str:
     """Why the converter does not take a value for a type."""
     if wanted := _READ_BY_THEMSELVES.get(go_type):
-        found = f"number {general_float(value)}" if wanted == "int32" and isinstance(value, float) else json_type(value)
+        found = json_type(value)
+        if found == "number" and wanted == "int32":
+            found = f"number {general_float(value) if isinstance(value, float) else value}"
         return f"json: cannot unmarshal {found} into Go value of type {wanted}"
-    plain = _GO_KINDS.get(json_type(value), "float64" if isinstance(value, float) else "int64")
+    is_whole = isinstance(value, int) and _in_range(value, "int64")
+    plain = _GO_KINDS.get(json_type(value), "int64" if is_whole else "float64")
     if go_type.startswith("map["):
         return f"cannot restore map from {plain}"
     if go_type.startswith("[]"):

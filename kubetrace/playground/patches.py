@@ -268,7 +268,8 @@ def _merge_values_of_map(old: dict[str, Any], new: dict[str, Any], type: Type | 
         if value is None:
             result.pop(name, None)
         elif isinstance(value, dict):
-            result[name] = _merge_map(result.get(name) or {}, value, type)
+            before = result.get(name)
+            result[name] = _merge_map(before if isinstance(before, dict) else {}, value, type)
         else:
             result[name] = value
     return result
@@ -279,8 +280,10 @@ def _merge_list(old: list[Any], new: list[Any], key: str, type: Type | None) -> 
         return [entry for entry in new if "$patch" not in entry]
     result = list(old)
     for entry in new:
-        if not isinstance(entry, dict):
-            raise ApiError(400, f"map: {entry!r} is not an object with merge key {key}")
+        if not isinstance(entry, dict) and old:
+            raise ApiError(500, f"list element types are not identical: {go_value([old, new])}", "")
+        if not isinstance(entry, dict):  # which is for the decoder to refuse
+            return new
         if entry.get("$patch") == "delete":
             result = [item for item in result if item.get(key) != entry.get(key)]
             continue

@@ -66,6 +66,20 @@ WITH_STATUS = frozenset(
     )
 )
 
+CONDITIONAL = frozenset(
+    (
+        *("customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io"),
+        *("validatingwebhookconfigurations.admissionregistration.k8s.io", "leases.coordination.k8s.io"),
+        *("mutatingwebhookconfigurations.admissionregistration.k8s.io", "poddisruptionbudgets.policy"),
+        *("validatingadmissionpolicies.admissionregistration.k8s.io", "runtimeclasses.node.k8s.io"),
+        *("validatingadmissionpolicybindings.admissionregistration.k8s.io", "csidrivers.storage.k8s.io"),
+        *("mutatingadmissionpolicies.admissionregistration.k8s.io", "csinodes.storage.k8s.io"),
+        *("mutatingadmissionpolicybindings.admissionregistration.k8s.io", "csistoragecapacities.storage.k8s.io"),
+        *("volumeattachments.storage.k8s.io",),
+    )
+)
+"""Kinds whose updates must say which version they change (AllowUnconditionalUpdate of their strategies)."""
+
 
 def prepare(key: str, item: Object) -> None:
     """Changes a new object of a resource ("jobs.batch") in place."""

@@ -194,7 +194,8 @@ class Verbs:
         item = check_body(self.catalog, resource, body, namespace, write)
         self.own_name(item, name)
         old = self.read(resource, namespace, name)
-        if resource.custom is not None and not item["metadata"].get("resourceVersion"):
+        conditional = resource.custom is not None or resource.key in strategies.CONDITIONAL
+        if conditional and not item["metadata"].get("resourceVersion"):
             causes = [
                 ("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update")
             ]
@@ -362,7 +363,7 @@ class Verbs:
         strategic = kind.startswith("application/strategic")
         if strategic:
             as_before(old, new)
-        elif not new.get("apiVersion") and resource.custom is None:
+        elif new.get("apiVersion") in (None, "") and resource.custom is None:
             raise status.unnamed(name)  # which is what comes of it
         try:
             new = check_body(self.catalog, resource, new, namespace, write)

@@ -240,7 +240,8 @@ class _Decoding:
             self._keep(base64_problem(value))
         elif isinstance(value, list):
             for item in value:
-                self._integer("uint8", item)
+                if item is not None:
+                    self._integer("uint8", item)
         else:
             self._refuse(value, name)
 

@@ -128,4 +128,44 @@ def _bodies() -> Iterator[Case]:
         yield "PATCH", f"{CORE}/configmaps/m{_FORCED}", text.encode(), APPLY
 
 
-CASES: list[Case] = [*_renamed(), *_mistyped(), *_lists(), *_decoded(), *_defaults(), *_bodies()]
+def _merged_lists() -> Iterator[Case]:
+    place = f"{CORE}/serviceaccounts"
+    yield "POST", place, {"metadata": {"name": "full"}, "secrets": [{"name": "a"}]}, JSON
+    yield "POST", place, {"metadata": {"name": "empty"}}, JSON
+    for entries in (["x"], [5, {"name": "b"}], [{}], [[]]):
+        yield "PATCH", f"{place}/full?dryRun=All", {"secrets": entries}, STRATEGIC
+    yield "PATCH", f"{place}/empty?dryRun=All", {"secrets": ["x"]}, STRATEGIC
+    for entries in ([{}], ["a/b", 1]):
+        yield "PATCH", f"{place}/full?dryRun=All", {"metadata": {"finalizers": entries}}, STRATEGIC
+    yield "PATCH", f"{place}/full?dryRun=All", {"metadata": {"annotations": {"a": {"b": 1}}}}, STRATEGIC
+
+
+def _updates() -> Iterator[Case]:
+    """Updates that must say what they change, and what stays."""
+    lease = {"metadata": {"name": "l"}, "spec": {"holderIdentity": "h"}}
+    budget = {"metadata": {"name": "b"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}}
+    quota = {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}, "scopes": ["NotTerminating"]}}
+    for place, body in (
+        ("/apis/coordination.k8s.io/v1/namespaces/NS/leases", lease),
+        ("/apis/policy/v1/namespaces/NS/poddisruptionbudgets", budget),
+        (f"{CORE}/resourcequotas", quota),
+    ):
+        yield "POST", place, body, JSON
+        yield "PUT", f"{place}/{body['metadata']['name']}?dryRun=All", body, JSON
+    yield "PATCH", f"{CORE}/resourcequotas/q?dryRun=All", {"spec": {"scopes": ["Terminating"]}}, MERGE
+    yield "PUT", f"{CORE}/configmaps/m?dryRun=All", _MAP | {"apiVersion": [], "kind": ""}, JSON
+    yield "PATCH", f"{CORE}/configmaps/m?dryRun=All", {"apiVersion": []}, MERGE
+    port = {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 1, "targetPort": 1 << 31}]}}
+    yield "POST", f"{CORE}/services?dryRun=All", port, JSON
+
+
+CASES: list[Case] = [
+    *_renamed(),
+    *_mistyped(),
+    *_lists(),
+    *_decoded(),
+    *_defaults(),
+    *_bodies(),
+    *_merged_lists(),
+    *_updates(),
+]

@@ -84,7 +84,7 @@ class Binder(Controller):
             self.put_status(VOLUMES, item, _in_phase(item, "Available"))
             self._retry_claims()
             return None
-        claim = self.store.get(CLAIMS, reference.get("namespace", ""), reference["name"])
+        claim = self.store.get(CLAIMS, reference.get("namespace", ""), reference.get("name", ""))
         if reference.get("uid") and (claim is None or claim["metadata"]["uid"] != reference["uid"]):
             self._reclaim(item)
         elif claim is not None and not claim["spec"].get("volumeName"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -34,10 +35,17 @@ def internal(struct: str, value: Any) -> Any:
     return None if value is None else _struct(_facts()[1][struct], value)
 
 
-def difference(struct: str, old: Any, new: Any) -> str:
-    """How two values differ, as apimachinery's util/diff tells it."""
-    before, after = (_lines(internal(struct, value)) for value in (old, new))
+def difference(struct: str, old: Any, new: Any, embedded: Collection[str] = ()) -> str:
+    """How two values differ, as apimachinery's util/diff tells it. `embedded`: the API's names of the fields of a
+    struct that the other embeds, where only that is compared."""
+    before, after = (_lines(_part(struct, internal(struct, value), embedded)) for value in (old, new))
     return "".join(difflib.unified_diff(before, after, n=3))[len("--- \n+++ \n") :]
+
+
+def _part(struct: str, value: Any, embedded: Collection[str]) -> Any:
+    if not embedded:
+        return value
+    return {name: value[name] for name, inside, *_ in _facts()[0][_facts()[1][struct]] if inside in embedded}
 
 
 def _lines(value: Any) -> list[str]:

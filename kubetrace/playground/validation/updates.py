@@ -139,15 +139,31 @@ def _claim(old: Object, new: Object) -> list[Cause]:
     return causes
 
 
+_VOLUME_SOURCES = (
+    *("gcePersistentDisk", "awsElasticBlockStore", "hostPath", "glusterfs", "nfs", "rbd", "quobyte", "iscsi"),
+    *("flexVolume", "cinder", "cephfs", "fc", "flocker", "azureFile", "vsphereVolume", "azureDisk"),
+    *("photonPersistentDisk", "portworxVolume", "scaleIO", "local", "storageos", "csi"),
+)
+
+
 def _volume(old: Object, new: Object) -> list[Cause]:
     causes: list[Cause] = []
-    sources = ("hostPath", "nfs", "local", "csi", "iscsi", "fc", "rbd", "cephfs", "glusterfs", "azureDisk", "azureFile")
     before, after = old["spec"], new["spec"]
-    if any(before.get(kind) != after.get(kind) for kind in sources):
-        told = difference("core.PersistentVolumeSource", before, after)
+    if any(before.get(kind) != after.get(kind) for kind in _VOLUME_SOURCES):
+        told = difference("core.PersistentVolumeSpec", before, after, _VOLUME_SOURCES)
         why = f"spec.persistentvolumesource is immutable after creation\n{told}"
         causes.append(forbidden("spec.persistentvolumesource", why))
-    return causes + unchanged("spec.volumeMode", before.get("volumeMode"), after.get("volumeMode"))
+    causes += unchanged("volumeMode", before.get("volumeMode"), after.get("volumeMode"))
+    if "nodeAffinity" in before and before["nodeAffinity"] != after.get("nodeAffinity"):
+        shown = internal("core.VolumeNodeAffinity", after.get("nodeAffinity"))
+        why = "field is immutable, except for updating from beta label to GA"
+        causes.append(bad("nodeAffinity", shown, why))
+    return causes
+
+
+def _quota(old: Object, new: Object) -> list[Cause]:
+    before, after = old["spec"].get("scopes") or [], new["spec"].get("scopes") or []
+    return [] if set(before) == set(after) else [bad("spec.scopes", after, "field is immutable")]
 
 
 def _priority_class(old: Object, new: Object) -> list[Cause]:
@@ -184,6 +200,7 @@ _SPECIAL: dict[str, Callable[[Object, Object], list[Cause]]] = {
     "services": _service,
     "persistentvolumeclaims": _claim,
     "persistentvolumes": _volume,
+    "resourcequotas": _quota,
     "priorityclasses.scheduling.k8s.io": _priority_class,
     "rolebindings.rbac.authorization.k8s.io": _binding,
     "clusterrolebindings.rbac.authorization.k8s.io": _binding,
