@@ -70,8 +70,15 @@ def change(store: Store, resource: Resource, item: Object, old: Object) -> None:
         _tolerations(item["spec"])
     if resource.key == PRIORITY_CLASSES:
         _one_default(store, resource, item)
-    if resource.key == "persistentvolumeclaims":
+
+
+def check_change(
+    store: Store, resource: Resource, item: Object, old: Object, warnings: list[str], user: User | None
+) -> None:
+    """Raises 403 for an update that is right, but may not be."""
+    if resource.key == "persistentvolumeclaims" and user is not None:
         _may_grow(store, resource, item, old)
+    secure(store, resource, item, old, warnings)
 
 
 def _may_grow(store: Store, resource: Resource, item: Object, old: Object) -> None:

@@ -35,6 +35,20 @@ def mark(item: Object, grace: int) -> None:
         metadata["generation"] += 1
 
 
+def check_marks(resource: Resource, before: Object, metadata: Object) -> None:
+    """Raises 422 where an update would begin a deletion."""
+    if before.get("deletionTimestamp"):
+        return
+    causes = []
+    for name in ("deletionTimestamp", "deletionGracePeriodSeconds"):
+        value = metadata.get(name)
+        if value is not None:
+            shown = f'"{value}"' if isinstance(value, str) else value
+            causes.append((f"metadata.{name}", "FieldValueInvalid", f"Invalid value: {shown}: field is immutable"))
+    if causes:  # it looks twice
+        raise status.invalid(resource.kind, resource.group, before["name"], causes * 2)
+
+
 def check_preconditions(resource: Resource, metadata: Object, wanted: Object) -> None:
     for name, title, what in (
         ("uid", "UID", "deleted and then recreated"),

@@ -373,6 +373,10 @@ class Handlers:
 
     def _deletecollection(self, request: Request, target: Target, form: Form) -> Answer:
         resource, wanted, write = target.resource, self._options(request), self._write(request)
+        try:
+            query.resource_version(request, alone=True)
+        except ApiError as error:
+            raise ApiError(400, f"invalid resource version: {error}") from None
         matches = self._matcher(request, resource)
         items = [item for item in self._store.select(resource.key, target.place) if matches(item)]
         for item in items:

@@ -136,6 +136,12 @@ def _at(document: Any, path: list[str]) -> Any:
     return document
 
 
+def _copied(document: Any, source: list[str]) -> Any:
+    """A field that an object lacks is copied as null."""
+    parent = _at(document, source[:-1])
+    return parent.get(source[-1]) if source and isinstance(parent, dict) else _at(document, source)
+
+
 def _operate(document: Any, operation: dict[str, Any]) -> Any:
     path, name = _pointer(operation["path"]), operation["op"]
     if name == "test":
@@ -144,7 +150,7 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
         return document
     if name in ("move", "copy"):
         source = _pointer(operation["from"])
-        value = copy.deepcopy(_at(document, source))
+        value = copy.deepcopy(_copied(document, source) if name == "copy" else _at(document, source))
         if name == "move":
             _remove(document, source)
         return _add(document, path, value)
@@ -163,7 +169,7 @@ def _operate(document: Any, operation: dict[str, Any]) -> Any:
 
 def _add(document: Any, path: list[str], value: Any) -> Any:
     if not path:
-        return value
+        raise ValueError("the whole document")
     parent, last = _at(document, path[:-1]), path[-1]
     if isinstance(parent, list):
         index = len(parent) if last == "-" else int(last)
@@ -261,6 +267,8 @@ def _merge_value(old: Any, new: Any, field: Field | None, type: Type | None) -> 
 def _merge_values_of_map(old: dict[str, Any], new: dict[str, Any], type: Type | None) -> dict[str, Any]:
     if new.get("$patch") == "replace":
         return {name: value for name, value in new.items() if name != "$patch"}
+    if new.get("$patch") == "delete":
+        return {}
     result = dict(old)
     for name, value in new.items():
         if name == "$patch":

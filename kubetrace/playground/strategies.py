@@ -163,6 +163,8 @@ _STRATEGIES: dict[str, Callable[[Object], None]] = {
 
 def changed(resource: Resource, old: Object, new: Object) -> bool:
     """Does an update raise the generation? A Deployment's annotations count, too (its strategy says so)."""
+    if resource.key == "priorityclasses.scheduling.k8s.io":
+        return False
     if resource.key == "deployments.apps":
         annotations = (old["metadata"].get("annotations") or {}, new["metadata"].get("annotations") or {})
         if annotations[0] != annotations[1]:

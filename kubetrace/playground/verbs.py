@@ -90,7 +90,8 @@ class Verbs:
         self._name(metadata)
         distinct_owners(item, write)
         for owned in _OWNED_BY_SERVER:
-            metadata.pop(owned, None)
+            if owned != "generation":  # which only some kinds' strategies set
+                metadata.pop(owned, None)
         self._check_namespace(resource, namespace, metadata.get("name", ""))
         metadata["uid"], metadata["creationTimestamp"] = new_uid(), now()
         if resource.key in strategies.WITH_GENERATION or resource.custom is not None:
@@ -206,6 +207,8 @@ class Verbs:
         """Puts a changed object in the place of the old one, by the rules of updates."""
         metadata, before = item["metadata"], old["metadata"]
         version = metadata.get("resourceVersion")
+        if version == "0":  # any will do
+            version = ""
         if version and not version.isdecimal():
             raise ApiError(500, f"strconv.ParseUint: parsing {quote(version)}: invalid syntax", "")
         if version and version != before["resourceVersion"]:
@@ -222,6 +225,7 @@ class Verbs:
         metadata["resourceVersion"] = before["resourceVersion"]
         brought = metadata.get("managedFields")
         distinct_owners(item, write)
+        deletion.check_marks(resource, before, metadata)
         for owned in _OWNED_BY_SERVER:
             metadata.pop(owned, None)
             if owned in before:
@@ -260,7 +264,7 @@ class Verbs:
         if asks:
             self.webhooks.validate(self.about(resource, item, old, write, subresource))
         if whole:
-            admission.secure(self.store, resource, item, old, write.warnings)
+            admission.check_change(self.store, resource, item, old, write.warnings, write.user)
         if whole and "generation" in before and strategies.changed(resource, old, item):
             item["metadata"]["generation"] = before["generation"] + 1
         if item == old or write.dry_run:
@@ -365,6 +369,8 @@ class Verbs:
             as_before(old, new)
         elif new.get("apiVersion") in (None, "") and resource.custom is None:
             raise status.unnamed(name)  # which is what comes of it
+        if kind.startswith("application/strategic") and isinstance(new, dict):  # of a struct, which keeps its kind
+            new |= {"apiVersion": resource.api_version, "kind": resource.kind}
         try:
             new = check_body(self.catalog, resource, new, namespace, write)
         except Mistyped as error:
@@ -400,6 +406,8 @@ class Verbs:
         if write.dry_run:
             return item, not waits
         if not waits:
+            if resource.key == "pods":
+                deletion.mark(item, 0)
             return self.store.remove(resource.key, kept(resource, item)), True
         deletion.mark(item, grace)
         if resource.key == "namespaces":

@@ -69,13 +69,15 @@ def check(
         custom = resource.custom is not None
         causes += of_metadata.of_update(resource.key, old["metadata"], metadata, custom)
     special = _CHECKS.get(resource.key) if old is None else _WHEN_UPDATED.get(resource.key) or _CHECKS.get(resource.key)
+    fixed = immutable(resource.key, old, item, subresource) if old is not None else []
+    if resource.key in _FIXED_FIRST:
+        causes, fixed = causes + fixed, []
     if special is not None and (old is None or resource.key not in _NEVER_AGAIN):
         causes += special(item)
         causes += _ONCE[resource.key](item) if old is None and resource.key in _ONCE else []
     elif special is None and type is not None:
         causes += _missing(item, type, "")
-    if old is not None:
-        causes += immutable(resource.key, old, item, subresource)
+    causes += fixed
     if causes:
         group = resource.key.partition(".")[2]  # an event is the core's, wherever it comes from
         raise invalid(resource.kind, group, metadata.get("name", ""), causes)
@@ -135,8 +137,13 @@ _NEVER_AGAIN = frozenset(
     )
 )
 
+_FIXED_FIRST = frozenset(("daemonsets.apps",))
+"""Of which is told first what stays."""
+
 _WHEN_UPDATED: dict[str, Callable[[Object], list[Cause]]] = {
     "statefulsets.apps": partial(workloads.stateful_set, new=False),
+    "jobs.batch": jobs.changed_job,
+    "events": cluster.told_event,
 }
 """How what is there already is looked at, where that differs."""
 

@@ -192,17 +192,19 @@ def _told_by(item: Object) -> list[Cause]:
 _MOST_LETTERS = "can have at most {} characters"
 
 
+def told_event(item: Object) -> list[Cause]:
+    """What all events must say, an update's, too."""
+    return _told_by(item) if item.get("eventTime") else _told_of(item)
+
+
 def event(item: Object) -> list[Cause]:
     """Of the core's kind, or of events.k8s.io's, which asks for more."""
-    newer = item.get("apiVersion") == "events.k8s.io/v1"
-    causes = _told_by(item) if item.get("eventTime") else _told_of(item)
-    if not newer:
-        return causes
-    series = item.get("series")
-    if series is not None and (series.get("count") or 0) < 2:
-        causes.append(bad("series.count", "", "should be at least 2"))
-    if series is not None and not series.get("lastObservedTime"):
-        causes.append(required("series.lastObservedTime"))
+    causes = told_event(item)
+    return causes + _newer_event(item) if item.get("apiVersion") == "events.k8s.io/v1" else causes
+
+
+def _newer_event(item: Object) -> list[Cause]:
+    causes = _series(item)
     causes += [] if item.get("eventTime") else [required("eventTime")]
     if item.get("type") not in ("Normal", "Warning"):
         causes.append(bad("type", "", f"has invalid value: {item.get('type', '')}"))
@@ -210,6 +212,51 @@ def event(item: Object) -> list[Cause]:
         causes += [bad(name, "", "needs to be unset")] if item.get(old) else []
     causes += [bad("count", "", "needs to be unset")] if item.get("deprecatedCount") else []
     causes += [bad("source", "", "needs to be unset")] if any((item.get("deprecatedSource") or {}).values()) else []
+    return causes
+
+
+def _series(item: Object) -> list[Cause]:
+    series, causes = item.get("series"), []
+    if series is not None and (series.get("count") or 0) < 2:
+        causes.append(bad("series.count", "", "should be at least 2"))
+    if series is not None and not series.get("lastObservedTime"):
+        causes.append(required("series.lastObservedTime"))
+    return causes
+
+
+_REFERENCE = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+_GO_NAMES = {"uid": "UID", "apiVersion": "APIVersion"}
+_FIXED = {
+    "regarding": "involvedObject",
+    "reason": "reason",
+    "note": "message",
+    "deprecatedSource": "source",
+    "deprecatedFirstTimestamp": "firstTimestamp",
+    "deprecatedLastTimestamp": "lastTimestamp",
+    "deprecatedCount": "count",
+    "reason ": "reason",
+    "type": "type",
+    "eventTime": "eventTime",
+    "action": "action",
+    "related": "related",
+    "reportingController": "reportingController",
+    "reportingInstance": "reportingInstance",
+}
+"""Fields of an event of events.k8s.io that stay, in the order in which they are looked at (the reason twice)."""
+
+
+def event_update(old: Object, new: Object) -> list[Cause]:
+    """ValidateEventUpdate; the core's events may change."""
+    if new.get("apiVersion") != "events.k8s.io/v1":
+        return []
+    causes = _series(new) if old.get("series") != new.get("series") else []
+    for name, field in _FIXED.items():
+        before, after = old.get(name.strip()), new.get(name.strip())
+        if (before or None) == (after or None):
+            continue
+        if isinstance(after, dict) and name != "deprecatedSource":
+            after = {_GO_NAMES.get(part, f"{part[0].upper()}{part[1:]}"): after.get(part, "") for part in _REFERENCE}
+        causes.append(bad(field, after, "field is immutable"))
     return causes
 
 

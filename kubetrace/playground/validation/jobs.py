@@ -186,11 +186,20 @@ def _indexes(text: str, completions: int) -> tuple[int, str]:
 
 
 def job(item: Object) -> list[Cause]:
+    return _own_selector(item) + _specified(item)
+
+
+def changed_job(item: Object) -> list[Cause]:
+    """A job that an update makes: its spec is looked at twice."""
+    return job(item) + _specified(item)
+
+
+def _specified(item: Object) -> list[Cause]:
     spec = item["spec"]
-    causes = _own_selector(item) + _job_spec(spec, "spec")
+    causes = _job_spec(spec, "spec")
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     if spec.get("selector") is None:
-        causes.append(required("spec.selector"))
+        causes += [required("spec.selector"), mismatch(labels)]
     elif not matches_labels(spec["selector"], labels):
         causes.append(mismatch(labels))
     return causes

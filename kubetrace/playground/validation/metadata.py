@@ -84,6 +84,10 @@ def _new(metadata: Object) -> list[Cause]:
     causes = _common(metadata)
     for finalizer in metadata.get("finalizers") or ():
         causes += qualified_name("metadata.finalizers", finalizer)
+    found = metadata.get("finalizers") or []
+    if "orphan" in found and "foregroundDeletion" in found:
+        why = "finalizer orphan and foregroundDeletion cannot be both set"
+        causes.append(bad("metadata.finalizers", found, why))
     return causes + _managers(metadata)
 
 

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 
 from kubetrace.playground.schemas import at_path
-from kubetrace.playground.validation import devices, drivers, networking, pod_updates
+from kubetrace.playground.validation import cluster, devices, drivers, networking, pod_updates
 from kubetrace.playground.validation.causes import Cause, Object, amount, bad, forbidden, unchanged
 from kubetrace.playground.validation.internal import difference, internal
 
@@ -22,7 +22,6 @@ _IMMUTABLE = {
     "deployments.apps": ("spec.selector",),
     "replicasets.apps": ("spec.selector",),
     "daemonsets.apps": ("spec.selector",),
-    "jobs.batch": ("spec.selector",),
     "secrets": ("type",),
     "storageclasses.storage.k8s.io": ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
     "runtimeclasses.node.k8s.io": ("handler",),
@@ -70,6 +69,7 @@ def _job(old: Object, new: Object) -> list[Cause]:
     elif after.get("completions") not in (None, before.get("completions"), after.get("parallelism")):
         why = "can only be modified in tandem with spec.parallelism"
         causes.append(bad("spec.completions", after["completions"], why))
+    causes += unchanged("spec.selector", before.get("selector"), after.get("selector"))
     causes += _template(before, after)
     for name, struct in _JOB_FIXED.items():
         was, is_ = before.get(name), after.get(name)
@@ -131,6 +131,7 @@ def _claim(old: Object, new: Object) -> list[Cause]:
             is_["volumeAttributesClassName"] = was["volumeAttributesClassName"]
     told = f"{_CLAIM_WORDS}\n{difference('core.PersistentVolumeClaimSpec', was, is_)}"
     causes = [forbidden("spec", told)] if was != is_ else []
+    causes += unchanged("volumeMode", old["spec"].get("volumeMode"), new["spec"].get("volumeMode"))
     before, after = (amount(at_path(item, ".spec.resources.requests.storage") or "0") for item in (old, new))
     there = amount(at_path(old, ".status.capacity.storage") or "0")
     if before is not None and after is not None and there is not None and after < before and after <= there:
@@ -192,6 +193,7 @@ def _node(old: Object, new: Object) -> list[Cause]:
 
 
 _SPECIAL: dict[str, Callable[[Object, Object], list[Cause]]] = {
+    "events": cluster.event_update,
     "configmaps": _frozen_data,
     "secrets": _frozen_data,
     "pods": pod_updates.pod,
