@@ -395,21 +395,18 @@ def _walk(schema: Schema, at: str) -> Iterator[tuple[str, Schema]]:
 
 
 def complete(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
-    """Conditions of a CustomResourceDefinition: its names are accepted and it is established at once. `old` is what an
-    update replaces: then a new storage version is noted."""
-    spec = item["spec"]
-    names = spec["names"]
-    found = item.get("status") or {}
-    if found.get("conditions"):
-        found["storedVersions"] = stored_versions(spec, old)
-        return
+    """The status that a write leaves. `old` is what an update replaces: then a new storage version is noted."""
+    found = item.get("status") or {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}}
+    item["status"] = found | {"storedVersions": stored_versions(item["spec"], old)}
+
+
+def established(item: dict[str, Any]) -> dict[str, Any]:
+    """The status of a CustomResourceDefinition that is new: its names are accepted, it is established at once."""
     accepted = {"type": "NamesAccepted", "status": "True", "lastTransitionTime": now(), "reason": "NoConflicts"}
     ready = {"type": "Established", "status": "True", "lastTransitionTime": now(), "reason": "InitialNamesAccepted"}
-    item["status"] = {
-        "conditions": [
-            accepted | {"message": "no conflicts found"},
-            ready | {"message": "the initial names have been accepted"},
-        ],
-        "acceptedNames": dict(names),
-        "storedVersions": stored_versions(spec, None),
-    }
+    conditions = [
+        accepted | {"message": "no conflicts found"},
+        ready | {"message": "the initial names have been accepted"},
+    ]
+    found: dict[str, Any] = item["status"]
+    return found | {"conditions": conditions, "acceptedNames": dict(item["spec"]["names"])}

@@ -8,6 +8,7 @@ from typing import Any
 from kubetrace.playground import allocation
 from kubetrace.playground.admission import DEFAULT_CLASS
 from kubetrace.playground.catalog import Catalog, Resource, server_facts
+from kubetrace.playground.managed import Manager, track
 from kubetrace.playground.objects import new_uid, now
 from kubetrace.playground.storage import Store
 from kubetrace.playground.strategies import WITH_GENERATION
@@ -15,6 +16,8 @@ from kubetrace.playground.strategies import WITH_GENERATION
 NODE = "playground-node"
 MOST_NODES = 50
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+_SERVER, _KUBELET = "kube-apiserver", "kubelet"
+_FILLED_IN = {"finalizers", "clusterIPs", "ipFamilies"}
 _RBAC = "rbac.authorization.k8s.io"
 
 
@@ -30,6 +33,7 @@ def fill(store: Store, catalog: Catalog) -> None:
             "namespaces",
             {"metadata": {"name": name, "labels": labels}}
             | {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}},
+            _SERVER,
         )
     for path, items in server_facts()["fresh"].items():
         parts = path.split("/")
@@ -37,9 +41,9 @@ def fill(store: Store, catalog: Catalog) -> None:
         if resource is not None:
             for item in items:
                 _put(store, catalog, resource.key, _own_range(_timed(copy.deepcopy(item))))
-    _put(store, catalog, "nodes", node())
+    _put(store, catalog, "nodes", node(), _KUBELET)
     _put(store, catalog, "storageclasses.storage.k8s.io", _storage_class())
-    _put(store, catalog, "services", _kubernetes_service())
+    _put(store, catalog, "services", _kubernetes_service(), _SERVER)
     for name, message in (("scheduler", "ok"), ("controller-manager", "ok"), ("etcd-0", "ok")):
         healthy = {"type": "Healthy", "status": "True", "message": message}
         store.put("componentstatuses", {"metadata": {"name": name}, "conditions": [healthy]})
@@ -61,13 +65,16 @@ def _own_range(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _timed(item: dict[str, Any]) -> dict[str, Any]:
-    """A recorded object whose conditions came to be now."""
+    """A recorded object whose conditions and managers came to be now."""
+    for entry in item["metadata"].get("managedFields") or ():
+        entry["time"] = now()
     for condition in (item.get("status") or {}).get("conditions") or ():
         condition.setdefault("lastTransitionTime", now())
     return item
 
 
-def _put(store: Store, catalog: Catalog, key: str, item: dict[str, Any]) -> None:
+def _put(store: Store, catalog: Catalog, key: str, item: dict[str, Any], program: str = "") -> None:
+    """`program` is whose fields it has, but for those that every server fills in."""
     resource = catalog.preferred(key)
     assert isinstance(resource, Resource)
     metadata = item["metadata"]
@@ -75,7 +82,14 @@ def _put(store: Store, catalog: Catalog, key: str, item: dict[str, Any]) -> None
         metadata |= {"uid": new_uid(), "creationTimestamp": now()}
         if key in WITH_GENERATION:
             metadata.setdefault("generation", 1)
-        store.put(key, {"apiVersion": resource.api_version, "kind": resource.kind} | item)
+        item = {"apiVersion": resource.api_version, "kind": resource.kind} | item
+        if program:
+            spec = {name: value for name, value in item.get("spec", {}).items() if name not in _FILLED_IN}
+            track(resource, None, item | {"spec": spec}, Manager(program))
+        if program == _KUBELET:
+            bare = {name: value for name, value in item.items() if name != "status"}
+            track(resource, bare, item, Manager(program, subresource="status"), metadata["managedFields"])
+        store.put(key, item)
 
 
 def _condition(kind: str, status: str, reason: str, message: str) -> dict[str, str]:
@@ -86,7 +100,7 @@ def _condition(kind: str, status: str, reason: str, message: str) -> dict[str, s
 def add_nodes(store: Store, catalog: Catalog, count: int) -> None:
     """Brings the number of nodes up to `count`; none is ever taken away."""
     for number in range(2, min(count, MOST_NODES) + 1):
-        _put(store, catalog, "nodes", node(number))
+        _put(store, catalog, "nodes", node(number), _KUBELET)
 
 
 def publish(store: Store, catalog: Catalog, port: int) -> None:
@@ -112,7 +126,7 @@ def publish(store: Store, catalog: Catalog, port: int) -> None:
         item["metadata"] = {"name": "kubernetes", "namespace": "default"} | item["metadata"]
         old = store.get(key, "default", "kubernetes")
         if old is None:
-            _put(store, catalog, key, item)
+            _put(store, catalog, key, item, _SERVER)
         elif any(old.get(part) != item[part] for part in ("subsets", "ports") if part in item):
             store.put(key, old | {part: value for part, value in item.items() if part != "metadata"})
 

@@ -1,6 +1,7 @@
 """Holds the playground's embedded engine against its envtest engine (a real kube-apiserver), by the real kubectl.
 
     KUBEBUILDER_ASSETS=DIR python -m tests.conformance --playground [--only GLOB] [--diff] [--report FILE]
+                                                                   [--kubectl FILE]
 
 Both engines start anew, each lesson of lessons/ runs on both at the same time, and every command's stdout, stderr, exit
 code and the calls with their status codes are compared.
@@ -30,7 +31,15 @@ from tests.conformance.playground_report import markdown
 
 TIMEOUT_SECONDS = 90
 _ENGINES = {"real": manager.ENVTEST, "ours": manager.EMBEDDED}
-_RESPONSE = re.compile(r'^I\d{4} .*"Response" verb="(\w+)" url="https://[^/]+([^"]*)" status="(\d*)')
+_RESPONSE = re.compile(
+    r"""I\d{4}[ ].*(?:
+        "Response"[ ]verb="(?P<verb>\w+)"[ ]url="https://[^/]+(?P<path>[^"]*)"[ ]status="(?P<code>\d*)
+      | \][ ](?P<old_verb>[A-Z]+)[ ]https://[^/]+(?P<old_path>\S*)[ ](?P<old_code>\d+)[ ]  # kubectl before 1.33
+    )""",
+    re.VERBOSE,
+)
+_FATAL = re.compile(r"F\d{4} [^\]]*\] ")
+_STACK = re.compile(r"goroutine \d+ \[")
 _KLOG = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:")
 _SELECTOR = re.compile(r"fieldSelector=([^&]*)")
 _DISCOVERY = re.compile(r"/(api|apis|openapi)?(/v[23]\S*)?(\?.*)?|/apis/[^/]+(/[^/?]+)?(\?.*)?|/api/v1(\?.*)?")
@@ -138,7 +147,16 @@ def _sorted(match: re.Match[str]) -> str:
 
 
 def _messages(stderr: str) -> str:
-    return "".join(line for line in stderr.splitlines(keepends=True) if not _KLOG.match(line))
+    """What is no log line; a fatal one is kubectl 1.20's last word, before Go's stack."""
+    told = []
+    for line in stderr.splitlines(keepends=True):
+        if _STACK.match(line):
+            break
+        if _FATAL.match(line):
+            told.append(_FATAL.sub("", line))
+        elif not _KLOG.match(line):
+            told.append(line)
+    return "".join(told)
 
 
 def _calls(stderr: str) -> list[str]:
@@ -146,11 +164,12 @@ def _calls(stderr: str) -> list[str]:
     calls of a wait for a deletion, which end as the server's timing has it."""
     calls: list[str] = []
     for match in map(_RESPONSE.match, stderr.splitlines()):
-        if match is None or _DISCOVERY.fullmatch(match[2]):
+        if match is None:
             continue
-        if match[1] == "GET" and any(call.startswith("DELETE ") for call in calls):
+        verb, path, code = (match[name] or match[f"old_{name}"] for name in ("verb", "path", "code"))
+        if _DISCOVERY.fullmatch(path) or (verb == "GET" and any(call.startswith("DELETE ") for call in calls)):
             continue
-        call = f"{match[1]} {_SELECTOR.sub(_sorted, match[2])} {match[3]}"
+        call = f"{verb} {_SELECTOR.sub(_sorted, path)} {code}"
         if not calls or calls[-1] != call:
             calls.append(call)
     return calls
@@ -216,13 +235,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--diff", action="store_true", help="print each difference")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the table of differences")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="run and keep both playgrounds there, for a next run")
+    parser.add_argument("--kubectl", type=Path, metavar="FILE", help="another kubectl, 1.20 or later")
     options = parser.parse_args(argv)
     lessons = [each for each in load_lessons() if any(fnmatch.fnmatchcase(each.name, glob) for glob in options.only)]
     with tempfile.TemporaryDirectory(prefix="lessons-") as temporary:
         state = options.keep or Path(temporary)
         environ = dict(os.environ) | {"XDG_STATE_HOME": str(state.absolute())}
         try:
-            kubectl = _kubectl(Path(temporary))
+            kubectl = _kubectl(Path(temporary), options.kubectl)
             sides = {
                 name: Side(kubectl, manager.up(environ, name, manager.Start(engine=engine)), Path(temporary) / name)
                 for name, engine in _ENGINES.items()
@@ -242,8 +262,9 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _kubectl(folder: Path) -> str:
+def _kubectl(folder: Path, asked: Path | None) -> str:
     """kubectl under its own name: the name is in its user agent, and so in managedFields."""
     link = folder / "kubectl"
-    link.symlink_to(kubectl_in(Path(os.environ.get("KUBEBUILDER_ASSETS", "/nonexistent")).expanduser()))
+    assets = Path(os.environ.get("KUBEBUILDER_ASSETS", "/nonexistent")).expanduser()
+    link.symlink_to(asked.absolute() if asked else kubectl_in(assets))
     return str(link)

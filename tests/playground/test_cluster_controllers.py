@@ -193,3 +193,18 @@ def test_headers_of_impersonation_come_one_by_one(client: Client) -> None:
     info = json.loads(connection.getresponse().read())["status"]["userInfo"]
     connection.close()
     assert info == {"username": "jane", "groups": ["a,b", "c", "system:authenticated"], "extra": {"q/r": ["1", "2"]}}
+
+
+def test_what_a_cluster_brings_has_managers(client: Client) -> None:
+    def managers(path: str) -> list[tuple[str, str, str]]:
+        entries = client.get(path)["metadata"]["managedFields"]
+        return [(entry["manager"], entry["operation"], entry.get("subresource", "")) for entry in entries]
+
+    server = ("kube-apiserver", "Update", "")
+    assert (
+        managers("/api/v1/namespaces/default") == managers("/api/v1/namespaces/default/services/kubernetes") == [server]
+    )
+    roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+    assert managers(f"{roles}/cluster-admin") == [server]
+    assert managers(f"{roles}/view") == [("clusterrole-aggregation-controller", "Apply", ""), server]
+    assert ("kubelet", "Update", "status") in managers("/api/v1/nodes/playground-node")

@@ -45,6 +45,18 @@ def test_what_is_deleted_is_published_no_longer(defined: Client) -> None:
     assert b"com.example.things.v1.Thing" not in defined.get("/openapi/v2", Accept=PROTOBUF)
 
 
+def test_names_are_accepted_after_the_answer(client: Client) -> None:
+    for definition in custom_definitions():
+        client.call("DELETE", f"{PLACE}/{definition['metadata']['name']}")
+    definition = custom_definitions()[0]
+    made = client.post(f"{PLACE}?fieldManager=me", definition)
+    assert made["status"]["conditions"] is None and made["status"]["acceptedNames"] == {"plural": "", "kind": ""}
+    item = client.until(f"{PLACE}/{made['metadata']['name']}", lambda _, item: item["status"]["conditions"])
+    assert item["status"]["acceptedNames"]["kind"] == "Box" and item["status"]["storedVersions"] == ["v1beta1"]
+    managers = [(entry["manager"], entry.get("subresource")) for entry in item["metadata"]["managedFields"]]
+    assert sorted(managers) == [("kube-apiserver", "status"), ("me", None)]
+
+
 def _as_read(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema as far as the reader of the protobuf goes, in its form."""
     found = {name: schema[name] for name in ("$ref", "format", "description", "required") if name in schema}

@@ -139,8 +139,10 @@ def strip_protobuf(data: bytes, message: str) -> bytes:
 
 def without_history(item: dict[str, Any]) -> dict[str, Any]:
     metadata = item["metadata"]
-    for name in ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"):
+    for name in ("uid", "resourceVersion", "creationTimestamp", "generation"):
         metadata.pop(name, None)
+    for entry in metadata.get("managedFields", []):
+        entry.pop("time", None)
     for condition in item.get("status", {}).get("conditions", []):
         condition.pop("lastTransitionTime", None)
     return item

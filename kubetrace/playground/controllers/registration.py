@@ -5,7 +5,7 @@ What a Service leads to here is a simulated container, which speaks no TLS: an A
 
 from __future__ import annotations
 
-from kubetrace.playground import slices
+from kubetrace.playground import definitions, slices
 from kubetrace.playground.controllers.base import Controller, condition
 from kubetrace.playground.objects import Object
 from kubetrace.playground.strategies import LOCAL
@@ -69,7 +69,11 @@ class Registrations(Controller):
         return found
 
     def definition(self, _: str, name: str) -> None:
-        """A custom group's versions are registered while a definition serves them (crdregistration)."""
+        """A definition's names are accepted (naming, establish), and a custom group's versions are registered while a
+        definition serves them (crdregistration)."""
+        item = self.read(DEFINITIONS, "", name)
+        if item is not None and not (item.get("status") or {}).get("conditions"):
+            self.put_status(DEFINITIONS, item, definitions.established(item))
         group = name.partition(".")[2]
         served = {
             version["name"]
