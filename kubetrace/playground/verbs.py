@@ -369,8 +369,6 @@ class Verbs:
             as_before(old, new)
         elif new.get("apiVersion") in (None, "") and resource.custom is None:
             raise status.unnamed(name)  # which is what comes of it
-        if kind.startswith("application/strategic") and isinstance(new, dict):  # of a struct, which keeps its kind
-            new |= {"apiVersion": resource.api_version, "kind": resource.kind}
         try:
             new = check_body(self.catalog, resource, new, namespace, write)
         except Mistyped as error:
