@@ -73,13 +73,18 @@ def with_status(resource: Resource, old: Object, item: Object, subresource: str)
     new["metadata"] = metadata
     if resource.key == "pods":
         _keep_pod(before, status)
-    elif resource.key == REQUESTS:
-        _keep_request(before, status, subresource)
-    elif resource.key == _VOLUMES:
-        _keep_volume(before, status)
     elif resource.key == "nodes" and not before.get("config"):
         status.pop("config", None)
     return new
+
+
+def stamp(resource: Resource, old: Object, item: Object, subresource: str) -> None:
+    """What a new status says of its times, which is nobody's in managedFields."""
+    before, status = old.get("status") or {}, item["status"]
+    if resource.key == REQUESTS:
+        _keep_request(before, status, subresource)
+    elif resource.key == _VOLUMES:
+        _keep_volume(before, status)
 
 
 def _keep_pod(before: Object, status: Object) -> None:

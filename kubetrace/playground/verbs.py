@@ -247,6 +247,8 @@ class Verbs:
         else:
             _as_struct(resource, item)
         self._track(resource, old, item, write, subresource, brought)
+        if parts.is_status(subresource):
+            parts.stamp(resource, old, item, subresource)
         asks = write.user is not None and subresource != "scale"  # about a Scale they were asked before
         if whole:
             allocation.keep(resource, old, item)
