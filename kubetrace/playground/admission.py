@@ -35,6 +35,8 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         _protect(item, ATTRIBUTES_PROTECTION)
     if resource.key == "ingresses.networking.k8s.io":
         _default_ingress_class(store, item)
+    if resource.key == "nodes":
+        _not_ready(item["spec"])
     if resource.key == "pods":
         limits.fill(store, item)
         service_accounts.admit(store, item)
@@ -42,6 +44,14 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         _tolerations(item["spec"])
         _runtime_class(store, resource, item)
         item.setdefault("status", {})["qosClass"] = quality_of_service(item["spec"])
+
+
+def _not_ready(spec: Object) -> None:
+    """TaintNodesByCondition: no pod comes to a new node before it is ready."""
+    taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+    taints = spec.setdefault("taints", [])
+    if not any((each.get("key"), each.get("effect")) == (taint["key"], taint["effect"]) for each in taints):
+        taints.append(taint)
 
 
 def _one_default(store: Store, resource: Resource, item: Object) -> None:

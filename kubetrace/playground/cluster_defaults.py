@@ -106,9 +106,16 @@ def _device_claim(item: Spec) -> None:
                 wanted["count"] = wanted.get("count") or 1
 
 
+def _ingress_class(item: Spec) -> None:
+    parameters = (item.get("spec") or {}).get("parameters")
+    if parameters is not None:
+        fill(parameters, scope="Cluster")
+
+
 BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "priorityclasses.scheduling.k8s.io": _priority_class,
     "csidrivers.storage.k8s.io": _csi_driver,
+    "ingressclasses.networking.k8s.io": _ingress_class,
     "flowschemas.flowcontrol.apiserver.k8s.io": _flow_schema,
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": _priority_level,
     "apiservices.apiregistration.k8s.io": _api_service,

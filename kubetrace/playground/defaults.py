@@ -172,6 +172,9 @@ def _replicas(item: Spec) -> None:
 
 
 def _replication_controller(item: Spec) -> None:
+    if "template" not in item.setdefault("spec", {}):
+        fill(item["spec"], replicas=1)
+        return
     _replicas(item)
     labels = item["spec"]["template"]["metadata"].get("labels")
     if labels:

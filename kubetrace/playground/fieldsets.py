@@ -53,8 +53,9 @@ class Shape:
         field, inner = type.field(name), type.descend(name)
         if field is None:
             return Shape("leaf")
-        atomic = field.map_type == "atomic" or (inner is not None and inner.atomic and not field.list)
-        entry = Shape("leaf") if inner is None or inner.scalar or inner.atomic else Shape(type=inner)
+        whole = inner is not None and inner.atomic and field.map_type != "granular"
+        atomic = field.map_type == "atomic" or (whole and not field.list)
+        entry = Shape("leaf") if inner is None or inner.scalar or whole else Shape(type=inner)
         if field.map:
             return Shape("leaf") if atomic else Shape(values=Shape("leaf") if field.list else entry)
         if field.list:

@@ -181,6 +181,11 @@ def node(number: int = 1) -> dict[str, Any]:
     return {"metadata": {"name": name, "labels": labels}, "spec": spec, "status": status}
 
 
+def is_ours(name: str) -> bool:
+    """Whether a node is one of the playground's, which has a simulated kubelet."""
+    return name in {node(number)["metadata"]["name"] for number in range(1, MOST_NODES + 1)}
+
+
 def _kubernetes_service() -> dict[str, Any]:
     spec = {
         "clusterIP": "10.96.0.1",

@@ -26,6 +26,8 @@ from kubetrace.playground.validation.causes import (
 )
 from kubetrace.playground.validation.internal import internal
 from kubetrace.playground.validation.references import config_key
+from kubetrace.wire.go_json import json_type
+from kubetrace.wire.json_stream import is_json, problem
 
 _RBAC = "rbac.authorization.k8s.io"
 
@@ -143,8 +145,8 @@ def secret(item: Object) -> list[Cause]:
         key = _SECRET_KEYS[kind]
         if key not in data or (kind == "kubernetes.io/ssh-auth" and not data[key]):
             causes.append(required(f"data[{key}]"))
-        elif kind != "kubernetes.io/ssh-auth" and not _is_json(data[key]):
-            causes.append(bad(f"data[{key}]", "<secret contents redacted>", "invalid character 'x' looking for value"))
+        elif kind != "kubernetes.io/ssh-auth" and (why := _no_json_object(data[key])):
+            causes.append(bad(f"data[{key}]", "<secret contents redacted>", why))
     elif kind == "kubernetes.io/basic-auth":
         if "username" not in data and "password" not in data:
             causes += [required("data[username]"), required("data[password]")]
@@ -153,12 +155,15 @@ def secret(item: Object) -> list[Cause]:
     return causes
 
 
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(base64.b64decode(text))
-    except (ValueError, binascii.Error):
-        return False
-    return True
+def _no_json_object(text: str) -> str:
+    """Why encoding/json makes no map of a value in base64; "" where it does."""
+    data = base64.b64decode(text or "")
+    if not is_json(data):
+        return problem(data)
+    value = json.loads(data)
+    found = json_type(value)
+    into = "Go value of type map[string]interface {}"
+    return "" if found in ("object", "null") else f"json: cannot unmarshal {found} into {into}"
 
 
 def _told_of(item: Object) -> list[Cause]:

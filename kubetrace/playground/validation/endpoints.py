@@ -59,7 +59,7 @@ def endpoints(item: Object) -> list[Cause]:
 def _address(entry: Object, at: str) -> list[Cause]:
     text = entry.get("ip", "")
     wrong = address(f"{at}.ip", text)
-    causes = wrong * 2 or reachable(f"{at}.ip", text)  # the real server checks what is no address twice
+    causes = [*wrong, bad(f"{at}.ip", text, "must be a valid IP address")] if wrong else reachable(f"{at}.ip", text)
     if entry.get("hostname"):
         causes += label_name(f"{at}.hostname", entry["hostname"])
     if entry.get("nodeName") is not None:

@@ -160,7 +160,8 @@ def _policy_port(entry: Object, at: str) -> list[Cause]:
     causes = supported(f"{at}.protocol", entry.get("protocol"), ["TCP", "UDP", "SCTP"])
     start, end = entry.get("port"), entry.get("endPort")
     if start is None:
-        return [*causes, required(f"{at}.port", "must be specified when `endPort` is specified")] if end else causes
+        why = "may not be specified when `port` is not specified"
+        return causes if end is None else [*causes, bad(f"{at}.endPort", end, why)]
     if end is not None and isinstance(start, str):
         causes.append(bad(f"{at}.endPort", end, "may not be specified when `port` is non-numeric"))
     causes += port(f"{at}.port", start)

@@ -235,7 +235,8 @@ _OF_PODS = frozenset(
 def _scopes(spec: Object) -> list[Cause]:
     """What a quota narrows itself to (validateResourceQuotaScopes, validateScopeSelector)."""
     causes: list[Cause] = []
-    scopes, at, hard = spec.get("scopes") or [], "spec.scopes", spec.get("hard") or {}
+    scopes, at = spec.get("scopes") or [], "spec.scopes"
+    hard = sorted(_QUOTA_NAMES.intersection(spec.get("hard") or ()))
     for scope in scopes:
         if scope not in _SELECTED:
             causes.append(bad(at, scopes, "unsupported scope"))
@@ -248,12 +249,13 @@ def _scopes(spec: Object) -> list[Cause]:
         scope, operator, values = entry.get("scopeName", ""), entry.get("operator", ""), entry.get("values") or []
         if scope not in _SELECTED:
             causes.append(bad(f"{at}.scopeName", scope, "unsupported scope"))
-            continue
-        causes += [bad(at, spec["scopeSelector"], _NOT_FOR_SCOPE) for name in hard if not _applies(scope, name)]
+        else:
+            causes += [bad(at, spec["scopeSelector"], _NOT_FOR_SCOPE) for name in hard if not _applies(scope, name)]
         if scope in (*_SCOPES, "CrossNamespacePodAffinity") and operator != "Exists":
-            why = "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating"
-            rest = ", ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
-            causes.append(bad(f"{at}.operator", operator, f"{why}{rest}ResourceQuotaScopeCrossNamespacePodAffinity"))
+            first = "ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, "
+            rest = "ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
+            why = f"must be 'Exists' when scope is any of {first}{rest}"
+            causes.append(bad(f"{at}.operator", operator, why))
         if operator in ("In", "NotIn") and not values:
             why = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
             causes.append(required(f"{at}.values", why))
@@ -263,7 +265,7 @@ def _scopes(spec: Object) -> list[Cause]:
         elif operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
             causes.append(bad(f"{at}.operator", operator, "not a valid selector operator"))
     named = [entry.get("scopeName", "") for entry in expressions]
-    return causes + _opposites("spec.scopeSelector.matchExpressions", named, spec.get("scopeSelector"))
+    return causes + _opposites("spec.scopeSelector.matchExpressions", named, spec.get("scopes"))
 
 
 _NOT_FOR_SCOPE = "unsupported scope applied to resource"

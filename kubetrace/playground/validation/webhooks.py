@@ -12,6 +12,7 @@ from kubetrace.playground.validation.causes import (
     label_1035,
     label_selector,
     required,
+    shown,
     subdomain,
     supported,
 )
@@ -79,13 +80,28 @@ def _client(config: Object, at: str) -> list[Cause]:
         return _url(f"{at}.url", url)
     if url is not None or service is None:
         return [required(at, "exactly one of url or service is required")]
-    causes = [required(f"{at}.service.{name}") for name in ("name", "namespace") if not service.get(name)]
-    path = service.get("path")
-    if path and not path.startswith("/"):
-        causes.append(bad(f"{at}.service.path", path, "must start with a '/'"))
+    # The real server hands over the name as the namespace, and the namespace as the name.
+    missing = (("name", "namespace"), ("namespace", "name"))
+    causes = [required(f"{at}.service.{told}") for told, looked_at in missing if not service.get(looked_at)]
     port = service.get("port")
     if port is not None and not 0 < port < 65536:
         causes.append(bad(f"{at}.service.port", port, "port is not valid: must be between 1 and 65535, inclusive"))
+    return causes + _path(f"{at}.service.path", service.get("path") or "")
+
+
+def _path(field: str, path: str) -> list[Cause]:
+    if path in ("", "/"):
+        return []
+    if path == "//":
+        return [bad(field, path, "segment[0] may not be empty")]
+    causes = [] if path.startswith("/") else [bad(field, path, "must start with a '/'")]
+    for index, segment in enumerate(path[1:].removesuffix("/").split("/")):
+        if not segment:
+            causes.append(bad(field, path, f"segment[{index}] may not be empty"))
+            continue
+        for _, _, told in subdomain(field, segment):
+            why = told.partition(f"{shown(segment)}: ")[2]
+            causes.append(bad(field, path, f"segment[{index}]: {why}"))
     return causes
 
 

@@ -42,7 +42,7 @@ def _template(spec: Object, kind: str, lax: bool = False) -> list[Cause]:
         return [bad("spec.selector", selector, "" if lax else "invalid label selector")]
     empty = selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions")
     labels = metadata.get("labels")
-    if not (empty or (lax and selector is None)) and not matches_labels(selector, labels or {}):
+    if not empty and not matches_labels(selector, labels or {}):
         causes.append(mismatch(labels))
     return causes + template(spec["template"], "spec.template") + _endless(spec, kind)
 
@@ -109,6 +109,8 @@ def replication_controller(item: Object) -> list[Cause]:
     if not selector:
         causes.append(required("spec.selector"))
     causes += not_negative("spec.replicas", spec.get("replicas"))
+    if "template" not in spec:
+        return [*causes, required("spec.template")]
     labels = (spec["template"].get("metadata") or {}).get("labels") or {}
     if selector and any(labels.get(key) != value for key, value in selector.items()):
         causes.append(mismatch(labels))
