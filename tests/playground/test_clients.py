@@ -1,5 +1,5 @@
-"""Other clients take the playground for real: the Python `kubernetes` client and kr8s (extra `kubetrace[clients]`), and
-helm where it is on PATH."""
+"""Other clients take the playground for real: the Python `kubernetes` client and kr8s (extra `kubetrace[clients]`);
+helm where it is on PATH, and JavaScript's client where KUBETRACE_NODE_MODULES has it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,65 @@ def test_kubernetes_watches(core: Any, namespace: str) -> None:
         else:
             watcher.stop()
     assert seen == [("ADDED", None), ("MODIFIED", {"k": "v"}), ("DELETED", {"k": "v"})]
+
+
+def test_kubernetes_watches_go_on_where_they_ended(core: Any, namespace: str) -> None:
+    from kubernetes import watch
+
+    def names(**options: Any) -> tuple[list[tuple[str, str]], watch.Watch]:
+        watcher = watch.Watch()
+        found = watcher.stream(core.list_namespaced_config_map, namespace, timeout_seconds=1, **options)
+        return [(event["type"], event["object"].metadata.name) for event in found], watcher
+
+    version = core.list_namespaced_config_map(namespace).metadata.resource_version
+    for name in ("a", "b"):
+        core.create_namespaced_config_map(namespace, {"metadata": {"name": name}})
+    seen, watcher = names(resource_version=version)
+    assert seen == [("ADDED", "a"), ("ADDED", "b")]
+    core.delete_namespaced_config_map("a", namespace)
+    assert names(resource_version=watcher.resource_version)[0] == [("DELETED", "a")]
+    listing = {"send_initial_events": True, "resource_version_match": "NotOlderThan", "allow_watch_bookmarks": True}
+    begun = watch.Watch().stream(core.list_namespaced_config_map, namespace, timeout_seconds=1, **listing)
+    raw = [(event["type"], event["raw_object"]["metadata"]) for event in begun]
+    marked = [metadata.get("annotations") for kind, metadata in raw if kind == "BOOKMARK"]
+    assert marked[0] == {"k8s.io/initial-events-end": "true"}
+    assert next(metadata["name"] for kind, metadata in raw if kind == "ADDED") == "b"
+
+
+def test_kubernetes_dynamic_client(core: Any, namespace: str) -> None:
+    from kubernetes import dynamic
+    from kubernetes.dynamic.exceptions import ConflictError
+
+    resource = dynamic.DynamicClient(core.api_client).resources.get(api_version="v1", kind="ConfigMap")
+    resource.create(body={"metadata": {"name": "d"}, "data": {"a": "b"}}, namespace=namespace)
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "d"}, "data": {"a": "x"}}
+    with pytest.raises(ConflictError, match="Apply failed with 1 conflict"):
+        resource.server_side_apply(namespace=namespace, name="d", body=body, field_manager="other")
+    applied = resource.server_side_apply(
+        namespace=namespace, name="d", body=body, field_manager="other", force_conflicts=True
+    )
+    assert dict(applied.data) == {"a": "x"}
+    found = resource.patch(
+        body={"data": {"a": None}}, name="d", namespace=namespace, content_type="application/merge-patch+json"
+    )
+    assert found.data is None
+
+
+def test_kubernetes_leader_election(core: Any, namespace: str) -> None:
+    from kubernetes import client
+    from kubernetes.leaderelection import electionconfig, leaderelection
+    from kubernetes.leaderelection.resourcelock.leaselock import LeaseLock
+
+    leases, leads = client.CoordinationV1Api(core.api_client), threading.Event()
+    made = LeaseLock("lead", namespace, "one")
+    made.api_instance = leases
+    config = electionconfig.Config(made, 4, 3, 1, onstarted_leading=leads.set, onstopped_leading=None)
+    election = leaderelection.LeaderElection(config)
+    threading.Thread(target=election.run, daemon=True).start()
+    assert leads.wait(20)
+    first = leases.read_namespaced_lease("lead", namespace).spec
+    assert (first.holder_identity, first.lease_duration_seconds) == ("one", 4)
+    _wait(lambda: leases.read_namespaced_lease("lead", namespace).spec.renew_time > first.renew_time)
 
 
 def test_kubernetes_exec_logs_and_port_forward(core: Any, namespace: str) -> None:
@@ -141,6 +201,56 @@ def test_helm(playground: manager.Playground, namespace: str, tmp_path: Path) ->
     assert "web" in run("list", *here)
     run("uninstall", "web", *here, *ready)
     assert "release: not found" in run("status", "web", *here, code=1)
+
+
+JAVASCRIPT = """
+const k8s = require('@kubernetes/client-node'), fs = require('fs'), { PassThrough } = require('stream');
+const [folder, namespace] = process.argv.slice(1), pause = (time) => new Promise((done) => setTimeout(done, time));
+const config = new k8s.KubeConfig();
+config.loadFromDefault();
+const core = config.makeApiClient(k8s.CoreV1Api), exec = new k8s.Exec(config);
+async function run(command) {
+  const out = new PassThrough();
+  let text = '';
+  out.on('data', (data) => (text += data));
+  const status = await new Promise((done) => exec.exec(namespace, 'p', 'c', command, out, out, null, false, done));
+  await pause(100);
+  return [text, status.status, ...(status.details?.causes || []).map((cause) => cause.message)].join(' ');
+}
+(async () => {
+  const spec = {containers: [{name: 'c', image: 'busybox', command: ['sh', '-c', 'echo up; sleep infinity']}]};
+  await core.createNamespacedPod({namespace, body: {metadata: {name: 'p'}, spec}});
+  const list = () => core.listNamespacedPod({namespace});
+  const informer = k8s.makeInformer(config, `/api/v1/namespaces/${namespace}/pods`, list);
+  const running = new Promise((done) => {
+    const look = (pod) => { if (pod.status.phase === 'Running') done(); };
+    informer.on('add', look);
+    informer.on('update', look);
+  });
+  await informer.start();
+  await running;
+  console.log((await core.readNamespacedPodLog({namespace, name: 'p'})).trim());
+  console.log(await run(['sh', '-c', 'echo out; exit 3']));
+  fs.mkdirSync(`${folder}/there/deep`, {recursive: true});
+  fs.writeFileSync(`${folder}/there/deep/note.txt`, 'kept');
+  const cp = new k8s.Cp(config);
+  await cp.cpToPod(namespace, 'p', 'c', `${folder}/there`, '/tmp');
+  for (let i = 0; i < 100 && !(await run(['cat', '/tmp/deep/note.txt'])).startsWith('kept'); i++) await pause(50);
+  console.log(await run(['cat', '/tmp/deep/note.txt']));
+  process.exit(0);
+})();
+"""
+
+
+def test_javascript(playground: manager.Playground, namespace: str, tmp_path: Path) -> None:
+    modules, node = os.environ.get("KUBETRACE_NODE_MODULES", ""), shutil.which("node")
+    if node is None or not (Path(modules) / "@kubernetes" / "client-node").is_dir():
+        pytest.skip("KUBETRACE_NODE_MODULES names no folder with @kubernetes/client-node, or there is no node")
+    environ = dict(os.environ) | {"KUBECONFIG": str(playground.kubeconfig), "NODE_PATH": modules}
+    command = [node, "-e", JAVASCRIPT, str(tmp_path), namespace]
+    told = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout == "up\nout\n Failure 3\nkept Success\n"
 
 
 def test_kr8s(kr8s_api: Any, namespace: str) -> None:

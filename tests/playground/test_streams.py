@@ -68,6 +68,16 @@ def test_exec_has_both_outputs_and_an_exit_code(client: Client, pods: str, proto
     assert run(client, pods, "hostname", protocol=protocol) == (0, b"box\n", b"")
 
 
+@pytest.mark.parametrize("protocol", [V5, V4])
+@pytest.mark.parametrize(("wanted", "first"), [({"stdout": "1", "stderr": "1"}, b"\x01"), ({"stderr": "1"}, b"\x02")])
+def test_an_empty_message_says_that_the_connection_stands(
+    client: Client, pods: str, protocol: str, wanted: dict[str, str], first: bytes
+) -> None:
+    socket = Socket(client, f"{pods}/box/exec?{query('sh', '-c', 'echo out; echo err >&2', **wanted)}", protocol)
+    assert next(iter(socket.messages())) == first
+    socket.close()
+
+
 def test_exec_in_base64(client: Client, pods: str) -> None:
     socket = Socket(client, f"{pods}/box/exec?{query('cat', stdin='1', stdout='1')}", V4_BASE64)
     socket.send("0" + base64.b64encode(b"typed\n").decode())

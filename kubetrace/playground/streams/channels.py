@@ -102,10 +102,9 @@ class _Socketed:
     async def serve(self, work: Work) -> None:
         listening = asyncio.create_task(self._listen())
         try:
-            if self._socket.protocol != _V5:
-                # Tells the client that the connection stands (kubelet pkg/cri/streaming/remotecommand/websocket.go).
-                first = STDOUT if self._channels.stdout else STDERR if self._channels.stderr else ERROR
-                await _Channel(self._socket, first).write(b"")
+            # Tells the client that the connection stands (apiserver pkg/util/proxy/websocket.go, and the kubelet's).
+            first = STDOUT if self._channels.stdout else STDERR if self._channels.stderr else ERROR
+            await _Channel(self._socket, first).write(b"")
             status = await work(self._remote)
             await self._finish(status)
         except (BrokenPipeError, ConnectionError):
