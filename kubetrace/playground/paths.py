@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from kubetrace.playground.access import Attributes
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.http import Request
-from kubetrace.playground.status import ApiError, no_such_path, not_allowed
+from kubetrace.playground.status import ApiError, no_such_path, not_allowed, not_found, not_supported
 from kubetrace.playground.validation.causes import segment_problems
 
 _PLAIN_VERBS = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "DELETE": "delete", "PATCH": "patch"}
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
+_ACROSS_NAMESPACES = ("list", "watch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,20 @@ def attributes_of(request: Request) -> Attributes:
 
 
 def resolve(request: Request, catalog: Catalog) -> Target | None:
-    """None for paths that are not of resources. Raises 404 for unknown resources, 405 for verbs that it lacks."""
+    """None for paths that no resource has: of another kind, or in a group of custom resources, where nobody answers
+    them (ServeHTTP in apiextensions-apiserver pkg/apiserver/customresource_handler.go). Raises 404 for unknown
+    resources of a built-in group, 405 for verbs that a resource lacks."""
     parts = _parts(request)
     if parts is None or not catalog.has_version(parts.group, parts.version):
         return None
     resource = catalog.find(parts.group, parts.version, parts.resource)
     inside = parts.namespace and parts.resource != "namespaces"
     if resource is None or (inside and not resource.namespaced):
+        if not catalog.is_built_in(parts.group):
+            return None
         raise no_such_path()
+    if resource.custom is not None and resource.namespaced and not inside and parts.verb not in _ACROSS_NAMESPACES:
+        return None
     if parts.namespace in (".", ".."):
         raise ApiError(500, f'invalid key: "/{parts.resource}/{parts.namespace}"', "")
     target = Target(resource, parts.verb, parts.namespace, parts.name, parts.subresource, parts.rest)
@@ -115,6 +122,8 @@ def _check(request: Request, target: Target) -> None:
     resource, subresource = target.resource, target.subresource
     if subresource:
         known = resource.subresources.get(subresource)
+        if known is None and resource.custom is not None:
+            raise not_found(resource.name, resource.group, target.name)
         if known is None or (target.rest and subresource != "proxy"):
             raise no_such_path()
         verbs = known["verbs"]
@@ -127,5 +136,9 @@ def _check(request: Request, target: Target) -> None:
     wrong_place = request.method == "POST" and target.name and not subresource
     wrong_place = wrong_place or (target.verb in ("update", "patch") and not target.name)
     no_route = not target.verb or request.method == "HEAD"
+    if resource.custom is not None and target.verb not in verbs:
+        raise not_supported(target.verb, resource.name, resource.group)
+    if resource.custom is not None and target.verb == "update" and not target.name:
+        raise ApiError(400, "name must be provided")
     if no_route or target.verb not in verbs or nameless_write or wrong_place:
         raise not_allowed()

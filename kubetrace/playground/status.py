@@ -60,6 +60,12 @@ def not_found(resource: str, group: str, name: str) -> ApiError:
     return ApiError(404, message, details=_details(resource, group, name))
 
 
+def not_supported(verb: str, resource: str, group: str) -> ApiError:
+    """A custom resource's word for a verb that it lacks."""
+    told = f'{verb} is not supported on resources of kind "{qualified(resource, group)}"'
+    return ApiError(405, told, details={"group": group, "kind": resource})
+
+
 def no_such_path() -> ApiError:
     return ApiError(404, "the server could not find the requested resource", details={})
 

@@ -57,6 +57,38 @@ def test_names_are_accepted_after_the_answer(client: Client) -> None:
     assert sorted(managers) == [("kube-apiserver", "status"), ("me", None)]
 
 
+PAGE = b"404 page not found\n"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "told"),
+    [
+        ("GET", "things.example.com/v1/nope", 404, PAGE),
+        ("GET", "things.example.com/v9/things", 404, PAGE),
+        ("GET", "things.example.com/v1/things/x", 404, PAGE),
+        ("POST", "things.example.com/v1/things", 404, PAGE),
+        ("GET", "boxes.example-x.com/v1beta1/namespaces/default/boxes", 404, PAGE),
+        ("GET", "boxes.example-x.com/v1beta1/boxes/x/status", 404, 'boxes.boxes.example-x.com "x" not found'),
+        (
+            "GET",
+            "things.example.com/v1/namespaces/default/things/x/nope",
+            404,
+            'things.things.example.com "x" not found',
+        ),
+        (
+            "DELETE",
+            "things.example.com/v1/namespaces/default/things/x/status",
+            405,
+            'delete is not supported on resources of kind "things.things.example.com"',
+        ),
+        ("PUT", "things.example.com/v1/namespaces/default/things", 400, "name must be provided"),
+    ],
+)
+def test_paths_that_custom_resources_lack(defined: Client, method: str, path: str, status: int, told: object) -> None:
+    answer = defined.call(method, f"/apis/{path}", None if method in ("GET", "DELETE") else {})
+    assert (answer[0], answer[1] if answer[1] == PAGE else answer[1]["message"]) == (status, told)
+
+
 def _as_read(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema as far as the reader of the protobuf goes, in its form."""
     found = {name: schema[name] for name in ("$ref", "format", "description", "required") if name in schema}
