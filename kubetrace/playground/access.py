@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,34 +72,56 @@ class Authenticator:
         claims = self._claims(token)
         if claims is None or not set(claims["aud"]) & set(wanted):
             return None
-        return self._account(claims)
+        account = self._account(claims)
+        return account if isinstance(account, User) else None
+
+    def problem(self, token: str, wanted: Sequence[str]) -> str:
+        """Why a token is refused that is signed by us; empty for others."""
+        claims = self._claims(token)
+        if claims is None:
+            return ""
+        if not set(claims["aud"]) & set(wanted):
+            lists = [f"[{' '.join(map(quote, names))}]" for names in (claims["aud"], wanted)]
+            return f"token audiences {lists[0]} is invalid for the target audiences {lists[1]}"
+        found = self._account(claims)
+        return "" if isinstance(found, User) else found
 
     def audiences(self, token: str) -> list[str]:
         """Whom a token is for; empty where it is none that holds."""
         if token in self._tokens:
             return [ISSUER]
         claims = self._claims(token)
-        return [] if claims is None or self._account(claims) is None else list(claims["aud"])
+        known = claims is not None and isinstance(self._account(claims), User)
+        return list(claims["aud"]) if claims is not None and known else []
 
     def _claims(self, token: str) -> dict[str, Any] | None:
         return self._signer.read(token) if token.count(".") == 2 else None
 
-    def _account(self, claims: dict[str, Any]) -> User | None:
-        """The ServiceAccount of a token, where it still is the one that the token was made for."""
+    def _account(self, claims: dict[str, Any]) -> User | str:
+        """The ServiceAccount of a token, where it still is the one that the token was made for, else why it is not
+        (pkg/serviceaccount/claims.go)."""
+        if claims.get("exp", float("inf")) < time.time():
+            return "service account token has expired"
         about = claims["kubernetes.io"]
         namespace, account = about["namespace"], about["serviceaccount"]
         found = self._store.get("serviceaccounts", namespace, account["name"])
-        if found is None or found["metadata"]["uid"] != account["uid"]:
-            return None
+        if found is None:
+            return f"serviceaccounts {quote(account['name'])} not found"
+        if found["metadata"]["uid"] != account["uid"]:
+            return f"service account UID ({found['metadata']['uid']}) does not match claim ({account['uid']})"
         extra = {f"{_ABOUT}credential-id": [f"JTI={claims['jti']}"]} if "jti" in claims else {}
         for kind in ("node", "pod", "secret"):
             bound = about.get(kind)
             if bound is None:
                 continue
             item = self._store.get(f"{kind}s", "" if kind == "node" else namespace, bound["name"])
-            gone = item is None or item["metadata"]["uid"] != bound.get("uid", item["metadata"]["uid"])
-            if gone and not (kind == "node" and "pod" in about):  # a pod's node may go before it
-                return None
+            matters = kind != "node" or "pod" not in about  # a pod's node may go before it
+            if item is None and matters:
+                return "service account token has been invalidated"
+            uid = item["metadata"]["uid"] if item is not None else ""
+            if matters and uid != bound.get("uid", uid):
+                claim = "node ref" if kind == "node" else f"service account {kind} ref"
+                return f"{kind} UID ({uid}) does not match {claim} claim ({bound['uid']})"
             if kind != "secret":
                 extra |= {f"{_ABOUT}{kind}-name": [bound["name"]], f"{_ABOUT}{kind}-uid": [bound["uid"]]}
         groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
@@ -166,6 +189,8 @@ class Authorizer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.last_modes: dict[str, str] = {}
+        """How each user was last allowed to impersonate."""
 
     def allows(self, user: User, attributes: Attributes) -> bool:
         return self.decide(user, attributes)[0]

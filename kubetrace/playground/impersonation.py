@@ -16,6 +16,7 @@ from kubetrace.wire.go_quote import quote
 
 _AUTHENTICATION = "authentication.k8s.io"
 _EXTRA = "impersonate-extra-"
+_LEGACY = ""
 
 
 def impersonated(request: Request, user: User, authorizer: Authorizer, asked: Attributes) -> User:
@@ -25,12 +26,15 @@ def impersonated(request: Request, user: User, authorizer: Authorizer, asked: At
         return user
     mode = _mode(wanted)
     first: ApiError | None = None
-    for attempt in ((mode, True), ("", False)) if mode else (("", False),):
+    attempts = [mode, _LEGACY] if mode else [_LEGACY]
+    attempts.sort(key=lambda attempt: attempt != authorizer.last_modes.get(user.name))  # what held last is tried first
+    for attempt in attempts:
         try:
-            _check(authorizer, user, wanted, asked, *attempt)
+            _check(authorizer, user, wanted, asked, attempt)
         except ApiError as error:
             first = first or error
         else:
+            authorizer.last_modes[user.name] = attempt
             return _as(wanted)
     assert first is not None
     raise first
@@ -71,9 +75,10 @@ def _mode(wanted: User) -> str:
     return "user-info"
 
 
-def _check(authorizer: Authorizer, user: User, wanted: User, asked: Attributes, mode: str, constrained: bool) -> None:
+def _check(authorizer: Authorizer, user: User, wanted: User, asked: Attributes, mode: str) -> None:
     """One way of being allowed. Raises 403 with the first thing that is not."""
     checks: list[Attributes] = []
+    constrained = mode != _LEGACY
     verb, group = (f"impersonate:{mode}", _AUTHENTICATION) if constrained else ("impersonate", "")
     if constrained:
         checks.append(replace(asked, verb=f"impersonate-on:{mode}:{asked.verb}"))

@@ -9,6 +9,7 @@ it runs `running.json` with process id and port. The server holds a lock on `loc
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -19,7 +20,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -213,7 +214,7 @@ def run(
     engine = _engine(found, start.engine)
     words = _command(environ, found, start, engine)
     _make_folder(found.folder)
-    with subprocess.Popen(words, env=dict(environ)) as process:
+    with subprocess.Popen(words, env=dict(environ)) as process, _passed_on(process):
         try:
             ready(_wait_ready(environ, found, process, READY_SECONDS[engine], detached=False))
             process.wait()
@@ -226,6 +227,19 @@ def run(
             raise
     if process.returncode not in (0, -signal.SIGINT, -signal.SIGTERM):
         raise KubetraceError(f"the playground ended with exit code {process.returncode}")
+
+
+@contextlib.contextmanager
+def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Who is told to end tells the server, and ends when it has: it must not stay behind."""
+    before = {
+        number: signal.signal(number, lambda *_: process.terminate()) for number in (signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _EndedEarly(Exception):

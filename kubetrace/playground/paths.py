@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kubetrace.playground.access import Attributes
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.http import Request
+from kubetrace.playground.selectors import field_terms
 from kubetrace.playground.status import ApiError, no_such_path, not_allowed, not_found, not_supported
 from kubetrace.playground.validation.causes import segment_problems
 
@@ -72,14 +73,18 @@ def attributes_of(request: Request) -> Attributes:
     parts = _parts(request)
     if parts is None:
         return Attributes(_PLAIN_VERBS.get(request.method, request.method.lower()), path=request.path)
-    return Attributes(
-        parts.verb or request.method.lower(),
-        parts.group,
-        parts.resource,
-        parts.subresource,
-        parts.namespace,
-        parts.name,
-    )
+    name = parts.name or (_selected_name(request) if parts.verb in ("list", "watch") else "")
+    return Attributes(parts.verb, parts.group, parts.resource, parts.subresource, parts.namespace, name)
+
+
+def _selected_name(request: Request) -> str:
+    """The one object that a field selector leaves: whoever may list it by name may list it so."""
+    try:
+        terms = field_terms(request.parameter("fieldSelector"))
+    except ApiError:
+        return ""
+    named = [value for field, sign, value in terms if field == "metadata.name" and sign != "!="]
+    return named[0] if named and not segment_problems(named[0]) else ""
 
 
 def resolve(request: Request, catalog: Catalog) -> Target | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubetrace.playground import access_questions
 from kubetrace.playground.access import Attributes, Authenticator, Authorizer, User
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.objects import now
-from kubetrace.playground.status import ApiError, invalid
+from kubetrace.playground.status import ApiError
 from kubetrace.playground.tokens import ISSUER
-from kubetrace.playground.validation.causes import Cause, bad
-from kubetrace.wire.go_quote import quote
 
 _KINDS = (
     "SelfSubjectAccessReview",
@@ -38,7 +37,7 @@ class Reviews:
         kind = resource.kind
         if kind == "SelfSubjectReview":
             body["status"] = {"userInfo": _user_info(user)}
-            body["metadata"]["creationTimestamp"] = now()
+            body["metadata"] = {"creationTimestamp": now()}
             body.pop("spec")
         elif kind == "SelfSubjectRulesReview":
             if not spec.get("namespace"):
@@ -48,7 +47,7 @@ class Reviews:
         elif kind == "TokenReview":
             body["status"] = self._token(spec.get("token", ""), spec.get("audiences") or [ISSUER])
         else:
-            _check(resource, spec, body["metadata"], namespace)
+            access_questions.check(resource, spec, body["metadata"], namespace)
             body["status"] = self._may(self._subject(kind, spec, user), spec, namespace)
         return {"kind": kind, "apiVersion": resource.api_version, **body}
 
@@ -59,11 +58,8 @@ class Reviews:
         if found is not None:
             known = [audience for audience in wanted if audience in audiences]
             return {"authenticated": True, "user": _user_info(found), "audiences": known}
-        why = "invalid bearer token"
-        if audiences:
-            lists = [f"[{' '.join(map(quote, names))}]" for names in (audiences, wanted)]
-            why = f"[{why}, token audiences {lists[0]} is invalid for the target audiences {lists[1]}]"
-        return {"user": {}, "error": why}
+        why, more = "invalid bearer token", self._authenticator.problem(token, wanted)
+        return {"user": {}, "error": f"[{why}, {more}]" if more else why}
 
     @staticmethod
     def _subject(kind: str, spec: dict[str, Any], user: User) -> User:
@@ -86,7 +82,8 @@ class Reviews:
             plain = spec.get("nonResourceAttributes") or {}
             attributes = Attributes(plain.get("verb", ""), path=plain.get("path", "/"))
         allowed, why = self._authorizer.decide(user, attributes)
-        return {"allowed": allowed} | ({"reason": why} if why else {})
+        told = {"reason": why, "evaluationError": access_questions.unread(asked or {})}
+        return {"allowed": allowed} | {name: text for name, text in told.items() if text}
 
     def _rules(self, user: User, namespace: str) -> dict[str, Any]:
         rules = self._authorizer.rules(user, namespace)
@@ -94,35 +91,6 @@ class Reviews:
         resources = [{k: rule[k] for k in fields if rule.get(k)} for rule in rules if rule.get("resources")]
         paths = [{k: rule[k] for k in ("verbs", "nonResourceURLs")} for rule in rules if rule.get("nonResourceURLs")]
         return {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}
-
-
-def _check(resource: Resource, spec: dict[str, Any], metadata: dict[str, Any], namespace: str) -> None:
-    """pkg/apis/authorization/validation."""
-    causes: list[Cause] = []
-    asked, plain = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if asked is not None and plain is not None:
-        why = "cannot be specified in combination with resourceAttributes"
-        causes.append(bad("spec.nonResourceAttributes", _plain(plain), why))
-    if asked is None and plain is None:
-        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        causes.append(bad("spec.resourceAttributes", None, why))
-    if resource.kind != "SelfSubjectAccessReview" and not spec.get("user") and not spec.get("groups"):
-        causes.append(bad("spec.user", "", "at least one of user or group must be specified"))
-    if resource.kind == "LocalSubjectAccessReview" and plain is not None:
-        causes.append(bad("spec.nonResourceAttributes", _plain(plain), "disallowed on this kind of request"))
-    elif resource.kind == "LocalSubjectAccessReview" and (asked or {}).get("namespace") != namespace:
-        why = "must match metadata.namespace"
-        causes.append(bad("spec.resourceAttributes.namespace", (asked or {}).get("namespace", ""), why))
-    extra = {name: value for name, value in metadata.items() if name not in ("namespace", "managedFields")}
-    if extra and resource.kind != "LocalSubjectAccessReview":
-        causes.append(bad("metadata", extra, "must be empty"))
-    if causes:
-        raise invalid("", resource.group, "", [*causes])
-
-
-def _plain(attributes: dict[str, Any]) -> dict[str, Any]:
-    """As Go shows the internal type, whose fields have no names in JSON."""
-    return {"Path": attributes.get("path", ""), "Verb": attributes.get("verb", "")}
 
 
 def _user_info(user: User) -> dict[str, Any]:

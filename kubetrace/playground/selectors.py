@@ -69,9 +69,13 @@ def field_selector(text: str, resource: Resource, custom: tuple[str, ...] | None
     """A matcher over objects of a resource. Raises 400 for fields that it does not select by.
 
     `custom`: the selectable fields of a custom resource, None for what is built in."""
-    terms = [_term(part, text) for part in sorted(_PARTS.findall(text))]
-    tests = [_field_test(*term, resource, custom) for term in terms]
+    tests = [_field_test(*term, resource, custom) for term in field_terms(text)]
     return lambda item: all(test(item) for test in tests)
+
+
+def field_terms(text: str) -> list[tuple[str, str, str]]:
+    """(field, operator, value) of each part. Raises 400 where the text is no selector."""
+    return [_term(part, text) for part in sorted(_PARTS.findall(text))]
 
 
 _PARTS = re.compile(r"(?:\\.|[^,\\]|\\$)+", re.S)

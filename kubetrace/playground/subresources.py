@@ -7,9 +7,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from kubetrace.playground import status, streams
+from kubetrace.playground import managed, status, streams
 from kubetrace.playground.binding import bind
 from kubetrace.playground.bodies import check_body
+from kubetrace.playground.catalog import Resource
 from kubetrace.playground.eviction import evict
 from kubetrace.playground.http import Request
 from kubetrace.playground.managed import Manager, check_owners
@@ -18,10 +19,12 @@ from kubetrace.playground.paths import Target
 from kubetrace.playground.schemas import at_path, put_at
 from kubetrace.playground.service_accounts import token_claims
 from kubetrace.playground.status import ApiError
-from kubetrace.playground.tokens import DEFAULT_SECONDS, ISSUER, LEAST_SECONDS, Signer
+from kubetrace.playground.tokens import DEFAULT_SECONDS, ISSUER, LEAST_SECONDS, MOST_SECONDS, Signer
+from kubetrace.playground.validation.causes import bad
 from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Attributes
 from kubetrace.playground.write import Write
+from kubetrace.wire.go_quote import quote
 
 STREAMED = ("attach", "exec", "log", "portforward", "proxy")
 """Subresources whose bodies are no objects."""
@@ -39,7 +42,7 @@ def answer(verbs: Verbs, request: Request, target: Target, body: Any, write: Wri
     if kind == "binding":
         return bind(verbs, target.namespace, target.name, body, write)
     if kind == "token" and verbs.signer is not None:
-        return _token(verbs, verbs.signer, target, body)
+        return _token(verbs, verbs.signer, target, body, write)
     if kind in ("finalize", "approval", "ephemeralcontainers", "resize"):
         return _part(verbs, target, body, write)
     raise ApiError(501, f"the playground does not serve {target.resource.name}/{kind}", "NotImplemented", {})
@@ -153,19 +156,35 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     return _scale_of(target, verbs.replace(target.resource, old, new, write, "scale"))
 
 
-def _token(verbs: Verbs, signer: Signer, target: Target, body: Any) -> Object:
+def _token(verbs: Verbs, signer: Signer, target: Target, body: Any, write: Write) -> Object:
+    metadata, spec = (body or {}).get("metadata") or {}, (body or {}).get("spec") or {}
+    kind, group = "TokenRequest", "authentication.k8s.io"
+    if metadata.get("namespace") not in (None, "", target.namespace):
+        told = "the namespace of the provided object does not match the namespace sent on the request"
+        raise ApiError(400, told)
+    if metadata.get("name") not in (None, "", target.name):
+        why = "must match the service account name if specified"
+        raise status.invalid(kind, group, target.name, [bad("metadata.name", metadata["name"], why)])
     account = verbs.read(target.resource, target.namespace, target.name)
-    spec = (body or {}).get("spec") or {}
-    seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
+    uid = account["metadata"]["uid"]
+    if metadata.get("uid") not in (None, "", uid):
+        why = f"the UID in the token request ({metadata['uid']}) does not match the UID of the service account ({uid})"
+        raise status.conflict(kind, group, target.name, why)
+    seconds = spec.get("expirationSeconds", DEFAULT_SECONDS)
     if seconds < LEAST_SECONDS:
         why = "may not specify a duration less than 10 minutes"
-        cause = ("spec.expirationSeconds", "FieldValueInvalid", f"Invalid value: {seconds}: {why}")
-        raise status.invalid("TokenRequest", "authentication.k8s.io", "", [cause])
+        raise status.invalid(kind, group, "", [bad("spec.expirationSeconds", seconds, why)])
+    if seconds > MOST_SECONDS:
+        why = "may not specify a duration larger than 2^32 seconds"
+        raise status.invalid(kind, group, "", [bad("spec.expirationSeconds", seconds, why)])
     bound = _bound(verbs, target, spec.get("boundObjectRef") or {})
     audiences = spec.get("audiences") or [ISSUER]
     token, end = signer.issue(account, audiences, seconds, bound)
-    names = {"name": target.name, "namespace": target.namespace, "creationTimestamp": now()}
-    answer: Object = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": names}
+    names = {"name": target.name, "namespace": target.namespace, "uid": uid, "creationTimestamp": now()}
+    answer: Object = {"kind": kind, "apiVersion": f"{group}/v1", "metadata": names}
+    answer["spec"] = spec | {"expirationSeconds": seconds}
+    requests = Resource(group, "v1", "tokenrequests", kind, True, ("create",))
+    managed.track(requests, None, answer, managed.Manager(write.manager, subresource="token"))
     answer["spec"] = {
         "audiences": audiences,
         "expirationSeconds": seconds,
@@ -189,6 +208,9 @@ def _bound(verbs: Verbs, target: Target, bound: Object) -> Object:
         why = f"the UID in the bound object reference ({bound['uid']}) does not match the UID in record."
         why += " The object might have been deleted and then recreated"
         raise status.conflict(kind, "", name, why)
+    if kind == "Pod" and item["spec"].get("serviceAccountName") != target.name:
+        told = f"cannot bind token for serviceaccount {quote(target.name)} to pod running with different"
+        raise ApiError(400, f"{told} serviceaccount name.")
     if kind == "Pod":
         return token_claims(verbs.store, item)
     return {kind.lower(): {"name": name, "uid": item["metadata"]["uid"]}}

@@ -158,3 +158,14 @@ def test_only_who_holds_the_lock_is_stopped(own: dict[str, str]) -> None:
         assert other.poll() is None
         other.communicate(b"\n")
     assert other.returncode == 0
+
+
+def test_who_stays_in_the_foreground_takes_the_server_along(own: dict[str, str]) -> None:
+    words = [sys.executable, "-m", "kubetrace", "playground", "up", "--foreground"]
+    with subprocess.Popen(words, env=own, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while "is ready" not in (line := process.stdout.readline()):
+            assert line, "it ended early"
+        process.terminate()
+        assert process.wait(60) == 0
+    assert not manager.find(own).running
