@@ -43,6 +43,8 @@ def main() -> None:
     time.sleep(_SETTLE_SECONDS)
     told = answers(call, namespace, lambda: time.sleep(_SETTLE_SECONDS))
     call("admin", "DELETE", f"/api/v1/namespaces/{namespace}", None, {})
+    for kind in ("clusterrolebindings", "clusterroles"):
+        call("admin", "DELETE", f"/apis/rbac.authorization.k8s.io/v1/{kind}/imp-{namespace}", None, {})
     head = json.dumps({"server": f"kube-apiserver {version}", "command": "tests/tools/record_access.py"})[:-1]
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(said, sort_keys=True)}" for name, said in told.items())
     TARGET.write_text(f'{head}, "answers": {{\n{lines}\n}}}}\n')
