@@ -188,11 +188,13 @@ def _stateful_set(item: Spec) -> None:
     fill(spec, podManagementPolicy="OrderedReady", revisionHistoryLimit=10, updateStrategy={}, serviceName="")
     if not spec["serviceName"]:
         del spec["serviceName"]
-    fill(spec["updateStrategy"], type="RollingUpdate")
-    if spec["updateStrategy"]["type"] == "RollingUpdate":
-        fill(spec["updateStrategy"], rollingUpdate={})
-        fill(spec["updateStrategy"]["rollingUpdate"], partition=0)
-        spec["updateStrategy"]["rollingUpdate"].pop("maxUnavailable", None)  # behind a gate that is closed
+    strategy = spec["updateStrategy"]
+    if not strategy.get("type"):
+        strategy["type"] = "RollingUpdate"
+        fill(strategy, rollingUpdate={})
+    if strategy["type"] == "RollingUpdate" and strategy.get("rollingUpdate") is not None:
+        fill(strategy["rollingUpdate"], partition=0)
+        strategy["rollingUpdate"].pop("maxUnavailable", None)  # behind a gate that is closed
     fill(spec, persistentVolumeClaimRetentionPolicy={})
     fill(spec["persistentVolumeClaimRetentionPolicy"], whenDeleted="Retain", whenScaled="Retain")
     for claim in spec.get("volumeClaimTemplates") or ():

@@ -314,6 +314,18 @@ def test_a_job_leaves_its_pods_where_nobody_says_otherwise(place: Place) -> None
     place.client.until(gone, lambda _, found: not [p for p in found["items"] if p["status"]["phase"] == "Running"])
 
 
+def test_a_stateful_sets_rolling_update_is_filled_in_where_its_type_is(place: Place) -> None:
+    def strategy(name: str, **wanted: Any) -> Any:
+        return place.make("apps/v1/statefulsets", name, _set(name, 0) | wanted)["spec"]["updateStrategy"]
+
+    assert strategy("none") == {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
+    assert strategy("typed", updateStrategy={"type": "RollingUpdate"}) == {"type": "RollingUpdate"}
+    place.patch("apps/v1/statefulsets", "typed", {"metadata": {"labels": {"a": "b"}}})
+    assert place.get("apps/v1/statefulsets", "typed")["spec"]["updateStrategy"] == {"type": "RollingUpdate"}
+    empty = strategy("empty", updateStrategy={"type": "RollingUpdate", "rollingUpdate": {}})
+    assert empty == {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
+
+
 def test_a_stateful_set_is_ordered_and_keeps_its_claims(place: Place) -> None:
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     templates = [{"metadata": {"name": "data"}, "spec": claim}]
