@@ -11,6 +11,7 @@ _FORCED = "?fieldManager=x&force=true&dryRun=All"
 _MAP: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"a": "b"}}
 _POLICY = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "m"}}
 _POLICY |= {"spec": {"podSelector": {"matchLabels": {"a": "b"}}}}
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _NETWORKING = "/apis/networking.k8s.io/v1/namespaces/NS"
 _VALUES = ({}, [], True, 5, 1.5, None, "x", "5")
 _KINDS: list[dict[str, Any]] = [
@@ -159,13 +160,39 @@ def _updates() -> Iterator[Case]:
     yield "POST", f"{CORE}/services?dryRun=All", port, JSON
 
 
-CASES: list[Case] = [
-    *_renamed(),
-    *_mistyped(),
-    *_lists(),
-    *_decoded(),
-    *_defaults(),
-    *_bodies(),
-    *_merged_lists(),
-    *_updates(),
-]
+def _refused() -> Iterator[Case]:
+    """Words of single kinds that tests/playground/refusals.py does not come past."""
+    for service in ({}, {"name": "a"}, {"namespace": "b"}, {"name": "a", "namespace": "b", "path": "x//A"}):
+        webhook = {"name": "a.b.c", "admissionReviewVersions": ["v1"], "sideEffects": "None"}
+        hooks = {"metadata": {"name": "w"}, "webhooks": [webhook | {"clientConfig": {"service": service}}]}
+        yield "POST", f"{_ADMISSION}/mutatingwebhookconfigurations?dryRun=All", hooks, JSON
+    for entry in (
+        {"scopeName": "Terminating", "operator": "In", "values": ["a"]},
+        {"scopeName": "X", "operator": "Y"},
+        {"scopeName": "PriorityClass", "operator": "In"},
+        {"scopeName": "PriorityClass", "operator": "Exists", "values": ["a"]},
+    ):
+        quota = {"hard": {"pods": "1", "foo": "1", "services": "1"}, "scopeSelector": {"matchExpressions": [entry]}}
+        yield "POST", f"{CORE}/resourcequotas?dryRun=All", {"metadata": {"name": "q"}, "spec": quota}, JSON
+    for data in ("", "W10=", "eA==", "e30="):
+        secret = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": data}}
+        yield "POST", f"{CORE}/secrets?dryRun=All", {"metadata": {"name": "s"}} | secret, JSON
+    addresses = [{"ip": ip} for ip in ("", "127.0.0.1", "x", "0.0.0.0", "169.254.1.1")]
+    yield (
+        "POST",
+        f"{CORE}/endpoints?dryRun=All",
+        {"metadata": {"name": "e"}, "subsets": [{"addresses": addresses}]},
+        JSON,
+    )
+    controller = {"metadata": {"name": "r"}, "spec": {"selector": {"a": "b"}}}
+    yield "POST", f"{CORE}/replicationcontrollers?dryRun=All", controller, JSON
+    for kind in ("statefulsets", "replicasets", "deployments", "daemonsets"):
+        body = {"metadata": {"name": "x"}, "spec": {"template": {"metadata": {"labels": {"a": "b"}}}}}
+        yield "POST", f"/apis/apps/v1/namespaces/NS/{kind}?dryRun=All", body, JSON
+    ports = [{"endPort": 5}, {"port": "a", "endPort": 5}, {"port": 7, "endPort": 5}]
+    policy = {"podSelector": {}, "ingress": [{"ports": ports}]}
+    yield "POST", f"{_NETWORKING}/networkpolicies?dryRun=All", {"metadata": {"name": "n"}, "spec": policy}, JSON
+
+
+_GROUPS = (_renamed, _mistyped, _lists, _decoded, _defaults, _bodies, _merged_lists, _updates, _refused)
+CASES: list[Case] = [case for group in _GROUPS for case in group()]

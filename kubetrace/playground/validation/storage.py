@@ -26,6 +26,7 @@ from kubetrace.playground.validation.causes import (
     unsupported,
 )
 from kubetrace.playground.validation.containers import is_standard, resource_amount
+from kubetrace.playground.validation.internal import internal
 from kubetrace.playground.validation.scheduling import node_selector
 from kubetrace.playground.validation.volumes import driver_name, host_path, nfs, no_backsteps
 
@@ -250,7 +251,8 @@ def _scopes(spec: Object) -> list[Cause]:
         if scope not in _SELECTED:
             causes.append(bad(f"{at}.scopeName", scope, "unsupported scope"))
         else:
-            causes += [bad(at, spec["scopeSelector"], _NOT_FOR_SCOPE) for name in hard if not _applies(scope, name)]
+            shown = internal("core.ScopeSelector", spec["scopeSelector"])
+            causes += [bad(at, shown, _NOT_FOR_SCOPE) for name in hard if not _applies(scope, name)]
         if scope in (*_SCOPES, "CrossNamespacePodAffinity") and operator != "Exists":
             first = "ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, "
             rest = "ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
