@@ -71,7 +71,8 @@ def home(environ: Mapping[str, str]) -> Path:
 
 def _folder(environ: Mapping[str, str], name: str) -> Path:
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name):
-        raise KubetraceError(f"invalid playground name {name!r}: use lower case letters, digits and '-'")
+        told = "use at most 63 lower case letters, digits and '-', which stands at no end"
+        raise KubetraceError(f"invalid playground name {name!r}: {told}")
     return home(environ) / name
 
 
