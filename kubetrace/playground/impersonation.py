@@ -92,12 +92,18 @@ def _check(authorizer: Authorizer, user: User, wanted: User, asked: Attributes, 
     if wanted.uid:
         checks.append(Attributes(verb, _AUTHENTICATION, "uids", name=wanted.uid))
     if constrained and "system:masters" in wanted.groups:
+        _all(authorizer, user, checks)
         masters = Attributes(verb, group, "groups", name="system:masters")
         why = "impersonating the system:masters group is not allowed"
         raise refused(user, masters, why)
     checks += [Attributes(verb, group, "groups", name=name) for name in wanted.groups]
     for key, values in wanted.extra.items():
         checks += [Attributes(verb, _AUTHENTICATION, "userextras", key, name=value) for value in values]
+    _all(authorizer, user, checks)
+
+
+def _all(authorizer: Authorizer, user: User, checks: list[Attributes]) -> None:
+    """Raises 403 for the first that is not allowed."""
     for attributes in checks:
         allowed, why = authorizer.decide(user, attributes)
         if not allowed:

@@ -175,7 +175,8 @@ class Server:
         answer = self._metrics.answer() if request.path == "/metrics" else self._discovery.answer(request)
         if answer is None:
             known = len(parts) > 4 and parts[2] != "" and self.catalog.is_built_in(parts[2])
-            if parts[1] == "api" or (parts[1] == "apis" and known):
+            keys = request.path.startswith("/openid/v1/jwks/")
+            if parts[1] == "api" or (parts[1] == "apis" and known) or keys:
                 raise no_such_path()
             return _plain_text(404, "404 page not found\n")
         return answer

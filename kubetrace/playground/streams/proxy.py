@@ -20,10 +20,9 @@ _DROPPED = frozenset(("authorization", "connection", "host", "content-length", "
 async def proxy(network: PodNetwork, store: Store, request: Request, target: Target) -> Answer:
     """Raises what the real server says of names, ports and pods that can't be reached."""
     path = _path(request)
-    if path is None:
-        return Answer(301, b"", headers=[("Location", urlsplit(request.target).path + "/")])
+    elsewhere = Answer(301, b"", headers=[("Location", urlsplit(request.target).path + "/")])
     if target.resource.name == "nodes":
-        return _node(store, target, path)
+        return elsewhere if path is None else _node(store, target, path)
     scheme, name, port = _split(target.name)
     if target.resource.name == "pods":
         pod = store.get("pods", target.namespace, name)
@@ -36,6 +35,8 @@ async def proxy(network: PodNetwork, store: Store, request: Request, target: Tar
             raise ApiError(400, f'invalid pod request "{target.name}"')
     else:
         pod, number = _behind(network, store, target, name, port)
+    if path is None:  # who asks for what is there learns that it ends in a slash
+        return elsewhere
     kept = Kept(4 * 1024 * 1024)
     try:
         await network.serve(pod, number, Bytes(_raw(request, path, scheme)), kept)
