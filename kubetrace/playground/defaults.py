@@ -8,6 +8,7 @@ from typing import Any
 
 from kubetrace.playground import cluster_defaults
 from kubetrace.playground.cluster_defaults import Spec, fill
+from kubetrace.playground.quantities import amount
 
 
 def apply(key: str, item: dict[str, Any]) -> None:
@@ -136,17 +137,20 @@ def _requests(resources: Spec) -> None:
 
 
 def quality_of_service(spec: Spec) -> str:
+    """BestEffort, Burstable or Guaranteed, by what is said of cpu and memory (pkg/apis/core/helper/qos)."""
     containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
     resources = [container.get("resources") or {} for container in containers]
-    if not any(entry.get("requests") or entry.get("limits") for entry in resources):
+    counted = [[_computed(entry.get(part)) for part in ("limits", "requests")] for entry in resources]
+    if not any(limits or requests for limits, requests in counted):
         return "BestEffort"
-    for entry in resources:
-        limits, requests = entry.get("limits") or {}, entry.get("requests") or {}
-        if not {"cpu", "memory"} <= set(limits) or any(
-            requests.get(k, limits[k]) != limits[k] for k in ("cpu", "memory")
-        ):
+    for limits, requests in counted:
+        if limits.keys() != {"cpu", "memory"} or limits | requests != limits:
             return "Burstable"
     return "Guaranteed"
+
+
+def _computed(amounts: Spec | None) -> Spec:
+    return {name: (amounts or {})[name] for name in ("cpu", "memory") if amount(str((amounts or {}).get(name, "0")))}
 
 
 def _deployment(item: Spec) -> None:

@@ -21,7 +21,7 @@ from kubetrace.playground.negotiation import JSON, YAML, Form, resource_form, wr
 from kubetrace.playground.objects import Mistyped, Object, decode_applied, decode_body, type_of
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
-from kubetrace.playground.selectors import Matcher, field_selector, label_selector
+from kubetrace.playground.selectors import Matcher, field_selector, label_selector, names_one
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.strict import NotStrict
@@ -231,9 +231,10 @@ class Handlers:
         if plain and not selected and not page.past:
             return self._list_as_stored(resource, target.place, page)
         items: list[Object] = []
+        lone = names_one(request.parameter("fieldSelector")) and bool(target.place or not resource.namespaced)
         more = False
         for item in page.objects(resource.key, target.place):
-            if 0 < page.limit == len(items):
+            if 0 < page.limit == len(items) and not lone:
                 more = True  # whether it matches is for the next page to say
                 break
             if matches(item):

@@ -27,6 +27,7 @@ _RESET_IN_STATUS: dict[str, tuple[Path, ...]] = {
     REQUESTS: (("f:status", "f:conditions"),),
     "customresourcedefinitions.apiextensions.k8s.io": (("f:metadata",),),
 }
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 _KEPT_METADATA = ("labels", "annotations", "finalizers", "ownerReferences")
 
 
@@ -73,6 +74,8 @@ def with_status(resource: Resource, old: Object, item: Object, subresource: str)
     new["metadata"] = metadata
     if resource.key == "pods":
         _keep_pod(before, status)
+    elif resource.key == _DEFINITIONS and not status.get("storedVersions"):
+        status["storedVersions"] = before.get("storedVersions") or []
     elif resource.key == "nodes" and not before.get("config"):
         status.pop("config", None)
     return new

@@ -78,6 +78,11 @@ def field_terms(text: str) -> list[tuple[str, str, str]]:
     return [_term(part, text) for part in sorted(_PARTS.findall(text))]
 
 
+def names_one(text: str) -> bool:
+    """Whether a field selector names a single object, which is then all that is looked for (MatchesSingle)."""
+    return any(field == "metadata.name" and sign in ("=", "==") for field, sign, _ in field_terms(text))
+
+
 _PARTS = re.compile(r"(?:\\.|[^,\\]|\\$)+", re.S)
 """What is between commas; a backslash takes the meaning from the character behind it."""
 

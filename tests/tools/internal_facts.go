@@ -43,6 +43,7 @@ import (
 var roots = [][2]any{
 	{core.Pod{}, corev1.Pod{}},
 	{core.PersistentVolume{}, corev1.PersistentVolume{}},
+	{core.PersistentVolumeSource{}, corev1.PersistentVolumeSource{}},
 	{core.PersistentVolumeClaim{}, corev1.PersistentVolumeClaim{}},
 	{core.Node{}, corev1.Node{}},
 	{core.Service{}, corev1.Service{}},
