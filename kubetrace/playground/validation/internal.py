@@ -57,8 +57,11 @@ def _struct(number: int, value: Any) -> dict[str, Any]:
     if number == _facts()[1]["core.PodSpec"]:
         host = {name: found[name] for name in _OF_SECURITY_CONTEXT if name in found}
         found = found | {"securityContext": (found.get("securityContext") or {}) | host}
+    fields = _facts()[0][number]
+    if "metadata" in found and all(inside != "metadata" for _, inside, _, _ in fields):  # embedded in a template
+        found = (found["metadata"] or {}) | found
     result: dict[str, Any] = {}
-    for name, inside, kind, flags in _facts()[0][number]:
+    for name, inside, kind, flags in fields:
         encoded = _encoded(kind, flags, found.get(inside))
         if "o" not in flags or not (encoded in (None, "", 0, False) or encoded in ([], {})):
             result[name] = encoded

@@ -140,11 +140,11 @@ def stateful_set(item: Object, new: bool = True) -> list[Cause]:
     for name in ("whenDeleted", "whenScaled"):
         at = f"spec.persistentVolumeClaimRetentionPolicy.{name}"
         causes += one_of(at, retention.get(name), ["Retain", "Delete"])
+    for index, claim in enumerate((spec.get("volumeClaimTemplates") or ()) if new else ()):
+        causes += claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
     causes += not_negative("spec.replicas", spec.get("replicas"))
     causes += not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
     causes += not_negative("spec.ordinals.start", (spec.get("ordinals") or {}).get("start"))
-    for index, claim in enumerate((spec.get("volumeClaimTemplates") or ()) if new else ()):
-        causes += claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
     if spec.get("serviceName") and new:
         causes += label_name("spec.serviceName", spec["serviceName"])
     return causes + _selector(spec, "statefulset") + _template(_with_claims(spec), "StatefulSet", lax=True)
