@@ -35,7 +35,9 @@ FRESH = (
 )
 # gnostic's OpenAPIv2 messages: message -> (number of its description, {field: message})
 V2 = {
-    "Document": (None, {8: "Paths", 9: "Definitions"}),
+    "Document": (None, {8: "Paths", 9: "Definitions", 10: "ParameterDefinitions"}),
+    "ParameterDefinitions": (None, {1: "NamedParameter"}),
+    "NamedParameter": (None, {2: "Parameter"}),
     "Paths": (None, {2: "NamedPath"}),
     "NamedPath": (None, {2: "PathItem"}),
     "PathItem": (None, {2: "Op", 3: "Op", 4: "Op", 5: "Op", 6: "Op", 7: "Op", 8: "Op", 9: "Parameters"}),
@@ -48,7 +50,7 @@ V2 = {
     "Responses": (None, {}),
     "Definitions": (None, {1: "NamedSchema"}),
     "NamedSchema": (None, {2: "Schema"}),
-    "Schema": (4, {22: "SchemaItem", 27: "Extra", 28: "Definitions"}),
+    "Schema": (4, {21: "Extra", 23: "SchemaItem", 24: "Schema", 25: "Definitions"}),
     "SchemaItem": (None, {1: "Schema"}),
     "Extra": (None, {1: "Schema"}),
 }
