@@ -5,8 +5,8 @@ from __future__ import annotations
 from kubetrace.playground import budgets, limits, pod_security, service_accounts
 from kubetrace.playground.access import User
 from kubetrace.playground.catalog import Resource
-from kubetrace.playground.defaults import quality_of_service
 from kubetrace.playground.objects import Object
+from kubetrace.playground.pod_defaults import quality_of_service
 from kubetrace.playground.status import forbidden, invalid
 from kubetrace.playground.storage import Store
 from kubetrace.playground.validation.causes import amount

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubetrace.playground.defaults import quality_of_service
+from kubetrace.playground.pod_defaults import quality_of_service
 from kubetrace.playground.validation.causes import Cause, Object, bad, forbidden
 from kubetrace.playground.validation.internal import difference, internal
 
