@@ -67,7 +67,8 @@ def _own_range(item: dict[str, Any]) -> dict[str, Any]:
 def _timed(item: dict[str, Any]) -> dict[str, Any]:
     """A recorded object whose conditions and managers came to be now."""
     for entry in item["metadata"].get("managedFields") or ():
-        entry["time"] = now()
+        rest = {name: entry.pop(name) for name in ("fieldsType", "fieldsV1", "subresource") if name in entry}
+        entry |= {"time": now(), **rest}
     for condition in (item.get("status") or {}).get("conditions") or ():
         condition.setdefault("lastTransitionTime", now())
     return item
