@@ -48,7 +48,7 @@ def _check_kind(catalog: Catalog, resource: Resource, body: Object) -> None:
         why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
     elif kind != resource.kind or kind == "Scale":
         into = f"{resource.package}.{resource.kind}"
-        why = f"converting ({version}.{kind}) to ({into}): unknown conversion"
+        why = _misfit(api_version, kind, body) or f"converting ({version}.{kind}) to ({into}): unknown conversion"
     else:
         wanted = f"the expected API version ({resource.api_version})"
         raise ApiError(400, f"the API version in the data ({api_version}) does not match {wanted}")
@@ -81,11 +81,14 @@ def known_fields(resource: Resource, item: Object, write: Write, keep_empty: boo
     return cleaned
 
 
+def _misfit(api_version: str, kind: str, item: Object) -> str:
+    """What Go's decoder, which reads on after the first problem, says of an object as one of that kind."""
+    return go_decoding.problem(api_version, kind, json.dumps(item)) if is_registered(api_version, kind) else ""
+
+
 def _in_go_words(resource: Resource, item: Object, error: Mistyped) -> Mistyped:
-    """The same in the words of Go's decoder, which reads on after the first problem."""
-    if not is_registered(resource.api_version, resource.kind):
-        return error
-    why = go_decoding.problem(resource.api_version, resource.kind, json.dumps(item))
+    """The same in the words of Go's decoder."""
+    why = _misfit(resource.api_version, resource.kind, item)
     if not why:
         return error
     start = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'

@@ -71,9 +71,10 @@ def _can_listen(port: int) -> OSError | None:
 
 
 def _end_with_us() -> None:
-    """In a child before it starts: on Linux, end when the supervisor is killed, however it is killed."""
+    """In a child before it starts: on Linux, end when the supervisor is killed, however it is killed. By SIGKILL, which
+    etcd survives: kube-apiserver would take its time, and keep the port, while etcd has gone."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class ControlPlane:

@@ -15,7 +15,7 @@ _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _NETWORKING = "/apis/networking.k8s.io/v1/namespaces/NS"
 _VALUES = ({}, [], True, 5, 1.5, None, "x", "5")
 _KINDS: list[dict[str, Any]] = [
-    *({"kind": value} for value in ("Pod", "Foo", "", None, {}, 5)),
+    *({"kind": value} for value in ("Pod", "Secret", "Foo", "", None, {}, 5)),
     *({"apiVersion": value} for value in ("apps/v1", "v2", "a/b/c", None, [1])),
     {"kind": "Pod", "apiVersion": "v1"},
     {"kind": "Foo", "apiVersion": "x/v1"},

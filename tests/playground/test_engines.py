@@ -51,6 +51,7 @@ def test_envtest_serves_the_same_people_and_ends_with_its_supervisor(own: dict[s
                 break
             time.sleep(0.1)
         again = manager.up(own)
+        assert again.port == found.port, "nothing of it was left behind that holds the port"
         assert Client(again.folder, again.port).get("/api/v1/namespaces/default/configmaps/kept")
         told = run(own, "playground", "reset")
         assert told.returncode == 0 and manager.find(own).engine == "envtest"
