@@ -170,7 +170,8 @@ def _token(verbs: Verbs, signer: Signer, target: Target, body: Any, write: Write
     if metadata.get("uid") not in (None, "", uid):
         why = f"the UID in the token request ({metadata['uid']}) does not match the UID of the service account ({uid})"
         raise status.conflict(kind, group, target.name, why)
-    seconds = spec.get("expirationSeconds", DEFAULT_SECONDS)
+    wanted = spec.get("expirationSeconds")
+    seconds = DEFAULT_SECONDS if wanted is None else wanted
     if seconds < LEAST_SECONDS:
         why = "may not specify a duration less than 10 minutes"
         raise status.invalid(kind, group, "", [bad("spec.expirationSeconds", seconds, why)])

@@ -169,16 +169,16 @@ def test_custom_resources(kubectl: Kubectl, namespace: str) -> None:
     source = Path(__file__).parent / "custom_openapi.yaml"
     kubectl("apply", "-f", str(source))
     kubectl("wait", "--for=condition=Established", "crd", "things.things.example.com", "--timeout=20s")
-    assert re.search(r"replicas\s+<integer>", kubectl("explain", "things.spec"))
+    assert re.search(r"replicas\s+<integer>", kubectl("explain", "things.spec", "--api-version=things.example.com/v1"))
     assert re.search(r"ports\s+<\[\]Object>", kubectl("explain", "boxes.spec"))
     thing = "apiVersion: things.example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec: {replicas: %s, wheels: 4}\n"
     assert "unknown field" in kubectl("create", "-f", "-", *here, stdin=thing % 2, code=1)
     thing = thing.replace(", wheels: 4", "")
     assert "created" in kubectl("create", "-f", "-", *here, stdin=thing % 2)
     assert "configured" in kubectl("apply", "-f", "-", *here, stdin=thing % 3)
-    assert "scaled" in kubectl("scale", "things/t", "--replicas=7", *here)
-    assert kubectl("get", "th", "--no-headers", *here).split() == ["t", "7"]
-    kubectl("delete", "thing", "t", *here)
+    assert "scaled" in kubectl("scale", "things.things.example.com/t", "--replicas=7", *here)
+    assert kubectl("get", "things.things.example.com", "--no-headers", *here).split() == ["t", "7"]
+    kubectl("delete", "things.things.example.com", "t", *here)
 
 
 def test_run_attached(kubectl: Kubectl, namespace: str) -> None:
