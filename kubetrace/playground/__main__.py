@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import signal
 import sqlite3
@@ -65,6 +66,7 @@ async def _serve(folder: Path, name: str, port: int, latency: float, faults: lis
     from kubetrace.playground import credentials
     from kubetrace.playground.server import Server
 
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every piece for a client that has gone
     credentials.prepare(folder)
     server = await _start(Server(folder, latency, faults, nodes), folder, port)
     credentials.write_kubeconfig(folder, name, server.port)
