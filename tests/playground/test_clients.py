@@ -119,16 +119,26 @@ def test_kubernetes_leader_election(core: Any, namespace: str) -> None:
     from kubernetes.leaderelection import electionconfig, leaderelection
     from kubernetes.leaderelection.resourcelock.leaselock import LeaseLock
 
-    leases, leads = client.CoordinationV1Api(core.api_client), threading.Event()
+    leases = client.CoordinationV1Api(core.api_client)
+    leads, done, stopped = threading.Event(), threading.Event(), threading.Event()
+
+    def lead() -> None:
+        leads.set()
+        done.wait(60)
+        raise InterruptedError  # which is how a leader resigns
+
     made = LeaseLock("lead", namespace, "one")
     made.api_instance = leases
-    config = electionconfig.Config(made, 4, 3, 1, onstarted_leading=leads.set, onstopped_leading=None)
-    election = leaderelection.LeaderElection(config)
-    threading.Thread(target=election.run, daemon=True).start()
+    config = electionconfig.Config(made, 4, 3, 1, onstarted_leading=lead, onstopped_leading=stopped.set)
+    running = threading.Thread(target=leaderelection.LeaderElection(config).run, daemon=True)
+    running.start()
     assert leads.wait(20)
     first = leases.read_namespaced_lease("lead", namespace).spec
     assert (first.holder_identity, first.lease_duration_seconds) == ("one", 4)
     _wait(lambda: leases.read_namespaced_lease("lead", namespace).spec.renew_time > first.renew_time)
+    done.set()
+    running.join(20)
+    assert stopped.is_set()
 
 
 def test_kubernetes_exec_logs_and_port_forward(core: Any, namespace: str) -> None:
