@@ -11,6 +11,7 @@ import json
 import ssl
 import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,26 +33,34 @@ def server_of(kubeconfig: str) -> tuple[str, ssl.SSLContext, str]:
     return urlsplit(cluster["server"]).netloc, tls, token
 
 
-def main() -> None:
-    host, tls, token = server_of(sys.argv[1])
-    name = sys.argv[2]
-    namespace = f"record-{uuid.uuid4().hex[:8]}"
+def caller(kubeconfig: str) -> Callable[..., tuple[int, Any]]:
+    """Makes one call (method, path, body, content type) to a kubeconfig's server: (status, answer)."""
+    host, tls, token = server_of(kubeconfig)
 
     def call(method: str, path: str, body: Any, kind: str) -> tuple[int, Any]:
         connection = http.client.HTTPSConnection(host, context=tls)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": kind, "Accept": "application/json"}
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        connection.request(method, path.replace("NS", namespace), data, headers)
+        connection.request(method, path, data, headers)
         response = connection.getresponse()
         text = response.read()
         connection.close()
         is_json = "json" in (response.getheader("Content-Type") or "")
         return response.status, json.loads(text) if is_json else text.decode()
 
+    return call
+
+
+def main() -> None:
+    call, name = caller(sys.argv[1]), sys.argv[2]
+    namespace = f"record-{uuid.uuid4().hex[:8]}"
+
     version = call("GET", "/version", None, "application/json")[1]["gitVersion"]
     call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}, "application/json")
     requests, shown = SETS[name]
-    answers = [shown(*call(*case), namespace) for case in requests]
+    answers = [
+        shown(*call(method, path.replace("NS", namespace), *rest), namespace) for method, path, *rest in requests
+    ]
     call("DELETE", f"/api/v1/namespaces/{namespace}", None, "application/json")
     golden = {
         "server": f"kube-apiserver {version}",

@@ -5,29 +5,16 @@ python -m tests.tools.record_sequences KUBECONFIG        (a server's own, with a
 
 from __future__ import annotations
 
-import http.client
 import json
 import sys
 import uuid
-from typing import Any
 
 from tests.playground.sequences import GOLDEN, NAMES, answers
-from tests.tools.record_answers import server_of
+from tests.tools.record_answers import caller
 
 
 def main() -> None:
-    host, tls, token = server_of(sys.argv[1])
-
-    def call(method: str, path: str, body: Any, kind: str) -> tuple[int, Any]:
-        connection = http.client.HTTPSConnection(host, context=tls)
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind, "Accept": "application/json"}
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        text = response.read()
-        connection.close()
-        is_json = "json" in (response.getheader("Content-Type") or "")
-        return response.status, json.loads(text) if is_json else text.decode()
-
+    call = caller(sys.argv[1])
     version = call("GET", "/version", None, "application/json")[1]["gitVersion"]
     found = {}
     for name in NAMES:
