@@ -29,7 +29,7 @@ def int32(number: int) -> int:
 
 def atoi(text: str) -> int:
     """strconv.Atoi. Raises ValueError in its words."""
-    from kubetrace.cmdline.flags import BadValue, parse_int
+    from kubetrace.wire.go_strconv import BadValue, parse_int
 
     try:
         return parse_int(text, base=10)

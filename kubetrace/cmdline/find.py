@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubetrace.cmdline.command import PROGRAM, Entry
-from kubetrace.cmdline.flags import BoundFlag, bind, go_quote
+from kubetrace.cmdline.flags import BoundFlag, bind
 from kubetrace.cmdline.parser import FlagSet
 from kubetrace.errors import PlainError
+from kubetrace.wire.go_strconv import go_quote
 
 
 class UnknownCommandError(PlainError):

@@ -15,11 +15,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 from kubetrace.value import Field, Value
-from kubetrace.wire.go_strconv import BadValue as BadValue
-from kubetrace.wire.go_strconv import go_quote as go_quote
-from kubetrace.wire.go_strconv import parse_bool as parse_bool
-from kubetrace.wire.go_strconv import parse_duration as parse_duration
-from kubetrace.wire.go_strconv import parse_int as parse_int
+from kubetrace.wire.go_strconv import BadValue, parse_bool, parse_duration, parse_int
 
 _T = TypeVar("_T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kubetrace.cmdline.flags import BadValue
+from kubetrace.wire.go_strconv import BadValue
 
 _BARE = 'bare " in non-quoted-field'
 _STRAY = 'extraneous or missing " in quoted-field'

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.find import UnknownCommandError
-from kubetrace.cmdline.flags import BadValue, BoundFlag, bind, go_quote, parse_bool, parse_value
+from kubetrace.cmdline.flags import BoundFlag, bind, parse_value
 from kubetrace.errors import KubetraceError, PlainError, read_words
 from kubetrace.value import Value, fresh
+from kubetrace.wire.go_strconv import BadValue, go_quote, parse_bool
 
 if TYPE_CHECKING:
     from kubetrace.cmdline.command import Entry

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kubetrace.cmdline.flags import BadValue, BoundFlag, Flag, go_quote, parse_value
+from kubetrace.cmdline.flags import BoundFlag, Flag, parse_value
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Mutable, fresh
+from kubetrace.wire.go_strconv import BadValue, go_quote
 
 HELP = BoundFlag("help", "help", Flag(False, "h", hidden=True))
 

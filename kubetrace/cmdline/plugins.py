@@ -40,7 +40,7 @@ def run_plugin(program: str, arguments: Sequence[str], environ: Mapping[str, str
 def plugin_files(environ: Mapping[str, str], skipped: Callable[[str], object]) -> Iterator[str]:
     """Every file in PATH that is named as a plugin, folder by folder; `skipped` is told of folders that can't be
     read."""
-    from kubetrace.cmdline.flags import go_quote
+    from kubetrace.wire.go_strconv import go_quote
 
     for folder in dict.fromkeys(environ.get("PATH", "").split(":")):
         if not folder.strip():

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from kubetrace.api import verbs
 from kubetrace.api.metadata import text
 from kubetrace.api.status import is_not_found
-from kubetrace.cmdline.flags import BadValue, parse_bool
 from kubetrace.commands.deadline import send_before
 from kubetrace.commands.reflector import Reflector, TimedOut
 from kubetrace.errors import KubetraceError
 from kubetrace.trace.exchange import Purpose
 from kubetrace.value import replace
 from kubetrace.wire import go_json
+from kubetrace.wire.go_strconv import BadValue, parse_bool
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info

@@ -6,9 +6,9 @@ import contextlib
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from kubetrace.cmdline.flags import BadValue, parse_bool
 from kubetrace.commands.colored import colored
 from kubetrace.errors import KubetraceError
+from kubetrace.wire.go_strconv import BadValue, parse_bool
 
 if TYPE_CHECKING:
     from kubetrace.api.builder import Info, Request

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubetrace.cmdline.flags import BadValue, bind, flag, format_duration, parse_duration, parse_int
+from kubetrace.cmdline.flags import bind, flag, format_duration
 from kubetrace.cmdline.parser import FlagSet, build
 from kubetrace.value import Value
+from kubetrace.wire.go_strconv import BadValue, parse_duration, parse_int
 
 
 class Options(Value):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command, NoOptions
-from kubetrace.cmdline.flags import go_quote
 from kubetrace.commands.config.common import sources, wrong_arguments
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
 from kubetrace.value import replace
+from kubetrace.wire.go_strconv import go_quote
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import flag, go_quote
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.config.common import sources, wrong_arguments
 from kubetrace.errors import KubetraceError
 from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
 from kubetrace.kubeconfig.navigation import set_value
 from kubetrace.value import Value
+from kubetrace.wire.go_strconv import go_quote
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import flag, go_quote
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.config.common import sources, wrong_arguments
 from kubetrace.commands.config.embedding import check_file, content
 from kubetrace.errors import KubetraceError
@@ -14,6 +14,7 @@ from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
 from kubetrace.kubeconfig.sections import Cluster
 from kubetrace.value import Value, replace
+from kubetrace.wire.go_strconv import go_quote
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment

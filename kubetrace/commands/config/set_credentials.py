@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import flag, go_quote
+from kubetrace.cmdline.flags import flag
 from kubetrace.commands.config.common import show_help, sources
 from kubetrace.commands.config.credentials import changed_user
 from kubetrace.commands.config.embedding import check_file
@@ -14,6 +14,7 @@ from kubetrace.kubeconfig.loader import starting_config
 from kubetrace.kubeconfig.modify import modify
 from kubetrace.kubeconfig.sections import User
 from kubetrace.value import Value, replace
+from kubetrace.wire.go_strconv import go_quote
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment

@@ -41,7 +41,7 @@ def target(text: str, resource: str) -> Object:
 
 
 def _percentage(text: str) -> int:
-    from kubetrace.cmdline.flags import BadValue, parse_int
+    from kubetrace.wire.go_strconv import BadValue, parse_int
 
     try:
         share = parse_int(text, bits=32, base=10)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubetrace.cmdline.flags import BadValue, parse_int
 from kubetrace.errors import KubetraceError
+from kubetrace.wire.go_strconv import BadValue, parse_int
 
 Object = dict[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from kubetrace.api import names
 from kubetrace.api.go_words import int32, quoted
-from kubetrace.cmdline.flags import BadValue, parse_int
 from kubetrace.commands.generators.metadata import Object, new_object
 from kubetrace.errors import KubetraceError
+from kubetrace.wire.go_strconv import BadValue, parse_int
 
 
 def service(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubetrace.cmdline.command import Arguments, Command
-from kubetrace.cmdline.flags import flag, go_quote
+from kubetrace.cmdline.flags import flag
 from kubetrace.errors import KubetraceError
 from kubetrace.value import Value
+from kubetrace.wire.go_strconv import go_quote
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment

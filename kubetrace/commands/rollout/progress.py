@@ -46,7 +46,7 @@ def revision_of(value: Object) -> int:
     """The revision of a deployment or a replica set; 0 where it has none. Raises KubetraceError for one that is no
     number."""
     from kubetrace.api.metadata import string_map
-    from kubetrace.cmdline.flags import BadValue, parse_int
+    from kubetrace.wire.go_strconv import BadValue, parse_int
 
     found = string_map(value, "annotations").get(REVISION)
     if found is None:
