@@ -18,8 +18,7 @@ from kubetrace.playground.write import Write
 
 def applied_object(catalog: Catalog, resource: Resource, body: Any, namespace: str, name: str, write: Write) -> Object:
     """The body as an object, with its nulls and empty fields, which an apply may own, too. Raises 400 and 500."""
-    if (other := patch_errors.of_another_kind(resource, body)) is not None:
-        raise other
+    patch_errors.check_applied_kind(body, (resource.api_version, resource.kind))
     if wrong := typed_values.problems(body, type_of(resource), schema_of(resource.custom or {})):
         raise patch_errors.untyped(resource, body, wrong)
     metadata = body.get("metadata") or {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from kubetrace.playground import schemas
 from kubetrace.playground.catalog import Catalog, Resource
-from kubetrace.playground.objects import Check, Mistyped, Object, conversion, type_of, unreadable_kind
+from kubetrace.playground.objects import Check, Mistyped, Object, type_of, unconvertible, unreadable_kind
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.strict import NotStrict
 from kubetrace.playground.write import Write
@@ -39,7 +39,7 @@ def _check_kind(catalog: Catalog, resource: Resource, body: Object) -> None:
         odd = next(
             (value for name in ("apiVersion", "kind") if not isinstance(value := body.get(name), str | None)), ""
         )
-        raise Mistyped(why, why, conversion(odd, "string"))
+        raise Mistyped(why, why, unconvertible(odd, "string"))
     api_version, kind = body.get("apiVersion") or resource.api_version, body.get("kind") or resource.kind
     if (api_version, kind) == (resource.api_version, resource.kind):
         return

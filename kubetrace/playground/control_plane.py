@@ -211,11 +211,11 @@ class ControlPlane:
     def _fill_nodes(self) -> None:
         known = {item["metadata"]["name"] for item in self.request("GET", "/api/v1/nodes")["items"]}
         for number in range(1, fresh.MOST_NODES + 1):
+            if number > self._nodes and fresh.node_name(number) not in known:
+                continue
             node = fresh.node(number)
             if number <= self._nodes:
                 self._create("/api/v1/nodes", node)
-            elif node["metadata"]["name"] not in known:
-                continue
             self._patch_node(node)
 
     def _patch_node(self, node: Any) -> None:

@@ -7,11 +7,10 @@ from typing import Any
 
 import msgspec
 
-from kubetrace.playground.http import Answer, Request
+from kubetrace.playground.http import Answer
 
 _UNSAFE = ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026"),
            (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))  # fmt: skip
-_PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 
 
 def html_safe(text: bytes) -> bytes:
@@ -36,19 +35,4 @@ def raw(value: Any, status: int = 200) -> Answer:
     """JSON that is always for people (WriteRawJSON)."""
     answer = encode(value, status)
     answer.body = indented(answer.body)
-    return answer
-
-
-def for_people(request: Request, answer: Answer) -> Answer:
-    """The answer, indented where `pretty` asks for it, or where nobody asks and the client is curl, Wget or a browser
-    (isPrettyPrint in apiserver endpoints/handlers/negotiation)."""
-    from kubetrace.playground.negotiation import wants_pretty  # which needs this module
-
-    asked = request.parameter("pretty")
-    agent = request.headers.get("user-agent", "")
-    wanted = asked.lower() in ("1", "t", "true") if asked else agent.startswith(_PEOPLE)
-    wanted = wants_pretty(request.headers.get("accept", "")) or wanted
-    tagged = any(name == "ETag" for name, _ in answer.headers)
-    if wanted and answer.body.endswith(b"\n") and not tagged and answer.content_type == "application/json":
-        answer.body = indented(answer.body)
     return answer

@@ -143,9 +143,13 @@ def _storage_class() -> dict[str, Any]:
     }
 
 
+def node_name(number: int) -> str:
+    return NODE if number == 1 else f"{NODE}-{number}"
+
+
 def node(number: int = 1) -> dict[str, Any]:
     """The first of the nodes of a playground, which every fresh one has, or one of the others."""
-    name = NODE if number == 1 else f"{NODE}-{number}"
+    name = node_name(number)
     version = server_facts()["version"]["gitVersion"]
     labels = {
         "beta.kubernetes.io/arch": "amd64",
@@ -184,7 +188,7 @@ def node(number: int = 1) -> dict[str, Any]:
 
 def is_ours(name: str) -> bool:
     """Whether a node is one of the playground's, which has a simulated kubelet."""
-    return name in {node(number)["metadata"]["name"] for number in range(1, MOST_NODES + 1)}
+    return any(name == node_name(number) for number in range(1, MOST_NODES + 1))
 
 
 def _kubernetes_service() -> dict[str, Any]:

@@ -18,13 +18,12 @@ from kubetrace.playground.escalation import Escalation
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.managed import Manager, check_apply, manager_name, track
 from kubetrace.playground.negotiation import JSON, YAML, Form, resource_form, written
-from kubetrace.playground.objects import Mistyped, Object, decode_applied, decode_body, type_of
+from kubetrace.playground.objects import Object, decode_applied, decode_body, type_of
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector, names_one
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
-from kubetrace.playground.strict import NotStrict
 from kubetrace.playground.tables import entries, many, one, partial, scale_table, table
 from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Unasked
@@ -143,21 +142,15 @@ class Handlers:
         if kind == "application/apply-patch+yaml":
             check_apply(request.parameter("fieldManager"))
             body = decode_applied(request.body) or {}
-            version, name = body.get("apiVersion") or "", body.get("kind") or ""
-            if (version, name) != ("autoscaling/v1", "Scale"):
-                raise ApiError(400, f"invalid object type: {version if '/' in version else f'/{version}'}, Kind={name}")
+            patch_errors.check_applied_kind(body, ("autoscaling/v1", "Scale"))
             if not request.flag("force"):
                 subresources.check_scale_owners(self._verbs, target, body, Manager(write.manager, "Apply", "scale"))
             return old | {"spec": (old.get("spec") or {}) | (body.get("spec") or {})}
         patch = patches.decode(request.body, kind)
         operate = patches.json_patch if kind == "application/json-patch+json" else patches.merge_patch
         new = patch_errors.rewritten(operate(old, patch), patch)
-        try:
+        with patch_errors.of_patch(kind, patch, new):
             return subresources.scale_body(self._verbs, target, new, write)
-        except Mistyped as error:
-            raise patch_errors.misfit(kind, patch, new, error.decoding) from None
-        except NotStrict as error:
-            raise patch_errors.misfit(kind, patch, new, error.told) from None
 
     @staticmethod
     def _body(request: Request, target: Target) -> Any:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kubetrace.playground.encoding import encode, raw
+from kubetrace.playground.encoding import encode, indented, raw
 from kubetrace.playground.http import Answer, Request
 from kubetrace.playground.status import ApiError
 
 JSON, YAML, PROTOBUF = KNOWN = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 """What the real server writes; the playground writes no protobuf."""
 STREAMED = (f"{JSON};stream=watch", f"{PROTOBUF};stream=watch")
+_PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 _META = "meta.k8s.io"
 _LISTED = ("PartialObjectMetadata", "PartialObjectMetadataList")
 
@@ -181,6 +182,19 @@ def failure(request: Request, error: ApiError) -> Answer:
     return written(error.status(), media, error.code)
 
 
-def wants_pretty(accept: str) -> bool:
+def _wants_pretty(accept: str) -> bool:
     """Whether the best clause asks for indented JSON."""
     return any(clause.parameters.get("pretty") == "1" for clause in clauses(accept)[:1])
+
+
+def for_people(request: Request, answer: Answer) -> Answer:
+    """The answer, indented where `pretty` asks for it, or where nobody asks and the client is curl, Wget or a browser
+    (isPrettyPrint in apiserver endpoints/handlers/negotiation)."""
+    asked = request.parameter("pretty")
+    agent = request.headers.get("user-agent", "")
+    wanted = asked.lower() in ("1", "t", "true") if asked else agent.startswith(_PEOPLE)
+    wanted = _wants_pretty(request.headers.get("accept", "")) or wanted
+    tagged = any(name == "ETag" for name, _ in answer.headers)
+    if wanted and answer.body.endswith(b"\n") and not tagged and answer.content_type == "application/json":
+        answer.body = indented(answer.body)
+    return answer

@@ -320,7 +320,7 @@ class Check:
         if go_type in _LEAST and found == "number":
             found = f"number {value}"
         told = f"json: cannot unmarshal {found} into Go struct field {struct}.{plain} of type {go_type}"
-        raise Mistyped(f"{self._what}: {told}", told, conversion(value, go_type))
+        raise Mistyped(f"{self._what}: {told}", told, unconvertible(value, go_type))
 
 
 _LEAST = {"int32": -(2**31), "int64": -(2**63)}
@@ -348,7 +348,7 @@ _READ_BY_THEMSELVES = {"v1.Time": "string", "v1.MicroTime": "string", "intstr.In
 """Types with an UnmarshalJSON of their own, and what it wants."""
 
 
-def conversion(value: Any, go_type: str) -> str:
+def unconvertible(value: Any, go_type: str) -> str:
     """Why the converter does not take a value for a type."""
     if wanted := _READ_BY_THEMSELVES.get(go_type):
         found = json_type(value)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from kubetrace.playground import patches, status
 from kubetrace.playground.catalog import Resource
-from kubetrace.playground.objects import Object
+from kubetrace.playground.objects import Mistyped, Object
 from kubetrace.playground.status import ApiError
+from kubetrace.playground.strict import NotStrict
 
 
-def of_another_kind(resource: Resource, body: Any) -> ApiError | None:
-    """What an apply is told whose body does not say that it is of the URL's kind."""
+def check_applied_kind(body: Any, wanted: tuple[str, str]) -> None:
+    """Raises 400 for an applied body that is not of that apiVersion and kind."""
     told = body if isinstance(body, dict) else {}
     version, kind = (value if isinstance(value := told.get(name), str) else "" for name in ("apiVersion", "kind"))
-    if (version, kind) == (resource.api_version, resource.kind):
-        return None
+    if (version, kind) == wanted:
+        return
     if version.count("/") > 1:
         version = kind = ""
     group, _, version = version.rpartition("/")
-    return ApiError(400, f"invalid object type: {group}/{version}, Kind={kind}")
+    raise ApiError(400, f"invalid object type: {group}/{version}, Kind={kind}")
 
 
 def untyped(resource: Resource, body: Object, problems: list[str]) -> ApiError:
@@ -43,7 +46,19 @@ def _named(resource: Resource, body: Object) -> str:
     return f"{namespace}/{name}; {resource.group}/{resource.version}, Kind={resource.kind}"
 
 
-def misfit(kind: str, patch: Any, new: Object, why: str) -> ApiError:
+@contextlib.contextmanager
+def of_patch(kind: str, patch: Any, new: Object) -> Iterator[None]:
+    """What is wrong with the object that a patch has made is told of the patch. Raises 422."""
+    try:
+        yield
+    except Mistyped as error:
+        strategic = kind.startswith("application/strategic")
+        raise _misfit(kind, patch, new, error.conversion if strategic else error.decoding) from None
+    except NotStrict as error:
+        raise _misfit(kind, patch, new, error.told) from None
+
+
+def _misfit(kind: str, patch: Any, new: Object, why: str) -> ApiError:
     """A patch that makes an object of values of the wrong types, or of unknown fields (handlers/patch.go)."""
     if kind.startswith("application/strategic"):
         shown = patches.go_value(patch)

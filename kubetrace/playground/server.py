@@ -17,7 +17,6 @@ from kubetrace.playground.catalog import Catalog, Resource, server_facts, versio
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.controllers.loop import Controllers
 from kubetrace.playground.discovery import Discovery
-from kubetrace.playground.encoding import for_people
 from kubetrace.playground.fresh import add_nodes, fill, publish
 from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
@@ -122,7 +121,7 @@ class Server:
             failed = ApiError(500, "an error on the server has prevented the request from succeeding")
             answer = negotiation.failure(request, failed)
         if isinstance(answer, Answer):
-            answer = for_people(request, answer)
+            answer = negotiation.for_people(request, answer)
         code = 101 if isinstance(answer, Upgrade) else answer.status
         self._metrics.count(request, request.facts.get("target"), code)
         answer.headers += [("Audit-Id", audit)]

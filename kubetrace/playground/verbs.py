@@ -30,7 +30,6 @@ from kubetrace.playground.conversion import as_version, has_faces, kept, served,
 from kubetrace.playground.objects import Mistyped, Object, new_uid, now, random_suffix, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
-from kubetrace.playground.strict import NotStrict
 from kubetrace.playground.tokens import Signer
 from kubetrace.playground.webhooks import Webhooks
 from kubetrace.playground.write import Write
@@ -366,17 +365,12 @@ class Verbs:
             new = patches.strategic_merge(copy.deepcopy(old), patch, type_of(resource))
         else:
             raise patch_errors.unsupported(kind, resource)
-        strategic = kind.startswith("application/strategic")
-        if strategic:
+        if kind.startswith("application/strategic"):
             as_before(old, new)
         elif new.get("apiVersion") in (None, "") and resource.custom is None:
             raise status.unnamed(name)  # which is what comes of it
-        try:
+        with patch_errors.of_patch(kind, patch, new):
             new = check_body(self.catalog, resource, new, namespace, write)
-        except Mistyped as error:
-            raise patch_errors.misfit(kind, patch, new, error.conversion if strategic else error.decoding) from None
-        except NotStrict as error:
-            raise patch_errors.misfit(kind, patch, new, error.told) from None
         self.own_name(new, name)
         write.patched = True
         return self.replace(resource, old, new, write, subresource)

@@ -7,7 +7,7 @@ canonical. `typed` does the same with an object's JSON. The table is generated (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -75,7 +75,7 @@ def _struct(number: int, value: Any) -> dict[str, Any]:
     found = value if isinstance(value, dict) else {}
     result: dict[str, Any] = {}
     for name, kind, flags in structs()[0][number]:
-        encoded = _encoded(kind, flags, found.get(name))
+        encoded = encode(kind, flags, found.get(name), _struct)
         if not _is_omitted(kind, flags, encoded):
             result[name] = encoded
     return result
@@ -94,20 +94,21 @@ def _is_omitted(kind: int | str, flags: str, encoded: Any) -> bool:
     return kind in ("s", "i", "b", "f", "y") and not encoded
 
 
-def _encoded(kind: int | str, flags: str, value: Any) -> Any:
+def encode(kind: Kind, flags: str, value: Any, struct: Callable[[int, Any], Any]) -> Any:
+    """A value of a field as its JSON is; `struct` encodes what is the struct of that number."""
     container = flags[:1]
     if container == "p":
-        return None if value is None else _encoded(kind, flags[1:], value)
+        return None if value is None else encode(kind, flags[1:], value, struct)
     if container == "l":
-        return [_encoded(kind, flags[1:], item) for item in value] if isinstance(value, list) else None
+        return [encode(kind, flags[1:], item, struct) for item in value] if isinstance(value, list) else None
     if container == "m":
         if not isinstance(value, dict):
             return None
-        return {key: _encoded(kind, flags[1:], value[key]) for key in sorted(value)}
-    return _struct(kind, value) if isinstance(kind, int) else encoded_scalar(kind, value)
+        return {key: encode(kind, flags[1:], value[key], struct) for key in sorted(value)}
+    return struct(kind, value) if isinstance(kind, int) else _scalar(kind, value)
 
 
-def encoded_scalar(kind: str, value: Any) -> Any:
+def _scalar(kind: str, value: Any) -> Any:
     """A value of what is one letter in the tables, as its JSON is; None is its zero value."""
     if value is None:
         return _ZERO[kind]

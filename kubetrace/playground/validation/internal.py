@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from kubetrace.playground.catalog import recorded
-from kubetrace.wire.go_struct import Kind, encoded_scalar
+from kubetrace.wire.go_struct import Kind, encode
 
 Fields = list[tuple[str, str, Kind, str]]
 """Name in JSON, name in the API, kind, flags."""
@@ -62,20 +62,7 @@ def _struct(number: int, value: Any) -> dict[str, Any]:
         found = (found["metadata"] or {}) | found
     result: dict[str, Any] = {}
     for name, inside, kind, flags in fields:
-        encoded = _encoded(kind, flags, found.get(inside))
+        encoded = encode(kind, flags, found.get(inside), _struct)
         if "o" not in flags or not (encoded in (None, "", 0, False) or encoded in ([], {})):
             result[name] = encoded
     return result
-
-
-def _encoded(kind: Kind, flags: str, value: Any) -> Any:
-    container = flags[:1]
-    if container == "p":
-        return None if value is None else _encoded(kind, flags[1:], value)
-    if container == "l":
-        return [_encoded(kind, flags[1:], item) for item in value] if isinstance(value, list) else None
-    if container == "m":
-        if not isinstance(value, dict):
-            return None
-        return {key: _encoded(kind, flags[1:], value[key]) for key in sorted(value)}
-    return _struct(kind, value) if isinstance(kind, int) else encoded_scalar(kind, value)
