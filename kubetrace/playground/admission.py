@@ -5,8 +5,7 @@ from __future__ import annotations
 from kubetrace.playground import budgets, limits, pod_security, service_accounts
 from kubetrace.playground.access import User
 from kubetrace.playground.catalog import Resource
-from kubetrace.playground.objects import Object
-from kubetrace.playground.pod_defaults import quality_of_service
+from kubetrace.playground.objects import Object, admitted_name
 from kubetrace.playground.status import forbidden, invalid
 from kubetrace.playground.storage import Store
 from kubetrace.playground.validation.causes import amount
@@ -43,7 +42,6 @@ def mutate(store: Store, resource: Resource, item: Object, user: User | None) ->
         _priority(store, resource, item)
         _tolerations(item["spec"])
         _runtime_class(store, resource, item)
-        item.setdefault("status", {})["qosClass"] = quality_of_service(item["spec"])
 
 
 def _not_ready(spec: Object) -> None:
@@ -165,7 +163,7 @@ def _priority(store: Store, resource: Resource, pod: Object) -> None:
         found = store.get(key, "", name)
         if found is None:
             why = f"no PriorityClass with name {name} was found"
-            raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+            raise forbidden(resource.name, resource.group, admitted_name(pod["metadata"]), why)
     else:
         found = next((kind for kind in store.select(key) if kind.get("globalDefault")), None)
     spec = pod["spec"]
@@ -179,7 +177,7 @@ def _priority(store: Store, resource: Resource, pod: Object) -> None:
         if given is not None and given != value:
             why = f"the {words} ({given}) must not be provided in pod spec; priority admission controller computed "
             why += f"{value} from the given PriorityClass name"
-            raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+            raise forbidden(resource.name, resource.group, admitted_name(pod["metadata"]), why)
         spec[field] = value
 
 
@@ -193,16 +191,16 @@ def _runtime_class(store: Store, resource: Resource, pod: Object) -> None:
     if not name:
         if given:
             why = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
-            raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+            raise forbidden(resource.name, resource.group, admitted_name(pod["metadata"]), why)
         return
     found = store.get("runtimeclasses.node.k8s.io", "", name)
     if found is None:
         why = f'pod rejected: RuntimeClass "{name}" not found'
-        raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+        raise forbidden(resource.name, resource.group, admitted_name(pod["metadata"]), why)
     overhead = (found.get("overhead") or {}).get("podFixed")
     if given and given != overhead:
         why = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
-        raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+        raise forbidden(resource.name, resource.group, admitted_name(pod["metadata"]), why)
     if overhead:
         spec["overhead"] = overhead
     scheduling = found.get("scheduling") or {}
@@ -210,7 +208,7 @@ def _runtime_class(store: Store, resource: Resource, pod: Object) -> None:
         if spec.setdefault("nodeSelector", {}).setdefault(key, value) != value:
             why = f"conflict: runtimeClass.scheduling.nodeSelector[{key}] = {value}; "
             why += f"pod.spec.nodeSelector[{key}] = {spec['nodeSelector'][key]}"
-            raise forbidden(resource.name, resource.group, pod["metadata"].get("name", ""), why)
+            raise forbidden(resource.name, resource.group, admitted_name(pod["metadata"]), why)
     added = [entry for entry in scheduling.get("tolerations") or () if entry not in (spec.get("tolerations") or ())]
     if added:
         spec["tolerations"] = [*(spec.get("tolerations") or ()), *added]
@@ -254,7 +252,7 @@ def _no_masters(resource: Resource, item: Object) -> None:
     signer = "kubernetes.io/kube-apiserver-client"
     if item["spec"].get("signerName") == signer and "system:masters" in groups_asked(item["spec"].get("request") or ""):
         why = f"use of {signer} signer with system:masters group is not allowed"
-        raise forbidden(resource.name, resource.group, item["metadata"].get("name", ""), why)
+        raise forbidden(resource.name, resource.group, admitted_name(item["metadata"]), why)
 
 
 def _requestor(item: Object, user: User | None) -> None:

@@ -175,7 +175,8 @@ def fold_strings(item: Spec) -> None:
 
 def _namespace(item: Spec) -> None:
     labels = item["metadata"].setdefault("labels", {})
-    labels["kubernetes.io/metadata.name"] = item["metadata"].get("name", "")
+    if item["metadata"].get("name"):  # else its strategy adds the label
+        labels["kubernetes.io/metadata.name"] = item["metadata"]["name"]
     item.setdefault("spec", {})
     fill(item.setdefault("status", {}), phase="Active")
 

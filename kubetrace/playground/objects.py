@@ -23,6 +23,8 @@ from kubetrace.wire.schema import Field, Type, built_in
 
 Object = dict[str, Any]
 
+LONGEST_PREFIX = 58
+"""Characters of generateName that a name takes (MaxGeneratedNameLength in apiserver pkg/storage/names)."""
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _META_ORDER: tuple[str, ...] = (
     "name",
@@ -57,9 +59,20 @@ def moment(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+def admitted_name(metadata: Object) -> str:
+    """What mutating admission calls a new object, which has no name yet where it is generated (extractResourceName in
+    apiserver pkg/admission/errors.go)."""
+    return metadata.get("name") or metadata.get("generateName") or "Unknown"
+
+
 def random_suffix(length: int = 5) -> str:
     """As generateName's: no vowels, so no words (apimachinery util/rand)."""
     return "".join(secrets.choice(NAME_LETTERS) for _ in range(length))
+
+
+def generated_name(prefix: str) -> str:
+    """A name that begins with generateName, 63 characters at most."""
+    return f"{prefix[:LONGEST_PREFIX]}{random_suffix()}"
 
 
 def new_uid() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubetrace.playground.objects import Object, random_suffix
+from kubetrace.playground.objects import Object, admitted_name, random_suffix
 from kubetrace.playground.status import forbidden
 from kubetrace.playground.storage import Store
 
@@ -32,7 +32,7 @@ def admit(store: Store, item: Object) -> None:
     account = store.get("serviceaccounts", namespace, name)
     if account is None and name != "default":  # that one is being made
         why = f'error looking up service account {namespace}/{name}: serviceaccount "{name}" not found'
-        raise forbidden("pods", "", metadata.get("name", ""), why)
+        raise forbidden("pods", "", admitted_name(metadata), why)
     wants = spec.get("automountServiceAccountToken")
     if wants is None:
         wants = (account or {}).get("automountServiceAccountToken", True)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.objects import Object, now
+from kubetrace.playground.pod_defaults import quality_of_service
 
 # Kinds whose strategy sets metadata.generation (pkg/registry/*/strategy.go).
 WITH_GENERATION = frozenset(
@@ -119,6 +120,8 @@ def _service(item: Object) -> None:
 
 
 def _namespace(item: Object) -> None:
+    labels = item["metadata"].setdefault("labels", {})
+    labels["kubernetes.io/metadata.name"] = item["metadata"].get("name", "")
     finalizers = item["spec"].setdefault("finalizers", [])
     if "kubernetes" not in finalizers:
         finalizers.append("kubernetes")
@@ -126,8 +129,8 @@ def _namespace(item: Object) -> None:
 
 
 def _pod(item: Object) -> None:
-    item["status"] = {"phase": "Pending"}
     spec = item["spec"]
+    item["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         spec["terminationGracePeriodSeconds"] = 1
     if spec.get("schedulingGates"):

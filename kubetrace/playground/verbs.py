@@ -27,7 +27,7 @@ from kubetrace.playground import (
 from kubetrace.playground.bodies import as_before, check_body, distinct_owners, known_fields
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.conversion import as_version, has_faces, kept, served, stored
-from kubetrace.playground.objects import Mistyped, Object, new_uid, now, random_suffix, type_of
+from kubetrace.playground.objects import Mistyped, Object, admitted_name, generated_name, new_uid, now, type_of
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
@@ -86,12 +86,11 @@ class Verbs:
     def create(self, resource: Resource, namespace: str, body: Any, write: Write) -> Object:
         item = check_body(self.catalog, resource, body, namespace, write)
         metadata = item["metadata"]
-        self._name(metadata)
         distinct_owners(item, write)
         for owned in _OWNED_BY_SERVER:
             if owned != "generation":  # which only some kinds' strategies set
                 metadata.pop(owned, None)
-        self._check_namespace(resource, namespace, metadata.get("name", ""))
+        self._check_namespace(resource, namespace, admitted_name(metadata))
         metadata["uid"], metadata["creationTimestamp"] = new_uid(), now()
         if resource.key in strategies.WITH_GENERATION or resource.custom is not None:
             metadata["generation"] = 1
@@ -100,9 +99,10 @@ class Verbs:
         brought = metadata.get("managedFields")
         self._default(resource, item)
         self._track(resource, None, item, write, "", brought)
-        strategies.prepare(resource.key, item)
         admission.mutate(self.store, resource, item, write.user)
         item = self.hooked(resource, item, None, write)
+        self._name(item["metadata"])
+        strategies.prepare(resource.key, item)
         self._check(resource, item, None, write)
         if write.user is not None:
             write.warnings += write_warnings.of_creation(resource.key, item)
@@ -169,7 +169,7 @@ class Verbs:
             return
         prefix = metadata.get("generateName")
         if prefix:
-            metadata["name"] = f"{prefix[:58]}{random_suffix()}"
+            metadata["name"] = generated_name(prefix)
 
     def _check_namespace(self, resource: Resource, namespace: str, name: str) -> None:
         if not resource.namespaced:
@@ -283,7 +283,7 @@ class Verbs:
         return webhooks.Attributes(
             resource=resource,
             operation="CREATE" if old is None else "DELETE" if item is None else "UPDATE",
-            namespace=metadata["name"] if resource.key == "namespaces" else metadata.get("namespace", ""),
+            namespace=metadata.get("name", "") if resource.key == "namespaces" else metadata.get("namespace", ""),
             name=metadata.get("name", ""),
             item=item,
             old=old,

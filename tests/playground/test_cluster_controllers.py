@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
 
 from tests.playground.conftest import Client
-from tests.playground.test_behaviour import Place
+from tests.playground.test_behaviour import BOX, Place
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 NETWORKING = "/apis/networking.k8s.io/v1"
@@ -208,3 +209,25 @@ def test_what_a_cluster_brings_has_managers(client: Client) -> None:
     assert managers(f"{roles}/cluster-admin") == [server]
     assert managers(f"{roles}/view") == [("clusterrole-aggregation-controller", "Apply", ""), server]
     assert ("kubelet", "Update", "status") in managers("/api/v1/nodes/playground-node")
+
+
+def test_a_replica_set_keeps_its_first_failure(client: Client, place: Place) -> None:
+    place.make("resourcequotas", "none", {"hard": {"pods": "0"}})
+    place.until("resourcequotas", "none", lambda item: "used" in (item.get("status") or {}))
+    template = {"metadata": {"labels": {"app": "f"}}, "spec": {"containers": [BOX]}}
+    place.make("apps/v1/replicasets", "f", {"selector": {"matchLabels": {"app": "f"}}, "template": template})
+    failed = place.until("apps/v1/replicasets", "f", lambda item: (item.get("status") or {}).get("conditions"))
+    told = failed["status"]["conditions"][0]["message"]
+    assert re.match(r'pods "f-[a-z0-9]{5}" is forbidden: exceeded quota: none', told)
+    chosen = place.path("events") + "?fieldSelector=involvedObject.name=f"
+    client.until(chosen, lambda _, found: sum(event["count"] for event in found["items"]) > 1)
+    after = place.get("apps/v1/replicasets", "f")
+    assert after["metadata"]["resourceVersion"] == failed["metadata"]["resourceVersion"]
+
+
+def test_admission_says_the_prefix_of_a_name_that_is_not_made_yet(client: Client, place: Place) -> None:
+    spec = {"containers": [BOX], "serviceAccountName": "nobody"}
+    _, refused = client.call("POST", place.path("pods"), {"metadata": {"generateName": "early-"}, "spec": spec})
+    assert refused["message"].startswith('pods "early-" is forbidden: error looking up service account')
+    made = client.post("/api/v1/namespaces", {"metadata": {"generateName": "made-"}})
+    assert made["metadata"]["labels"] == {"kubernetes.io/metadata.name": made["metadata"]["name"]}

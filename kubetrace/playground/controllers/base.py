@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from kubetrace.playground.controllers.attribution import AttributedStore, program_of
 from kubetrace.playground.events import Recorder
-from kubetrace.playground.objects import NAME_LETTERS, Object, moment, now, random_suffix
+from kubetrace.playground.objects import NAME_LETTERS, Object, moment, now
 from kubetrace.playground.pods import is_done
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
@@ -124,8 +124,7 @@ class Controller:
         kept = ("labels", "annotations", "finalizers")
         metadata = {k: v for k, v in (template.get("metadata") or {}).items() if k in kept}
         metadata.setdefault("labels", {})
-        base = owner["metadata"]["name"]
-        metadata |= {"name": name} if name else {"generateName": f"{base}-", "name": f"{base[:57]}-{random_suffix()}"}
+        metadata |= {"name": name} if name else {"generateName": _prefix(owner["metadata"]["name"])}
         metadata["ownerReferences"] = [owner_reference(owner)]
         body: Object = {"metadata": metadata, "spec": template.get("spec") or {}}
         if change is not None:
@@ -133,7 +132,7 @@ class Controller:
         try:
             pod = self.create("pods", owner["metadata"]["namespace"], body)
         except ApiError as error:
-            self.events.warning(owner, "FailedCreate", self.creation_failure(owner, metadata["name"], error))
+            self.events.warning(owner, "FailedCreate", self.creation_failure(owner, name, error))
             return None
         self.events.normal(owner, "SuccessfulCreate", self.creation_told(owner, pod["metadata"]["name"]))
         return pod
@@ -174,6 +173,11 @@ class Controller:
         fresh = self.store.get(key, metadata.get("namespace", ""), metadata["name"])
         if fresh is not None and fresh["metadata"]["uid"] == metadata["uid"] and status != (fresh.get("status") or {}):
             self.store.put(key, fresh | {"status": status})
+
+
+def _prefix(name: str) -> str:
+    """Of the names of an owner's pods, with a dash where it has room (getPodsPrefix in controller_utils.go)."""
+    return f"{name}-" if len(name) < 253 else name
 
 
 def condition(before: list[Object], kind: str, status: str, reason: str, message: str, updated: bool = False) -> Object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubetrace.playground import slices
-from kubetrace.playground.objects import Object, new_uid, now, random_suffix
+from kubetrace.playground.objects import Object, generated_name, new_uid, now
 from kubetrace.playground.pods import is_done, is_ready
 from kubetrace.playground.verbs import Verbs
 
@@ -99,7 +99,7 @@ class Networking:
             "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
             slices.SERVICE: name,
         }
-        own = old["metadata"]["name"] if old else f"{name}-{random_suffix()}"
+        own = old["metadata"]["name"] if old else generated_name(f"{name}-")
         item: Object = {"addressType": "IPv4", "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice"}
         item["endpoints"] = [_endpoint(pod) for pod in pods]
         item["metadata"] = _metadata(old, own, namespace, labels) | {

@@ -6,7 +6,7 @@ import copy
 import re
 
 from kubetrace.playground.controllers.base import Controller, age_of, controller_of, is_active
-from kubetrace.playground.objects import Object, now, random_suffix
+from kubetrace.playground.objects import LONGEST_PREFIX, Object, now
 from kubetrace.playground.pods import is_done, is_ready
 
 _MANAGED_BY = "kubernetes.io/job-controller"
@@ -232,7 +232,7 @@ class Jobs(Controller):
             body["metadata"]["finalizers"] = [_TRACKING]
             if not index:
                 return
-            body["metadata"]["generateName"] = f"{name}-{index}-"
+            body["metadata"]["generateName"] = f"{name[: LONGEST_PREFIX - len(index) - 2]}-{index}-"
             body["metadata"]["labels"] = dict(body["metadata"]["labels"]) | {_INDEX: index}
             marks = {_INDEX: index}
             if item["spec"].get("backoffLimitPerIndex") is not None:
@@ -246,8 +246,7 @@ class Jobs(Controller):
                 if "JOB_COMPLETION_INDEX" not in names:
                     container.setdefault("env", []).append({"name": "JOB_COMPLETION_INDEX", "valueFrom": field})
 
-        own = f"{name[:50]}-{index}-{random_suffix()}" if index else ""
-        return self.make_pod(item, item["spec"]["template"], own, change) is not None
+        return self.make_pod(item, item["spec"]["template"], change=change) is not None
 
     def _count(self, item: Object, status: Object) -> None:
         pods = self.owned("pods", item)

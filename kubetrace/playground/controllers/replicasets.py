@@ -82,11 +82,10 @@ class ReplicaSets(Controller):
         status["observedGeneration"] = item["metadata"].get("generation", 1)
         failure = self._failures.get(item["metadata"]["uid"])
         if failure is not None:
-            entry = {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": now()}
-            old = (item.get("status") or {}).get("conditions") or [{}]
-            if old[0].get("message") == failure:
-                entry["lastTransitionTime"] = old[0]["lastTransitionTime"]
-            status["conditions"] = [entry | {"reason": "FailedCreate", "message": failure}]
+            told = {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": now()}
+            told |= {"reason": "FailedCreate", "message": failure}
+            before = (item.get("status") or {}).get("conditions")  # the first failure stays told of until none is left
+            status["conditions"] = before or [told]
         self.put_status(self.key, item, status)
         return float(seconds) if ready > available else None
 

@@ -141,13 +141,13 @@ class StatefulSets(Controller):
             policy = item["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
             if policy.get("whenDeleted") == "Delete":
                 metadata["ownerReferences"] = [owner_reference(item)]
-            told = f"Claim {name} Pod {own} in StatefulSet {item['metadata']['name']}"
+            where = f"Pod {own} in StatefulSet {item['metadata']['name']}"
             try:
                 self.create(_CLAIMS, place, {"metadata": metadata, "spec": copy.deepcopy(template["spec"])})
             except ApiError as error:
-                self.events.warning(item, "FailedCreate", f"Create {told} failed error: {error}")
+                self.events.warning(item, "FailedCreate", f"Create Claim {name} for {where} failed error: {error}")
                 return None
-            self.events.normal(item, "SuccessfulCreate", f"Create {told} success")
+            self.events.normal(item, "SuccessfulCreate", f"Create Claim {name} {where} success")
         return volumes
 
     def _report(self, item: Object, current: Object, update: Object) -> float | None:
