@@ -76,6 +76,9 @@ def change(store: Store, resource: Resource, item: Object, old: Object) -> None:
     """What plugins do to an update, before it is looked at. Raises 403."""
     if resource.key == "pods":
         _tolerations(item["spec"])
+        for name in ("priority", "preemptionPolicy"):
+            if item["spec"].get(name) is None and name in old["spec"]:
+                item["spec"][name] = old["spec"][name]
     if resource.key == PRIORITY_CLASSES:
         _one_default(store, resource, item)
 

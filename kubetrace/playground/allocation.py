@@ -6,12 +6,12 @@ import ipaddress
 import secrets
 from typing import Any
 
+from kubetrace.playground import node_ports
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import invalid
 from kubetrace.playground.storage import Store
 
 SERVICE_RANGE = ipaddress.ip_network("10.96.0.0/16")
-_NODE_PORTS = (30000, 32767)
 _GENERATION = "deprecated.daemonset.template.generation"
 
 
@@ -40,12 +40,13 @@ def keep(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
     for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
         if not spec.get(name) and before.get(name):
             spec[name] = before[name]
-    used = {(port.get("port"), port.get("protocol", "TCP")): port.get("nodePort") for port in before.get("ports") or ()}
-    if spec.get("type") in ("NodePort", "LoadBalancer"):
-        for port in spec.get("ports") or ():
-            port["nodePort"] = (
-                port.get("nodePort") or used.get((port.get("port"), port.get("protocol", "TCP"))) or _port()
-            )
+    node_ports.keep(before, spec)
+
+
+def on_update(store: Store, resource: Resource, old: dict[str, Any], item: dict[str, Any]) -> None:
+    """Gives an updated Service the node ports that it needs now."""
+    if resource.key == "services":
+        node_ports.reallocate(store, old, item)
 
 
 _OF_BALANCERS = ("allocateLoadBalancerNodePorts", "loadBalancerClass")
@@ -95,10 +96,6 @@ def _number(old: dict[str, Any], new: dict[str, Any]) -> None:
     new["metadata"].setdefault("annotations", {})[_GENERATION] = str(number + changed)
 
 
-def _port() -> int:
-    return _NODE_PORTS[0] + secrets.randbelow(_NODE_PORTS[1] - _NODE_PORTS[0] + 1)
-
-
 def _serve(store: Store, item: dict[str, Any]) -> None:
     spec = item["spec"]
     if spec.get("type") == "ExternalName":
@@ -118,23 +115,4 @@ def _serve(store: Store, item: dict[str, Any]) -> None:
         why = f'Invalid value: "{wanted}": failed to allocate IP {wanted}: provided IP is already allocated'
         raise invalid("Service", "", item["metadata"]["name"], [("spec.clusterIPs", "FieldValueInvalid", f"{why}")])
     spec["clusterIPs"] = [wanted]
-    if spec.get("type") in ("NodePort", "LoadBalancer"):
-        ports = {port.get("nodePort") for service in services for port in service["spec"].get("ports") or ()}
-        for index, port in enumerate(spec.get("ports") or ()):
-            _node_port(item, index, port, ports)
-
-
-def _node_port(item: dict[str, Any], index: int, port: dict[str, Any], taken: set[int | None]) -> None:
-    wanted = port.get("nodePort")
-    if wanted and (wanted in taken or not _NODE_PORTS[0] <= wanted <= _NODE_PORTS[1]):
-        why = (
-            "provided port is already allocated"
-            if wanted in taken
-            else "provided port is not in the valid range. The range of valid ports is 30000-32767"
-        )
-        cause = (f"spec.ports[{index}].nodePort", "FieldValueInvalid", f"Invalid value: {wanted}: {why}")
-        raise invalid("Service", "", item["metadata"]["name"], [cause])
-    while not wanted or wanted in taken:
-        wanted = _port()
-    port["nodePort"] = wanted
-    taken.add(wanted)
+    node_ports.allocate(store, item)

@@ -70,7 +70,6 @@ def _stateful_set(item: Spec) -> None:
         fill(strategy, rollingUpdate={})
     if strategy["type"] == "RollingUpdate" and strategy.get("rollingUpdate") is not None:
         fill(strategy["rollingUpdate"], partition=0)
-        strategy["rollingUpdate"].pop("maxUnavailable", None)  # behind a gate that is closed
     fill(spec, persistentVolumeClaimRetentionPolicy={})
     fill(spec["persistentVolumeClaimRetentionPolicy"], whenDeleted="Retain", whenScaled="Retain")
     for claim in spec.get("volumeClaimTemplates") or ():
@@ -184,22 +183,8 @@ def _namespace(item: Spec) -> None:
 def _persistent_volume_claim(item: Spec) -> None:
     spec = item.setdefault("spec", {})
     fill(spec, volumeMode="Filesystem")
-    _data_source(spec)
     fill(item, status={})
     fill(item["status"], phase="Pending")
-
-
-def _data_source(spec: Spec) -> None:
-    """The older field and the newer one say the same, and what no provisioner can read is dropped
-    (pkg/registry/core/persistentvolumeclaim NormalizeDataSources)."""
-    older, newer = spec.get("dataSource"), spec.get("dataSourceRef")
-    if older is not None and not older.get("apiGroup") and older.get("kind") != "PersistentVolumeClaim":
-        del spec["dataSource"]
-        older = None
-    if older is not None and newer is None:
-        spec["dataSourceRef"] = dict(older)
-    elif newer is not None and older is None and not newer.get("namespace"):
-        spec["dataSource"] = dict(newer)
 
 
 def _persistent_volume(item: Spec) -> None:

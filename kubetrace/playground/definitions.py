@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubetrace.playground import formats, schema_checks, status
+from kubetrace.playground import formats, schema_checks
 from kubetrace.playground.objects import now
 from kubetrace.playground.schemas import Schema, at_path, pruned, schema_of
 from kubetrace.playground.validation.causes import (
@@ -17,7 +17,7 @@ from kubetrace.playground.validation.causes import (
     label_1035,
     one_of,
     required,
-    unchanged,
+    same_text,
     unsupported,
 )
 from kubetrace.playground.validation.internal import internal
@@ -36,6 +36,24 @@ def default(item: dict[str, Any]) -> None:
         names.setdefault("singular", names["kind"].lower())
         names.setdefault("listKind", f"{names['kind']}List")
     spec.setdefault("conversion", {"strategy": "None"})
+    for version in spec.get("versions") or ():
+        for column in version.get("additionalPrinterColumns") or ():
+            _without_empty(column, "priority", "description", "format")
+        for _, schema in _walk(schema_of(version), ""):
+            _without_empty(schema, *_EMPTY_UNSAID)
+
+
+_EMPTY_UNSAID = (
+    *("description", "title", "format", "pattern", "nullable", "uniqueItems", "exclusiveMinimum", "exclusiveMaximum"),
+    *("x-kubernetes-embedded-resource", "x-kubernetes-int-or-string"),
+)
+
+
+def _without_empty(part: dict[str, Any], *names: str) -> None:
+    """Drops what Go leaves out where it is "", 0 or false."""
+    for name in names:
+        if name in part and not part[name]:
+            del part[name]
 
 
 def rules(item: dict[str, Any]) -> list[str]:
@@ -59,15 +77,11 @@ def unknown_formats(item: dict[str, Any]) -> list[str]:
     return list(found)
 
 
-def check(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
-    """Raises 422 with every cause; `old` is what an update replaces."""
-    spec, name = item["spec"], item["metadata"].get("name", "")
-    if old is not None and (fixed := _fixed(spec, old)):
-        raise status.invalid("CustomResourceDefinition", "apiextensions.k8s.io", name, fixed)
+def causes_of(item: dict[str, Any], old: dict[str, Any] | None = None) -> list[Cause]:
+    """Against a definition, but for its metadata; `old` is what an update replaces."""
+    spec = item["spec"]
     names, versions = spec.get("names") or {}, spec.get("versions") or []
     causes: list[Cause] = []
-    if name != f"{names.get('plural', '')}.{spec.get('group', '')}":
-        causes.append(bad("metadata.name", name, 'must be spec.names.plural+"."+spec.group'))
     if not spec.get("group"):
         causes.append(required("spec.group"))
     elif "." not in spec["group"]:
@@ -96,14 +110,14 @@ def check(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:
     if spec["conversion"].get("strategy") == "Webhook" and "webhook" not in spec["conversion"]:
         causes.append(required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook"))
         causes.append(required("spec.conversion.conversionReviewVersions"))
+    causes += _fixed(spec, old) if old is not None else []
     causes += _stored_versions(spec, old)
     if f".{spec.get('group', '')}".endswith((".k8s.io", ".kubernetes.io")):
         causes += _approval(item["metadata"])
     if spec.get("preserveUnknownFields") and not (old or {"spec": {}})["spec"].get("preserveUnknownFields"):
         why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
         causes.append(bad("spec.preserveUnknownFields", True, why))
-    if causes:
-        raise status.invalid("CustomResourceDefinition", "apiextensions.k8s.io", name, causes)
+    return causes
 
 
 _SHARED = ("schema", "subresources", "additionalPrinterColumns", "selectableFields")
@@ -273,15 +287,15 @@ def _root(schema: Schema, at: str) -> list[Cause]:
 
 
 def _fixed(spec: dict[str, Any], old: dict[str, Any]) -> list[Cause]:
-    """What an update must not change; once its names are accepted, neither them nor the scope."""
+    """What an update must not change; once its names are accepted, neither scope nor kind."""
     conditions = (old.get("status") or {}).get("conditions") or ()
     established = any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
     before = old["spec"]
-    fields = ["group", *(("scope", "names.kind", "names.plural") if established else ())]
+    fields = (*(("scope", "names.kind") if established else ()), "group", "names.plural")
     return [
         cause
         for field in fields
-        for cause in unchanged(f"spec.{field}", at_path(before, f".{field}"), at_path(spec, f".{field}"))
+        for cause in same_text(f"spec.{field}", at_path(before, f".{field}"), at_path(spec, f".{field}"))
     ]
 
 

@@ -28,6 +28,7 @@ from kubetrace.playground.tables import entries, many, one, partial, scale_table
 from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Unasked
 from kubetrace.playground.write import Write
+from kubetrace.playground.write_warnings import of_deletion
 
 # Whose strategy says AllowCreateOnUpdate (pkg/registry/*/strategy.go).
 _CREATED_BY_UPDATE = frozenset(
@@ -356,8 +357,9 @@ class Handlers:
         return options.of_deletion(request, body)
 
     def _delete(self, request: Request, target: Target, form: Form) -> Answer:
-        resource, wanted = target.resource, self._options(request)
-        item, gone = self._verbs.delete(resource, target.place, target.name, wanted, self._write(request))
+        resource, wanted, write = target.resource, self._options(request), self._write(request)
+        write.warnings += of_deletion(resource.key, wanted)
+        item, gone = self._verbs.delete(resource, target.place, target.name, wanted, write)
         if gone and resource.key not in _SHOWN_WHEN_DELETED:
             metadata = item["metadata"]
             details = {"name": metadata["name"], "group": resource.group, "kind": resource.name, "uid": metadata["uid"]}
@@ -367,6 +369,7 @@ class Handlers:
 
     def _deletecollection(self, request: Request, target: Target, form: Form) -> Answer:
         resource, wanted, write = target.resource, self._options(request), self._write(request)
+        write.warnings += of_deletion(resource.key, wanted)
         try:
             query.resource_version(request, alone=True)
         except ApiError as error:

@@ -84,9 +84,18 @@ CONDITIONAL = frozenset(
 
 def prepare(key: str, item: Object) -> None:
     """Changes a new object of a resource ("jobs.batch") in place."""
+    normalize(key, item)
     strategy = _STRATEGIES.get(key)
     if strategy is not None:
         strategy(item)
+
+
+def normalize(key: str, item: Object) -> None:
+    """What is done to new and to changed objects."""
+    if key == "statefulsets.apps":  # behind a gate that is closed
+        (item["spec"]["updateStrategy"].get("rollingUpdate") or {}).pop("maxUnavailable", None)
+    if key == "persistentvolumeclaims":
+        _claim(item)
 
 
 def _job(item: Object) -> None:
@@ -117,6 +126,20 @@ def _service(item: Object) -> None:
     both = headless and not spec.get("ipFamilies") and not spec.get("ipFamilyPolicy")
     spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
+
+
+def _claim(item: Object) -> None:
+    """The older field and the newer one say the same, and what no provisioner can read is dropped
+    (NormalizeDataSources)."""
+    spec = item["spec"]
+    older, newer = spec.get("dataSource"), spec.get("dataSourceRef")
+    if older is not None and not older.get("apiGroup") and older.get("kind") != "PersistentVolumeClaim":
+        del spec["dataSource"]
+        older = None
+    if older is not None and newer is None:
+        spec["dataSourceRef"] = dict(older)
+    elif newer is not None and older is None and not newer.get("namespace"):
+        spec["dataSource"] = dict(newer)
 
 
 def _namespace(item: Object) -> None:
@@ -172,7 +195,13 @@ def changed(resource: Resource, old: Object, new: Object) -> bool:
         annotations = (old["metadata"].get("annotations") or {}, new["metadata"].get("annotations") or {})
         if annotations[0] != annotations[1]:
             return True
+    if resource.key == "endpointslices.discovery.k8s.io" and _labels(new) != _labels(old):
+        return True
     return _content(new) != _content(old)
+
+
+def _labels(item: Object) -> Object:
+    return item["metadata"].get("labels") or {}
 
 
 def _content(item: Object) -> Object:

@@ -16,6 +16,7 @@ from kubetrace.playground import (
     parts,
     patch_errors,
     patches,
+    preconditions,
     schema_checks,
     schemas,
     status,
@@ -39,7 +40,6 @@ from kubetrace.wire.go_struct import is_registered, typed
 if TYPE_CHECKING:
     from kubetrace.playground.containers.runtime import Runtime
 
-DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 # Subresources whose update may change the spec.
 _WHOLE = ("", "scale", "ephemeralcontainers", "resize")
 _SYSTEM_CLASSES = ("system-node-critical", "system-cluster-critical")
@@ -52,6 +52,8 @@ _OWNED_BY_SERVER = (
     "generation",
     "selfLink",
 )
+_SILENT = ("creationTimestamp", "generation", "selfLink")
+"""Of these an update that says otherwise is not told."""
 
 
 class Verbs:
@@ -101,7 +103,7 @@ class Verbs:
         self._track(resource, None, item, write, "", brought)
         admission.mutate(self.store, resource, item, write.user)
         item = self.hooked(resource, item, None, write)
-        self._name(item["metadata"])
+        self._name(resource, item["metadata"])
         strategies.prepare(resource.key, item)
         self._check(resource, item, None, write)
         if write.user is not None:
@@ -111,16 +113,16 @@ class Verbs:
         name = item["metadata"]["name"]
         if item["metadata"].get("resourceVersion") and not write.dry_run:
             raise ApiError(500, "resourceVersion should not be set on objects to be created", "")
+        allocation.on_create(self.store, resource, item)
         if self.store.get(resource.key, namespace, name) is not None:
             raise status.already_exists(resource.name, resource.group, name)
-        allocation.on_create(self.store, resource, item)
         return item if write.dry_run else self._store(resource, item)
 
     @staticmethod
     def _default(resource: Resource, item: Object) -> None:
         if resource.custom is not None:
             schemas.default(resource.custom, item)
-        elif resource.key == DEFINITIONS:
+        elif resource.key == deletion.DEFINITIONS:
             definitions.default(item)
         else:
             defaults.apply(resource.key, item)
@@ -139,14 +141,14 @@ class Verbs:
         if resource.custom is not None:
             schema_checks.check(resource, item)
             write.warnings += write_warnings.of_finalizers(item, old)
-        if resource.key == DEFINITIONS:
-            definitions.check(item, old)
+        known = definitions.causes_of(item, old) if resource.key == deletion.DEFINITIONS else []
+        validation.check(resource, item, type_of(resource), old, subresource, known)
+        if resource.key == deletion.DEFINITIONS:
             definitions.complete(item, old)
             write.warnings += [f"unrecognized format {quote(name)}" for name in definitions.unknown_formats(item)]
             write.warnings += [f"the playground does not run the rules of {path}" for path in definitions.rules(item)]
         if resource.group == "admissionregistration.k8s.io":
             write.warnings += validation.webhooks.untold(item)
-        validation.check(resource, item, type_of(resource), old, subresource)
 
     @staticmethod
     def _check_status(resource: Resource, item: Object, old: Object, subresource: str) -> None:
@@ -164,12 +166,14 @@ class Verbs:
             raise status.misnamed(found, name)
 
     @staticmethod
-    def _name(metadata: Object) -> None:
+    def _name(resource: Resource, metadata: Object) -> None:
         if metadata.get("name"):
             return
         prefix = metadata.get("generateName")
         if prefix:
             metadata["name"] = generated_name(prefix)
+        elif resource.key == "limitranges":
+            metadata["name"] = new_uid()
 
     def _check_namespace(self, resource: Resource, namespace: str, name: str) -> None:
         if not resource.namespaced:
@@ -194,41 +198,22 @@ class Verbs:
         item = check_body(self.catalog, resource, body, namespace, write)
         self.own_name(item, name)
         old = self.read(resource, namespace, name)
-        conditional = resource.custom is not None or resource.key in strategies.CONDITIONAL
-        if conditional and not item["metadata"].get("resourceVersion"):
-            causes = [
-                ("metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update")
-            ]
-            raise status.invalid(resource.name, resource.group, name, causes)
         return self.replace(resource, old, item, write, subresource)
 
     def replace(self, resource: Resource, old: Object, item: Object, write: Write, subresource: str = "") -> Object:
         """Puts a changed object in the place of the old one, by the rules of updates."""
         metadata, before = item["metadata"], old["metadata"]
-        version = metadata.get("resourceVersion")
-        if version == "0":  # any will do
-            version = ""
-        if version and not version.isdecimal():
-            raise ApiError(500, f"strconv.ParseUint: parsing {quote(version)}: invalid syntax", "")
-        if version and version != before["resourceVersion"]:
-            raise status.conflict(resource.name, resource.group, before["name"])
-        if metadata.get("uid") and metadata["uid"] != before["uid"]:
-            if write.patched or write.applied:
-                cause = ("metadata.uid", "FieldValueInvalid", f'Invalid value: "{metadata["uid"]}": field is immutable')
-                raise status.invalid(resource.kind, resource.group, before["name"], [cause] * 2)  # it looks twice
-            place = "/".join(filter(None, (resource.group, resource.name, before.get("namespace"), before["name"])))
-            why = f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, "
-            why += f"AdditionalErrorMsg: Precondition failed: UID in precondition: {metadata['uid']}, "
-            why += f"UID in object meta: {before['uid']}"
-            raise status.conflict(resource.name, resource.group, before["name"], why)
+        preconditions.check(resource, before, metadata, write)
         metadata["resourceVersion"] = before["resourceVersion"]
         brought = metadata.get("managedFields")
         distinct_owners(item, write)
-        deletion.check_marks(resource, before, metadata)
+        whole = subresource in _WHOLE
+        looks = whole or parts.is_status(subresource)  # at what is said of them
         for owned in _OWNED_BY_SERVER:
-            metadata.pop(owned, None)
-            if owned in before:
+            if owned in before and (owned in _SILENT or not looks or metadata.get(owned) is None):
                 metadata[owned] = before[owned]
+            elif owned not in before and (owned in _SILENT or not looks):
+                metadata.pop(owned, None)
         if parts.is_status(subresource):
             self._default(resource, item)
             item = parts.with_status(resource, old, item, subresource)
@@ -236,20 +221,20 @@ class Verbs:
             item.pop("status", None)
             if "status" in old:
                 item["status"] = copy.deepcopy(old["status"])
-        if resource.key == "namespaces" and subresource != "finalize":
-            item["spec"] = copy.deepcopy(old.get("spec") or {})  # its finalizers go through its subresource
         if resource.key == parts.REQUESTS:
             item["spec"] = copy.deepcopy(old["spec"])  # what was asked for stays
-        whole = subresource in _WHOLE
         if whole:
             self._default(resource, item)
         else:
             _as_struct(resource, item)
         self._track(resource, old, item, write, subresource, brought)
+        if resource.key == deletion.NAMESPACES and subresource != "finalize":
+            item["spec"] = copy.deepcopy(old.get("spec") or {})  # its finalizers go through its subresource
         if parts.is_status(subresource):
             parts.stamp(resource, old, item, subresource)
         asks = write.user is not None and subresource != "scale"  # about a Scale they were asked before
         if whole:
+            strategies.normalize(resource.key, item)
             allocation.keep(resource, old, item)
             if write.user is not None:
                 admission.change(self.store, resource, item, old)
@@ -266,11 +251,13 @@ class Verbs:
             self.webhooks.validate(self.about(resource, item, old, write, subresource))
         if whole:
             admission.check_change(self.store, resource, item, old, write.warnings, write.user)
+        if whole:
+            allocation.on_update(self.store, resource, old, item)
         if whole and "generation" in before and strategies.changed(resource, old, item):
             item["metadata"]["generation"] = before["generation"] + 1
         if item == old or write.dry_run:
             return item
-        if item["metadata"].get("deletionTimestamp") and not item["metadata"].get("finalizers") and self._may_go(item):
+        if deletion.may_go(resource.key, item):
             return self.store.remove(resource.key, kept(resource, item))
         return self._store(resource, item, None if parts.is_status(subresource) else kept(resource, old).get("status"))
 
@@ -335,22 +322,22 @@ class Verbs:
         old = self._stored(resource, namespace, name)
         if old is None and subresource:
             raise status.not_found(resource.name, resource.group, name)
-        if old is None:
+        uid = item["metadata"].get("uid")
+        if old is None and not uid:
             self.own_name(item, name)
         item["metadata"]["name"] = name
         merged = applying.converted(resource, managed.apply(resource, old, item, manager, force), sent)
         if old is not None and manager.name == managed.KUBECTL:
             managed.renew_last_applied(merged, old, sent)
         write.applied = True
+        if old is None and uid:
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise status.conflict(resource.name, resource.group, name, why)
         if old is None:
             return self.create(resource, namespace, merged, write), True
         if item["metadata"].get("resourceVersion"):
             merged["metadata"]["resourceVersion"] = item["metadata"]["resourceVersion"]
         return self.replace(resource, old, merged, write, subresource), False
-
-    @staticmethod
-    def _may_go(item: Object) -> bool:
-        return not item["metadata"].get("deletionGracePeriodSeconds") and not item.get("spec", {}).get("finalizers")
 
     def patch(
         self, resource: Resource, namespace: str, name: str, kind: str, patch: Any, write: Write, subresource: str = ""
@@ -379,33 +366,20 @@ class Verbs:
         self, resource: Resource, namespace: str, name: str, options: Object, write: Write
     ) -> tuple[Object, bool]:
         """(the object, whether it is gone already). Honours grace, preconditions, finalizers and propagation."""
-        if resource.key == "namespaces" and name in _KEPT_NAMESPACES:
-            raise status.forbidden(resource.name, "", name, "this namespace may not be deleted")
         if resource.key == admission.PRIORITY_CLASSES and name in _SYSTEM_CLASSES:
             why = "this is a system priority class and cannot be deleted"
             raise status.forbidden(resource.name, resource.group, name, why)
         item = self.read(resource, namespace, name)
+        deletion.check_preconditions(resource, item["metadata"], options.get("preconditions") or {})
+        if resource.key == deletion.NAMESPACES and name in _KEPT_NAMESPACES:
+            raise status.forbidden(resource.name, "", name, "this namespace may not be deleted")
         self.webhooks.admit(self.about(resource, None, item, write))
-        metadata = item["metadata"]
-        deletion.check_preconditions(resource, metadata, options.get("preconditions") or {})
-        grace = deletion.grace_of(resource, item, options)
-        finalizers = deletion.finalizers(resource, metadata, options.get("propagationPolicy"))
-        if finalizers != list(metadata.get("finalizers") or ()):
-            metadata["finalizers"] = finalizers
-        waits = (
-            bool(finalizers)
-            or grace > 0
-            or bool(item.get("spec", {}).get("finalizers") and resource.key == "namespaces")
-        )
-        if write.dry_run:
-            return item, not waits
-        if not waits:
-            if resource.key == "pods":
-                deletion.mark(item, 0)
+        before = copy.deepcopy(item)
+        gone = deletion.begin(resource, item, options)
+        if write.dry_run or (item == before and not gone):
+            return item, gone
+        if gone:
             return self.store.remove(resource.key, kept(resource, item)), True
-        deletion.mark(item, grace)
-        if resource.key == "namespaces":
-            item["status"] = {"phase": "Terminating"}
         return self._store(resource, item), False
 
 

@@ -3,14 +3,17 @@ pkg/registry)."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
+from kubetrace.errors import KubetraceError
 from kubetrace.playground import pod_warnings
 from kubetrace.playground.objects import Object
 from kubetrace.playground.pod_warnings import OLD_LABELS, OLD_VOLUMES, VOLUME_TITLES, of_address, of_network
 from kubetrace.playground.validation.causes import label_name
 from kubetrace.playground.validation.cluster import is_finalizer
 from kubetrace.wire.go_quote import quote
+from kubetrace.wire.key_pairs import check_key_pair
 
 _BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 _BETA_OPTIONS = "volume.beta.kubernetes.io/mount-options"
@@ -30,6 +33,14 @@ def of_update(key: str, item: Object, changed: bool) -> list[str]:
     found = _templated(key, item) if changed and key in _TEMPLATES and key != "pods" else []
     special = None if key in _ONCE else _SPECIAL.get(key)
     return found + (special(item) if special is not None else [])
+
+
+def of_deletion(key: str, options: Object) -> list[str]:
+    """What one is told who does not say what becomes of the dependents (batch/job/storage)."""
+    if key != "jobs.batch" or options.get("propagationPolicy") is not None:
+        return []
+    told = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them "
+    return [told + "or set propagationPolicy=Orphan to suppress this warning"]
 
 
 def of_finalizers(item: Object, old: Object | None) -> list[str]:
@@ -191,6 +202,29 @@ def _runtime_class(item: Object) -> list[str]:
     return [f"scheduling.nodeSelector: {OLD_LABELS[key]}" for key in sorted(selector) if key in OLD_LABELS]
 
 
+def _secret(item: Object) -> list[str]:
+    """Whether a certificate's key is its own."""
+    if item.get("type") != "kubernetes.io/tls":
+        return []
+    data = item.get("data") or {}
+    try:
+        check_key_pair(*(base64.b64decode(data.get(name) or "") for name in ("tls.crt", "tls.key")))
+    except KubetraceError as error:
+        return [str(error)]
+    return []
+
+
+_TOKENS = (
+    "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible "
+    "logging of tokens in volume attributes"
+)
+
+
+def _driver(item: Object) -> list[str]:
+    spec = item["spec"]
+    return [_TOKENS] if spec.get("tokenRequests") and spec.get("serviceAccountTokenInSecrets") is None else []
+
+
 def _slice(item: Object) -> list[str]:
     return ["spec.addressType: FQDN endpoints are deprecated"] if item.get("addressType") == "FQDN" else []
 
@@ -206,5 +240,7 @@ _SPECIAL: dict[str, Callable[[Object], list[str]]] = {
     "storageclasses.storage.k8s.io": _storage_class,
     "runtimeclasses.node.k8s.io": _runtime_class,
     "endpointslices.discovery.k8s.io": _slice,
+    "secrets": _secret,
+    "csidrivers.storage.k8s.io": _driver,
 }
-_ONCE = ("ingresses.networking.k8s.io", "endpointslices.discovery.k8s.io")
+_ONCE = ("ingresses.networking.k8s.io", "endpointslices.discovery.k8s.io", "csidrivers.storage.k8s.io")

@@ -24,7 +24,7 @@ def run(environment: Environment, options: CreateSecretTLSOptions, arguments: Ar
     from kubetrace.api.typed_kinds import SECRETS
     from kubetrace.commands.create.generated import prepare
     from kubetrace.commands.generators.config_data import secret
-    from kubetrace.commands.generators.key_pairs import check_key_pair
+    from kubetrace.wire.key_pairs import check_key_pair
 
     creation = prepare(environment, options, arguments)
     if not options.key or not options.cert:

@@ -89,7 +89,8 @@ class Ranges(Controller):
 
     def _tell(self, item: Object, status: str, reason: str, message: str) -> None:
         before: list[dict[str, Any]] = (item.get("status") or {}).get("conditions") or []
-        self.put_status(RANGES, item, {"conditions": [condition(before, "Ready", status, reason, message)]})
+        told = condition(before, "Ready", status, reason, message)
+        self.apply_status(RANGES, item, {"conditions": [told]}, "service-cidr-controller")
 
     def _is_needed(self, item: Object) -> bool:
         """Whether a Service's address would be in no range any more."""

@@ -29,6 +29,8 @@ class Aggregation(Controller):
         resource = self.verbs.catalog.preferred(KEY)
         if resource is None or rules == (item.get("rules") or []):
             return None
-        body = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}, "rules": rules}
+        body: Object = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}}
+        if rules:  # where none are found, it has nothing to say
+            body["rules"] = rules
         self.verbs.apply(resource, "", name, body, Write(manager=self.component), force=True)
         return None

@@ -167,6 +167,16 @@ class Controller:
         if deleted:
             self.events.normal(owner, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
 
+    def apply_status(self, key: str, item: Object, status: Object, manager: str) -> None:
+        """Applies a part of a status, as `manager`, where it differs."""
+        resource, before = self.verbs.catalog.preferred(key), item.get("status") or {}
+        if resource is None or before | status == before:
+            return
+        place, name = item["metadata"].get("namespace", ""), item["metadata"]["name"]
+        body: Object = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": {"name": name}}
+        write = Write(manager=manager)
+        self.verbs.apply(resource, place, name, body | {"status": status}, write, force=True, subresource="status")
+
     def put_status(self, key: str, item: Object, status: Object) -> None:
         """Writes a status where it differs, on the newest state of the object."""
         metadata = item["metadata"]

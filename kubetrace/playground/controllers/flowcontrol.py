@@ -26,7 +26,9 @@ class FlowSchemas(Controller):
         if not found:
             state = ("True", "NotFound", f"{told} but there is no such object")
         before = (item.get("status") or {}).get("conditions") or []
-        self.put_status(SCHEMAS, item, {"conditions": [condition(before, "Dangling", *state)]})
+        wanted = condition(before, "Dangling", *state)
+        if wanted not in before:
+            self.apply_status(SCHEMAS, item, {"conditions": [wanted]}, self.component)
         return None
 
     @staticmethod

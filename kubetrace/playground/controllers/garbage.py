@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from kubetrace.playground.deletion import FOREGROUND, ORPHAN
+from kubetrace.playground.deletion import FOREGROUND, ORPHAN, may_go
 from kubetrace.playground.objects import Object
 from kubetrace.playground.storage import Change
 from kubetrace.playground.verbs import Verbs
@@ -103,11 +103,12 @@ class Garbage:
     def _set_finalizers(self, key: str, item: Object, finalizers: list[str]) -> None:
         fresh = copy.deepcopy(item)
         fresh["metadata"]["finalizers"] = finalizers
-        if finalizers or fresh["metadata"].get("deletionGracePeriodSeconds"):
-            self._store.put(key, fresh)
-        else:
+        if not finalizers:
             del fresh["metadata"]["finalizers"]
+        if may_go(key, fresh):
             self._store.remove(key, fresh)
+        else:
+            self._store.put(key, fresh)
 
     def _owner_may_go(self, owner: Object, namespace: str) -> None:
         resource = self._verbs.catalog.by_kind(owner["apiVersion"], owner["kind"])

@@ -9,11 +9,11 @@ KEY = "validatingadmissionpolicies.admissionregistration.k8s.io"
 
 
 class Policies(Controller):
-    component = "validatingadmissionpolicy-status-controller"
+    component = "validatingadmissionpolicy-status"
 
     def reconcile(self, _: str, name: str) -> float | None:
         item = self.read(KEY, "", name)
         if item is not None:
             seen = {"observedGeneration": item["metadata"].get("generation", 0), "typeChecking": {}}
-            self.put_status(KEY, item, (item.get("status") or {}) | seen)
+            self.apply_status(KEY, item, seen, self.component)
         return None

@@ -5,16 +5,19 @@ What a Service leads to here is a simulated container, which speaks no TLS: an A
 
 from __future__ import annotations
 
-from kubetrace.playground import definitions, slices
+import copy
+
+from kubetrace.playground import definitions, deletion, slices
 from kubetrace.playground.controllers.base import Controller, condition
 from kubetrace.playground.objects import Object
 from kubetrace.playground.strategies import LOCAL
 
 KEY = "apiservices.apiregistration.k8s.io"
-DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+DEFINITIONS = deletion.DEFINITIONS
 _MANAGED = {"kube-aggregator.kubernetes.io/automanaged": "true"}
 _CUSTOM_PRIORITY = {"groupPriorityMinimum": 1000, "versionPriority": 100}
 _RETRY_SECONDS = 30.0
+_POLL_SECONDS = 0.5
 
 
 class Registrations(Controller):
@@ -68,10 +71,12 @@ class Registrations(Controller):
                 found.append(item["metadata"]["name"])
         return found
 
-    def definition(self, _: str, name: str) -> None:
+    def definition(self, _: str, name: str) -> float | None:
         """A definition's names are accepted (naming, establish), and a custom group's versions are registered while a
-        definition serves them (crdregistration)."""
-        item = self.read(DEFINITIONS, "", name)
+        definition serves them (crdregistration). One that is to go goes after its objects (finalizer)."""
+        item = self.store.get(DEFINITIONS, "", name)
+        if item is not None and item["metadata"].get("deletionTimestamp"):
+            return self._clean_up(item)
         if item is not None and not (item.get("status") or {}).get("conditions"):
             self.put_status(DEFINITIONS, item, definitions.established(item))
         group = name.partition(".")[2]
@@ -91,6 +96,26 @@ class Registrations(Controller):
             ours = (item["metadata"].get("labels") or {}).items() >= _MANAGED.items()
             if ours and item["spec"].get("group") == group and item["spec"]["version"] not in served:
                 self.delete(KEY, item)
+        return None
+
+    def _clean_up(self, item: Object) -> float | None:
+        name, held = item["metadata"]["name"], item["metadata"].get("finalizers") or ()
+        if deletion.CLEANUP not in held:
+            return None
+        deletion.terminating(item, "InstanceDeletionInProgress", "CustomResource deletion is in progress")
+        self.put_status(DEFINITIONS, item, item["status"])
+        for custom in list(self.store.select(name)):
+            self.delete(name, custom)
+        if next(iter(self.store.select(name)), None) is not None:
+            return _POLL_SECONDS
+        fresh = copy.deepcopy(self.store.get(DEFINITIONS, "", name) or item)
+        fresh["metadata"]["finalizers"] = [finalizer for finalizer in held if finalizer != deletion.CLEANUP]
+        deletion.terminating(fresh, "InstanceDeletionCompleted", "removed all instances", "False")
+        if deletion.may_go(DEFINITIONS, fresh):
+            self.store.remove(DEFINITIONS, fresh)
+        else:
+            self.store.put(DEFINITIONS, fresh)
+        return None
 
 
 def _has_port(item: Object, port: str) -> bool:

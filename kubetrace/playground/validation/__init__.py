@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from kubetrace.playground.catalog import Resource
@@ -18,6 +18,7 @@ from kubetrace.playground.validation import (
     networking,
     nodes,
     pods,
+    policies,
     registration,
     request_statuses,
     services,
@@ -31,7 +32,9 @@ from kubetrace.playground.validation.causes import (
     Cause,
     Object,
     address,
+    bad,
     label_name,
+    long_name,
     path_segment,
     required,
     subdomain,
@@ -39,32 +42,56 @@ from kubetrace.playground.validation.causes import (
 from kubetrace.playground.validation.updates import immutable
 from kubetrace.wire.schema import Type
 
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 _LABEL_NAMED = frozenset(("namespaces", "services", "statefulsets"))
 _PATH_NAMED = frozenset(("roles", "clusterroles", "rolebindings", "clusterrolebindings", "apiservices"))
 
 
-def name_causes(resource: Resource, name: str, prefix: str = "") -> list[Cause]:
-    """`prefix`: generateName, which stands in for the name before there is one."""
+_LONG_NAMED = ("replicationcontrollers", "deviceclasses.resource.k8s.io")
+_METADATA_LAST: dict[str, Callable[[Object, list[Cause]], list[Cause]]] = {
+    "poddisruptionbudgets.policy": lambda item, causes: cluster.disruption_budget(item) or causes,
+    "events": cluster.new_event,
+}
+"""Whose metadata nobody looks at but the server itself, when all else is right (BeforeCreate): from the causes of the
+metadata of a new object all its causes."""
+
+
+def name_causes(resource: Resource, name: str, prefix: str = "", item: Object | None = None) -> list[Cause]:
+    """`prefix`: generateName, which stands in for the name before there is one; `item`: the named object."""
     field = "metadata.name"
     if not name:
         return [] if prefix else [required(field, "name or generateName is required")]
-    if resource.name in _PATH_NAMED:
+    if item is not None and resource.key == _DEFINITIONS:
+        return subdomain(field, name) + definition_name(field, name, item["spec"])
+    if item is not None and resource.key == "apiservices.apiregistration.k8s.io":
+        return path_segment(field, name) or registration.name(field, name, item.get("spec") or {})
+    if resource.name in _PATH_NAMED or (resource.key in _METADATA_LAST and resource.group != "events.k8s.io"):
         return path_segment(field, name)
+    if resource.key == "certificatesigningrequests.certificates.k8s.io":
+        return []
+    if resource.key in _LONG_NAMED:
+        return long_name(field, name)
     if resource.name == "ipaddresses":
         return address(field, name)
     return label_name(field, name) if resource.name in _LABEL_NAMED else subdomain(field, name)
 
 
 def check(
-    resource: Resource, item: Object, type: Type | None, old: Object | None = None, subresource: str = ""
+    resource: Resource,
+    item: Object,
+    type: Type | None,
+    old: Object | None = None,
+    subresource: str = "",
+    known: Sequence[Cause] = (),
 ) -> None:
-    """Raises 422 with every cause that was found; `old` is what an update, of a subresource perhaps, replaces."""
+    """Raises 422 with every cause that was found; `old` is what an update, of a subresource perhaps, replaces, and
+    `known` what was found of its kind elsewhere."""
     metadata = item["metadata"]
     causes: list[Cause] = []
     if old is None:
-        causes += _prefix_causes(resource, metadata.get("generateName", ""))
-        causes += name_causes(resource, metadata.get("name", ""))
-        causes += of_metadata.of_new(metadata, custom=resource.custom is not None)
+        causes += _prefix_causes(resource, metadata.get("generateName", ""), item)
+        causes += name_causes(resource, metadata.get("name", ""), item=item)
+        causes += of_metadata.of_new(resource.key, metadata, custom=resource.custom is not None)
     else:
         custom = resource.custom is not None
         causes += of_metadata.of_update(resource.key, old["metadata"], metadata, custom)
@@ -72,12 +99,16 @@ def check(
     fixed = immutable(resource.key, old, item, subresource) if old is not None else []
     if resource.key in _FIXED_FIRST:
         causes, fixed = causes + fixed, []
-    if special is not None and (old is None or resource.key not in _NEVER_AGAIN):
+    if old is None and resource.key in _METADATA_LAST:
+        causes = _METADATA_LAST[resource.key](item, causes)
+    elif special is not None and (old is None or resource.key not in _NEVER_AGAIN):
         causes += special(item)
         causes += _ONCE[resource.key](item) if old is None and resource.key in _ONCE else []
     elif special is None and type is not None:
         causes += _missing(item, type, "")
-    causes += fixed
+    causes += [*fixed, *known]
+    if not causes and old is None:
+        causes += path_segment("metadata.name", metadata.get("name", ""))
     if causes:
         group = resource.key.partition(".")[2]  # an event is the core's, wherever it comes from
         raise invalid(resource.kind, group, metadata.get("name", ""), causes)
@@ -95,12 +126,19 @@ def check_status(resource: Resource, item: Object, old: Object, subresource: str
         raise invalid(resource.kind, resource.key.partition(".")[2], item["metadata"]["name"], causes)
 
 
-def _prefix_causes(resource: Resource, prefix: str) -> list[Cause]:
+def definition_name(field: str, name: str, spec: Object) -> list[Cause]:
+    """A CustomResourceDefinition is named after what it defines."""
+    if name == f"{(spec.get('names') or {}).get('plural', '')}.{spec.get('group', '')}":
+        return []
+    return [bad(field, name, 'must be spec.names.plural+"."+spec.group')]
+
+
+def _prefix_causes(resource: Resource, prefix: str, item: Object) -> list[Cause]:
     """generateName is a name, but for a "-" at its end."""
     if not prefix:
         return []
     masked = f"{prefix[:-1]}a" if prefix.endswith("-") else prefix
-    found = name_causes(resource, masked)
+    found = name_causes(resource, masked, item=item)
     return [("metadata.generateName", why, text.replace(masked, prefix, 1)) for _, why, text in found]
 
 
@@ -133,17 +171,21 @@ def _missing(value: Object, type: Type, path: str) -> list[Cause]:
 _NEVER_AGAIN = frozenset(
     (
         *("resourceclaims.resource.k8s.io", "resourceclaimtemplates.resource.k8s.io", "controllerrevisions.apps"),
-        *("csistoragecapacities.storage.k8s.io", "ipaddresses.networking.k8s.io", "servicecidrs.networking.k8s.io"),
+        *("ipaddresses.networking.k8s.io", "servicecidrs.networking.k8s.io"),
     )
 )
 
-_FIXED_FIRST = frozenset(("daemonsets.apps",))
+_FIXED_FIRST = frozenset(
+    ("daemonsets.apps", "ingressclasses.networking.k8s.io", "volumeattributesclasses.storage.k8s.io")
+)
 """Of which is told first what stays."""
 
 _WHEN_UPDATED: dict[str, Callable[[Object], list[Cause]]] = {
     "statefulsets.apps": partial(workloads.stateful_set, new=False),
     "jobs.batch": jobs.changed_job,
-    "events": cluster.told_event,
+    "priorityclasses.scheduling.k8s.io": lambda item: [],
+    "apiservices.apiregistration.k8s.io": registration.changed_api_service,
+    "resourceslices.resource.k8s.io": lambda item: [],
 }
 """How what is there already is looked at, where that differs."""
 
@@ -174,7 +216,7 @@ _CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
     "limitranges": storage.limit_range,
     "configmaps": cluster.config_map,
     "secrets": cluster.secret,
-    "events": cluster.event,
+    "events": cluster.told_event,
     "leases.coordination.k8s.io": cluster.lease,
     "endpoints": endpoints.endpoints,
     "endpointslices.discovery.k8s.io": endpoints.endpoint_slice,
@@ -183,6 +225,8 @@ _CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
     "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhooks.mutating,
     "validatingadmissionpolicies.admissionregistration.k8s.io": webhooks.policy,
     "validatingadmissionpolicybindings.admissionregistration.k8s.io": webhooks.policy_binding,
+    "mutatingadmissionpolicies.admissionregistration.k8s.io": policies.mutating,
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io": policies.mutating_binding,
     "nodes": nodes.node,
     "namespaces": cluster.namespace,
     "runtimeclasses.node.k8s.io": nodes.runtime_class,
@@ -196,6 +240,7 @@ _CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
     "flowschemas.flowcontrol.apiserver.k8s.io": flowcontrol.flow_schema,
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": flowcontrol.priority_level,
     "apiservices.apiregistration.k8s.io": registration.api_service,
+    _DEFINITIONS: lambda item: [],
     "controllerrevisions.apps": workloads.controller_revision,
     "ipaddresses.networking.k8s.io": networking.ip_address,
     "servicecidrs.networking.k8s.io": networking.service_cidr,

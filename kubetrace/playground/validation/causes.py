@@ -100,6 +100,12 @@ def subdomain(field: str, value: str) -> list[Cause]:
     return causes if _SUBDOMAIN.fullmatch(value) else [*causes, bad(field, value, _SUBDOMAIN_WORDS)]
 
 
+def long_name(field: str, value: str) -> list[Cause]:
+    """A subdomain in the words of declarative validation (apimachinery api/validate/content)."""
+    causes = [] if len(value.encode()) <= 253 else [bad(field, value, "must be no more than 253 bytes")]
+    return causes if _SUBDOMAIN.fullmatch(value) else [*causes, bad(field, value, _SUBDOMAIN_WORDS)]
+
+
 _UNDERSCORED_LABEL = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _UNDERSCORED = rf"{_UNDERSCORED_LABEL}(\.{_UNDERSCORED_LABEL})*"
 
@@ -281,6 +287,11 @@ def decoded_size(text: str) -> int:
 def unchanged(field: str, old: Any, new: Any) -> list[Cause]:
     """What stays as it was made (apimachinery api/validation ValidateImmutableField)."""
     return [] if old == new else [bad(field, new, "field is immutable")]
+
+
+def same_text(field: str, old: str | None, new: str | None) -> list[Cause]:
+    """`unchanged` of a text that is "" where there is none."""
+    return unchanged(field, old or "", new or "")
 
 
 def port_number(field: str, value: Any) -> list[Cause]:

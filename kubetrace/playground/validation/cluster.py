@@ -202,10 +202,12 @@ def told_event(item: Object) -> list[Cause]:
     return _told_by(item) if item.get("eventTime") else _told_of(item)
 
 
-def event(item: Object) -> list[Cause]:
-    """Of the core's kind, or of events.k8s.io's, which asks for more."""
+def new_event(item: Object, metadata: list[Cause]) -> list[Cause]:
+    """Of the core's kind, or of events.k8s.io's, which asks for more (ValidateEventCreate)."""
     causes = told_event(item)
-    return causes + _newer_event(item) if item.get("apiVersion") == "events.k8s.io/v1" else causes
+    if item.get("apiVersion") != "events.k8s.io/v1":
+        return causes or metadata
+    return causes + metadata + _newer_event(item)
 
 
 def _newer_event(item: Object) -> list[Cause]:
@@ -259,6 +261,8 @@ def event_update(old: Object, new: Object) -> list[Cause]:
         before, after = old.get(name.strip()), new.get(name.strip())
         if (before or None) == (after or None):
             continue
+        if isinstance(before, str) and not name.startswith(("eventTime", "deprecated")):
+            after = after or ""
         if isinstance(after, dict) and name != "deprecatedSource":
             after = {_GO_NAMES.get(part, f"{part[0].upper()}{part[1:]}"): after.get(part, "") for part in _REFERENCE}
         causes.append(bad(field, after, "field is immutable"))

@@ -173,7 +173,10 @@ def opaque_config(config: Object, at: str) -> list[Cause]:
     return causes
 
 
-def resource_slice(item: Object) -> list[Cause]:
+_SLICE_FIXED = ("spec.pool.name", "spec.driver", "spec.nodeName")
+
+
+def resource_slice(item: Object, old: Object | None = None) -> list[Cause]:
     spec = item.get("spec") or {}
     pool = spec.get("pool") or {}
     name, slices, generation = pool.get("name", ""), pool.get("resourceSliceCount") or 0, pool.get("generation") or 0
@@ -186,6 +189,8 @@ def resource_slice(item: Object) -> list[Cause]:
         causes.append(bad("spec.pool.resourceSliceCount", slices, "must be greater than zero"))
     if generation < 0:
         causes.append(bad("spec.pool.generation", generation, "must be greater than or equal to zero"))
+    for field in _SLICE_FIXED if old is not None else ():
+        causes += unchanged(field, at_path(old, f".{field}"), at_path(item, f".{field}"))
     causes += _places(spec)
     if spec.get("sharedCounters") is not None and spec.get("devices") is not None:
         causes.append(bad("spec", "", "only one of `sharedCounters` or `devices` is allowed"))
@@ -223,7 +228,4 @@ def _places(spec: Object) -> list[Cause]:
 
 
 def resource_slice_update(old: Object, new: Object) -> list[Cause]:
-    causes: list[Cause] = []
-    for field in ("spec.pool.name", "spec.driver", "spec.nodeName"):
-        causes += unchanged(field, at_path(old, f".{field}"), at_path(new, f".{field}"))
-    return causes
+    return resource_slice(new, old)

@@ -144,8 +144,10 @@ def storage_capacity(item: Object) -> list[Cause]:
 
 
 def storage_capacity_update(old: Object, new: Object) -> list[Cause]:
-    fields = ("nodeTopology", "storageClassName")
-    return [cause for name in fields for cause in unchanged(name, old.get(name), new.get(name))]
+    name = "storageClassName"
+    return unchanged("nodeTopology", old.get("nodeTopology"), new.get("nodeTopology")) + unchanged(
+        name, old.get(name, ""), new.get(name, "")
+    )
 
 
 def attributes_class(item: Object) -> list[Cause]:

@@ -11,6 +11,7 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     duplicate,
+    label_name,
     not_negative,
     one_of,
     qualified_name,
@@ -186,12 +187,22 @@ def _indexes(text: str, completions: int) -> tuple[int, str]:
 
 
 def job(item: Object) -> list[Cause]:
-    return _own_selector(item) + _specified(item)
+    return _own_selector(item) + _specified(item) + _host_names(item)
 
 
 def changed_job(item: Object) -> list[Cause]:
     """A job that an update makes: its spec is looked at twice."""
     return job(item) + _specified(item)
+
+
+def _host_names(item: Object) -> list[Cause]:
+    """The pods of an indexed job are named after it, with their index."""
+    spec, name = item["spec"], item["metadata"].get("name", "")
+    if spec.get("completionMode") != "Indexed" or not spec.get("completions"):
+        return []
+    longest = f"{name}-{spec['completions'] - 1}"
+    why = f"will not able to create pod with invalid DNS label: {longest}"
+    return [bad("metadata.name", name, why)] if label_name("", longest) else []
 
 
 def _specified(item: Object) -> list[Cause]:

@@ -14,11 +14,13 @@ from kubetrace.playground.validation.causes import (
     bad,
     forbidden,
     labels,
+    not_negative,
     qualified_name,
 )
 from kubetrace.playground.validation.owners import owners
 
 _MOST_MANAGER = 128
+_LASTING = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds")
 _NEW, _KNOWN, _CHANGED, _KNOWN_CHANGED = "new", "known", "changed", "known changed"
 """ValidateObjectMeta and ValidateObjectMetaUpdate; "known": pkg/apis/core's, which look at finalizers' names, too."""
 _ADMISSION, _RBAC, _RESOURCE = "admissionregistration.k8s.io", "rbac.authorization.k8s.io", "resource.k8s.io"
@@ -43,13 +45,17 @@ _OTHERS: dict[tuple[str, ...], tuple[str, ...]] = {
     (_NEW,): (
         *(f"validatingwebhookconfigurations.{_ADMISSION}", f"mutatingwebhookconfigurations.{_ADMISSION}"),
         *(f"validatingadmissionpolicies.{_ADMISSION}", f"validatingadmissionpolicybindings.{_ADMISSION}"),
+        *(f"mutatingadmissionpolicies.{_ADMISSION}", f"mutatingadmissionpolicybindings.{_ADMISSION}"),
     ),
+    (_CHANGED, _NEW): ("apiservices.apiregistration.k8s.io",),
 }
 _ORDER = {key: order for order, keys in _OTHERS.items() for key in keys}
 
 
-def of_new(metadata: Object, custom: bool) -> list[Cause]:
-    return _new(metadata) + ([] if custom else _known(metadata))
+def of_new(key: str, metadata: Object, custom: bool) -> list[Cause]:
+    looks = () if custom else _ORDER.get(key, (_KNOWN_CHANGED,))
+    causes = not_negative("metadata.generation", metadata.get("generation") or 0)
+    return causes + _new(metadata) + (_known(metadata) if {_KNOWN, _KNOWN_CHANGED} & {*looks} else [])
 
 
 def of_update(key: str, before: Object, metadata: Object, custom: bool, status: bool = False) -> list[Cause]:
@@ -98,7 +104,13 @@ def _known(metadata: Object) -> list[Cause]:
 
 
 def _changed(before: Object, metadata: Object) -> list[Cause]:
-    return _added_finalizers(before, metadata) + _common(metadata) + _managers(metadata)
+    return _added_finalizers(before, metadata) + lasting(before, metadata) + _common(metadata) + _managers(metadata)
+
+
+def lasting(before: Object, metadata: Object) -> list[Cause]:
+    """What the server says of an object, and nobody else."""
+    pairs = ((name, before.get(name), metadata.get(name)) for name in _LASTING)
+    return [bad(f"metadata.{name}", new, "field is immutable") for name, old, new in pairs if old != new]
 
 
 def _added_finalizers(before: Object, metadata: Object) -> list[Cause]:

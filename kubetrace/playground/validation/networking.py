@@ -253,7 +253,8 @@ def ip_address_update(old: Object, new: Object) -> list[Cause]:
     before, after = ((item.get("spec") or {}).get("parentRef") for item in (old, new))
     if before == after:
         return []
-    return [bad("spec.parentRef", internal("networking.ParentReference", after), "field is immutable")]
+    missing = [] if after else [required("spec.parentRef")]
+    return [*missing, bad("spec.parentRef", internal("networking.ParentReference", after), "field is immutable")]
 
 
 def service_cidr(item: Object) -> list[Cause]:
@@ -273,6 +274,6 @@ def service_cidr(item: Object) -> list[Cause]:
 def service_cidr_update(old: Object, new: Object) -> list[Cause]:
     before, after = ((item.get("spec") or {}).get("cidrs") or [] for item in (old, new))
     if len(before) != len(after) and (len(before), len(after)) != (1, 2):
-        return [bad("spec.cidrs", after, "field is immutable")]
+        return [bad("spec.cidrs", after or None, "field is immutable")]
     pairs = enumerate(zip(before, after, strict=False))
     return [cause for index, (was, now) in pairs for cause in unchanged(f"spec.cidrs[{index}]", was, now)]

@@ -28,7 +28,7 @@ from kubetrace.playground.validation.volumes import volumes as pod_volumes
 
 def pod(item: Object) -> list[Cause]:
     spec = item.get("spec") or {}
-    causes = pod_spec(spec, "spec")
+    causes = pod_spec(spec, "spec", item["metadata"].get("name", ""))
     for index, volume in enumerate(spec.get("volumes") or () if not spec.get("serviceAccountName") else ()):
         for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
             if source.get("serviceAccountToken") is not None:
@@ -56,8 +56,9 @@ def template(value: Object, path: str) -> list[Cause]:
     return causes + pod_spec(value.get("spec") or {}, f"{path}.spec")
 
 
-def pod_spec(spec: Object, path: str) -> list[Cause]:
-    volumes, causes = pod_volumes(spec.get("volumes") or [], f"{path}.volumes")
+def pod_spec(spec: Object, path: str, pod: str = "") -> list[Cause]:
+    """`pod`: the name of the pod, where it is not a template's."""
+    volumes, causes = pod_volumes(spec.get("volumes") or [], f"{path}.volumes", pod)
     causes += _containers(spec, f"{path}.containers", volumes)
     causes += _init_containers(spec, f"{path}.initContainers", volumes)
     causes += _ephemeral_containers(spec, f"{path}.ephemeralContainers", volumes)

@@ -14,13 +14,16 @@ from kubetrace.playground.validation.causes import (
 )
 
 
+def name(field: str, value: str, spec: Object) -> list[Cause]:
+    """An APIService is named after what it registers."""
+    wanted = f"{spec.get('version', '')}.{spec.get('group', '')}"
+    return [] if value == wanted else [bad(field, value, f'must be `spec.version+"."+spec.group`: "{wanted}"')]
+
+
 def api_service(item: Object) -> list[Cause]:
-    spec, name = item.get("spec") or {}, item["metadata"].get("name", "")
+    spec = item.get("spec") or {}
     group, version, service = spec.get("group", ""), spec.get("version", ""), spec.get("service")
     causes: list[Cause] = []
-    if name and name != f"{version}.{group}":
-        why = f'must be `spec.version+"."+spec.group`: "{version}.{group}"'
-        causes.append(bad("metadata.name", name, why))
     if not group and version != "v1":
         causes.append(required("spec.group", "only v1 may have an empty group and it better be legacy kube"))
     causes += subdomain("spec.group", group) if group else []
@@ -38,6 +41,12 @@ def api_service(item: Object) -> list[Cause]:
     if insecure and authority:
         causes.append(bad("spec.insecureSkipTLSVerify", True, "may not be true if caBundle is present"))
     return causes
+
+
+def changed_api_service(item: Object) -> list[Cause]:
+    """An update's, whose name is looked at, too."""
+    found = name("metadata.name", item["metadata"]["name"], item.get("spec") or {})
+    return found + api_service(item)
 
 
 def _local(authority: str, insecure: bool) -> list[Cause]:

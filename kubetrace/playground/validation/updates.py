@@ -27,7 +27,10 @@ _IMMUTABLE = {
     "runtimeclasses.node.k8s.io": ("handler",),
     "controllerrevisions.apps": ("data",),
     "ingressclasses.networking.k8s.io": ("spec.controller",),
+    "endpointslices.discovery.k8s.io": ("addressType",),
 }
+_TEXTS = ("type", "provisioner", "handler", "spec.controller", "addressType")
+"""Which are "" where they are not there."""
 
 
 def immutable(key: str, old: Object, new: Object, subresource: str = "") -> list[Cause]:
@@ -39,6 +42,8 @@ def immutable(key: str, old: Object, new: Object, subresource: str = "") -> list
     causes: list[Cause] = []
     for field in _IMMUTABLE.get(key, ()):
         before, after = at_path(old, f".{field}"), at_path(new, f".{field}")
+        if field in _TEXTS:
+            before, after = before or "", after or ""
         if before is not None or "." not in field:
             causes += unchanged(field, before, after)
     special = _SPECIAL.get(key)
@@ -64,7 +69,7 @@ def _stateful_set(old: Object, new: Object) -> list[Cause]:
 def _job(old: Object, new: Object) -> list[Cause]:
     causes: list[Cause] = []
     before, after = old["spec"], new["spec"]
-    if before.get("completionMode") != "Indexed":
+    if after.get("completionMode") != "Indexed":
         causes += unchanged("spec.completions", before.get("completions"), after.get("completions"))
     elif after.get("completions") not in (None, before.get("completions"), after.get("parallelism")):
         why = "can only be modified in tandem with spec.parallelism"
@@ -163,8 +168,8 @@ def _volume(old: Object, new: Object) -> list[Cause]:
 
 
 def _quota(old: Object, new: Object) -> list[Cause]:
-    before, after = old["spec"].get("scopes") or [], new["spec"].get("scopes") or []
-    return [] if set(before) == set(after) else [bad("spec.scopes", after, "field is immutable")]
+    before, after = old["spec"].get("scopes"), new["spec"].get("scopes")
+    return [] if set(before or ()) == set(after or ()) else [bad("spec.scopes", after, "field is immutable")]
 
 
 def _priority_class(old: Object, new: Object) -> list[Cause]:

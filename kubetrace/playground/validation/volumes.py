@@ -31,13 +31,15 @@ _MODE_WORDS = "must be a number between 0 and 0777 (octal), both inclusive"
 _TWICE = "conflicting duplicate paths"
 
 
-def volumes(found: list[Object], path: str) -> tuple[dict[str, Object], list[Cause]]:
+def volumes(found: list[Object], path: str, pod: str = "") -> tuple[dict[str, Object], list[Cause]]:
     """(the volumes that are right, by name; what is wrong with the others)"""
     causes: list[Cause] = []
     good: dict[str, Object] = {}
     for index, volume in enumerate(found):
         where, name = f"{path}[{index}]", volume.get("name", "")
         wrong = _source(volume, where)
+        if volume.get("ephemeral") is not None and pod and name:
+            wrong += _claim_name(where, name, f"{pod}-{name}")
         wrong += label_name(f"{where}.name", name) if name else [required(f"{where}.name")]
         if name in good:
             wrong.append(duplicate(f"{where}.name", name))
@@ -45,6 +47,12 @@ def volumes(found: list[Object], path: str) -> tuple[dict[str, Object], list[Cau
             good[name] = volume
         causes += wrong
     return good, causes
+
+
+def _claim_name(where: str, volume: str, claim: str) -> list[Cause]:
+    """An ephemeral volume's claim is named after its pod and the volume."""
+    told = [text.removeprefix(f'Invalid value: "{claim}": ') for _, _, text in subdomain("", claim)]
+    return [bad(f"{where}.name", volume, f'PVC name "{claim}": {text}') for text in told]
 
 
 def _source(volume: Object, where: str) -> list[Cause]:

@@ -9,8 +9,10 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     duplicate,
+    forbidden,
     label_1035,
     label_selector,
+    path_segment,
     required,
     shown,
     subdomain,
@@ -194,7 +196,7 @@ def policy(item: Object) -> list[Cause]:
     else:
         if not match.get("resourceRules"):
             causes.append(required("spec.matchConstraints.resourceRules"))
-        causes += _match(match, "spec.matchConstraints")
+        causes += match_resources(match, "spec.matchConstraints")
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         why = "validations or auditAnnotations must contain at least one item"
         causes += [required(f"spec.{name}", why) for name in ("validations", "auditAnnotations")]
@@ -208,8 +210,9 @@ def policy_binding(item: Object) -> list[Cause]:
     spec, actions = item.get("spec") or {}, ["Audit", "Deny", "Warn"]
     name, found = spec.get("policyName", ""), spec.get("validationActions") or []
     causes = subdomain("spec.policyName", name) if name else [required("spec.policyName")]
+    causes += parameters(spec.get("paramRef"), "spec.paramRef")
     if spec.get("matchResources") is not None:
-        causes += _match(spec["matchResources"], "spec.matchResources")
+        causes += match_resources(spec["matchResources"], "spec.matchResources")
     if not found:
         causes.append(required("spec.validationActions", "at least one validation action is required"))
     for index, action in enumerate(found):
@@ -223,7 +226,8 @@ def policy_binding(item: Object) -> list[Cause]:
     return causes
 
 
-def _match(match: Object, at: str) -> list[Cause]:
+def match_resources(match: Object, at: str) -> list[Cause]:
+    """What a policy or its binding is about."""
     causes = supported(f"{at}.matchPolicy", match.get("matchPolicy"), ["Equivalent", "Exact"])
     for part in ("namespaceSelector", "objectSelector"):
         causes += label_selector(f"{at}.{part}", match.get(part))
@@ -231,6 +235,25 @@ def _match(match: Object, at: str) -> list[Cause]:
         for index, rule in enumerate(match.get(part) or ()):
             causes += _rule(rule, f"{at}.{part}[{index}]")
     return causes
+
+
+def parameters(reference: Object | None, at: str) -> list[Cause]:
+    """Which objects a binding's policy is given (validateParamRef)."""
+    if reference is None:
+        return []
+    why = "name and selector are mutually exclusive"
+    name, selector = reference.get("name", ""), reference.get("selector")
+    causes = path_segment(f"{at}.name", name)
+    if selector is not None:
+        causes += [forbidden(f"{at}.name", why)] if name else []
+        causes += label_selector(f"{at}.selector", selector)
+        causes += [forbidden(f"{at}.selector", why)] if name else []
+    elif not name:
+        causes.append(required(at, "one of name or selector must be specified"))
+    action = reference.get("parameterNotFoundAction")
+    if not action:
+        return [*causes, required(f"{at}.parameterNotFoundAction")]
+    return causes + supported(f"{at}.parameterNotFoundAction", action, ["Allow", "Deny"])
 
 
 def untold(item: Object) -> list[str]:
