@@ -69,6 +69,11 @@ class Resource:
         return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
     @property
+    def ends(self) -> bool:
+        """Is its CustomResourceDefinition being deleted?"""
+        return self.custom is not None and self.verbs == tuple(_ENDING_VERBS)
+
+    @property
     def package(self) -> str:
         """The Go package of its internal type."""
         return "core" if self.group in ("", "events.k8s.io") else self.group.partition(".")[0]
@@ -197,7 +202,8 @@ class Catalog:
         name = definition["metadata"]["name"]
         self._forget(name)
         versions = [version for version in spec["versions"] if version.get("served")]
-        self._custom[name] = [_custom_group(spec, versions)]
+        ends = bool(definition["metadata"].get("deletionTimestamp"))
+        self._custom[name] = [_custom_group(spec, versions, _ENDING_VERBS if ends else _VERBS)]
         self._all_versions[spec["group"], spec["names"]["plural"]] = {each["name"]: each for each in spec["versions"]}
         for version in versions:
             self._custom_versions[spec["group"], version["name"], spec["names"]["plural"]] = version
@@ -239,16 +245,18 @@ def version_priority(version: str) -> tuple[int, int, int, str]:
 
 
 _VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]
+_ENDING_VERBS = ["delete", "deletecollection", "get", "list", "watch"]
+"""What discovery tells of while the definition is being deleted."""
 
 
-def _custom_group(spec: dict[str, Any], versions: list[dict[str, Any]]) -> dict[str, Any]:
+def _custom_group(spec: dict[str, Any], versions: list[dict[str, Any]], verbs: list[str]) -> dict[str, Any]:
     return {
         "metadata": {"name": spec["group"]},
-        "versions": [{"version": v["name"], "resources": [_custom_entry(spec, v)]} for v in versions],
+        "versions": [{"version": v["name"], "resources": [_custom_entry(spec, v, verbs)]} for v in versions],
     }
 
 
-def _custom_entry(spec: dict[str, Any], version: dict[str, Any]) -> dict[str, Any]:
+def _custom_entry(spec: dict[str, Any], version: dict[str, Any], verbs: list[str]) -> dict[str, Any]:
     names = spec["names"]
     kind = {"group": spec["group"], "version": version["name"], "kind": names["kind"]}
     entry: dict[str, Any] = {
@@ -256,7 +264,7 @@ def _custom_entry(spec: dict[str, Any], version: dict[str, Any]) -> dict[str, An
         "responseKind": kind,
         "scope": spec["scope"],
         "singularResource": names.get("singular") or names["kind"].lower(),
-        "verbs": _VERBS,
+        "verbs": verbs,
     }
     if names.get("shortNames"):
         entry["shortNames"] = names["shortNames"]

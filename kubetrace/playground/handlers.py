@@ -310,6 +310,8 @@ class Handlers:
         return self._since(request) or self._store.version
 
     def _create(self, request: Request, target: Target, form: Form) -> Answer:
+        if target.resource.ends:
+            raise status.ending(target.resource.name, target.resource.group)
         item = self._verbs.create(target.resource, target.place, self._body(request, target), self._write(request))
         return self._one(request, target.resource, item, form, 201)
 

@@ -43,6 +43,16 @@ _META_ORDER += (
     "ownerReferences",
     "finalizers",
 )
+_KEPT_EMPTY = frozenset(
+    (
+        *(("Role", "rules"), ("ClusterRole", "rules"), ("EndpointSlice", "endpoints"), ("EndpointSlice", "ports")),
+        *(("CSINodeDriver", "topologyKeys"), ("ContainerImage", "names"), ("ProjectedVolumeSource", "sources")),
+        *(("ResourcePolicyRule", "namespaces"), ("DeviceClaim", "requests"), ("AllocatedDeviceStatus", "conditions")),
+    )
+)
+"""Lists that need not be there, but whose Go fields have no omitempty."""
+_RAW = frozenset(("managedFields", "data", "parameters"))
+"""Fields with a content that is kept as it was sent."""
 _GO_SCALARS = {"string": "string", "boolean": "bool", "int32": "int32", "int64": "int64", "number": "float64"}
 
 
@@ -68,6 +78,18 @@ def admitted_name(metadata: Object) -> str:
 def random_suffix(length: int = 5) -> str:
     """As generateName's: no vowels, so no words (apimachinery util/rand)."""
     return "".join(secrets.choice(NAME_LETTERS) for _ in range(length))
+
+
+def forget_empty_lists(value: Object) -> None:
+    """Changes an object in place to what the server reads back: protobuf, in which it keeps built-in kinds, tells no
+    empty list from none, so that one which is always written is null."""
+    for name, entry in value.items():
+        if entry == [] and isinstance(entry, list):
+            value[name] = None
+        elif name not in _RAW:
+            for each in entry if isinstance(entry, list) else (entry,):
+                if isinstance(each, dict):
+                    forget_empty_lists(each)
 
 
 def generated_name(prefix: str) -> str:
@@ -262,7 +284,8 @@ class Check:
                 self.unknown.append(where)
             elif entry is not None:
                 kept = self._field(entry, field, type.descend(name), where, type)
-                empty = not kept and (field.map or field.list) and not field.required  # Go's omitempty
+                optional = not field.required and (type.name.rpartition(".")[2], name) not in _KEPT_EMPTY
+                empty = not kept and (field.map or field.list) and optional  # Go's omitempty
                 if not empty or self._keep_empty or name == "managedFields":
                     result[name] = kept
             elif name == "lastProbeTime" or self._keep_empty:

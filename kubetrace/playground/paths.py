@@ -141,6 +141,8 @@ def _check(request: Request, target: Target) -> None:
     wrong_place = request.method == "POST" and target.name and not subresource
     wrong_place = wrong_place or (target.verb in ("update", "patch") and not target.name)
     no_route = not target.verb or request.method == "HEAD"
+    if resource.ends and not subresource:
+        verbs = [*verbs, "create", "update", "patch"]  # discovery is silent about them
     if resource.custom is not None and target.verb not in verbs:
         raise not_supported(target.verb, resource.name, resource.group)
     if resource.custom is not None and target.verb == "update" and not target.name:

@@ -28,7 +28,16 @@ from kubetrace.playground import (
 from kubetrace.playground.bodies import as_before, check_body, distinct_owners, known_fields
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.conversion import as_version, has_faces, kept, served, stored
-from kubetrace.playground.objects import Mistyped, Object, admitted_name, generated_name, new_uid, now, type_of
+from kubetrace.playground.objects import (
+    Mistyped,
+    Object,
+    admitted_name,
+    forget_empty_lists,
+    generated_name,
+    new_uid,
+    now,
+    type_of,
+)
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
@@ -110,6 +119,7 @@ class Verbs:
             write.warnings += write_warnings.of_creation(resource.key, item)
         self.webhooks.validate(self.about(resource, item, None, write))
         admission.check(self.store, resource, item, write.warnings)
+        _as_read_back(resource, item)
         name = item["metadata"]["name"]
         if item["metadata"].get("resourceVersion") and not write.dry_run:
             raise ApiError(500, "resourceVersion should not be set on objects to be created", "")
@@ -253,6 +263,7 @@ class Verbs:
             admission.check_change(self.store, resource, item, old, write.warnings, write.user)
         if whole:
             allocation.on_update(self.store, resource, old, item)
+        _as_read_back(resource, item)
         if whole and "generation" in before and strategies.changed(resource, old, item):
             item["metadata"]["generation"] = before["generation"] + 1
         if item == old or write.dry_run:
@@ -381,6 +392,11 @@ class Verbs:
         if gone:
             return self.store.remove(resource.key, kept(resource, item)), True
         return self._store(resource, item), False
+
+
+def _as_read_back(resource: Resource, item: Object) -> None:
+    if resource.custom is None and resource.key != deletion.DEFINITIONS:
+        forget_empty_lists(item)
 
 
 def _as_struct(resource: Resource, item: Object) -> None:

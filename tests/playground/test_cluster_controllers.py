@@ -231,3 +231,56 @@ def test_admission_says_the_prefix_of_a_name_that_is_not_made_yet(client: Client
     assert refused["message"].startswith('pods "early-" is forbidden: error looking up service account')
     made = client.post("/api/v1/namespaces", {"metadata": {"generateName": "made-"}})
     assert made["metadata"]["labels"] == {"kubernetes.io/metadata.name": made["metadata"]["name"]}
+
+
+def _kind(client: Client, group: str) -> str:
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    names = {"plural": "toys", "kind": "Toy"}
+    spec = {"group": group, "names": names, "scope": "Namespaced", "versions": [version]}
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    client.post(path, {"metadata": {"name": f"toys.{group}"}, "spec": spec})
+    client.until(f"/apis/{group}/v1", lambda status, _: status == 200)
+    return f"{path}/toys.{group}"
+
+
+def test_a_definition_goes_after_its_objects(client: Client, namespace: str) -> None:
+    group = f"{namespace}.example.com"
+    kind, toys = _kind(client, group), f"/apis/{group}/v1/namespaces/{namespace}/toys"
+    client.post(toys, {"apiVersion": f"{group}/v1", "kind": "Toy", "metadata": {"name": "t", "finalizers": ["a.b/c"]}})
+    status, found = client.call("DELETE", kind, {"preconditions": {"uid": "other"}})
+    assert (status, "Precondition failed: UID in precondition: other" in found["message"]) == (409, True)
+    status, told = client.call("DELETE", f"{kind}?dryRun=All")
+    assert (status, told["status"]["conditions"][-1]["reason"]) == (200, "InstanceDeletionPending")
+    assert "deletionTimestamp" not in client.get(kind)["metadata"]
+    status, told = client.call("DELETE", kind)
+    assert told["metadata"]["finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"]
+    held = client.until(f"{toys}/t", lambda _, item: "deletionTimestamp" in item["metadata"])
+    going = client.get(kind)["status"]["conditions"][-1]
+    assert (going["type"], going["reason"]) == ("Terminating", "InstanceDeletionInProgress")
+    resources = client.get(f"/apis/{group}/v1")["resources"]
+    assert resources[0]["verbs"] == ["delete", "deletecollection", "get", "list", "watch"]
+    status, refused = client.call("POST", toys, held | {"metadata": {"name": "late"}})
+    assert (status, refused["message"]) == (405, _ENDING)
+    client.call("PATCH", f"{toys}/t", {"metadata": {"finalizers": None}}, Content_Type="application/merge-patch+json")
+    _gone(client, kind)
+    _gone(client, f"{toys}/t")
+
+
+_ENDING = "create not allowed while custom resource definition is terminating"
+
+
+def test_a_deletion_that_is_not_meant_shows_what_it_would_leave(client: Client, place: Place) -> None:
+    place.make("configmaps", "c", metadata={"finalizers": ["a.b/c"]})
+    path = place.path("configmaps", "c")
+    _, told = client.call("DELETE", f"{path}?dryRun=All")
+    assert (told["metadata"]["deletionGracePeriodSeconds"], "deletionTimestamp" in told["metadata"]) == (0, True)
+    assert "deletionTimestamp" not in client.get(path)["metadata"]
+    client.call("PATCH", path, {"metadata": {"finalizers": None}}, Content_Type="application/merge-patch+json")
+
+
+def test_lists_without_entries_are_read_back_as_null(client: Client, place: Place) -> None:
+    role = place.make("rbac.authorization.k8s.io/v1/roles", "r", rules=[])
+    assert role["rules"] is None
+    assert role["metadata"]["managedFields"][0]["fieldsV1"] == {"f:rules": {}}
+    assert place.make("limitranges", "l", {"limits": []})["spec"] == {"limits": None}

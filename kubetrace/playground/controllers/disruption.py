@@ -30,7 +30,7 @@ class Disruption(Controller):
         if "maxUnavailable" in spec:
             wanted = max(0, expected - share(spec["maxUnavailable"], expected, up=True))
         else:
-            least = spec.get("minAvailable", 1)
+            least = spec.get("minAvailable", 0)
             if not isinstance(least, str):
                 expected, unmanaged = len(pods), False
             wanted = share(least, expected, up=True)
@@ -105,7 +105,6 @@ class Quotas(Controller):
     def reconcile(self, namespace: str, name: str) -> float | None:
         item = self.read(budgets.KEY, namespace, name)
         if item is not None:
-            self.put_status(
-                budgets.KEY, item, {"hard": item["spec"].get("hard") or {}, "used": budgets.used(self.store, item)}
-            )
+            found = {"hard": item["spec"].get("hard"), "used": budgets.used(self.store, item)}
+            self.put_status(budgets.KEY, item, {name: amounts for name, amounts in found.items() if amounts})
         return None
