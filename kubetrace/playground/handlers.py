@@ -7,7 +7,18 @@ from typing import Any
 
 import msgspec
 
-from kubetrace.playground import options, paging, patch_errors, patches, query, status, strict, subresources, watching
+from kubetrace.playground import (
+    managed,
+    options,
+    paging,
+    patch_errors,
+    patches,
+    query,
+    status,
+    strict,
+    subresources,
+    watching,
+)
 from kubetrace.playground.access import Authenticator, Authorizer
 from kubetrace.playground.binding import bind
 from kubetrace.playground.bodies import check_body
@@ -24,7 +35,7 @@ from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector, names_one
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
-from kubetrace.playground.tables import entries, many, one, partial, scale_table, table
+from kubetrace.playground.tables import entries, many, one, scale_table, table
 from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Unasked
 from kubetrace.playground.write import Write
@@ -121,7 +132,7 @@ class Handlers:
             return outcome
         code = 201 if target.verb == "create" else 200
         if form.kind == "Table" and target.subresource == "scale":
-            outcome = scale_table(outcome, form, self._include(request))
+            outcome = scale_table(outcome, form, self._include(request, form))
         return self._encode(outcome, form, code)
 
     def _patched_subresource(self, request: Request, target: Target) -> Any:
@@ -186,8 +197,9 @@ class Handlers:
         )
 
     @staticmethod
-    def _include(request: Request) -> str:
-        wanted = request.parameter("includeObject")
+    def _include(request: Request, form: Form) -> str:
+        """What the rows of a Table bring along; nothing else is looked at for it."""
+        wanted = request.parameter("includeObject") if form.kind == "Table" else ""
         if wanted not in ("", "Metadata", "Object", "None"):
             why = "must be 'Metadata', 'Object', 'None', or empty"
             told = f'Unable to convert to Table as requested: includeObject: Invalid value: "{wanted}": {why}'
@@ -198,7 +210,7 @@ class Handlers:
         return written(value, YAML if form.yaml else JSON, code)
 
     def _one(self, request: Request, resource: Resource, item: Object, form: Form, code: int = 200) -> Answer:
-        return self._encode(one(resource, item, form, self._include(request)), form, code)
+        return self._encode(one(resource, item, form, self._include(request, form)), form, code)
 
     def _get(self, request: Request, target: Target, form: Form) -> Answer:
         export = request.parameter("export")
@@ -239,7 +251,7 @@ class Handlers:
             metadata["continue"] = paging.token(page.version, target.place, last)
             if not selected:
                 metadata["remainingItemCount"] = page.left(resource.key, target.place, last)
-        return self._encode(many(resource, items, metadata, form, self._include(request)), form)
+        return self._encode(many(resource, items, metadata, form, self._include(request, form)), form)
 
     def _list_as_stored(self, resource: Resource, place: str, page: paging.Page) -> Answer:
         """A plain list, of the stored texts: they are in the form of answers, so that most need not be read."""
@@ -264,7 +276,7 @@ class Handlers:
                 return item["metadata"]["name"] == name and others(item)
 
         headers_sent = False
-        include = self._include(request)
+        include = self._include(request, form)
 
         def show(item: Object) -> Object:
             nonlocal headers_sent
@@ -279,12 +291,12 @@ class Handlers:
             metadata: Object = {"resourceVersion": str(version)}
             if initial:
                 metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
-            item = {"metadata": metadata}
-            if form.kind == "Table":
-                rows = [{"cells": [], "object": partial(item, form.group_version)}] if initial else []
-                plain = {"resourceVersion": str(version)}
-                return table(resource, [], plain, form, include, headers=False) | {"rows": rows}
-            return {"kind": resource.kind, "apiVersion": resource.api_version} | item
+            item = managed.nothing(resource.api_version, resource.kind) | {"metadata": metadata}
+            if form.kind != "Table":
+                return one(resource, item, form, include)
+            rows = [{"cells": [], "object": partial(item, form.group_version)}] if initial else []
+            plain = {"resourceVersion": str(version)}
+            return table(resource, [], plain, form, include, headers=initial and not headers_sent) | {"rows": rows}
 
         paging.check_options(request, watching=True)
         asked, initial = "sendInitialEvents" in request.query, request.flag("sendInitialEvents")
@@ -362,6 +374,7 @@ class Handlers:
         resource, wanted, write = target.resource, self._options(request), self._write(request)
         write.warnings += of_deletion(resource.key, wanted)
         item, gone = self._verbs.delete(resource, target.place, target.name, wanted, write)
+        self._include(request, form)
         if gone and resource.key not in _SHOWN_WHEN_DELETED:
             metadata = item["metadata"]
             details = {"name": metadata["name"], "group": resource.group, "kind": resource.name, "uid": metadata["uid"]}
@@ -382,4 +395,4 @@ class Handlers:
             metadata = item["metadata"]
             self._verbs.delete(resource, metadata.get("namespace", ""), metadata["name"], dict(wanted), write)
         metadata = {"resourceVersion": str(self._store.version)}
-        return self._encode(many(resource, items, metadata, form, self._include(request)), form)
+        return self._encode(many(resource, items, metadata, form, self._include(request, form)), form)

@@ -115,7 +115,7 @@ def track(
     `entries` are the managers until now; `timed`: the writer's entry says when.
     """
     shape, metadata = shape_of(resource), new["metadata"]
-    before = old or _nothing(resource.api_version, resource.kind)
+    before = old or nothing(resource.api_version, resource.kind)
     entries = list(entries)
     present = set(fieldsets.paths(fieldsets.object_tree(new, shape, dots=True)))
     present = _settable(resource, manager, present)
@@ -150,7 +150,7 @@ _STRUCTS: dict[str, Object] = {
 
 
 @cache
-def _nothing(api_version: str, kind: str) -> Object:
+def nothing(api_version: str, kind: str) -> Object:
     """What a new object is compared with: an empty Go struct of its kind. Not to be changed."""
     if is_registered(api_version, kind):
         return typed({"apiVersion": api_version, "kind": kind})

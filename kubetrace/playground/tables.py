@@ -164,7 +164,7 @@ def table(
         else:
             row["object"] = None if include == "None" else partial(item, form.group_version)
         rows.append(row)
-    definitions = columns(resource) if headers else []
+    definitions = columns(resource) if headers else None
     answer: dict[str, Any] = {"kind": "Table", "apiVersion": form.group_version, "metadata": metadata}
     return answer | {"columnDefinitions": definitions, "rows": rows}
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from kubetrace.playground.encoding import html_safe
+from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Change, Lost, Store
 from kubetrace.serving.status import failure
 
@@ -85,6 +86,8 @@ async def events(store: Store, watch: Watch) -> AsyncIterator[bytes]:
             return
         async for chunk in _live(queue, watch, seen, store):
             yield chunk
+    except ApiError:  # an event that is not to be had in the wanted form: the stream ends
+        return
     finally:
         store.unsubscribe(watch.resource, queue)
 
