@@ -22,7 +22,7 @@ _SECONDS = 10
 def evict(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
     """Deletes the pod, unless its budget forbids it: raises 429 then. Both the query and the body may say that this is
     a dry run."""
-    if (((body or {}).get("metadata") or {}).get("name") or target.name) != target.name:
+    if ((body or {}).get("metadata") or {}).get("name") != target.name:
         raise ApiError(400, "name in URL does not match name in Eviction object")
     options = (body or {}).get("deleteOptions") or {}
     write = replace(write, dry_run=write.dry_run or bool(options.get("dryRun")))

@@ -35,7 +35,7 @@ from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector, names_one
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
-from kubetrace.playground.tables import entries, many, one, scale_table, table
+from kubetrace.playground.tables import entries, many, one, partial, scale_table, table
 from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Unasked
 from kubetrace.playground.write import Write
@@ -114,6 +114,8 @@ class Handlers:
 
     async def _subresource(self, request: Request, target: Target) -> Answer | Stream | Upgrade:
         raw = target.subresource in subresources.STREAMED
+        if raw and target.subresource != "log" and "dryRun" in request.query:
+            raise ApiError(400, "dryRun is not supported")
         form = Form() if raw else resource_form(request.headers.get("accept", ""))
         sent = request.body or request.method in ("POST", "PUT")
         body = self._body(request, target) if sent and request.method != "PATCH" and not raw else None

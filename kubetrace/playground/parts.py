@@ -18,7 +18,7 @@ _OWN_METADATA = frozenset(
     (
         *("servicecidrs.networking.k8s.io", "resourceclaims.resource.k8s.io", "volumeattachments.storage.k8s.io"),
         *("validatingadmissionpolicies.admissionregistration.k8s.io", "flowschemas.flowcontrol.apiserver.k8s.io"),
-        "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
+        *("prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", "apiservices.apiregistration.k8s.io"),
     )
 )
 _RESET_IN_STATUS: dict[str, tuple[Path, ...]] = {

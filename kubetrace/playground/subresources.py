@@ -242,9 +242,10 @@ def _part(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
         new["metadata"] = item["metadata"]
         new["spec"] = (new.get("spec") or {}) | {"finalizers": (item.get("spec") or {}).get("finalizers") or []}
     elif target.subresource == "ephemeralcontainers":
-        new["spec"]["ephemeralContainers"] = item["spec"].get("ephemeralContainers") or []
+        new["spec"]["ephemeralContainers"] = (item.get("spec") or {}).get("ephemeralContainers") or []
     else:
         for kind in ("containers", "initContainers"):
-            if kind in item["spec"]:
-                new["spec"][kind] = _resized(old["spec"].get(kind) or [], item["spec"][kind] or [])
+            wanted = (item.get("spec") or {}).get(kind) or []
+            if wanted or old["spec"].get(kind):
+                new["spec"][kind] = _resized(old["spec"].get(kind) or [], wanted)
     return verbs.replace(target.resource, old, new, write, target.subresource)

@@ -21,7 +21,7 @@ def read(runtime: Runtime, request: Request, pod: Object, choice: Choice) -> Ans
     """Raises 400 for containers that have no log yet."""
     name = container_name(pod, request.parameter("container"))
     if not pod["spec"].get("nodeName"):
-        return Answer(200, b"", _TEXT)
+        return Answer(204, b"", "")
     previous = request.flag("previous")
     log = _log(runtime, pod, name, previous)
     chosen, seen = choice.select(log), log.written

@@ -29,7 +29,7 @@ async def proxy(network: PodNetwork, store: Store, request: Request, target: Tar
         if pod is None:
             raise not_found("pods", "", name)
         if not (pod.get("status") or {}).get("podIP"):
-            raise ApiError(400, "pod IP is empty")
+            raise ApiError(400, "address not allowed")
         number = port_number(pod, port) if port else _first_port(pod)
         if number is None:
             raise ApiError(400, f'invalid pod request "{target.name}"')
@@ -75,21 +75,25 @@ def _first_port(pod: Object) -> int:
 
 
 def _behind(network: PodNetwork, store: Store, target: Target, name: str, port: str) -> tuple[Object, int]:
+    """A pod behind a Service (ResourceLocation in pkg/registry/core/service/storage). Endpoints know ports by name."""
     service = store.get("services", target.namespace, name)
     if service is None:
         raise not_found("services", "", name)
     ports = service["spec"].get("ports") or []
-    if not port and len(ports) == 1:
-        entry = ports[0]
-    else:
-        entry = next(
-            (p for p in ports if port in (p.get("name", ""), str(p["port"])) and (port or not p.get("name"))), None
-        )
-    if entry is None:
-        raise ApiError(503, f'no service port "{port}" found for service "{name}"', "ServiceUnavailable", None)
-    found = network.through(service, entry)
+    if port.isdecimal():
+        known = [entry.get("name", "") for entry in ports if entry["port"] == int(port)]
+        if not known:
+            told = f'no service port {int(port)} found for service "{name}"'
+            raise ApiError(503, told, "ServiceUnavailable", None)
+        port = known[0]
+    endpoints = store.get("endpoints", target.namespace, name)
+    if endpoints is None:
+        raise not_found("services", "", name)
+    entry = next((entry for entry in ports if entry.get("name", "") == port), None)
+    found = network.through(service, entry) if entry is not None and endpoints.get("subsets") else None
     if found is None:
-        raise ApiError(503, f'no endpoints available for service "{target.name}"', "ServiceUnavailable", None)
+        title = target.name if endpoints.get("subsets") else name
+        raise ApiError(503, f'no endpoints available for service "{title}"', "ServiceUnavailable", None)
     return found
 
 
