@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
+from kubetrace.playground import pod_resources
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.objects import Object
 from kubetrace.playground.pods import is_done
@@ -73,11 +74,8 @@ def _charge(key: str, item: Object) -> Fraction:
 
 
 def _of_pod(spec: Object, group: str, name: str) -> Fraction:
-    def value(container: Object) -> Fraction:
-        return amount(str(((container.get("resources") or {}).get(group) or {}).get(name, "0")))
-
-    total = sum((value(container) for container in spec.get("containers") or ()), Fraction(0))
-    return max([total, *(value(container) for container in spec.get("initContainers") or ())])
+    found = pod_resources.requested(spec) if group == "requests" else pod_resources.limited(spec)
+    return amount(found.get(name, "0"))
 
 
 def _in_scope(quota: Object, item: Object) -> bool:
@@ -93,11 +91,23 @@ def _in_scope(quota: Object, item: Object) -> bool:
         if scope == "PriorityClass":
             name = pod.get("priorityClassName", "")
             held = {"In": name in values, "NotIn": name not in values, "Exists": bool(name)}.get(operator, not name)
+        elif scope == "CrossNamespacePodAffinity":
+            held = _looks_elsewhere(pod.get("affinity") or {})
         else:
             held = facts.get(scope, True)
         if not held:
             return False
     return True
+
+
+def _looks_elsewhere(affinity: Object) -> bool:
+    """Whether a pod's place depends on pods of other namespaces (usesCrossNamespacePodAffinity)."""
+    kinds = [affinity.get(name) or {} for name in ("podAffinity", "podAntiAffinity")]
+    terms = [term for kind in kinds for term in kind.get("requiredDuringSchedulingIgnoredDuringExecution") or ()]
+    for kind in kinds:
+        liked = kind.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+        terms += [term.get("podAffinityTerm") or {} for term in liked]
+    return any(term.get("namespaces") or term.get("namespaceSelector") is not None for term in terms)
 
 
 def _counts(resource: str, item: Object) -> bool:
@@ -149,7 +159,7 @@ def _refusal(resource: Resource, item: Object, why: str) -> ApiError:
 
 def _need_amounts(resource: Resource, quota: Object, item: Object, lines: list[str]) -> None:
     """A quota on cpu or memory needs every container to say what it wants."""
-    if resource.key != "pods":
+    if resource.key != "pods" or pod_resources.says_some(item["spec"]):
         return
     missing = []
     for key in lines:

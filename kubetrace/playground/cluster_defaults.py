@@ -13,7 +13,7 @@ _POINTERS = frozenset(
     (
         *("volumeMode", "completionMode", "internalTrafficPolicy", "podReplacementPolicy", "preemptionPolicy"),
         *("volumeBindingMode", "serviceName", "service", "maxSurge", "maxUnavailable", "selectPolicy"),
-        *("failurePolicy", "matchPolicy", "reinvocationPolicy", "scope"),
+        *("failurePolicy", "matchPolicy", "reinvocationPolicy", "scope", "fsGroupPolicy"),
     )
 )
 
@@ -23,6 +23,22 @@ def fill(target: Spec, **values: Any) -> None:
         found = target.get(name)
         if found is None or (found == "" and name not in _POINTERS):
             target[name] = value
+
+
+def volume_source(holder: Spec) -> None:
+    """What a volume of a pod, or a PersistentVolume's spec, says of where it is."""
+    for kind, values in _SOURCES.items():
+        if holder.get(kind) is not None:
+            fill(holder[kind], **values)
+
+
+_SOURCES: dict[str, Spec] = {
+    "hostPath": {"type": ""},
+    "iscsi": {"iscsiInterface": "default"},
+    "rbd": {"pool": "rbd", "user": "admin", "keyring": "/etc/ceph/keyring"},
+    "azureDisk": {"cachingMode": "ReadWrite", "fsType": "ext4", "readOnly": False, "kind": "Shared"},
+    "scaleIO": {"storageMode": "ThinProvisioned", "fsType": "xfs"},
+}
 
 
 def _webhooks(item: Spec) -> None:

@@ -90,12 +90,16 @@ def _daemon_set(item: Spec) -> None:
         fill(spec["updateStrategy"]["rollingUpdate"], maxUnavailable=1, maxSurge=0)
 
 
+_WITHOUT_END = 2**31 - 1
+
+
 def job_spec(item: Spec) -> None:
     _template(item)
     spec = item["spec"]
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = spec["parallelism"] = 1
-    fill(spec, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False)
+    retries = 6 if spec.get("backoffLimitPerIndex") is None else _WITHOUT_END
+    fill(spec, parallelism=1, backoffLimit=retries, completionMode="NonIndexed", suspend=False)
     failures = spec.get("podFailurePolicy")
     fill(spec, podReplacementPolicy="TerminatingOrFailed" if failures is None else "Failed", manualSelector=False)
     for rule in (failures or {}).get("rules") or ():
@@ -189,8 +193,7 @@ def _persistent_volume_claim(item: Spec) -> None:
 
 def _persistent_volume(item: Spec) -> None:
     fill(item.setdefault("spec", {}), persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
-    if "hostPath" in item["spec"]:
-        fill(item["spec"]["hostPath"], type="")
+    cluster_defaults.volume_source(item["spec"])
     fill(item.setdefault("status", {}), phase="Pending")
 
 

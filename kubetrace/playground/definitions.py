@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubetrace.playground import formats, schema_checks
+from kubetrace.playground import definition_schemas, formats
 from kubetrace.playground.objects import now
-from kubetrace.playground.schemas import Schema, at_path, pruned, schema_of
+from kubetrace.playground.schemas import Schema, at_path, schema_of
 from kubetrace.playground.validation.causes import (
     LABEL_1035,
     LABEL_1035_WORDS,
     Cause,
     bad,
-    forbidden,
     label_1035,
     one_of,
     required,
@@ -21,9 +20,7 @@ from kubetrace.playground.validation.causes import (
     unsupported,
 )
 from kubetrace.playground.validation.internal import internal
-from kubetrace.wire.go_regexp import Regexp, RegexpError
 
-_TYPES = ["array", "boolean", "integer", "number", "object", "string"]
 _COLUMN_TYPES = ["boolean", "date", "integer", "number", "string"]
 _APPROVAL = "api-approved.kubernetes.io"
 
@@ -39,7 +36,7 @@ def default(item: dict[str, Any]) -> None:
     for version in spec.get("versions") or ():
         for column in version.get("additionalPrinterColumns") or ():
             _without_empty(column, "priority", "description", "format")
-        for _, schema in _walk(schema_of(version), ""):
+        for _, schema in definition_schemas.walk(schema_of(version), ""):
             _without_empty(schema, *_EMPTY_UNSAID)
 
 
@@ -60,7 +57,9 @@ def rules(item: dict[str, Any]) -> list[str]:
     """Where it has CEL rules, which the playground does not run."""
     found = []
     for index, version in enumerate(item["spec"].get("versions") or ()):
-        for path, schema in _walk(schema_of(version), f"spec.versions[{index}].schema.openAPIV3Schema"):
+        for path, schema in definition_schemas.walk(
+            schema_of(version), f"spec.versions[{index}].schema.openAPIV3Schema"
+        ):
             if schema.get("x-kubernetes-validations"):
                 found.append(f"{path}.x-kubernetes-validations")
     return found
@@ -70,7 +69,7 @@ def unknown_formats(item: dict[str, Any]) -> list[str]:
     """Formats that nobody looks at."""
     found: dict[str, None] = {}
     for version in item["spec"].get("versions") or ():
-        for _, schema in _walk(schema_of(version), ""):
+        for _, schema in definition_schemas.walk(schema_of(version), ""):
             name = schema.get("format")
             if name and not formats.is_known(name, schema.get("type") or ""):
                 found[name] = None
@@ -95,16 +94,18 @@ def causes_of(item: dict[str, Any], old: dict[str, Any] | None = None) -> list[C
     for index, version in enumerate(versions):
         at, title = f"spec.versions[{index}]", version.get("name", "")
         causes += label_1035(f"{at}.name", title)
-        causes += _version(version, at, several) if several else []
+        causes += _version(version, at, several, _has_status(version)) if several else []
     if len({version.get("name", "") for version in versions}) < len(versions):
         causes.append(bad("spec.versions", _go_versions(spec), "must contain unique version names"))
     if stored != 1:
         causes.append(
             bad("spec.versions", _go_versions(spec), "must have exactly one version marked as storage version")
         )
-    for version in versions if not several else ():
-        causes += _version(version, "spec", several)
+    if versions:
+        causes += label_1035("spec.version", versions[0].get("name", ""))
     causes += _names(names)
+    for version in versions if not several else ():
+        causes += _version(version, "spec", several, _has_status(version))
     if spec["conversion"].get("strategy") not in ("None", "Webhook"):
         causes.append(unsupported("spec.conversion.strategy", spec["conversion"].get("strategy"), ["None", "Webhook"]))
     if spec["conversion"].get("strategy") == "Webhook" and "webhook" not in spec["conversion"]:
@@ -162,7 +163,7 @@ def _opened(schema: Schema) -> Schema:
 def _schemas(spec: dict[str, Any]) -> Iterator[Schema]:
     """Every part of every version's schema."""
     for version in spec.get("versions") or ():
-        yield from (part for _, part in _walk(schema_of(version), ""))
+        yield from (part for _, part in definition_schemas.walk(schema_of(version), ""))
 
 
 def stored_versions(spec: dict[str, Any], old: dict[str, Any] | None) -> list[str]:
@@ -220,7 +221,7 @@ def _names(names: dict[str, Any]) -> list[Cause]:
     return causes
 
 
-def _version(version: dict[str, Any], at: str, several: bool) -> list[Cause]:
+def _version(version: dict[str, Any], at: str, several: bool, with_status: bool) -> list[Cause]:
     """A single version's parts are told as those of the whole definition, as it was before there were several."""
     causes: list[Cause] = []
     schema = (version.get("schema") or {}).get("openAPIV3Schema")
@@ -228,7 +229,7 @@ def _version(version: dict[str, Any], at: str, several: bool) -> list[Cause]:
     if schema is None:
         causes.append(required(f"{at if several else 'spec.versions[0]'}.schema.openAPIV3Schema"))
     else:
-        causes += _root(schema, where) or _defaults(schema, where)
+        causes += definition_schemas.check(schema, where, with_status)
     scale = (version.get("subresources") or {}).get("scale")
     if scale is not None:
         for name in ("specReplicasPath", "statusReplicasPath"):
@@ -242,9 +243,16 @@ def _version(version: dict[str, Any], at: str, several: bool) -> list[Cause]:
                 causes.append(bad(told, path, f"should be a json path under {start[:-1]}"))
     for index, column in enumerate(version.get("additionalPrinterColumns") or ()):
         causes += _column(column, f"{at}.additionalPrinterColumns[{index}]")
+    if version.get("selectableFields") and schema is None:
+        told = "`version.schema.openAPIV3Schema` is not included" if several else "validations.schema is included"
+        causes.append(bad(f"{at}.selectableFields", "", f"may only be set when {told}"))
     for index, selected in enumerate(version.get("selectableFields") or () if schema is not None else ()):
         causes += _selectable(selected.get("jsonPath", ""), schema or {}, f"{at}.selectableFields[{index}].jsonPath")
     return causes
+
+
+def _has_status(version: dict[str, Any]) -> bool:
+    return (version.get("subresources") or {}).get("status") is not None
 
 
 def _selectable(path: str, schema: Schema, at: str) -> list[Cause]:
@@ -277,15 +285,6 @@ def _column(column: dict[str, Any], at: str) -> list[Cause]:
     return causes
 
 
-def _root(schema: Schema, at: str) -> list[Cause]:
-    causes = []
-    if not schema.get("type"):
-        causes.append(required(f"{at}.type", "must not be empty at the root"))
-    elif schema["type"] != "object":
-        causes.append(bad(f"{at}.type", schema["type"], "must be object at the root"))
-    return causes + _forms(schema, at) + _structural(schema, at, root=True)
-
-
 def _fixed(spec: dict[str, Any], old: dict[str, Any]) -> list[Cause]:
     """What an update must not change; once its names are accepted, neither scope nor kind."""
     conditions = (old.get("status") or {}).get("conditions") or ()
@@ -297,115 +296,6 @@ def _fixed(spec: dict[str, Any], old: dict[str, Any]) -> list[Cause]:
         for field in fields
         for cause in same_text(f"spec.{field}", at_path(before, f".{field}"), at_path(spec, f".{field}"))
     ]
-
-
-def _structural(schema: Schema, at: str, root: bool = False) -> list[Cause]:
-    causes: list[Cause] = []
-    kind, free = schema.get("type"), schema.get("x-kubernetes-preserve-unknown-fields")
-    whole = schema.get("x-kubernetes-int-or-string") or free
-    if kind is not None and kind not in _TYPES:
-        causes.append(unsupported(f"{at}.type", kind, _TYPES))
-    if not kind and not whole and not root:
-        within = "array items" if at.endswith(".items") else "object fields"
-        causes.append(required(f"{at}.type", f"must not be empty for specified {within}"))
-    for name, part in _parts(schema):
-        causes += _structural(part, f"{at}.{name}")
-    for name in ("allOf", "anyOf", "oneOf"):
-        for index, part in enumerate(schema.get(name) or ()):
-            loose = bool(schema.get("x-kubernetes-int-or-string"))
-            causes += _in_value_validation(part, f"{at}.{name}[{index}]", loose)
-    return causes
-
-
-def _defaults(schema: Schema, at: str) -> list[Cause]:
-    """What is wrong with the defaults of a structural schema (apiserver/schema/defaulting/validation.go)."""
-    causes: list[Cause] = []
-    for place, part in _walk(schema, at):
-        value = part.get("default")
-        if value is None:
-            continue
-        unknown: list[str] = []
-        pruned(part, value, unknown)
-        if unknown:
-            causes.append(bad(f"{place}.default", value, "must not have unknown fields"))
-        found = schema_checks.problems(part, value)
-        causes += [(f"{place}.default{'.' if path else ''}{path}", reason, told) for path, reason, told in found]
-    return causes
-
-
-def _parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    for name, part in (schema.get("properties") or {}).items():
-        yield f"properties[{name}]", part
-    for name in ("items", "additionalProperties"):
-        if isinstance(schema.get(name), dict):
-            yield name, schema[name]
-
-
-def _forms(schema: Schema, at: str) -> list[Cause]:
-    """What is wrong apart from types."""
-    causes: list[Cause] = []
-    if schema.get("type") == "array" and not schema.get("items"):
-        causes.append(required(f"{at}.items", "must be specified"))
-    if schema.get("uniqueItems"):
-        why = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
-        causes.append(forbidden(f"{at}.uniqueItems", why))
-    if schema.get("properties") and schema.get("additionalProperties"):
-        causes.append(
-            forbidden(f"{at}.additionalProperties", "additionalProperties and properties are mutual exclusive")
-        )
-    causes += _list_type(schema, at)
-    if "pattern" in schema:
-        try:
-            Regexp(schema["pattern"])
-        except RegexpError as error:
-            why = f"must be a valid regular expression, but isn't: {error}"
-            causes.append(bad(f"{at}.pattern", schema["pattern"], why))
-    for name, part in _parts(schema):
-        causes += _forms(part, f"{at}.{name}")
-    return causes
-
-
-def _list_type(schema: Schema, at: str) -> list[Cause]:
-    kind, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys")
-    if kind is not None and kind not in ("atomic", "set", "map"):
-        return [unsupported(f"{at}.x-kubernetes-list-type", kind, ["atomic", "set", "map"])]
-    if kind == "map" and not keys:
-        lone = [required(f"{at}.x-kubernetes-list-map-keys", "must not be empty if x-kubernetes-list-type is map")]
-        found = (schema.get("items") or {}).get("type", "")
-        why = "must be object if parent array's x-kubernetes-list-type is map"
-        return lone if found == "object" else [*lone, bad(f"{at}.items.type", found, why)]
-    causes: list[Cause] = []
-    items = schema.get("items") or {}
-    if kind == "set" and items.get("type") in ("object", "array"):
-        name = f"x-kubernetes-{'map' if items['type'] == 'object' else 'list'}-type"
-        if items.get(name) != "atomic":
-            why = "must be atomic as item of a list with x-kubernetes-list-type=set"
-            causes.append(bad(f"{at}.items.{name}", items.get(name), why))
-    for index, key in enumerate(keys or ()):
-        if key not in (items.get("properties") or {}):
-            why = "must be in items.properties"
-            causes.append(bad(f"{at}.x-kubernetes-list-map-keys[{index}]", key, why))
-        elif key not in (items.get("required") or ()) and "default" not in items["properties"][key]:
-            why = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
-            causes.append(required(f"{at}.items.properties[{key}].default", why))
-    return causes
-
-
-def _in_value_validation(part: Schema, at: str, int_or_string: bool) -> list[Cause]:
-    """Inside allOf and its like a schema says nothing of types."""
-    causes = []
-    if part.get("type") and not int_or_string:
-        causes.append(forbidden(f"{at}.type", "must be empty to be structural"))
-    for name in ("default", "description", "title", "nullable"):
-        if part.get(name):
-            causes.append(forbidden(f"{at}.{name}", "must be undefined to be structural"))
-    return causes
-
-
-def _walk(schema: Schema, at: str) -> Iterator[tuple[str, Schema]]:
-    yield at, schema
-    for name, part in _parts(schema):
-        yield from _walk(part, f"{at}.{name}")
 
 
 def complete(item: dict[str, Any], old: dict[str, Any] | None = None) -> None:

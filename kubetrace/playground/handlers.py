@@ -235,7 +235,7 @@ class Handlers:
         resource, matches = target.resource, self._matcher(request, target.resource)
         page = paging.page(request, self._store, target.place)
         selected = bool(request.parameter("labelSelector") or request.parameter("fieldSelector"))
-        plain = form == Form() and not has_faces(resource)
+        plain = form == Form() and not has_faces(resource) and resource.custom is None
         if plain and not selected and not page.past:
             return self._list_as_stored(resource, target.place, page)
         items: list[Object] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from kubetrace.playground import cluster_defaults, pod_resources
 from kubetrace.playground.cluster_defaults import Spec, fill
 from kubetrace.playground.quantities import amount
 
@@ -53,6 +54,8 @@ def _container(container: Spec) -> None:
 
 
 def _field_reference(source: Spec) -> None:
+    if source.get("fileKeyRef") is not None:
+        fill(source["fileKeyRef"], optional=False)
     if source.get("fieldRef") is not None:
         fill(source["fieldRef"], apiVersion="v1")
 
@@ -70,8 +73,7 @@ def _volume(volume: Spec) -> None:
     for part in (volume, *projected):
         for file in (part.get("downwardAPI") or {}).get("items") or ():
             _field_reference(file)
-    if "hostPath" in volume:
-        fill(volume["hostPath"], type="")
+    cluster_defaults.volume_source(volume)
     if "image" in volume:
         fill(volume["image"], pullPolicy=_image_policy(volume["image"].get("reference", "")))
     template = (volume.get("ephemeral") or {}).get("volumeClaimTemplate")
@@ -104,6 +106,7 @@ def pod(item: Spec) -> None:
     for name in ("initContainers", "containers"):
         for container in spec.get(name) or ():
             _requests(container["resources"])
+    pod_resources.fill(spec)
     fill(spec, enableServiceLinks=True)
     if spec.get("hostNetwork"):
         for name in ("initContainers", "containers"):
@@ -120,7 +123,8 @@ def _requests(resources: Spec) -> None:
 def quality_of_service(spec: Spec) -> str:
     """BestEffort, Burstable or Guaranteed, by what is said of cpu and memory (pkg/apis/core/helper/qos)."""
     containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
-    resources = [container.get("resources") or {} for container in containers]
+    of_all = spec.get("resources")
+    resources = [container.get("resources") or {} for container in containers] if of_all is None else [of_all]
     counted = [[_computed(entry.get(part)) for part in ("limits", "requests")] for entry in resources]
     if not any(limits or requests for limits, requests in counted):
         return "BestEffort"

@@ -10,6 +10,7 @@ from typing import Any
 from kubetrace.playground.objects import Object
 from kubetrace.playground.quantities import amount
 from kubetrace.playground.validation.causes import loose_address
+from kubetrace.playground.validation.pod_annotations import APPARMOR, POD_SECCOMP, SECCOMP
 from kubetrace.wire.go_quote import quote
 
 OLD_LABELS = {
@@ -42,9 +43,6 @@ OLD_VOLUMES = {
 """Kinds of volumes that are no more, by their fields' names."""
 VOLUME_TITLES = {"storageos": "storageOS"}
 """What messages call them, where that is not the field's name."""
-_POD_SECCOMP = "seccomp.security.alpha.kubernetes.io/pod"
-_SECCOMP = "container.seccomp.security.alpha.kubernetes.io/"
-_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _NO_SELECTOR = "a null labelSelector results in matching no pod"
 
 
@@ -57,9 +55,9 @@ def of_pod(metadata: Object, spec: Object, at: str = "") -> list[str]:
     found += _overlaps(spec.get("volumes") or ())
     found += _twice(spec, at)
     found += fractions(spec.get("overhead") or {}, f"{at}spec.overhead")
-    if _POD_SECCOMP in annotations and not (spec.get("securityContext") or {}).get("seccompProfile"):
+    if POD_SECCOMP in annotations and not (spec.get("securityContext") or {}).get("seccompProfile"):
         told = 'non-functional in v1.27+; use the "seccompProfile" field instead'
-        found.append(f"{at}metadata.annotations[{_POD_SECCOMP}]: {told}")
+        found.append(f"{at}metadata.annotations[{POD_SECCOMP}]: {told}")
     for container, path in _containers(spec, at):
         found += _of_container(container, path, annotations, spec, at)
     found += _ports(spec, at)
@@ -159,11 +157,11 @@ def _twice(spec: Object, at: str) -> list[str]:
 
 def _of_container(container: Object, path: str, annotations: Object, spec: Object, at: str) -> list[str]:
     found, security = [], container.get("securityContext") or {}
-    key = _SECCOMP + container.get("name", "")
+    key = SECCOMP + container.get("name", "")
     if key in annotations and not security.get("seccompProfile"):
         told = 'non-functional in v1.27+; use the "seccompProfile" field instead'
         found.append(f"{at}metadata.annotations[{key}]: {told}")
-    key, profile = _APPARMOR + container.get("name", ""), (spec.get("securityContext") or {}).get("appArmorProfile")
+    key, profile = APPARMOR + container.get("name", ""), (spec.get("securityContext") or {}).get("appArmorProfile")
     if at and key in annotations and not security.get("appArmorProfile") and not profile:
         told = 'deprecated since v1.30; use the "appArmorProfile" field instead'
         found.append(f"{at}metadata.annotations[{key}]: {told}")

@@ -15,6 +15,14 @@ def is_ready(pod: Object) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
+def claim_name(pod: Object, volume: Object) -> str:
+    """The claim behind a volume of a pod, "" where there is none; an ephemeral volume's has the pod's name and its own
+    (component-helpers/storage/ephemeral)."""
+    if "ephemeral" in volume:
+        return f"{pod['metadata']['name']}-{volume['name']}"
+    return str((volume.get("persistentVolumeClaim") or {}).get("claimName", ""))
+
+
 def with_condition(pod: Object, entry: Object) -> list[Object]:
     """A pod's conditions, with this one instead of the one of its type."""
     return [*(c for c in pod["status"].get("conditions") or () if c["type"] != entry["type"]), entry]

@@ -15,8 +15,13 @@ from kubetrace.wire.go_quote import quote
 def check(resource: Resource, item: dict[str, Any]) -> None:
     """Raises 422 with every violation of the schema."""
     causes: list[Cause] = []
+    schema = schema_of(resource.custom or {})
+    named = ((schema.get("properties") or {}).get("metadata") or {}).get("properties") or {}
+    for name in ("name", "generateName"):
+        if name in named and name in item["metadata"]:
+            _check(named[name], item["metadata"][name], f"metadata.{name}", causes)
     rest = {name: value for name, value in item.items() if name not in ("apiVersion", "kind", "metadata")}
-    _check(schema_of(resource.custom or {}), rest, "", causes, root=True)
+    _check(schema, rest, "", causes, root=True)
     causes += _scale_causes(resource, item)
     if causes:
         raise status.invalid(resource.kind, resource.group, item["metadata"].get("name", ""), causes)
@@ -86,11 +91,11 @@ def _check(schema: Schema, value: Any, path: str, causes: list[Cause], root: boo
     if schema.get("x-kubernetes-int-or-string"):
         if not isinstance(value, int | str) or isinstance(value, bool):
             causes.append(_mistyped(path, value, "integer,string", "FieldValueInvalid"))
-        return
-    if expected and not root and not _fits(value, expected):
+    elif expected and not root and not _fits(value, expected):
         causes.append(_mistyped(path, value, expected))
-        return
-    causes += _combined(schema, value, path)
+    if value is not None:
+        causes += _combined(schema, value, path)
+        _check_kind(schema, value, path, causes)
     if "enum" in schema and value not in schema["enum"]:
         allowed = ", ".join(f'"{entry}"' for entry in schema["enum"])
         causes.append((path, "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {allowed}'))
@@ -98,7 +103,11 @@ def _check(schema: Schema, value: Any, path: str, causes: list[Cause], root: boo
         if schema.get("x-kubernetes-embedded-resource"):
             causes += _embedded(value, path)
         _check_object(schema, value, path, causes)
-    elif isinstance(value, list):
+
+
+def _check_kind(schema: Schema, value: Any, path: str, causes: list[Cause]) -> None:
+    """What a schema says of lists, texts and numbers, whatever type it wants."""
+    if isinstance(value, list):
         _check_size(schema, value, path, causes)
         _check_list(schema, value, path, causes)
         for index, entry in enumerate(value):
@@ -187,7 +196,7 @@ def _check_size(schema: Schema, value: list[Any] | dict[str, Any], path: str, ca
         low, high, what = ("minProperties", "maxProperties", "properties")
     size = len(value)
     if high in schema and size > schema[high]:
-        told = f"Too many: {size}: must have at most {schema[high]} {what}"
+        told = f"Too many: {size}: must have at most {schema[high]} items"
         causes.append((path, "FieldValueTooMany", told))
     if size < schema.get(low, 0):
         verb = "have" if isinstance(value, list) else "contain"
@@ -218,7 +227,16 @@ def _matches(pattern: str, value: str) -> bool:
         return True
 
 
+_RANGES = {"int32": 2**31, "int64": 2**63, "": 2**63}
+
+
 def _check_number(schema: Schema, value: float, path: str, causes: list[Cause]) -> None:
+    kind, form = schema.get("type"), schema.get("format") or ""
+    end = _RANGES.get(form)
+    if kind == "integer" and end is not None and not (-end <= value < end and float(value).is_integer()):
+        which = f"with format {form}" if form else "(default format)"
+        told = f"Checked value must be of type integer {which} in {path}"
+        causes.append(("<nil>", "FieldValueInvalid", f'Invalid value: "": {told}'))
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and (value < low or (value == low and schema.get("exclusiveMinimum"))):
         words = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.pod_defaults import quality_of_service
+from kubetrace.playground.validation.pod_annotations import APPARMOR
 
 # Kinds whose strategy sets metadata.generation (pkg/registry/*/strategy.go).
 WITH_GENERATION = frozenset(
@@ -82,12 +83,13 @@ CONDITIONAL = frozenset(
 """Kinds whose updates must say which version they change (AllowUnconditionalUpdate of their strategies)."""
 
 
-def prepare(key: str, item: Object) -> None:
-    """Changes a new object of a resource ("jobs.batch") in place."""
+def prepare(key: str, item: Object) -> list[str]:
+    """Changes a new object of a resource ("jobs.batch") in place; what its writer is warned of."""
     normalize(key, item)
     strategy = _STRATEGIES.get(key)
     if strategy is not None:
         strategy(item)
+    return _profiles(item) if key == "pods" else []
 
 
 def normalize(key: str, item: Object) -> None:
@@ -111,20 +113,22 @@ def _job(item: Object) -> None:
         template.setdefault(f"{prefix}job-name", name)
     if shared:
         metadata["labels"] = dict(template)
-    if spec.get("selector") is None:
-        spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    chosen = spec.get("selector") or {}
+    by_uid = {"batch.kubernetes.io/controller-uid": uid}
+    spec["selector"] = chosen | {"matchLabels": by_uid | (chosen.get("matchLabels") or {})}
 
 
 def _service(item: Object) -> None:
     """Addresses in their newer form; the allocator gives what is missing."""
     spec = item["spec"]
-    if spec.get("type") == "ExternalName":
-        return
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
+    if spec.get("type") == "ExternalName":
+        return
     headless = spec.get("clusterIP") == "None" and not spec.get("selector")
     both = headless and not spec.get("ipFamilies") and not spec.get("ipFamilyPolicy")
-    spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
+    if ":" not in (spec.get("clusterIP") or ""):
+        spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
 
 
@@ -154,12 +158,68 @@ def _namespace(item: Object) -> None:
 def _pod(item: Object) -> None:
     spec = item["spec"]
     item["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
+    _merge_labels(item)
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         spec["terminationGracePeriodSeconds"] = 1
     if spec.get("schedulingGates"):
         why = "Scheduling is blocked due to non-empty scheduling gates"
         gated = {"type": "PodScheduled", "status": "False", "lastProbeTime": None, "lastTransitionTime": now()}
         item["status"]["conditions"] = [gated | {"reason": "SchedulingGated", "message": why}]
+
+
+def _merge_labels(pod: Object) -> None:
+    """matchLabelKeys: the pod's own labels become a part of the selectors (mutatePodAffinity and
+    mutateTopologySpreadConstraints in pkg/registry/core/pod/strategy.go)."""
+    labels, spec = pod["metadata"].get("labels") or {}, pod["spec"]
+    terms = list(spec.get("topologySpreadConstraints") or ())
+    for name in ("podAffinity", "podAntiAffinity"):
+        kind = (spec.get("affinity") or {}).get(name) or {}
+        terms += kind.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
+        liked = kind.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+        terms += [each["podAffinityTerm"] for each in liked if each.get("podAffinityTerm")]
+    for term in terms:
+        selector = term.get("labelSelector")
+        found = [
+            {"key": key, "operator": operator, "values": [labels[key]]}
+            for field, operator in (("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn"))
+            for key in term.get(field) or ()
+            if key in labels
+        ]
+        if selector is not None and found:
+            selector["matchExpressions"] = [*(selector.get("matchExpressions") or ()), *found]
+
+
+def _profiles(pod: Object) -> list[str]:
+    """AppArmor profiles that annotations name become fields (applyAppArmorVersionSkew)."""
+    spec, annotations = pod["spec"], pod["metadata"].get("annotations") or {}
+    if (spec.get("os") or {}).get("name") == "windows":
+        return []
+    of_all = (spec.get("securityContext") or {}).get("appArmorProfile")
+    told = []
+    for group in ("initContainers", "containers", "ephemeralContainers"):
+        for container in spec.get(group) or ():
+            key = f"{APPARMOR}{container.get('name', '')}"
+            if key not in annotations or (container.get("securityContext") or {}).get("appArmorProfile") is not None:
+                continue
+            profile = _app_armor(annotations[key])
+            if profile is not None and profile == of_all:
+                continue
+            if profile is not None:
+                container["securityContext"] = (container.get("securityContext") or {}) | {"appArmorProfile": profile}
+            advice = 'deprecated since v1.30; use the "appArmorProfile" field instead'
+            told.append(f"metadata.annotations[{key}]: {advice}")
+    return told
+
+
+def _app_armor(annotation: str) -> Object | None:
+    """The field for an annotation, None where it says nothing that a field could (ApparmorFieldForAnnotation)."""
+    kind = {"unconfined": "Unconfined", "runtime/default": "RuntimeDefault"}.get(annotation)
+    if kind is not None:
+        return {"type": kind}
+    local = annotation.removeprefix("localhost/")
+    if local == annotation or not local or local.strip() != local:
+        return None
+    return {"type": "Localhost", "localhostProfile": local}
 
 
 def _volume(item: Object) -> None:

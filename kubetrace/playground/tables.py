@@ -201,10 +201,12 @@ def many(
     if form.kind == "PartialObjectMetadataList":
         entries = [partial(item, form.group_version) for item in items]
         return {"kind": form.kind, "apiVersion": form.group_version, "metadata": metadata, "items": entries}
-    bare = [{k: v for k, v in shown(resource, item).items() if k not in ("kind", "apiVersion")} for item in items]
-    if resource.custom is not None:
-        bare = [shown(resource, item) for item in items]
     kind = f"{resource.kind}List"
+    if resource.custom is not None:  # which is no struct: its fields come by their names, and the token always
+        whole = [shown(resource, item) for item in items]
+        said = dict(sorted(({"continue": ""} | metadata).items()))
+        return {"apiVersion": resource.api_version, "items": whole, "kind": kind, "metadata": said}
+    bare = [{k: v for k, v in shown(resource, item).items() if k not in ("kind", "apiVersion")} for item in items]
     return {"kind": kind, "apiVersion": resource.api_version, "metadata": metadata, "items": bare}
 
 

@@ -12,6 +12,7 @@ from kubetrace.playground import (
     defaults,
     definitions,
     deletion,
+    features,
     managed,
     parts,
     patch_errors,
@@ -113,7 +114,8 @@ class Verbs:
         admission.mutate(self.store, resource, item, write.user)
         item = self.hooked(resource, item, None, write)
         self._name(resource, item["metadata"])
-        strategies.prepare(resource.key, item)
+        warnings = strategies.prepare(resource.key, item)
+        write.warnings += warnings if write.user is not None else []
         self._check(resource, item, None, write)
         if write.user is not None:
             write.warnings += write_warnings.of_creation(resource.key, item)
@@ -136,6 +138,7 @@ class Verbs:
             definitions.default(item)
         else:
             defaults.apply(resource.key, item)
+            features.drop(resource.key, item)
         _as_struct(resource, item)
         if resource.custom is None and has_faces(resource):  # with what the other version would default
             inside = stored(item)

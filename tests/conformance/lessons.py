@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "lessons"
-FILES = ("basics", "apply", "workloads", "cluster", "changing", "refusing", "asking", "kinds", "wide", "fresh")
+FILES = (
+    *("basics", "apply", "workloads", "cluster", "changing", "refusing", "asking", "kinds", "wide", "fresh"),
+    *("tasks_config", "tutorials", "tasks_cluster", "everyday", "rules"),
+)
 _SETUP = "setup: "
 _WORD = re.compile(r"(?:[^\s']|'[^']*')+")
 _VARIABLE = re.compile(r"([A-Z_]+)=(.*)", re.DOTALL)

@@ -81,6 +81,7 @@ class Side:
         work = self.folder / lesson.name
         work.mkdir(parents=True)
         for name, text in lesson.files.items():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_text(text)
         config = self.folder / f"{lesson.name}.kubeconfig"
         own = f"namespace: {lesson.namespace}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubetrace.playground.containers.environment import environment, expanded
 from kubetrace.playground.containers.filesystem import FileSystem
-from kubetrace.playground.containers.images import ends_at_once, is_minimal
+from kubetrace.playground.containers.images import ends_at_once, is_minimal, reads_input
 from kubetrace.playground.containers.logs import Log
 from kubetrace.playground.containers.machine import Machine, Network, Process
 from kubetrace.playground.containers.pipes import Kept, Lines, Nothing, Pipe
@@ -119,12 +119,14 @@ class Container:
             return 141
 
     async def _serve(self) -> int:
-        """An image's own program: it runs until it is stopped."""
+        """An image's own program: it runs until it is stopped. A Job's shell has nothing to read, and ends."""
         spec, metadata = self.pod["spec"], self.pod["metadata"]
         text = f"[simulated] container {self.spec['name']} of pod {metadata['name']} runs no process\n"
         text += f"[simulated] image {self.spec.get('image', '')} started on {spec.get('nodeName', '')}\n"
         await self.output.write(text.encode())
-        await asyncio.Event().wait()
+        kinds = [owner.get("kind") for owner in metadata.get("ownerReferences") or ()]
+        if "Job" not in kinds or not reads_input(spec.get("image", "")):
+            await asyncio.Event().wait()
         return 0
 
     async def _unknown(self, process: Process) -> int:

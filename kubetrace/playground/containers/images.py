@@ -6,6 +6,10 @@ import hashlib
 import re
 
 _MINIMAL = ("busybox", "alpine")
+_SHELLS = (
+    *("bash", "debian", "ubuntu", "fedora", "centos", "rockylinux", "amazonlinux", "archlinux", "perl", "python"),
+    *("node", "ruby", "hello-world"),
+)
 _INTERPRETERS = ("python", "python3", "perl", "node", "ruby", "php", "java", "mysql", "psql", "redis-cli", "kubectl")
 
 
@@ -16,7 +20,16 @@ def is_broken(image: str) -> bool:
 
 def is_minimal(image: str) -> bool:
     """Whether all that an image holds is simulated."""
-    return image.rpartition("/")[2].partition("@")[0].partition(":")[0] in _MINIMAL
+    return _short(image) in _MINIMAL
+
+
+def reads_input(image: str) -> bool:
+    """Whether an image's own program is a shell or an interpreter, which ends where there is nothing to read."""
+    return _short(image) in (*_MINIMAL, *_SHELLS)
+
+
+def _short(image: str) -> str:
+    return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
 
 
 def identity(image: str) -> str:

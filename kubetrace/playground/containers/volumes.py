@@ -7,6 +7,7 @@ from typing import Any
 
 from kubetrace.playground.containers.environment import field_of, resource_of, values_of
 from kubetrace.playground.containers.filesystem import Directory, File, FileSystem, Node, folder
+from kubetrace.playground.pods import claim_name
 from kubetrace.playground.service_accounts import token_claims
 from kubetrace.playground.storage import Store
 from kubetrace.playground.tokens import Signer
@@ -105,10 +106,9 @@ class Volumes:
             return _sealed(entries)
         if "downwardAPI" in volume:
             return _sealed(_downward(pod, container, volume["downwardAPI"]))
-        if "persistentVolumeClaim" in volume:
-            claim = self._store.get(
-                "persistentvolumeclaims", pod["metadata"]["namespace"], volume["persistentVolumeClaim"]["claimName"]
-            )
+        claimed = claim_name(pod, volume)
+        if claimed:
+            claim = self._store.get("persistentvolumeclaims", pod["metadata"]["namespace"], claimed)
             return self._folder(f"{claim['metadata']['uid']}/data" if claim else f"{uid}/{name}")
         if "hostPath" in volume:
             return self._folder(f"node {pod['spec'].get('nodeName', '')}/{volume['hostPath'].get('path', '')}")

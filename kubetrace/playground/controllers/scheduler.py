@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from fractions import Fraction
 
+from kubetrace.playground import pod_resources
 from kubetrace.playground.binding import assign
 from kubetrace.playground.controllers import preemption
 from kubetrace.playground.controllers.base import Controller
 from kubetrace.playground.objects import Object, now
-from kubetrace.playground.pods import disrupted, is_done
+from kubetrace.playground.pods import claim_name, disrupted, is_done
 from kubetrace.playground.quantities import amount
 from kubetrace.playground.selectors import matches_labels
 
@@ -27,23 +28,8 @@ _FINAL = frozenset(
 
 
 def requests(pod: Object) -> dict[str, Fraction]:
-    """What a pod asks for: the sum of its containers, or its largest init container."""
-    spec = pod["spec"]
-    total: dict[str, Fraction] = {}
-    for container in spec.get("containers") or ():
-        for name, value in _requested(container).items():
-            total[name] = total.get(name, Fraction(0)) + value
-    for container in spec.get("initContainers") or ():
-        for name, value in _requested(container).items():
-            total[name] = max(total.get(name, Fraction(0)), value)
-    for name, value in (spec.get("overhead") or {}).items():
-        total[name] = total.get(name, Fraction(0)) + amount(str(value))
-    return total
-
-
-def _requested(container: Object) -> dict[str, Fraction]:
-    resources = container.get("resources") or {}
-    return {name: amount(str(value)) for name, value in (resources.get("requests") or {}).items()}
+    """What a pod asks for, to be compared."""
+    return {name: amount(value) for name, value in pod_resources.requested(pod["spec"]).items()}
 
 
 def tolerates(tolerations: list[Object], taint: Object) -> bool:
@@ -322,11 +308,14 @@ class Scheduler(Controller):
     def _claims(self, pod: Object, count: int) -> str:
         """Why the pod's claims keep it from any of the `count` nodes, "" where they do not."""
         for volume in pod["spec"].get("volumes") or ():
-            if "persistentVolumeClaim" not in volume:
+            name = claim_name(pod, volume)
+            if not name:
                 continue
-            name = volume["persistentVolumeClaim"]["claimName"]
             claim = self.store.get("persistentvolumeclaims", pod["metadata"]["namespace"], name)
             start = f"0/{count} nodes are available: "
+            if claim is None and "ephemeral" in volume:
+                told = "waiting for ephemeral volume controller to create the persistentvolumeclaim"
+                return f'{start}{told} "{name}". not found'
             if claim is None:
                 return f'{start}persistentvolumeclaim "{name}" not found. not found'
             if claim["metadata"].get("deletionTimestamp"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from fractions import Fraction
 
 from kubetrace.playground.admission import (
@@ -10,11 +11,12 @@ from kubetrace.playground.admission import (
     STORAGE_CLASSES,
     VOLUME_PROTECTION,
 )
-from kubetrace.playground.controllers.base import Controller, is_active
+from kubetrace.playground.controllers.base import Controller, controller_of, is_active, owner_reference
 from kubetrace.playground.objects import Object, now
-from kubetrace.playground.pods import is_done
+from kubetrace.playground.pods import claim_name, is_done
 from kubetrace.playground.quantities import amount
 from kubetrace.playground.selectors import matches_labels
+from kubetrace.playground.status import ApiError
 
 CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
 _USED_SECONDS = 5.0
@@ -99,18 +101,37 @@ class Binder(Controller):
     def pod_changed(self, namespace: str, name: str) -> float | None:
         """Claims that wait for their first pod, or for their last one to go."""
         pod = self.store.get("pods", namespace, name)
+        if pod is not None and not pod["metadata"].get("deletionTimestamp"):
+            self._make_claims(pod)
         claims = self.store.select(CLAIMS, namespace) if pod is None else self._claims_of(pod)
         for claim in list(claims):
             if claim["metadata"].get("deletionTimestamp") or not claim["spec"].get("volumeName"):
                 self.claim(namespace, claim["metadata"]["name"])
         return None
 
+    def _make_claims(self, pod: Object) -> None:
+        """The claims of a pod's ephemeral volumes, which are its own (pkg/controller/volume/ephemeral)."""
+        for volume in pod["spec"].get("volumes") or ():
+            template, name = (volume.get("ephemeral") or {}).get("volumeClaimTemplate"), claim_name(pod, volume)
+            if template is None:
+                continue
+            place = pod["metadata"]["namespace"]
+            found, why = self.store.get(CLAIMS, place, name), ""
+            if found is None:
+                kept = {k: v for k, v in (template.get("metadata") or {}).items() if k in ("labels", "annotations")}
+                metadata = kept | {"name": name, "ownerReferences": [owner_reference(pod)]}
+                try:
+                    self.create(CLAIMS, place, {"metadata": metadata, "spec": copy.deepcopy(template["spec"])})
+                except ApiError as error:
+                    why = f"create PVC {name}: {error}"
+            elif (controller_of(found) or {}).get("uid") != pod["metadata"]["uid"]:
+                whose = f"pod {place}/{pod['metadata']['name']}"
+                why = f"PVC {place}/{name} was not created for {whose} (pod is not owner)"
+            if why:
+                self.events.warning(pod, "FailedBinding", f"ephemeral volume {volume['name']}: {why}")
+
     def _claims_of(self, pod: Object) -> list[Object]:
-        names = [
-            volume["persistentVolumeClaim"]["claimName"]
-            for volume in pod["spec"].get("volumes") or ()
-            if "persistentVolumeClaim" in volume
-        ]
+        names = filter(None, (claim_name(pod, volume) for volume in pod["spec"].get("volumes") or ()))
         found = (self.store.get(CLAIMS, pod["metadata"]["namespace"], name) for name in names)
         return [claim for claim in found if claim is not None]
 
@@ -119,18 +140,15 @@ class Binder(Controller):
         return [
             pod
             for pod in self.store.select("pods", claim["metadata"]["namespace"])
-            if any(
-                (volume.get("persistentVolumeClaim") or {}).get("claimName") == name
-                for volume in pod["spec"].get("volumes") or ()
-            )
+            if any(claim_name(pod, volume) == name for volume in pod["spec"].get("volumes") or ())
         ]
 
     def _consumer(self, claim: Object) -> bool:
         return any(is_active(pod) for pod in self._users(claim))
 
     def _protect(self, item: Object) -> float | None:
-        """The finalizer holds a claim while pods use it (pvcprotection)."""
-        if all(is_done(pod) for pod in self._users(item)):
+        """The finalizer holds a claim while pods on a node use it (pvcprotection)."""
+        if all(is_done(pod) or not pod["spec"].get("nodeName") for pod in self._users(item)):
             self._unprotect(CLAIMS, item, CLAIM_PROTECTION)
         return None
 

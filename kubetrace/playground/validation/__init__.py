@@ -87,7 +87,9 @@ def check(
     """Raises 422 with every cause that was found; `old` is what an update, of a subresource perhaps, replaces, and
     `known` what was found of its kind elsewhere."""
     metadata = item["metadata"]
-    causes: list[Cause] = []
+    causes: list[Cause] = services.families(item, old) if resource.key == "services" else []
+    if causes:
+        raise invalid(resource.kind, "", metadata.get("name", ""), causes)
     if old is None:
         causes += _prefix_causes(resource, metadata.get("generateName", ""), item)
         causes += name_causes(resource, metadata.get("name", ""), item=item)
@@ -102,7 +104,7 @@ def check(
     if old is None and resource.key in _METADATA_LAST:
         causes = _METADATA_LAST[resource.key](item, causes)
     elif special is not None and (old is None or resource.key not in _NEVER_AGAIN):
-        causes += special(item)
+        causes += _unforgiven(resource.key, special(item), old, item)
         causes += _ONCE[resource.key](item) if old is None and resource.key in _ONCE else []
     elif special is None and type is not None:
         causes += _missing(item, type, "")
@@ -112,6 +114,13 @@ def check(
     if causes:
         group = resource.key.partition(".")[2]  # an event is the core's, wherever it comes from
         raise invalid(resource.kind, group, metadata.get("name", ""), causes)
+
+
+def _unforgiven(key: str, causes: list[Cause], old: Object | None, item: Object) -> list[Cause]:
+    """Endpoints that stay as they are may be wrong (ValidateEndpointSlice)."""
+    if key != "endpointslices.discovery.k8s.io" or old is None or old.get("endpoints") != item.get("endpoints"):
+        return causes
+    return [cause for cause in causes if not cause[0].startswith("endpoints[")]
 
 
 def check_status(resource: Resource, item: Object, old: Object, subresource: str) -> None:
@@ -176,7 +185,10 @@ _NEVER_AGAIN = frozenset(
 )
 
 _FIXED_FIRST = frozenset(
-    ("daemonsets.apps", "ingressclasses.networking.k8s.io", "volumeattributesclasses.storage.k8s.io")
+    (
+        *("daemonsets.apps", "ingressclasses.networking.k8s.io", "volumeattributesclasses.storage.k8s.io", "secrets"),
+        *("configmaps", "services"),
+    )
 )
 """Of which is told first what stays."""
 

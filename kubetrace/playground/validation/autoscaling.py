@@ -14,7 +14,7 @@ from kubetrace.playground.validation.causes import (
     supported,
     unsupported,
 )
-from kubetrace.playground.validation.containers import container_resource
+from kubetrace.playground.validation.requirements import container_resource
 
 _SOURCES = {"Object": "object", "External": "external", "Pods": "pods", "Resource": "resource",
             "ContainerResource": "containerResource"}  # fmt: skip
@@ -156,4 +156,8 @@ def _rules(rules: Object, at: str) -> list[Cause]:
             causes.append(bad(f"{where}.periodSeconds", period, "must be greater than zero"))
         if period > _HALF_HOUR:
             causes.append(bad(f"{where}.periodSeconds", period, f"must be less than or equal to {_HALF_HOUR}"))
+    tolerance = rules.get("tolerance")
+    least = None if tolerance is None else amount(tolerance)
+    if least is not None and least < 0:
+        causes.append(bad(f"{at}.tolerance", str(tolerance), "must be greater than or equal to 0"))
     return causes

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from dataclasses import dataclass
 
+from kubetrace.playground.validation import requirements
 from kubetrace.playground.validation.causes import (
     PROTOCOLS,
     Cause,
     Object,
-    amount,
     bad,
     duplicate,
     forbidden,
@@ -18,28 +18,29 @@ from kubetrace.playground.validation.causes import (
     one_of,
     port_name,
     port_number,
-    qualified_name,
     required,
     subdomain,
     unsupported,
 )
+from kubetrace.playground.validation.hosts import visited
 from kubetrace.playground.validation.references import ENV_FIELDS, config_key, field_reference, resource_reference
 from kubetrace.playground.validation.security import container_context
 from kubetrace.playground.validation.volumes import descending, no_backsteps
 
-_STANDARD_RESOURCES = ("cpu", "memory", "ephemeral-storage")
-_OTHER_RESOURCES = frozenset(
-    (
-        *("requests.cpu", "requests.memory", "requests.ephemeral-storage", "requests.storage", "limits.cpu"),
-        *("limits.memory", "limits.ephemeral-storage", "pods", "resourcequotas", "services", "secrets", "configmaps"),
-        *("replicationcontrollers", "persistentvolumeclaims", "storage", "services.nodeports"),
-        "services.loadbalancers",
-    )
-)
+
+@dataclass(frozen=True)
+class Around:
+    """What the pod says that its containers are held against."""
+
+    volumes: dict[str, Object]
+    claims: frozenset[str]
+    restart: str
+    shares_users: bool
+    """Whether the pod's users are the node's."""
 
 
-def check(container: Object, where: str, volumes: dict[str, Object], restart: str) -> list[Cause]:
-    """What all kinds of containers share; `restart`: the pod's restartPolicy."""
+def check(container: Object, where: str, around: Around) -> list[Cause]:
+    """What all kinds of containers share (validateContainerCommon)."""
     name = container.get("name", "")
     causes = label_name(f"{where}.name", name) if name else [required(f"{where}.name")]
     if not container.get("image"):
@@ -49,13 +50,14 @@ def check(container: Object, where: str, volumes: dict[str, Object], restart: st
     causes += _ports(container.get("ports") or [], f"{where}.ports")
     causes += _env(container.get("env") or [], f"{where}.env")
     causes += _env_from(container.get("envFrom") or [], f"{where}.envFrom")
-    causes += _mounts(container, f"{where}.volumeMounts", volumes)
-    causes += _devices(container, f"{where}.volumeDevices", volumes)
+    causes += _mounts(container, f"{where}.volumeMounts", around.volumes)
+    causes += _devices(container, f"{where}.volumeDevices", around.volumes)
     policies = ["Always", "IfNotPresent", "Never"]
     causes += one_of(f"{where}.imagePullPolicy", container.get("imagePullPolicy"), policies)
-    causes += resources(container.get("resources") or {}, f"{where}.resources")
-    causes += _resize_policy(container.get("resizePolicy") or [], f"{where}.resizePolicy", restart)
-    return causes + container_context(container.get("securityContext") or {}, f"{where}.securityContext")
+    causes += requirements.of_container(container.get("resources") or {}, f"{where}.resources", around.claims)
+    causes += _resize_policy(container.get("resizePolicy") or [], f"{where}.resizePolicy", around.restart)
+    context = container.get("securityContext") or {}
+    return causes + container_context(context, f"{where}.securityContext", around.shares_users)
 
 
 def _resize_policy(policies: list[Object], at: str, restart: str) -> list[Cause]:
@@ -125,12 +127,20 @@ def _env_source(kind: str, source: Object, at: str) -> list[Cause]:
         return field_reference(source, at, ENV_FIELDS)
     if kind == "resourceFieldRef":
         return resource_reference(source, at)
-    causes = [] if kind == "fileKeyRef" else subdomain(f"{at}.name", source.get("name", ""))
+    if kind == "fileKeyRef":
+        return _file_key(source, at)
     key = source.get("key", "")
-    if not key:
-        causes.append(required(f"{at}.key"))
-    elif kind != "fileKeyRef":
-        causes += config_key(f"{at}.key", key)
+    causes = subdomain(f"{at}.name", source.get("name", ""))
+    return causes + (config_key(f"{at}.key", key) if key else [required(f"{at}.key")])
+
+
+def _file_key(source: Object, at: str) -> list[Cause]:
+    """A variable of a file (validateFileKeySelector)."""
+    checks = (("key", _variable_name), ("volumeName", label_name), ("path", no_backsteps))
+    causes: list[Cause] = []
+    for name, check in checks:
+        value = source.get(name, "")
+        causes += check(f"{at}.{name}", value) if value else [required(f"{at}.{name}")]
     return causes
 
 
@@ -177,7 +187,22 @@ def _mounts(container: Object, path: str, volumes: dict[str, Object]) -> list[Ca
             causes.append(bad(f"{where}.subPathExpr", expression, why))
         causes += descending(f"{path}.subPathExpr", expression) if expression else []
         causes += _propagation(mount.get("mountPropagation"), container, f"{path}.mountPropagation")
+        causes += _recursive(mount, f"{path}.recursiveReadOnly")
     return causes
+
+
+def _recursive(mount: Object, at: str) -> list[Cause]:
+    """Whether what is mounted below is read only, too (validateMountRecursiveReadOnly)."""
+    mode = mount.get("recursiveReadOnly")
+    if mode in (None, "Disabled"):
+        return []
+    if mode not in ("Enabled", "IfPossible"):
+        return [unsupported(at, mode, ["Disabled", "Enabled", "IfPossible"])]
+    if not mount.get("readOnly"):
+        return [forbidden(at, "may only be specified when readOnly is true")]
+    if mount.get("mountPropagation") not in (None, "None"):
+        return [forbidden(at, "may only be specified when mountPropagation is None or not specified")]
+    return []
 
 
 def _propagation(mode: str | None, container: Object, at: str) -> list[Cause]:
@@ -234,71 +259,54 @@ def host_ports(found: list[Object], path: str) -> list[Cause]:
     return causes
 
 
-def resources(value: Object, path: str) -> list[Cause]:
-    """ResourceRequirements of a container."""
+def padded(container: Object, where: str) -> list[Cause]:
+    """A pod's image has no blanks around it, which a template's may have (validateContainerOnlyForPod)."""
+    image = container.get("image", "")
+    why = "must not have leading or trailing whitespace"
+    return [] if image == image.strip() else [bad(f"{where}.image", image, why)]
+
+
+def files(spec: Object, path: str) -> list[Cause]:
+    """Variables that come from files of a volume (validateFileKeyRefVolumes)."""
+    volumes = {volume.get("name", ""): volume for volume in spec.get("volumes") or ()}
     causes: list[Cause] = []
-    limits, requests = value.get("limits") or {}, value.get("requests") or {}
-    for name in sorted(limits):
-        causes += _resource(name, limits[name], f"{path}.limits[{name}]")
-    for name in sorted(requests):
-        causes += _resource(name, requests[name], f"{path}.requests[{name}]")
-        wanted, most = amount(requests[name]), amount(limits[name]) if name in limits else None
-        firm = is_extended(name) or "hugepages-" in name
-        if most is not None and wanted is not None and wanted > most and not firm:
-            told = f"must be less than or equal to {name} limit of {limits[name]}"
-            causes.append(bad(f"{path}.requests", str(requests[name]), told))
-        elif firm and most is None:
-            why = "Limit must be set for non overcommitable resources"
-            causes.append(required(f"{path}.limits", why))
-        elif firm and most != wanted:
-            told = f"must be equal to {name} limit of {limits[name]}"
-            causes.append(bad(f"{path}.requests", str(requests[name]), told))
+    for container, where in visited(spec, path):
+        for index, variable in enumerate(container.get("env") or ()):
+            source = (variable.get("valueFrom") or {}).get("fileKeyRef")
+            if source is None:
+                continue
+            at, name = f"{where}.env[{index}].valueFrom.fileKeyRef.volumeName", source.get("volumeName", "")
+            if name not in volumes:
+                causes.append(missing(at, name))
+            elif volumes[name].get("emptyDir") is None:
+                causes.append(bad(at, name, "referenced volume must be of type emptyDir"))
     return causes
 
 
-def is_standard(name: str) -> bool:
-    """A resource that needs no prefix."""
-    return name in _STANDARD_RESOURCES or name in _OTHER_RESOURCES or "hugepages-" in name
+_ACTIONS, _OPERATORS = ["Restart", "RestartAllContainers"], ["In", "NotIn"]
 
 
-def container_resource(where: str, name: str) -> list[Cause]:
-    """The name of a resource that a container can have."""
-    causes = qualified_name(where, name)
-    if not causes and "/" not in name:
-        known = name in _STANDARD_RESOURCES or name.startswith("hugepages-")
-        if not is_standard(name):
-            causes.append(bad(where, name, "must be a standard resource type or fully qualified"))
-        if not known:
-            causes.append(bad(where, name, "must be a standard resource for containers"))
-    elif not causes and "kubernetes.io/" not in name and not is_extended(name):
-        causes.append(bad(where, name, "doesn't follow extended resource name standard"))
-    return causes
-
-
-def is_extended(name: str) -> bool:
-    """Whether it is a resource of somebody else than Kubernetes (pkg/apis/core/helper IsExtendedResourceName)."""
-    if "/" not in name or "kubernetes.io/" in name or name.startswith("requests."):
-        return False
-    return not qualified_name("", f"requests.{name}")
-
-
-def _resource(name: str, quantity: Any, where: str) -> list[Cause]:
-    return container_resource(where, name) + resource_amount(where, name, quantity)
-
-
-_COUNTED = frozenset(
-    (
-        *("pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps"),
-        *("persistentvolumeclaims", "services.nodeports", "services.loadbalancers"),
-    )
-)
-
-
-def resource_amount(where: str, name: str, quantity: Any) -> list[Cause]:
-    """How much of a resource there is (ValidateResourceQuantityValue)."""
-    causes, value = [], amount(quantity)
-    if value is not None and value < 0:
-        causes.append(bad(where, str(quantity), "must be greater than or equal to 0"))
-    if value is not None and (name in _COUNTED or is_extended(name)) and value.denominator != 1:
-        causes.append(bad(where, str(quantity), "must be an integer"))
+def restart_policy(container: Object, where: str) -> list[Cause]:
+    """A container's own, and its rules (validateContainerRestartPolicy)."""
+    policy, policies = container.get("restartPolicy"), ["Always", "Never", "OnFailure"]
+    rules, at = container.get("restartPolicyRules") or [], f"{where}.restartPolicyRules"
+    causes: list[Cause] = []
+    if policy is None and rules:
+        causes.append(required(f"{where}.restartPolicy", "must specify restartPolicy when restart rules are used"))
+    elif policy is not None and policy not in policies:
+        causes.append(unsupported(f"{where}.restartPolicy", policy, policies))
+    if len(rules) > 20:
+        causes.append((at, "FieldValueTooMany", f"Too many: {len(rules)}: must have at most 20 items"))
+    for index, rule in enumerate(rules):
+        field, action, codes = f"{at}[{index}]", rule.get("action", ""), rule.get("exitCodes")
+        causes += [] if action in _ACTIONS else [unsupported(f"{field}.action", action, _ACTIONS)]
+        if codes is None:
+            causes.append(required(f"{field}.exitCodes", "must be specified"))
+            continue
+        operator, values = codes.get("operator", ""), codes.get("values") or []
+        if operator not in _OPERATORS:
+            causes.append(unsupported(f"{field}.exitCodes.operator", operator, _OPERATORS))
+        if len(values) > 255:
+            told = f"Too many: {len(values)}: must have at most 255 items"
+            causes.append((f"{field}.exitCodes.values", "FieldValueTooMany", told))
     return causes

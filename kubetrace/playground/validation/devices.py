@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +12,17 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     duplicate,
+    label_key,
     label_name,
+    label_value,
+    one_of,
     required,
     subdomain,
     supported,
     unchanged,
 )
-from kubetrace.playground.validation.containers import is_extended
 from kubetrace.playground.validation.internal import internal
+from kubetrace.playground.validation.requirements import is_extended
 from kubetrace.playground.validation.scheduling import node_selector
 from kubetrace.playground.validation.volumes import driver_name
 
@@ -89,11 +93,10 @@ def _claim_spec(spec: Object, at: str) -> list[Cause]:
 
     def constraint(entry: Object, where: str) -> list[Cause]:
         causes = each(entry.get("requests"), _MOST_REQUESTS, f"{where}.requests", named, str)
-        for name in ("matchAttribute", "distinctAttribute"):
-            if entry.get(name) and "/" not in entry[name]:
-                why = "a fully qualified name must be a domain and a name separated by a slash"
-                causes.append(bad(f"{where}.{name}", entry[name], why))
-        if not entry.get("matchAttribute") and not entry.get("distinctAttribute"):
+        given = [name for name in ("matchAttribute", "distinctAttribute") if entry.get(name) is not None]
+        for name in given[:1]:
+            causes += _attribute(f"{where}.{name}", entry[name])
+        if not given:
             why = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set'
             causes.append(required(where, why))
         return causes
@@ -117,18 +120,35 @@ def request_reference(name: str, at: str, names: Names) -> list[Cause]:
     request, slash, part = name.partition("/")
     if "/" in part:
         return [bad(at, name, _NAMES)]
-    causes = _label(at, request) + (_label(at, part) if slash else [])
+    causes = label_name(at, request) + (label_name(at, part) if slash else [])
     if request not in names or (slash and part not in names[request]):
         causes.append(bad(at, name, _NAMES))
     return causes
 
 
-def _label(at: str, name: str) -> list[Cause]:
-    return label_name(at, name) if name else [required(at)]
+_C_WORDS = (
+    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters "
+    "or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')"
+)
+
+
+def _attribute(at: str, name: str) -> list[Cause]:
+    """A domain and a name (validateFullyQualifiedName)."""
+    parts = name.split("/")
+    causes: list[Cause] = []
+    if len(parts) == 2:
+        causes += driver_name(at, parts[0]) if parts[0] else [bad(at, "", "the domain must not be empty")]
+        causes += [] if parts[1] else [bad(at, "", "the name must not be empty")]
+    last = parts[-1] if len(parts) < 3 else ""
+    if (last or len(parts) == 1) and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", last):
+        causes.append(bad(at, last, _C_WORDS))
+    if "/" not in name:
+        causes.append(bad(at, name, "a fully qualified name must be a domain and a name separated by a slash"))
+    return causes
 
 
 def _request(request: Object, at: str) -> list[Cause]:
-    causes = _label(f"{at}.name", _name_of(request))
+    causes = label_name(f"{at}.name", _name_of(request))
     exactly, alternatives = request.get("exactly"), request.get("firstAvailable")
     if exactly is None and not alternatives:
         causes.append(required(at, _KINDS))
@@ -142,7 +162,7 @@ def _request(request: Object, at: str) -> list[Cause]:
 
 
 def _alternative(request: Object, at: str) -> list[Cause]:
-    return _label(f"{at}.name", _name_of(request)) + _wanted(request, at)
+    return label_name(f"{at}.name", _name_of(request)) + _wanted(request, at)
 
 
 def _wanted(request: Object, at: str) -> list[Cause]:
@@ -153,7 +173,21 @@ def _wanted(request: Object, at: str) -> list[Cause]:
         causes.append(bad(f"{at}.count", count, "must not be specified when allocationMode is 'All'"))
     if mode == "ExactCount" and count <= 0:
         causes.append(bad(f"{at}.count", count, "must be greater than zero"))
-    return causes + supported(f"{at}.allocationMode", mode or "", ["All", "ExactCount"])
+    causes += supported(f"{at}.allocationMode", mode or "", ["All", "ExactCount"])
+    for index, entry in enumerate(request.get("tolerations") or ()):
+        causes += _toleration(entry, f"{at}.tolerations[{index}]")
+    return causes
+
+
+def _toleration(entry: Object, at: str) -> list[Cause]:
+    key, operator, value, effect = (entry.get(name, "") for name in ("key", "operator", "value", "effect"))
+    causes = label_key(f"{at}.key", key) if key else []
+    if operator == "Exists" and value:
+        causes.append(bad(f"{at}.value", value, "must be empty for operator `Exists`"))
+    elif operator == "Equal":
+        causes += label_value(f"{at}.value", value)
+    causes += one_of(f"{at}.operator", operator, ["Equal", "Exists"])
+    return causes + (one_of(f"{at}.effect", effect, ["NoExecute", "NoSchedule", "None"]) if effect else [])
 
 
 def _selector(selector: Object, at: str) -> list[Cause]:
@@ -196,7 +230,7 @@ def resource_slice(item: Object, old: Object | None = None) -> list[Cause]:
         causes.append(bad("spec", "", "only one of `sharedCounters` or `devices` is allowed"))
 
     def named(entry: Object, at: str) -> list[Cause]:
-        return _label(f"{at}.name", _name_of(entry))
+        return label_name(f"{at}.name", _name_of(entry))
 
     return causes + each(spec.get("devices"), _MOST_DEVICES, "spec.devices", named, _name_of)
 

@@ -15,6 +15,7 @@ from kubetrace.playground.validation.causes import (
     is_address,
     label_name,
     label_value,
+    labels,
     one_of,
     port_number,
     qualified_name,
@@ -83,9 +84,10 @@ def _app_protocol(entry: Object, at: str) -> list[Cause]:
 def endpoint_slice(item: Object) -> list[Cause]:
     kind = item.get("addressType", "")
     causes = one_of("addressType", kind, ["FQDN", "IPv4", "IPv6"])
+    causes += _slice_ports(item.get("ports") or [])
     for index, entry in enumerate(item.get("endpoints") or ()):
         causes += _endpoint(entry, f"endpoints[{index}]", kind)
-    return causes + _slice_ports(item.get("ports") or [])
+    return causes
 
 
 def _endpoint(entry: Object, at: str, kind: str) -> list[Cause]:
@@ -96,11 +98,12 @@ def _endpoint(entry: Object, at: str, kind: str) -> list[Cause]:
         if kind == "FQDN":
             causes += subdomain(field, text)
         else:
-            causes += address(field, text) or _of_family(field, text, kind) + reachable(field, text)
-    if entry.get("hostname") is not None:
-        causes += label_name(f"{at}.hostname", entry["hostname"])
+            causes += address(field, text) or _of_family(f"{at}.addresses", text, kind) + reachable(field, text)
     if entry.get("nodeName") is not None:
         causes += subdomain(f"{at}.nodeName", entry["nodeName"])
+    causes += labels(f"{at}.deprecatedTopology", entry.get("deprecatedTopology"))
+    if entry.get("hostname") is not None:
+        causes += label_name(f"{at}.hostname", entry["hostname"])
     zones: set[str] = set()
     for index, zone in enumerate((entry.get("hints") or {}).get("forZones") or ()):
         name, field = zone.get("name", ""), f"{at}.hints.forZones[{index}].name"

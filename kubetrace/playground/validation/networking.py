@@ -46,7 +46,7 @@ def ingress(item: Object) -> list[Cause]:
         where, host = f"spec.rules[{index}]", rule.get("host", "")
         if is_address(host):
             causes.append(bad(f"{where}.host", host, "must be a DNS name, not an IP address"))
-        elif host.startswith("*"):
+        if "*" in host:
             causes += [] if _HOST.fullmatch(host) else [bad(f"{where}.host", host, _HOST_WORDS)]
         elif host:
             causes += subdomain(f"{where}.host", host)
@@ -55,7 +55,7 @@ def ingress(item: Object) -> list[Cause]:
     for index, entry in enumerate(spec.get("tls") or ()):
         for number, host in enumerate(entry.get("hosts") or ()):
             at = f"spec.tls[{index}].hosts[{number}]"
-            if host.startswith("*"):
+            if "*" in host:
                 causes += [] if _HOST.fullmatch(host) else [bad(at, host, _HOST_WORDS)]
             else:
                 causes += subdomain(at, host)

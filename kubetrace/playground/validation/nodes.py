@@ -18,8 +18,8 @@ from kubetrace.playground.validation.causes import (
     one_of,
     required,
 )
-from kubetrace.playground.validation.containers import resource_amount, resources
 from kubetrace.playground.validation.internal import internal
+from kubetrace.playground.validation.requirements import of_container, resource_amount
 
 
 def node(item: Object) -> list[Cause]:
@@ -79,7 +79,7 @@ def runtime_class(item: Object) -> list[Cause]:
     handler, scheduling = item.get("handler", ""), item.get("scheduling") or {}
     causes = label_name("handler", handler) if handler else [required("handler")]
     fixed = (item.get("overhead") or {}).get("podFixed")
-    causes += resources({"limits": fixed}, "overhead") if fixed else []
+    causes += of_container({"limits": fixed}, "overhead") if fixed else []
     causes += labels("scheduling.nodeSelector", scheduling.get("nodeSelector"))
     tolerations = scheduling.get("tolerations") or []
     causes += scheduling_of.tolerations(tolerations, "scheduling.tolerations")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubetrace.playground.pod_defaults import quality_of_service
+from kubetrace.playground.validation import pod_annotations
 from kubetrace.playground.validation.causes import Cause, Object, bad, forbidden
 from kubetrace.playground.validation.internal import difference, internal
 
@@ -16,11 +17,14 @@ _KINDS = ("containers", "initContainers")
 
 def pod(old: Object, new: Object) -> list[Cause]:
     before, after = old["spec"], new["spec"]
+    found = [each["metadata"].get("annotations") or {} for each in (old, new)]
+    causes = pod_annotations.changed(found[0], found[1], after)
     for kind in _KINDS:
         if len(before.get(kind) or ()) != len(after.get(kind) or ()):
-            return [forbidden(f"spec.{kind}", "pod updates may not add or remove containers")]
-    causes = _deadline(before.get("activeDeadlineSeconds"), after.get("activeDeadlineSeconds"))
-    if causes and after.get("activeDeadlineSeconds") is not None:
+            return [*causes, forbidden(f"spec.{kind}", "pod updates may not add or remove containers")]
+    wrong = _deadline(before.get("activeDeadlineSeconds"), after.get("activeDeadlineSeconds"))
+    causes += wrong
+    if wrong and after.get("activeDeadlineSeconds") is not None:
         return causes
     causes += _tolerations(before, after) + _gates(before, after)
     same = _with_loose_fields_of(before, after)

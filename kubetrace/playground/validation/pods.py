@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubetrace.playground.validation import containers, scheduling, security
+from kubetrace.playground.validation import containers, hosts, pod_annotations, requirements, scheduling, security
 from kubetrace.playground.validation.causes import (
     MAX_INT32,
     Cause,
@@ -20,7 +20,6 @@ from kubetrace.playground.validation.causes import (
     required,
     subdomain,
     underscored_subdomain,
-    unsupported,
 )
 from kubetrace.playground.validation.probes import hooks_and_probes
 from kubetrace.playground.validation.volumes import volumes as pod_volumes
@@ -28,12 +27,18 @@ from kubetrace.playground.validation.volumes import volumes as pod_volumes
 
 def pod(item: Object) -> list[Cause]:
     spec = item.get("spec") or {}
-    causes = pod_spec(spec, "spec", item["metadata"].get("name", ""))
+    found = item["metadata"].get("annotations") or {}
+    causes = pod_annotations.of_pod(found, spec) + pod_spec(
+        spec, "spec", item["metadata"].get("name", ""), pod_annotations.MIRROR in found
+    )
     for index, volume in enumerate(spec.get("volumes") or () if not spec.get("serviceAccountName") else ()):
         for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
             if source.get("serviceAccountToken") is not None:
                 at = f"spec.volumes[{index}].projected.sources[{number}].serviceAccountToken"
                 causes.append(forbidden(at, "must not be specified when serviceAccountName is not set"))
+    for group in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(group) or ()):
+            causes += containers.padded(container, f"spec.{group}[{index}]")
     return causes
 
 
@@ -45,24 +50,35 @@ def new_pod(item: Object) -> list[Cause]:
         causes.append(forbidden("spec.ephemeralContainers", "cannot be set on create"))
     if spec.get("nodeName") and spec.get("schedulingGates"):
         causes.append(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"))
-    return causes
+    return causes + pod_annotations.beside_profiles(item["metadata"].get("annotations") or {}, spec)
 
 
 def template(value: Object, path: str) -> list[Cause]:
     """A PodTemplateSpec."""
     metadata = value.get("metadata") or {}
     causes = labels(f"{path}.labels", metadata.get("labels"))
-    causes += annotation_keys(f"{path}.annotations", metadata.get("annotations") or ())
-    return causes + pod_spec(value.get("spec") or {}, f"{path}.spec")
+    found, spec = metadata.get("annotations") or {}, value.get("spec") or {}
+    causes += annotation_keys(f"{path}.annotations", found)
+    causes += pod_annotations.of_pod(found, spec, f"{path}.annotations")
+    causes += pod_spec(spec, f"{path}.spec", in_template=True)
+    causes += pod_annotations.beside_profiles(found, spec, f"{path}.spec")
+    if spec.get("ephemeralContainers"):
+        why = "ephemeral containers not allowed in pod template"
+        causes.append(forbidden(f"{path}.spec.ephemeralContainers", why))
+    return causes
 
 
-def pod_spec(spec: Object, path: str, pod: str = "") -> list[Cause]:
-    """`pod`: the name of the pod, where it is not a template's."""
+def pod_spec(spec: Object, path: str, pod: str = "", mirror: bool = False, in_template: bool = False) -> list[Cause]:
+    """`pod`: the name of the pod, where it is not a template's; `mirror`: it stands for one that its node runs."""
     volumes, causes = pod_volumes(spec.get("volumes") or [], f"{path}.volumes", pod)
-    causes += _containers(spec, f"{path}.containers", volumes)
-    causes += _init_containers(spec, f"{path}.initContainers", volumes)
-    causes += _ephemeral_containers(spec, f"{path}.ephemeralContainers", volumes)
-    causes += _host_network(spec, f"{path}.containers")
+    claims, wrong = requirements.pod_claims(spec.get("resourceClaims") or [], f"{path}.resourceClaims", mirror)
+    restart, apart = spec.get("restartPolicy", ""), not hosts.shares_users(spec)
+    around = containers.Around(volumes, claims, restart, not apart)
+    causes += wrong + _containers(spec, f"{path}.containers", around)
+    causes += _init_containers(spec, f"{path}.initContainers", around)
+    causes += _ephemeral_containers(spec, f"{path}.ephemeralContainers", around)
+    causes += requirements.of_pod(spec, path, claims)
+    causes += hosts.network(spec, path, in_template)
     policies = ["Always", "OnFailure", "Never"]
     causes += one_of(f"{path}.restartPolicy", spec.get("restartPolicy"), policies)
     policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]
@@ -80,6 +96,7 @@ def pod_spec(spec: Object, path: str, pod: str = "") -> list[Cause]:
         causes += [duplicate(at, name)] if name in gates else []
         gates.add(name)
     causes += scheduling.spread(spec.get("topologySpreadConstraints") or [], f"{path}.topologySpreadConstraints")
+    causes += hosts.processes(spec, path) + hosts.users(spec, path) + hosts.override(spec, path)
     causes += _names(spec, path)
     causes += scheduling.tolerations(spec.get("tolerations") or [], f"{path}.tolerations")
     for index, alias in enumerate(spec.get("hostAliases") or ()):
@@ -94,7 +111,9 @@ def pod_spec(spec: Object, path: str, pod: str = "") -> list[Cause]:
     if spec.get("preemptionPolicy") is not None:
         policies = ["PreemptLowerPriority", "Never"]
         causes += one_of(f"{path}.preemptionPolicy", spec["preemptionPolicy"], policies)
-    return causes + _os(spec.get("os"), f"{path}.os")
+    overhead = spec.get("overhead")
+    causes += requirements.of_container({"limits": overhead}, f"{path}.overhead") if overhead is not None else []
+    return causes + hosts.system(spec, path) + containers.files(spec, path)
 
 
 def _names(spec: Object, path: str) -> list[Cause]:
@@ -109,22 +128,6 @@ def _names(spec: Object, path: str) -> list[Cause]:
     for name in ("hostname", "subdomain"):
         if spec.get(name):
             causes += label_name(f"{path}.{name}", spec[name])
-    return causes
-
-
-def _os(system: Object | None, at: str) -> list[Cause]:
-    return [] if system is None else one_of(f"{at}.name", system.get("name"), ["linux", "windows"])
-
-
-def _host_network(spec: Object, path: str) -> list[Cause]:
-    """On the node's network a container's port is the node's."""
-    causes: list[Cause] = []
-    for index, container in enumerate(spec.get("containers") or () if spec.get("hostNetwork") else ()):
-        for number, entry in enumerate(container.get("ports") or ()):
-            port, own = entry.get("hostPort") or 0, entry.get("containerPort")
-            if port != own:
-                at = f"{path}[{index}].ports[{number}].hostPort"
-                causes.append(bad(at, port, "must match `containerPort` when `hostNetwork` is true"))
     return causes
 
 
@@ -155,19 +158,19 @@ def _dns(policy: str | None, config: Object | None, at: str) -> list[Cause]:
     return causes
 
 
-def _containers(spec: Object, path: str, volumes: dict[str, Object]) -> list[Cause]:
+def _containers(spec: Object, path: str, around: containers.Around) -> list[Cause]:
     found = spec.get("containers") or []
     if not found:
         return [required(path)]
     causes, names = [], set()
     for index, container in enumerate(found):
         where = f"{path}[{index}]"
-        causes += containers.check(container, where, volumes, spec.get("restartPolicy", ""))
+        causes += containers.check(container, where, around)
         if container.get("name", "") in names:
             causes.append(duplicate(f"{where}.name", container.get("name", "")))
         names.add(container.get("name", ""))
         causes += hooks_and_probes(container, where, _grace(spec))
-        causes += _restart_policy(container, where)
+        causes += containers.restart_policy(container, where)
     return causes + containers.host_ports(found, path)
 
 
@@ -176,22 +179,17 @@ def _grace(spec: Object) -> int:
     return 30 if seconds is None else int(seconds)
 
 
-def _restart_policy(container: Object, where: str) -> list[Cause]:
-    """A container's own."""
-    policy, policies = container.get("restartPolicy"), ["Always", "Never", "OnFailure"]
-    if policy is None:
-        why = "must specify restartPolicy when restart rules are used"
-        return [required(f"{where}.restartPolicy", why)] if container.get("restartPolicyRules") else []
-    return [] if policy in policies else [unsupported(f"{where}.restartPolicy", policy, policies)]
-
-
-def _init_containers(spec: Object, path: str, volumes: dict[str, Object]) -> list[Cause]:
+def _init_containers(spec: Object, path: str, around: containers.Around) -> list[Cause]:
     causes: list[Cause] = []
     names = {container.get("name") for container in spec.get("containers") or ()}
     for index, container in enumerate(spec.get("initContainers") or ()):
         where = f"{path}[{index}]"
-        causes += containers.check(container, where, volumes, spec.get("restartPolicy", ""))
-        causes += _restart_policy(container, where)
+        causes += containers.check(container, where, around)
+        if container.get("restartPolicy") is not None:
+            causes += containers.restart_policy(container, where)
+        elif container.get("restartPolicyRules"):
+            why = "must specify restartPolicy when restart rules are used"
+            causes.append(required(f"{where}.restartPolicy", why))
         if container.get("name") in names:
             causes.append(duplicate(f"{where}.name", container.get("name", "")))
         elif container.get("name"):
@@ -204,23 +202,40 @@ def _init_containers(spec: Object, path: str, volumes: dict[str, Object]) -> lis
             why = "may not be set for init containers without restartPolicy=Always"
             hooks = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
             causes += [forbidden(f"{where}.{hook}", why) for hook in hooks if hook in container]
+            causes += _no_restart(container.get("resizePolicy") or [], f"{where}.resizePolicy")
     return causes
 
 
-def _ephemeral_containers(spec: Object, path: str, volumes: dict[str, Object]) -> list[Cause]:
+def _no_restart(policies: list[Object], at: str) -> list[Cause]:
+    """An init container that has ended is not restarted for a new size."""
+    policy, why = "RestartContainer", "must not be set to 'RestartContainer' for non-sidecar initContainers"
+    found = [index for index, each in enumerate(policies) if each.get("restartPolicy") == policy]
+    return [bad(f"{at}[{index}].restartPolicy", policy, why) for index in found]
+
+
+def _ephemeral_containers(spec: Object, path: str, around: containers.Around) -> list[Cause]:
     causes: list[Cause] = []
     others = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
     names = {container.get("name") for container in others}
     for index, container in enumerate(spec.get("ephemeralContainers") or ()):
         where, name = f"{path}[{index}]", container.get("name", "")
-        causes += containers.check(container, where, volumes, spec.get("restartPolicy", ""))
+        causes += containers.check(container, where, around) + containers.padded(container, where)
         if name in names:
             causes.append(duplicate(f"{where}.name", name))
         names.add(name)
         target = container.get("targetContainerName")
         if target and target not in {other.get("name") for other in others}:
             causes.append(missing(f"{where}.targetContainerName", target))
-        for field in ("ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"):
-            if field in container:
-                causes.append(forbidden(f"{where}.{field}", "cannot be set for an Ephemeral Container"))
+        why = "cannot be set for an Ephemeral Container"
+        causes += [forbidden(f"{where}.{field}", why) for field in _NOT_OF_EPHEMERAL if container.get(field)]
+        for number, mount in enumerate(container.get("volumeMounts") or ()):
+            at = f"{where}.volumeMounts[{number}]"
+            causes += [forbidden(f"{at}.{field}", why) for field in ("subPath", "subPathExpr") if mount.get(field)]
     return causes
+
+
+_NOT_OF_EPHEMERAL = (
+    *("ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules"),
+    *("livenessProbe", "readinessProbe", "startupProbe", "lifecycle"),
+)
+"""In the order of the struct, which is how they are told."""

@@ -15,6 +15,8 @@ from kubetrace.playground.validation.causes import (
     supported,
     unsupported,
 )
+from kubetrace.playground.validation.hosts import windows_options
+from kubetrace.playground.validation.internal import internal
 from kubetrace.playground.validation.volumes import descending
 
 _ID_WORDS = "must be between 0 and 2147483647, inclusive"
@@ -22,19 +24,22 @@ _SYSCTL = r"^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])
 _PROFILES = ["Localhost", "RuntimeDefault", "Unconfined"]
 
 
-def container_context(context: Object, at: str) -> list[Cause]:
+def container_context(context: Object, at: str, shares_users: bool) -> list[Cause]:
+    """`shares_users`: whether the pod's users are the node's."""
     causes = _ids(context, at, ("runAsUser", "runAsGroup"))
     mount = context.get("procMount")
     causes += supported(f"{at}.procMount", mount, ["Default", "Unmasked"])
-    if mount == "Unmasked":
+    if mount == "Unmasked" and shares_users:
         causes.append(bad(f"{at}.procMount", mount, "`hostUsers` must be false to use `Unmasked`"))
     causes += _seccomp(context.get("seccompProfile"), f"{at}.seccompProfile")
     if context.get("allowPrivilegeEscalation") is False:
+        inside = internal("core.SecurityContext", context)
         words = "cannot set `allowPrivilegeEscalation` to false and "
         if context.get("privileged"):
-            causes.append(bad(at, context, f"{words}`privileged` to true"))
+            causes.append(bad(at, inside, f"{words}`privileged` to true"))
         if "CAP_SYS_ADMIN" in ((context.get("capabilities") or {}).get("add") or ()):
-            causes.append(bad(at, context, f"{words}`capabilities.Add` CAP_SYS_ADMIN"))
+            causes.append(bad(at, inside, f"{words}`capabilities.Add` CAP_SYS_ADMIN"))
+    causes += windows_options(context.get("windowsOptions"), f"{at}.windowsOptions")
     return causes + _app_armor(context.get("appArmorProfile"), f"{at}.appArmorProfile")
 
 
@@ -46,18 +51,17 @@ def pod_context(spec: Object, path: str) -> list[Cause]:
     if spec.get("shareProcessNamespace") and spec.get("hostPID"):
         why = "ShareProcessNamespace and HostPID cannot both be enabled"
         causes.append(bad(f"{at}.shareProcessNamespace", True, why))
-    causes += _sysctls(context.get("sysctls") or [], f"{at}.sysctls")
+    causes += _sysctls(context.get("sysctls") or [], f"{at}.sysctls", spec)
     policy, policies = context.get("fsGroupChangePolicy"), ["Always", "OnRootMismatch"]
     causes += supported(f"{at}.fsGroupChangePolicy", policy, policies)
     causes += _seccomp(context.get("seccompProfile"), f"{at}.seccompProfile")
+    causes += windows_options(context.get("windowsOptions"), f"{at}.windowsOptions")
     causes += _app_armor(context.get("appArmorProfile"), f"{at}.appArmorProfile")
     policies = ["Merge", "Strict"]
     policy = context.get("supplementalGroupsPolicy")
     causes += [] if policy is None else one_of(f"{at}.supplementalGroupsPolicy", policy, policies)
     policy = context.get("seLinuxChangePolicy")
-    return causes + (
-        [] if policy is None else one_of(f"{at}.seLinuxChangePolicy", policy, ["MountOption", "Recursive"])
-    )
+    return causes + supported(f"{at}.seLinuxChangePolicy", policy, ["Recursive"])  # MountOption is off by default
 
 
 def _id(field: str, value: int) -> list[Cause]:
@@ -69,7 +73,25 @@ def _ids(context: Object, at: str, names: tuple[str, ...]) -> list[Cause]:
     return [cause for field, value in found for cause in _id(field, value)]
 
 
-def _sysctls(found: list[Object], at: str) -> list[Cause]:
+_SHARED = frozenset(
+    (
+        *("kernel.sem", "kernel.shm", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"),
+        *("kernel.msg", "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni"),
+    )
+)
+
+
+def _host_of(sysctl: str) -> str:
+    """The field by which a pod shares with its node what a sysctl is about (component-helpers
+    node/util/sysctl/namespace.go): the parts of its name have dots between them, or slashes, as the first one says."""
+    first = next((char for char in sysctl if char in "./"), ".")
+    name = (sysctl if first == "." else sysctl.translate(str.maketrans("./", "/."))).partition("*")[0]
+    if name.startswith("net."):
+        return "hostNetwork"
+    return "hostIPC" if name in _SHARED or name.startswith("fs.mqueue.") else ""
+
+
+def _sysctls(found: list[Object], at: str, spec: Object) -> list[Cause]:
     causes: list[Cause] = []
     names: set[str] = set()
     for index, entry in enumerate(found):
@@ -80,6 +102,9 @@ def _sysctls(found: list[Object], at: str) -> list[Cause]:
             causes.append(bad(field, name, f"must have at most 253 characters and match regex {_SYSCTL}"))
         elif name in names:
             causes.append(duplicate(field, name))
+        shared = _host_of(name)
+        if spec.get(shared):
+            causes.append(bad(field, name, f"may not be specified when '{shared}' is true"))
         names.add(name)
     return causes
 

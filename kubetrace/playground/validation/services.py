@@ -15,6 +15,7 @@ from kubetrace.playground.validation.causes import (
     forbidden,
     label_name,
     labels,
+    legacy_address,
     one_of,
     port,
     port_number,
@@ -34,16 +35,6 @@ def service(item: Object) -> list[Cause]:
     kind, ports = spec.get("type", ""), spec.get("ports") or []
     headless = spec.get("clusterIP") == "None"
     causes: list[Cause] = []
-    addressed = kind != "ExternalName" and (not headless or bool(spec.get("selector")))
-    if addressed and spec.get("ipFamilyPolicy") == "RequireDualStack":  # told before anything else is looked at
-        why = "this cluster is not configured for dual-stack services"
-        families = enumerate(spec.get("ipFamilies") or ())
-        none = [
-            bad(f"spec.ipFamilies[{i}]", each, "not configured on this cluster")
-            for i, each in families
-            if each == "IPv6"
-        ]
-        return [bad("spec.ipFamilyPolicy", "RequireDualStack", why), *none]
     if not ports and not headless and kind != "ExternalName":
         causes.append(required("spec.ports"))
     if headless and kind in ("LoadBalancer", "NodePort"):
@@ -62,7 +53,7 @@ def service(item: Object) -> list[Cause]:
     causes += labels("spec.selector", spec.get("selector"))
     causes += one_of("spec.sessionAffinity", spec.get("sessionAffinity"), ["ClientIP", "None"])
     causes += _affinity(spec.get("sessionAffinity"), spec.get("sessionAffinityConfig"))
-    causes += _addresses(spec)
+    causes += _outside(spec.get("externalIPs") or [])
     causes += one_of("spec.type", kind, _TYPES)
     if kind == "ClusterIP":
         for index, entry in enumerate(ports):
@@ -95,12 +86,17 @@ def _balancer(spec: Object) -> list[Cause]:
     if kind != "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not None:
         why = "may only be used when `type` is 'LoadBalancer'"
         causes.append(forbidden("spec.allocateLoadBalancerNodePorts", why))
-    name = spec.get("loadBalancerClass")
-    if name is not None:
-        if kind != "LoadBalancer":
-            causes.append(forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'"))
-        causes += qualified_name("spec.loadBalancerClass", name)
-    return causes
+    return causes + _class(spec)
+
+
+def _class(spec: Object, before: Object | None = None) -> list[Cause]:
+    """Who balances; `before`: the spec that an update replaces (validateLoadBalancerClassField)."""
+    at, name, causes = "spec.loadBalancerClass", spec.get("loadBalancerClass"), list[Cause]()
+    if spec.get("type") != "LoadBalancer":
+        return causes if name is None else [forbidden(at, "may only be used when `type` is 'LoadBalancer'")]
+    if before is not None and before.get("type") == "LoadBalancer" and before.get("loadBalancerClass") != name:
+        causes.append(bad(at, name, "may not change once set"))
+    return causes if name is None else causes + qualified_name(at, name)
 
 
 _POLICIES = ["Cluster", "Local"]
@@ -156,24 +152,104 @@ _FAMILIES = ["IPv4", "IPv6"]
 _FAMILY_POLICIES = ["PreferDualStack", "RequireDualStack", "SingleStack"]
 
 
-def _addresses(spec: Object) -> list[Cause]:
-    causes: list[Cause] = []
-    families, policy = spec.get("ipFamilies") or [], spec.get("ipFamilyPolicy")
-    for index, family in enumerate(families):
-        if family not in _FAMILIES:
-            causes.append(unsupported(f"spec.ipFamilies[{index}]", family, _FAMILIES))
-        elif family in families[:index]:
-            causes.append(duplicate(f"spec.ipFamilies[{index}]", family))
-    causes += supported("spec.ipFamilyPolicy", policy, _FAMILY_POLICIES)
-    own = spec.get("clusterIPs") or []
-    if own[:1] == ["None"] and len(own) > 1:
-        causes.append(bad("spec.clusterIPs", own, "'None' must be the first and only value"))
+def _is_ipv6(text: str) -> bool:
+    return ":" in text
+
+
+def families(item: Object, old: Object | None) -> list[Cause]:
+    """What is told alone, before anything else is looked at: addresses and families that do not fit each other, or a
+    cluster of IPv4 (initIPFamilyFields in pkg/registry/core/service/storage/alloc.go)."""
+    spec, before = item.get("spec") or {}, (old or {}).get("spec") or {}
+    if spec.get("type") == "ExternalName":
+        return []
+    own, policy, found = spec.get("clusterIPs") or [], spec.get("ipFamilyPolicy"), spec.get("ipFamilies") or []
+    same = all(spec.get(name) == before.get(name) for name in ("clusterIPs", "ipFamilies", "ipFamilyPolicy"))
+    if policy == "PreferDualStack" and same:
+        return []
+    causes = _cluster_ips(spec, before.get("clusterIPs") or []) if spec else []
+    if causes:
+        return causes
+    if policy in (None, "SingleStack"):
+        why = "must be 'RequireDualStack' or 'PreferDualStack' when multiple {} are specified"
+        for names, told in ((own, "cluster IPs"), (found, "IP families")):
+            causes += [bad("spec.ipFamilyPolicy", policy, why.format(told))] if len(names) == 2 else []
     for index, text in enumerate(own):
-        causes += [] if text == "None" and not index else address(f"spec.clusterIPs[{index}]", text)
-    for index, text in enumerate(spec.get("externalIPs") or ()):
+        if index >= len(found) and _is_ipv6(text):
+            causes.append(bad(f"spec.clusterIPs[{index}]", own, "IPv6 is not configured on this cluster"))
+    if causes or (spec.get("clusterIP") == "None" and not spec.get("selector")):
+        return causes
+    if policy == "RequireDualStack":
+        why = "this cluster is not configured for dual-stack services"
+        causes.append(bad("spec.ipFamilyPolicy", policy, why))
+    for index, each in enumerate(found):
+        if each == "IPv6":
+            causes.append(bad(f"spec.ipFamilies[{index}]", each, "not configured on this cluster"))
+    return causes
+
+
+def _cluster_ips(spec: Object, known: list[str]) -> list[Cause]:
+    """`known`: the addresses that it had before (ValidateServiceClusterIPsRelatedFields)."""
+    at, first, own = "spec.clusterIPs", spec.get("clusterIP") or "", spec.get("clusterIPs") or []
+    causes: list[Cause] = []
+    if first and not own:
+        causes.append(required(at))
+    elif first and own[0] != first:
+        causes.append(bad(at, own, "first value must match `clusterIP`"))
+    elif own and not first:
+        causes.append(bad(at, own, "must be empty when `clusterIP` is not specified"))
+    found = spec.get("ipFamilies") or []
+    for index, family in enumerate(found):
+        field = f"spec.ipFamilies[{index}]"
+        causes += [] if family in _FAMILIES else [unsupported(field, family, _FAMILIES)]
+        causes += [duplicate(field, family)] if family in found[:index] else []
+    causes += supported("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), _FAMILY_POLICIES)
+    wrong = [bad(at, own, "'None' must be the first and only value")] if own[:1] == ["None"] and len(own) > 1 else []
+    for index, text in enumerate(own):
+        wrong += [] if text == "None" and not index else legacy_address(f"{at}[{index}]", text, known)
+    causes += wrong + ([bad(at, own, "may only hold up to 2 values")] if len(own) > 2 else [])
+    if wrong:
+        return causes
+    if len(own) > 1 and not (len(own) == 2 and _is_ipv6(own[0]) != _is_ipv6(own[1])):
+        causes.append(bad(at, own, "may specify no more than one IP for each IP family"))
+    for index, (text, family) in enumerate(zip(own, found, strict=False)):
+        if first != "None" and family in _FAMILIES and (family == "IPv6") != _is_ipv6(text):
+            why = f"expected an {family} value as indicated by `ipFamilies[{index}]`"
+            causes.append(bad(f"{at}[{index}]", text, why))
+    return causes
+
+
+def _outside(found: list[str]) -> list[Cause]:
+    causes: list[Cause] = []
+    for index, text in enumerate(found):
         at = f"spec.externalIPs[{index}]"
         wrong = address(at, text)
         causes += wrong or reachable(at, text)
+    return causes
+
+
+def changed(old: Object, new: Object) -> list[Cause]:
+    """What an update leaves as it is (ValidateServiceUpdate)."""
+    before, after = old["spec"], new["spec"]
+    causes: list[Cause] = []
+    if "ExternalName" not in (before.get("type"), after.get("type")):
+        causes += _moved(before, after)
+    causes += _class(after, before)
+    checked = [each.get("type") == "LoadBalancer" and each.get("externalTrafficPolicy") == "Local"
+               for each in (before, after)]  # fmt: skip
+    if all(checked) and before.get("healthCheckNodePort") != after.get("healthCheckNodePort"):
+        causes.append(forbidden("spec.healthCheckNodePort", "field is immutable"))
+    return causes
+
+
+def _moved(before: Object, after: Object) -> list[Cause]:
+    headless = [each.get("clusterIP") == "None" for each in (before, after)]
+    why, causes = "may not change once set", list[Cause]()
+    known, wanted = before.get("clusterIPs") or [], after.get("clusterIPs") or []
+    if not all(headless) and known and known[:1] != wanted[:1]:
+        causes.append(bad("spec.clusterIPs[0]", wanted, why))
+    known, wanted = before.get("ipFamilies") or [], after.get("ipFamilies") or []
+    if not any(headless) and known and known[:1] != wanted[:1]:
+        causes.append(bad("spec.ipFamilies[0]", wanted, why))
     return causes
 
 

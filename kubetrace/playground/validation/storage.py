@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 from collections.abc import Callable
 from typing import Any
 
+from kubetrace.playground.validation import network_volumes
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
@@ -25,8 +27,8 @@ from kubetrace.playground.validation.causes import (
     supported,
     unsupported,
 )
-from kubetrace.playground.validation.containers import is_standard, resource_amount
 from kubetrace.playground.validation.internal import internal
+from kubetrace.playground.validation.requirements import container_resource, resource_amount, resource_name
 from kubetrace.playground.validation.scheduling import node_selector
 from kubetrace.playground.validation.volumes import driver_name, host_path, nfs, no_backsteps
 
@@ -46,6 +48,14 @@ def _access_modes(modes: list[str], path: str) -> list[Cause]:
     if "ReadWriteOncePod" in modes and others:
         causes.append(forbidden(at, "may not use ReadWriteOncePod with other access modes"))
     return causes
+
+
+def _least(field: str, quantity: Any) -> list[Cause]:
+    """No less than none (validateBasicResource)."""
+    value = amount(quantity)
+    if value is None or value >= 0:
+        return []
+    return [bad(field, math.ceil(value), "must be a valid resource quantity")]
 
 
 def _positive(field: str, quantity: Any) -> list[Cause]:
@@ -81,6 +91,9 @@ def claim_spec(spec: Object, path: str) -> list[Cause]:
     for name in ("dataSource", "dataSourceRef"):
         if spec.get(name):
             causes += _data_source(spec[name], f"{path}.{name}")
+    given = {name: {"apiGroup": None} | (spec.get(name) or {}) for name in ("dataSource", "dataSourceRef")}
+    if spec.get("dataSource") and spec.get("dataSourceRef") and given["dataSource"] != given["dataSourceRef"]:
+        causes.append(bad(path, {}, "must match dataSourceRef"))
     return causes
 
 
@@ -103,7 +116,8 @@ def volume(item: Object) -> list[Cause]:
     if list(capacity) != ["storage"]:
         causes.append(unsupported("spec.capacity", capacity or None, ["storage"]))
     for name, quantity in capacity.items():
-        causes += _positive(f"spec.capacity[{name}]", quantity)
+        at = f"spec.capacity[{name}]"
+        causes += (_least(at, quantity) + _positive(at, quantity)) if name == "storage" else []
     policies = ["Delete", "Recycle", "Retain"]
     policy = spec.get("persistentVolumeReclaimPolicy")
     causes += one_of("spec.persistentVolumeReclaimPolicy", policy, policies, is_required=False)
@@ -126,7 +140,13 @@ def volume(item: Object) -> list[Cause]:
         causes.append(forbidden("spec.persistentVolumeReclaimPolicy", why))
     if spec.get("storageClassName"):
         causes += subdomain("spec.storageClassName", spec["storageClassName"])
-    return causes + supported("spec.volumeMode", spec.get("volumeMode"), _VOLUME_MODES)
+    causes += supported("spec.volumeMode", spec.get("volumeMode"), _VOLUME_MODES)
+    name, at = spec.get("volumeAttributesClassName"), "spec.volumeAttributesClassName"
+    if name is not None:
+        causes += subdomain(at, name) if name else [required(at, "an empty string is disallowed")]
+        if "csi" not in kinds:
+            causes.append(required("spec.csi", "has to be specified when using volumeAttributesClassName"))
+    return causes
 
 
 def _local(source: Object, at: str) -> list[Cause]:
@@ -148,6 +168,7 @@ def _csi(source: Object, at: str) -> list[Cause]:
 
 
 _CHECKED: dict[str, Callable[[Object, str], list[Cause]]] = {
+    **network_volumes.SOURCES,
     "hostPath": host_path,
     "nfs": nfs,
     "local": _local,
@@ -213,10 +234,7 @@ def quota_amounts(found: Object | None, path: str) -> list[Cause]:
     causes: list[Cause] = []
     for name, quantity in sorted((found or {}).items()):
         at = f"{path}[{name}]"
-        wrong = qualified_name(at, name)
-        if not wrong and "/" not in name and not is_standard(name):
-            wrong.append(bad(at, name, "must be a standard resource type or fully qualified"))
-        causes += wrong
+        causes += resource_name(at, name)
         if "/" not in name and name not in _QUOTA_NAMES and not name.startswith(("hugepages-", "requests.hugepages-")):
             causes.append(bad(at, name, "must be a standard resource for quota"))
         causes += resource_amount(at, name, quantity)
@@ -300,14 +318,24 @@ def limit_range(item: Object) -> list[Cause]:
         if kind in seen:
             causes.append(duplicate(f"{at}.type", kind))
         seen.add(kind)
+        causes += _limited(limit, at, "max", "min")
         if kind == "Pod":
             why = "may not be specified when `type` is 'Pod'"
             causes += [forbidden(f"{at}.{name}", why) for name in ("default", "defaultRequest") if limit.get(name)]
+        else:
+            causes += _limited(limit, at, "default", "defaultRequest")
         if kind == "PersistentVolumeClaim" and not any("storage" in (limit.get(part) or {}) for part in ("min", "max")):
             why = "either minimum or maximum storage value is required, but neither was provided"
             causes.append(required(f"{at}.limits", why))
-        causes += _bounds(limit, at)
+        causes += _limited(limit, at, "maxLimitRequestRatio") + _bounds(limit, at)
     return causes
+
+
+def _limited(limit: Object, at: str, *parts: str) -> list[Cause]:
+    """The names of what is limited (validateLimitRangeResourceName)."""
+    check = container_resource if limit.get("type") in ("Pod", "Container") else resource_name
+    names = [(part, name) for part in parts for name in sorted(limit.get(part) or ())]
+    return [cause for part, name in names for cause in check(f"{at}.{part}[{name}]", name)]
 
 
 def _bounds(limit: Object, at: str) -> list[Cause]:

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 
 from kubetrace.playground.schemas import at_path
-from kubetrace.playground.validation import cluster, devices, drivers, networking, pod_updates
+from kubetrace.playground.validation import cluster, devices, drivers, networking, pod_updates, services
 from kubetrace.playground.validation.causes import Cause, Object, amount, bad, forbidden, unchanged
 from kubetrace.playground.validation.internal import difference, internal
 
@@ -23,11 +23,11 @@ _IMMUTABLE = {
     "replicasets.apps": ("spec.selector",),
     "daemonsets.apps": ("spec.selector",),
     "secrets": ("type",),
+    "endpointslices.discovery.k8s.io": ("addressType",),
     "storageclasses.storage.k8s.io": ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
     "runtimeclasses.node.k8s.io": ("handler",),
     "controllerrevisions.apps": ("data",),
     "ingressclasses.networking.k8s.io": ("spec.controller",),
-    "endpointslices.discovery.k8s.io": ("addressType",),
 }
 _TEXTS = ("type", "provisioner", "handler", "spec.controller", "addressType")
 """Which are "" where they are not there."""
@@ -113,16 +113,6 @@ def _apart_from_placement(spec: Object) -> Object:
     return kept | ({"affinity": affinity} if affinity else {})
 
 
-def _service(old: Object, new: Object) -> list[Cause]:
-    before, after = old["spec"], new["spec"]
-    if "ExternalName" in (before.get("type"), after.get("type")):
-        return []
-    known, wanted = before.get("clusterIPs") or [], after.get("clusterIPs") or []
-    if known and known[:1] != wanted[:1]:
-        return [bad("spec.clusterIPs[0]", wanted, "may not change once set")]
-    return []
-
-
 def _claim(old: Object, new: Object) -> list[Cause]:
     was, is_ = dict(old["spec"]), copy.deepcopy(new["spec"])
     if not was.get("volumeName") and "volumeName" in is_:
@@ -204,7 +194,7 @@ _SPECIAL: dict[str, Callable[[Object, Object], list[Cause]]] = {
     "pods": pod_updates.pod,
     "statefulsets.apps": _stateful_set,
     "jobs.batch": _job,
-    "services": _service,
+    "services": services.changed,
     "persistentvolumeclaims": _claim,
     "persistentvolumes": _volume,
     "resourcequotas": _quota,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kubetrace.playground.validation import network_volumes
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
@@ -16,6 +17,7 @@ from kubetrace.playground.validation.causes import (
     required,
     subdomain,
 )
+from kubetrace.playground.validation.network_volumes import needs
 from kubetrace.playground.validation.references import field_reference, resource_reference
 
 # In the order in which validateVolumeSource counts them.
@@ -86,10 +88,6 @@ def _mode(source: Object, at: str, name: str = "defaultMode") -> list[Cause]:
     return [] if mode is None or 0 <= mode <= 0o777 else [bad(f"{at}.{name}", mode, _MODE_WORDS)]
 
 
-def _needs(source: Object, at: str, *names: str) -> list[Cause]:
-    return [required(f"{at}.{name}") for name in names if not source.get(name)]
-
-
 def _empty_dir(source: Object, at: str) -> list[Cause]:
     size = amount(source.get("sizeLimit", "0"))
     if size is not None and size < 0:
@@ -106,7 +104,7 @@ def host_path(source: Object, at: str) -> list[Cause]:
 
 def nfs(source: Object, at: str) -> list[Cause]:
     path = source.get("path", "")
-    causes = _needs(source, at, "server", "path")
+    causes = needs(source, at, "server", "path")
     return causes if path.startswith("/") else [*causes, bad(f"{at}.path", path, "must be an absolute path")]
 
 
@@ -114,18 +112,18 @@ def _items(source: Object, at: str) -> list[Cause]:
     causes: list[Cause] = []
     for index, item in enumerate(source.get("items") or ()):
         where = f"{at}.items[{index}]"
-        causes += _needs(item, where, "key", "path") + _local(f"{where}.path", item.get("path", ""))
+        causes += needs(item, where, "key", "path") + _local(f"{where}.path", item.get("path", ""))
         causes += _mode(item, where, "mode")
     return causes
 
 
 def _keys_of(name: str) -> Callable[[Object, str], list[Cause]]:
     """A Secret's or a ConfigMap's keys as files; `name`: the field that names it."""
-    return lambda source, at: _needs(source, at, name) + _mode(source, at) + _items(source, at)
+    return lambda source, at: needs(source, at, name) + _mode(source, at) + _items(source, at)
 
 
 def _downward_file(file: Object, at: str) -> list[Cause]:
-    causes = _needs(file, at, "path") + _local(f"{at}.path", file.get("path", ""))
+    causes = needs(file, at, "path") + _local(f"{at}.path", file.get("path", ""))
     field, resource = file.get("fieldRef"), file.get("resourceFieldRef")
     if field is not None:
         causes += field_reference(field, f"{at}.fieldRef", _FIELDS)
@@ -176,7 +174,7 @@ def _projection(kind: str, part: Object, where: str, volume: str, taken: set[str
         for file in part.get("items") or ():
             causes += _downward_file(file, where)
     else:
-        causes += _needs(part, where, "name") + _items(part, where)
+        causes += needs(part, where, "name") + _items(part, where)
     for item in part.get("items") or ():
         path = item.get("path", "")
         if path in taken:
@@ -215,17 +213,23 @@ def _ephemeral(source: Object, at: str) -> list[Cause]:
     return claim_template(template, f"{at}.volumeClaimTemplate")
 
 
+def _git(source: Object, at: str) -> list[Cause]:
+    return needs(source, at, "repository") + _local(f"{at}.directory", source.get("directory") or "")
+
+
 def _image(source: Object, at: str) -> list[Cause]:
     policies = ["Always", "IfNotPresent", "Never"]
-    return _needs(source, at, "reference") + one_of(f"{at}.pullPolicy", source.get("pullPolicy"), policies)
+    return needs(source, at, "reference") + one_of(f"{at}.pullPolicy", source.get("pullPolicy"), policies)
 
 
 _SOURCES: dict[str, Callable[[Object, str], list[Cause]]] = {
+    **network_volumes.SOURCES,
+    "gitRepo": _git,
     "emptyDir": _empty_dir,
     "hostPath": host_path,
     "secret": _keys_of("secretName"),
     "nfs": nfs,
-    "persistentVolumeClaim": lambda source, at: _needs(source, at, "claimName"),
+    "persistentVolumeClaim": lambda source, at: needs(source, at, "claimName"),
     "downwardAPI": _downward,
     "configMap": _keys_of("name"),
     "projected": _projected,
