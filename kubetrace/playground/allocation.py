@@ -65,7 +65,8 @@ def _drop(before: dict[str, Any], new: dict[str, Any]) -> None:
     local = [each.get("externalTrafficPolicy") == "Local" for each in (before, spec)]
     if balances[0] and local[0] and not (balances[1] and local[1]):
         unused.append("healthCheckNodePort")
-    if (reached[0] or before.get("externalIPs")) and not (reached[1] or spec.get("externalIPs")):
+    outside = [each.get("type") == "ClusterIP" and bool(each.get("externalIPs")) for each in (before, spec)]
+    if (reached[0] or outside[0]) and not (reached[1] or outside[1]):
         unused.append("externalTrafficPolicy")
     for name in unused:
         if spec.get(name) == before.get(name):

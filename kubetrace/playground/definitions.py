@@ -17,6 +17,7 @@ from kubetrace.playground.validation.causes import (
     one_of,
     required,
     same_text,
+    subdomain,
     unsupported,
 )
 from kubetrace.playground.validation.internal import internal
@@ -30,8 +31,8 @@ def default(item: dict[str, Any]) -> None:
     spec = item.setdefault("spec", {})
     names = spec.setdefault("names", {})
     if names.get("kind"):
-        names.setdefault("singular", names["kind"].lower())
-        names.setdefault("listKind", f"{names['kind']}List")
+        names["singular"] = names.get("singular") or names["kind"].lower()
+        names["listKind"] = names.get("listKind") or f"{names['kind']}List"
     spec.setdefault("conversion", {"strategy": "None"})
     for version in spec.get("versions") or ():
         for column in version.get("additionalPrinterColumns") or ():
@@ -41,7 +42,17 @@ def default(item: dict[str, Any]) -> None:
 
 
 _EMPTY_UNSAID = (
-    *("description", "title", "format", "pattern", "nullable", "uniqueItems", "exclusiveMinimum", "exclusiveMaximum"),
+    *(
+        "type",
+        "description",
+        "title",
+        "format",
+        "pattern",
+        "nullable",
+        "uniqueItems",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+    ),
     *("x-kubernetes-embedded-resource", "x-kubernetes-int-or-string"),
 )
 
@@ -83,6 +94,8 @@ def causes_of(item: dict[str, Any], old: dict[str, Any] | None = None) -> list[C
     causes: list[Cause] = []
     if not spec.get("group"):
         causes.append(required("spec.group"))
+    elif wrong := subdomain("spec.group", spec["group"]):
+        causes += wrong
     elif "." not in spec["group"]:
         causes.append(bad("spec.group", spec["group"], "should be a domain with at least one dot"))
     causes += one_of("spec.scope", spec.get("scope"), ["Cluster", "Namespaced"])
@@ -169,7 +182,7 @@ def _schemas(spec: dict[str, Any]) -> Iterator[Schema]:
 def stored_versions(spec: dict[str, Any], old: dict[str, Any] | None) -> list[str]:
     """The versions in which objects may have been stored (PrepareForCreate, PrepareForUpdate)."""
     known: list[str] = list(((old or {}).get("status") or {}).get("storedVersions") or ())
-    storing = next((version["name"] for version in spec.get("versions") or () if version.get("storage")), None)
+    storing = next((version.get("name", "") for version in spec.get("versions") or () if version.get("storage")), None)
     return [*known, storing] if storing is not None and storing not in known else known
 
 
@@ -214,7 +227,7 @@ def _names(names: dict[str, Any]) -> list[Cause]:
             causes += label_1035(at, value)
     for part in ("shortNames", "categories"):
         for index, value in enumerate(names.get(part) or ()):
-            causes += label_1035(f"spec.names.{part}[{index}]", value)
+            causes += label_1035(f"spec.names.{part}[{index}]", value or "")
     if names.get("kind") and names.get("kind") == names.get("listKind"):
         why = "kind and listKind may not be the same"
         causes.append(bad("spec.names.listKind", names["listKind"], why))
@@ -241,6 +254,11 @@ def _version(version: dict[str, Any], at: str, several: bool, with_status: bool)
                 causes.append(bad(told, path, "must be a simple json path starting with ."))
             elif not path.startswith(start):
                 causes.append(bad(told, path, f"should be a json path under {start[:-1]}"))
+        path, told = scale.get("labelSelectorPath") or "", f"{at}.subresources.scale.labelSelectorPath"
+        if path and not path.startswith("."):
+            causes.append(bad(told, path, "must be a simple json path starting with ."))
+        elif path and not path.startswith((".spec.", ".status.")):
+            causes.append(bad(told, path, "should be a json path under either .status or .spec"))
     for index, column in enumerate(version.get("additionalPrinterColumns") or ()):
         causes += _column(column, f"{at}.additionalPrinterColumns[{index}]")
     if version.get("selectableFields") and schema is None:
@@ -263,6 +281,8 @@ def _selectable(path: str, schema: Schema, at: str) -> list[Cause]:
         part = (part.get("properties") or {}).get(name) if isinstance(part, dict) else None
     if path.startswith(".metadata"):
         return [bad(at, path, "must not point to fields in metadata")]
+    if not path.startswith((".", "[")):
+        return [bad(at, path, f"is an invalid path: expected [ or . but got: {path}")]
     if part is None:
         return [bad(at, path, "is an invalid path: does not refer to a valid field")]
     if part.get("type") in ("string", "boolean", "integer"):

@@ -179,7 +179,7 @@ def _missing(value: Object, type: Type, path: str) -> list[Cause]:
 # What an update is not looked at for again: all of it must stay as it is.
 _NEVER_AGAIN = frozenset(
     (
-        *("resourceclaims.resource.k8s.io", "resourceclaimtemplates.resource.k8s.io", "controllerrevisions.apps"),
+        *("resourceclaims.resource.k8s.io", "controllerrevisions.apps"),
         *("ipaddresses.networking.k8s.io", "servicecidrs.networking.k8s.io"),
     )
 )

@@ -13,7 +13,7 @@ from kubetrace.playground.validation.causes import (
 )
 from kubetrace.playground.validation.webhooks import match_resources, parameters
 
-_CHANGES = ["*", "CREATE", "UPDATE"]
+_CHANGES = ["*", "CONNECT", "CREATE", "UPDATE"]
 _PATCHES = {"JSONPatch": "jsonPatch", "ApplyConfiguration": "applyConfiguration"}
 
 

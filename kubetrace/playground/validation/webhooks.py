@@ -20,6 +20,7 @@ from kubetrace.playground.validation.causes import (
 )
 from kubetrace.playground.webhook_calls import is_local
 
+_REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge"]
 _OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"]
 
 
@@ -203,6 +204,7 @@ def policy(item: Object) -> list[Cause]:
     for index, entry in enumerate(spec.get("validations") or ()):
         if not entry.get("expression", "").strip():
             causes.append(required(f"spec.validations[{index}].expression", "expression is not specified"))
+        causes += supported(f"spec.validations[{index}].reason", entry.get("reason"), _REASONS)
     return causes
 
 
@@ -253,7 +255,7 @@ def parameters(reference: Object | None, at: str) -> list[Cause]:
     action = reference.get("parameterNotFoundAction")
     if not action:
         return [*causes, required(f"{at}.parameterNotFoundAction")]
-    return causes + supported(f"{at}.parameterNotFoundAction", action, ["Allow", "Deny"])
+    return causes + supported(f"{at}.parameterNotFoundAction", action, ["Deny", "Allow"])
 
 
 def untold(item: Object) -> list[str]:
