@@ -35,7 +35,7 @@ from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector, names_one
 from kubetrace.playground.status import ApiError
 from kubetrace.playground.storage import Store
-from kubetrace.playground.tables import entries, many, one, partial, scale_table, table
+from kubetrace.playground.tables import entries, many, one, one_scale, partial, table
 from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Unasked
 from kubetrace.playground.write import Write
@@ -133,8 +133,8 @@ class Handlers:
         if isinstance(outcome, Answer | Stream | Upgrade):
             return outcome
         code = 201 if target.verb == "create" else 200
-        if form.kind == "Table" and target.subresource == "scale":
-            outcome = scale_table(outcome, form, self._include(request, form))
+        if target.subresource == "scale":
+            outcome = one_scale(target.resource, outcome, form, self._include(request, form))
         return self._encode(outcome, form, code)
 
     def _patched_subresource(self, request: Request, target: Target) -> Any:
@@ -324,8 +324,6 @@ class Handlers:
         return self._since(request) or self._store.version
 
     def _create(self, request: Request, target: Target, form: Form) -> Answer:
-        if target.resource.ends:
-            raise status.ending(target.resource.name, target.resource.group)
         item = self._verbs.create(target.resource, target.place, self._body(request, target), self._write(request))
         return self._one(request, target.resource, item, form, 201)
 

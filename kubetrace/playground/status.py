@@ -66,12 +66,6 @@ def not_supported(verb: str, resource: str, group: str) -> ApiError:
     return ApiError(405, told, details={"group": group, "kind": resource})
 
 
-def ending(resource: str, group: str) -> ApiError:
-    """Of a creation of what is being taken away."""
-    told = "create not allowed while custom resource definition is terminating"
-    return ApiError(405, told, details={"group": group, "kind": resource})
-
-
 def no_such_path() -> ApiError:
     return ApiError(404, "the server could not find the requested resource", details={})
 

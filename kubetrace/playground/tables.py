@@ -135,15 +135,23 @@ def _flow_order(item: dict[str, Any]) -> tuple[int, str]:
     return item["spec"].get("matchingPrecedence", 1000), item["metadata"]["name"]
 
 
-def scale_table(scale: dict[str, Any], form: Form, include: str) -> dict[str, Any]:
-    """A scale subresource as a Table (printScale)."""
+def one_scale(resource: Resource, scale: dict[str, Any], form: Form, include: str) -> dict[str, Any]:
+    """A scale subresource in the form that was asked for; a Table's columns are printScale's."""
+    if form.kind == "PartialObjectMetadata":
+        return partial(scale, form.group_version)
+    if form.kind == "PartialObjectMetadataList":
+        struct = "*autoscaling.Scale" if resource.custom is None else "*v1.Scale"
+        raise ApiError(406, f"you requested {form.kind}, but the requested object is not a list ({struct})")
+    if form.kind != "Table":
+        return scale
     amounts = [{"name": name, "type": "integer", "format": "", "description": "", "priority": 0}
                for name in ("Desired", "Available")]  # fmt: skip
     counts = [(scale.get(part) or {}).get("replicas") or 0 for part in ("spec", "status")]
     row: dict[str, Any] = {"cells": [scale["metadata"]["name"], *counts, age(scale)]}
     if include != "None":
         row["object"] = scale if include == "Object" else partial(scale, form.group_version)
-    answer = {"kind": "Table", "apiVersion": form.group_version, "metadata": {}}
+    metadata = {"resourceVersion": scale["metadata"].get("resourceVersion", "")}
+    answer = {"kind": "Table", "apiVersion": form.group_version, "metadata": metadata}
     return answer | {"columnDefinitions": [_NAME, *amounts, _AGE], "rows": [row]}
 
 
@@ -170,12 +178,17 @@ def table(
 
 
 def shown(resource: Resource, item: dict[str, Any]) -> dict[str, Any]:
-    """An object as that version shows it."""
+    """An object as that version shows it: a built-in one as its struct, a custom one as a map of Go, by its keys."""
     item = served(resource, item)
-    return ordered(
-        {"kind": resource.kind, "apiVersion": resource.api_version}
-        | {name: value for name, value in item.items() if name not in ("kind", "apiVersion")}
-    )
+    found = {"kind": resource.kind, "apiVersion": resource.api_version}
+    found |= {name: value for name, value in item.items() if name not in found}
+    return ordered(found) if resource.custom is None else _by_keys(found)
+
+
+def _by_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _by_keys(value[name]) for name in sorted(value)}
+    return [_by_keys(each) for each in value] if isinstance(value, list) else value
 
 
 def one(resource: Resource, item: dict[str, Any], form: Form, include: str) -> dict[str, Any]:
@@ -185,6 +198,8 @@ def one(resource: Resource, item: dict[str, Any], form: Form, include: str) -> d
     if form.kind == "PartialObjectMetadata":
         return partial(item, form.group_version)
     if form.kind == "PartialObjectMetadataList":
+        if resource.custom is not None:
+            raise ApiError(500, "content is not a list", "")
         told = f"you requested {form.kind}, but the requested object is not a list ({resource.go_type()})"
         raise ApiError(406, told)
     return shown(resource, item)
@@ -200,12 +215,12 @@ def many(
         raise ApiError(406, told)
     if form.kind == "PartialObjectMetadataList":
         entries = [partial(item, form.group_version) for item in items]
-        return {"kind": form.kind, "apiVersion": form.group_version, "metadata": metadata, "items": entries}
+        return {"kind": form.kind, "apiVersion": form.group_version, "metadata": metadata, "items": entries or None}
     kind = f"{resource.kind}List"
-    if resource.custom is not None:  # which is no struct: its fields come by their names, and the token always
+    if resource.custom is not None:
         whole = [shown(resource, item) for item in items]
-        said = dict(sorted(({"continue": ""} | metadata).items()))
-        return {"apiVersion": resource.api_version, "items": whole, "kind": kind, "metadata": said}
+        metadata = _by_keys({"continue": ""} | metadata)
+        return {"apiVersion": resource.api_version, "items": whole, "kind": kind, "metadata": metadata}
     bare = [{k: v for k, v in shown(resource, item).items() if k not in ("kind", "apiVersion")} for item in items]
     return {"kind": kind, "apiVersion": resource.api_version, "metadata": metadata, "items": bare}
 

@@ -102,6 +102,9 @@ class Verbs:
         for owned in _OWNED_BY_SERVER:
             if owned != "generation":  # which only some kinds' strategies set
                 metadata.pop(owned, None)
+        if resource.ends:
+            why = "create not allowed while custom resource definition is terminating"
+            raise status.forbidden(resource.name, resource.group, metadata.get("name", ""), why)
         self._check_namespace(resource, namespace, admitted_name(metadata))
         metadata["uid"], metadata["creationTimestamp"] = new_uid(), now()
         if resource.key in strategies.WITH_GENERATION or resource.custom is not None:

@@ -261,7 +261,7 @@ def test_a_definition_goes_after_its_objects(client: Client, namespace: str) -> 
     resources = client.get(f"/apis/{group}/v1")["resources"]
     assert resources[0]["verbs"] == ["delete", "deletecollection", "get", "list", "watch"]
     status, refused = client.call("POST", toys, held | {"metadata": {"name": "late"}})
-    assert (status, refused["message"]) == (405, _ENDING)
+    assert (status, refused["message"]) == (403, f'toys.{group} "late" is forbidden: {_ENDING}')
     client.call("PATCH", f"{toys}/t", {"metadata": {"finalizers": None}}, Content_Type="application/merge-patch+json")
     _gone(client, kind)
     _gone(client, f"{toys}/t")
