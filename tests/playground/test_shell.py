@@ -37,7 +37,8 @@ def run(script: str, stdin: str = "") -> tuple[int, str, str]:
 
     async def main() -> int:
         shell = Shell.fresh(machine, Streams(Lines(Bytes(stdin.encode())), output, error))
-        return await asyncio.wait_for(shell.script(script), 20)
+        machine.processes[1] = "sh"
+        return await asyncio.wait_for(shell.run(["sh", "-c", script], 1), 20)
 
     code = asyncio.run(main())
     return code, output.data.decode(), error.data.decode()
@@ -93,6 +94,30 @@ def run(script: str, stdin: str = "") -> tuple[int, str, str]:
         ("echo a b | xargs -n 1 echo got", 0, "got a\ngot b\n"),
         ("printf '#!/bin/sh\\necho ran $1\\n' > /tmp/s; chmod +x /tmp/s; /tmp/s now", 0, "ran now\n"),
         ("ln -s /etc/hostname /tmp/l; cat /tmp/l; readlink /tmp/l", 0, "web\n/etc/hostname\n"),
+        ("trap 'echo bye' EXIT; echo hi; exit 3", 3, "hi\nbye\n"),
+        ("(trap 'echo sub' EXIT; echo in); echo out", 0, "in\nsub\nout\n"),
+        ("trap 'echo usr; exit 4' USR1; kill -USR1 $$; echo never", 4, "usr\n"),
+        ("trap 'echo x' TERM; trap; trap - TERM; trap", 0, "trap -- 'echo x' TERM\n"),
+        ("sleep 60 & kill $!; wait $!; echo $?", 0, "143\n"),
+        ("(exit 5) & wait $!; echo $?", 0, "5\n"),
+        ('f() { local a b=3; a=5; echo $a$b; }; a=1; f; echo "[$a$b]"', 0, "53\n[1]\n"),
+        ("x=5; echo $((x++)) $x $((++x)) $((x--)) $((--x))", 0, "5 6 7 7 5\n"),
+        ("echo $((010)) $((2**10)) $((x=3, x*2))", 0, "8 1024 6\n"),
+        ("exec 3>/tmp/f; echo three >&3; exec 3>&-; cat /tmp/f", 0, "three\n"),
+        ("exec 3</etc/hostname; read a <&3; echo got $a", 0, "got web\n"),
+        ('echo x:y:z:w | while IFS=: read -r a b c; do echo "$a|$b|$c"; done', 0, "x|y|z:w\n"),
+        ('IFS=,; set -- $(echo a,b,c); echo $# $2; echo "$*"', 0, "3 b\na,b,c\n"),
+        ('for i in "$@"; do echo [$i]; done; set -- a "b c"; printf "<%s>" "$@" $*', 0, "<a><b c><a><b><c>"),
+        ("v=hello; echo ${v:1:3} ${v/l/L} ${v//l/L} ${v: -2} $'x\\ty'", 0, "ell heLlo heLLo lo x\ty\n"),
+        ('[[ abc == a* && -n x ]] && echo yes; [[ -n "" ]] || echo no', 0, "yes\nno\n"),
+        ("set -e; f() { false; echo on; }; f || echo caught; f && echo x; f; echo never", 1, "on\non\nx\n"),
+        ("while getopts ab: o -a -b v x; do echo $o $OPTARG; done; echo $OPTIND", 0, "a\nb v\n4\n"),
+        ("printf 'a b\\\nc\n' | { read x; echo $x; }", 0, "a bc\n"),
+        ("echo a \\\n  b; echo 'c\\\nd' \"e\\\nf\"; ec\\\nho g && \\\necho h", 0, "a b\nc\\\nd ef\ng\nh\n"),
+        ("umask; umask 077; umask; mkdir -p d/e; echo */", 0, "0022\n0077\nd/ etc/ root/ tmp/\n"),
+        ("cd /tmp; cd /etc; cd -; alias e='echo x'; alias", 0, "/tmp\ne='echo x'\n"),
+        ("echo 'echo sourced $1; return 3' > /s; . /s a; echo $?", 0, "sourced a\n3\n"),
+        ('[ a \\< b ] && echo lt; cat <<< "$COLOR"', 0, "lt\nblue\n"),
         ("echo x | tee /tmp/t; mv /tmp/t /tmp/u; cat /tmp/u; rm /tmp/u; ls /tmp", 0, "x\nx\n"),
     ],
 )
@@ -115,6 +140,9 @@ def test_scripts(script: str, code: int, out: str) -> None:
         ("for; do", 2, "sh: syntax error: bad for loop variable\n"),
         ("echo $((1/0))", 2, "sh: divide by zero\n"),
         ("/etc/hostname", 126, "sh: /etc/hostname: Permission denied\n"),
+        ("R=1; readonly R; R=2; echo never", 2, "sh: R: is read only\n"),
+        (". /none; echo never", 2, "sh: .: can't open '/none': No such file or directory\n"),
+        ("set -x; echo 'a b'", 0, "+ echo 'a b'\n"),
         ("set -u; echo $none", 2, "sh: none: parameter not set\n"),
         ("curl http://nowhere/", 6, "curl: (6) Could not resolve host: nowhere\n"),
     ],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, MutableMapping
 
 _TOKEN = re.compile(
-    r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|<<=?|>>=?|[-+*/%&|^<>=!]=|&&|\|\||\*\*|[-+*/%&|^<>=!~?:()])"
+    r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|\+\+|--|<<=?|>>=?|[-+*/%&|^<>=!]=|&&|\|\||\*\*|[-+*/%&|^<>=!~?:(),])"
 )
 _LEVELS: tuple[tuple[str, ...], ...] = (
     ("||",),
@@ -76,10 +76,19 @@ def evaluate(text: str, variables: MutableMapping[str, str]) -> int:
     if len(tokens) > 1000:
         raise ArithmeticFailure("arithmetic syntax error")
     expression = _Expression(tokens, variables)
-    value = expression.assignment()
+    value = expression.several()
     if expression.tokens:
         raise ArithmeticFailure("arithmetic syntax error")
     return value
+
+
+def _constant(text: str) -> int:
+    """A number in C's notation: 0x1f, 017, 15."""
+    try:
+        octal = text.startswith("0") and text.isdigit()
+        return _wrapped(int(text, 8) if octal else int(text, 0))
+    except ValueError:
+        raise ArithmeticFailure("arithmetic syntax error") from None
 
 
 class _Expression:
@@ -92,10 +101,16 @@ class _Expression:
 
     def _value(self, name: str) -> int:
         text = self._variables.get(name, "").strip() or "0"
-        try:
-            return int(text, 0) if not text.lstrip("-").isdigit() else int(text)
-        except ValueError:
-            raise ArithmeticFailure(f"{text}: bad number") from None
+        sign = -1 if text.startswith("-") else 1
+        return sign * _constant(text.removeprefix("-").removeprefix("+"))
+
+    def several(self) -> int:
+        """Expressions with commas between them: the last one counts."""
+        value = self.assignment()
+        while self._next() == ",":
+            self.tokens.pop(0)
+            value = self.assignment()
+        return value
 
     def assignment(self) -> int:
         if len(self.tokens) > 1 and re.fullmatch(r"[A-Za-z_]\w*", self.tokens[0]):
@@ -131,20 +146,42 @@ class _Expression:
         return value
 
     def _unary(self) -> int:
+        value = self._power()
+        if self._next() == "**":
+            self.tokens.pop(0)
+            exponent = self._unary()
+            if exponent < 0:
+                raise ArithmeticFailure("exponent less than 0")
+            value = _wrapped(pow(value, exponent, _BITS))
+        return value
+
+    def _step(self, name: str, by: int) -> int:
+        value = _wrapped(self._value(name) + by)
+        self._variables[name] = str(value)
+        return value
+
+    def _power(self) -> int:
         if not self.tokens:
             raise ArithmeticFailure("arithmetic syntax error")
         token = self.tokens.pop(0)
+        if token in ("++", "--"):
+            if re.fullmatch(r"[A-Za-z_]\w*", self._next()):
+                return self._step(self.tokens.pop(0), 1 if token == "++" else -1)
+            return self._power()  # two signs
         if token in ("-", "+", "!", "~"):
-            value = self._unary()
+            value = self._power()
             return {"-": -value, "+": value, "!": int(not value), "~": ~value}[token]
         if token == "(":
-            value = self.assignment()
+            value = self.several()
             if self._next() != ")":
                 raise ArithmeticFailure("arithmetic syntax error")
             self.tokens.pop(0)
             return value
         if token[0].isdigit():
-            return _wrapped(int(token, 0) if token[:2] in ("0x", "0X") else int(token))
+            return _constant(token)
         if re.fullmatch(r"[A-Za-z_]\w*", token):
-            return self._value(token)
+            value = self._value(token)
+            if self._next() in ("++", "--"):
+                self._step(token, 1 if self.tokens.pop(0) == "++" else -1)
+            return value
         raise ArithmeticFailure("arithmetic syntax error")

@@ -16,6 +16,7 @@ from kubetrace.playground.containers.images import ends_at_once, is_minimal, rea
 from kubetrace.playground.containers.logs import Log
 from kubetrace.playground.containers.machine import Machine, Network, Process
 from kubetrace.playground.containers.pipes import Kept, Lines, Nothing, Pipe
+from kubetrace.playground.containers.signals import HARMLESS, NUMBERS
 from kubetrace.playground.containers.terminal import Many, Terminal, TerminalOutput
 from kubetrace.playground.containers.volumes import Volumes
 from kubetrace.playground.objects import now
@@ -44,6 +45,7 @@ class Container:
         self.machine: Machine
         self._task: asyncio.Task[int] | None = None
         self._forced: int | None = None
+        self._told = False
         self._ended = asyncio.Event()
 
     def prepare(self, store: Store, volumes: Volumes, network: Network) -> None:
@@ -53,7 +55,6 @@ class Container:
         minimal = is_minimal(self.spec.get("image", ""))
         self.machine = Machine(self.pod, self.spec, self.files, values, network, minimal)
         self.machine.main_output = self.output
-        self.machine.stop = self.stop
 
     def words(self) -> list[str]:
         """The main process's command; empty where the image has its own."""
@@ -68,6 +69,7 @@ class Container:
         name = words[0].rpartition("/")[2] if words else ""
         if words and self.machine.minimal and name not in PROGRAMS and name not in ("sh", "ash"):
             raise StartFailure(words[0])
+        self.machine.handlers[1] = self._signalled
         self.machine.processes[1] = shlex.join(words) or self.spec.get("image", "")
         if self.spec.get("stdin"):
             self.input = Terminal(self.output) if self.spec.get("tty") else Pipe()
@@ -112,7 +114,7 @@ class Container:
         shell = Shell.fresh(self.machine, Streams(source, output, error, terminal))
         shell.unknown = None if self.machine.minimal else self._unknown
         try:
-            return await shell.run(words)
+            return await shell.run(words, 1)
         except Exit as leave:
             return leave.code
         except (BrokenPipeError, ConnectionError):
@@ -148,6 +150,21 @@ class Container:
         """Waits for the end of the main process."""
         await self._ended.wait()
         return self.exit_code or 0
+
+    def _signalled(self, name: str) -> None:
+        """A signal to the main process that no trap takes care of."""
+        if name not in HARMLESS:
+            self.stop(128 + NUMBERS[name])
+
+    def terminate(self) -> bool:
+        """Whether the main process has a trap for SIGTERM and takes its time; it gets the signal, once."""
+        traps = self.machine.main_traps
+        if not self.running or traps is None or "TERM" not in traps.commands:
+            return False
+        if not self._told:
+            self._told = True
+            self.machine.signal(1, "TERM")
+        return True
 
     def stop(self, code: int) -> None:
         """Ends the main process with that exit code."""

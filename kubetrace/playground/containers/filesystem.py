@@ -234,6 +234,8 @@ class FileSystem:
         found = [start]
         for part in [part for part in pattern.split("/") if part]:
             found = [f"{place}{name}/" for place in found for name in self._matches(absolute(place or ".", at), part)]
+        if pattern.endswith("/"):
+            return sorted(path for path in found if isinstance(self.find(absolute(path, at)), Directory))
         return sorted(path.rstrip("/") for path in found if path.rstrip("/"))
 
     def _matches(self, place: str, pattern: str) -> list[str]:
@@ -243,6 +245,7 @@ class FileSystem:
         if not any(char in pattern for char in "*?["):
             return [pattern] if pattern in node.entries or pattern in (".", "..") else []
         hidden = pattern.startswith(".")
+        pattern = pattern.replace("[^", "[!")
         return [n for n in node.entries if fnmatch.fnmatchcase(n, pattern) and (hidden or not n.startswith("."))]
 
 

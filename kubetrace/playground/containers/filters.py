@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable
 
 from kubetrace.playground.containers.arguments import UsageFailure, number, options
+from kubetrace.playground.containers.escapes import unescaped
 from kubetrace.playground.containers.filesystem import Directory, FileFailure
 from kubetrace.playground.containers.machine import Process, Program
 from kubetrace.playground.containers.patterns import basic, classes, compiled
 from kubetrace.playground.containers.pipes import Lines, read_all
-from kubetrace.playground.containers.text_programs import MISSING, inputs, program, text_of, unescaped
+from kubetrace.playground.containers.text_programs import MISSING, inputs, program, text_of
 
 
 @program

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from kubetrace.playground.containers.filesystem import FileSystem, absolute
 from kubetrace.playground.containers.pipes import Lines, Sink
+from kubetrace.playground.containers.signals import Traps
 
 _RATE = 300.0
 """Commands a second that a container may run for long; a busy loop must not take the playground's processor."""
@@ -40,12 +41,15 @@ class Machine:
     columns: int = 80
     processes: dict[int, str] = field(default_factory=dict)
     """Process id → command line."""
-    stop: Callable[[int], None] | None = None
-    """Ends the main process with that exit code."""
+    main_traps: Traps | None = None
+    """The traps of the main process, where that is a shell."""
     main_output: Sink | None = None
     """Where /proc/1/fd/1 leads: the container's log."""
     _credit: float = _BURST
     _counted: float = 0.0
+    umask: str = "0022"
+    handlers: dict[int, Callable[[str], None]] = field(default_factory=dict)
+    """Process id → what a signal, by its name, does to it."""
     _last_id: int = 1
 
     @property
@@ -77,6 +81,16 @@ class Machine:
 
     def end(self, number: int) -> None:
         self.processes.pop(number, None)
+        self.handlers.pop(number, None)
+
+    def signal(self, number: int, name: str) -> bool:
+        """Sends a signal; whether there is such a process."""
+        if number not in self.processes and number not in self.handlers:
+            return False
+        handler = self.handlers.get(number)
+        if handler is not None and name != "EXIT":
+            handler(name)
+        return True
 
 
 @dataclass(slots=True)

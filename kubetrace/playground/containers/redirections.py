@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kubetrace.playground.containers.expansion import one, text_of_part
@@ -18,12 +18,32 @@ class ShellFailure(Exception):
     """A message of the shell itself; the command's exit code is 1."""
 
 
+class Fatal(ShellFailure):
+    """One that ends the shell, with 2."""
+
+
 @dataclass(slots=True)
 class Streams:
     input: Lines
     output: Sink
     error: Sink
     terminal: bool = False
+    others: dict[int, Lines | Sink] = field(default_factory=dict)
+    """What the descriptors from 3 on lead to."""
+
+    def of(self, descriptor: int) -> Lines | Sink | None:
+        known: dict[int, Lines | Sink] = {0: self.input, 1: self.output, 2: self.error, **self.others}
+        return known.get(descriptor)
+
+    def leading(self, descriptor: int, to: Lines | Sink | None) -> Streams:
+        """These streams with one of them changed; None closes it."""
+        if descriptor > 2:
+            others = {number: stream for number, stream in self.others.items() if number != descriptor}
+            return replace(self, others=others if to is None else {**others, descriptor: to})
+        if descriptor == 0:
+            return replace(self, input=to if isinstance(to, Lines) else Lines(Nothing()))
+        sink: Sink = Nothing() if to is None or isinstance(to, Lines) else to
+        return replace(self, output=sink) if descriptor == 1 else replace(self, error=sink)
 
 
 class _File:
@@ -46,25 +66,25 @@ class _Endless:
 async def redirected(shell: Shell, redirects: list[Redirect]) -> Streams:
     found = shell.streams
     for redirect in redirects:
-        operator = redirect.operator
-        if operator in ("<<", "<<-"):
+        operator, descriptor = redirect.operator, redirect.descriptor
+        if operator in ("<<", "<<-", "<<<"):
             body = "".join([await text_of_part(shell, part) for part in redirect.target])
-            found = replace(found, input=Lines(Bytes(body.encode())))
+            body += "\n" if operator == "<<<" else ""
+            found = found.leading(descriptor, Lines(Bytes(body.encode("utf-8", "surrogateescape"))))
             continue
         text = await one(shell, redirect.target)
-        if operator in (">&", "<&") and text in ("1", "2", "-"):
-            sink: Sink = Nothing() if text == "-" else found.output if text == "1" else found.error
-            if redirect.descriptor == 0:
-                continue
-            found = replace(found, error=sink) if redirect.descriptor == 2 else replace(found, output=sink)
-        elif operator in ("<", "<>") or operator == "<&":
-            found = replace(found, input=Lines(_source(shell, text, found)))
+        if operator in (">&", "<&") and (text == "-" or text.isdigit()):
+            stream = found.of(int(text)) if text.isdigit() else None
+            if stream is None and text != "-":
+                raise ShellFailure(f"{text}: Bad file descriptor")
+            found = found.leading(descriptor, stream)
+        elif operator in ("<", "<>", "<&"):
+            found = found.leading(descriptor, Lines(_source(shell, text, found)))
         else:
             sink = _sink(shell, text, found, append=operator == ">>")
+            found = found.leading(descriptor, sink)
             if operator in ("&>", ">&"):
-                found = replace(found, output=sink, error=sink)
-            else:
-                found = replace(found, error=sink) if redirect.descriptor == 2 else replace(found, output=sink)
+                found = found.leading(2, sink)
     return found
 
 
@@ -93,6 +113,8 @@ def _sink(shell: Shell, text: str, streams: Streams, append: bool) -> Sink:
     }
     if path in known:
         return known[path] or Nothing()
+    if "C" in shell.options and not append and shell.machine.files.find(path) is not None:
+        raise ShellFailure(f"can't create {text}: File exists")
     try:
         return _File(shell, path, append)
     except FileFailure as failure:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fnmatch
 import re
 import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from kubetrace.playground.containers.arithmetic import ArithmeticFailure
-from kubetrace.playground.containers.expansion import MAX_VALUE, Exit, fields, one
+from kubetrace.playground.containers.control import Leave, compound
+from kubetrace.playground.containers.expansion import MAX_VALUE, Exit, fields, one, quoted
 from kubetrace.playground.containers.expansion import pattern as pattern_of
-from kubetrace.playground.containers.filesystem import FileFailure, absolute
+from kubetrace.playground.containers.filesystem import FileFailure
 from kubetrace.playground.containers.machine import Machine, Process
 from kubetrace.playground.containers.pipes import Lines, Nothing, Pipe
-from kubetrace.playground.containers.redirections import ShellFailure, Streams, redirected
-from kubetrace.playground.containers.syntax import ShellSyntaxError, Unfinished, parse
+from kubetrace.playground.containers.redirections import Fatal, ShellFailure, Streams, redirected
+from kubetrace.playground.containers.sessions import file, nested
+from kubetrace.playground.containers.signals import HARMLESS, NUMBERS, Traps
+from kubetrace.playground.containers.syntax import ShellSyntaxError, parse
 from kubetrace.playground.containers.tree import (
     Command,
     Compound,
@@ -28,14 +30,6 @@ from kubetrace.playground.containers.tree import (
     Simple,
     Substitution,
 )
-
-
-class _Leave(Exception):
-    """break, continue and return: how many levels are left."""
-
-    def __init__(self, kind: str, count: int) -> None:
-        super().__init__(kind)
-        self.kind, self.count = kind, count
 
 
 @dataclass
@@ -55,7 +49,23 @@ class Shell:
     depth: int = 0
     unknown: Callable[[Process], Awaitable[int]] | None = None
     """What runs in the place of a command that is not simulated; None: it is not found."""
-    jobs: list[asyncio.Task[int]] = field(default_factory=list)
+    jobs: dict[int, asyncio.Task[int]] = field(default_factory=dict)
+    """What runs in the background, by process id."""
+    last_job: int = 0
+    number: int = 1
+    """The process id, $$."""
+    readonly: set[str] = field(default_factory=set)
+    locals: list[dict[str, str | None]] = field(default_factory=list)
+    """Function by function, what the variables were that it calls its own."""
+    tested: int = 0
+    """How many conditions are being tested, in which set -e counts for nothing."""
+    loops: int = 0
+    """How many loops of this function are under way."""
+    option_index: int = 1
+    option_place: int = 0
+    """Where getopts is: in which argument, and at which letter of it."""
+    traps: Traps = field(default_factory=Traps)
+    aliases: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def fresh(cls, machine: Machine, streams: Streams) -> Shell:
@@ -66,55 +76,115 @@ class Shell:
     def environment(self) -> dict[str, str]:
         return {name: value for name, value in self.variables.items() if name in self.exported} | {"PWD": self.folder}
 
+    def separator(self) -> str:
+        """What "$*" has between its words."""
+        return self.variables.get("IFS", " ")[:1]
+
     async def script(self, text: str) -> int:
         """Runs a script to its end. A syntax error is told and gives 2."""
         try:
             sequence = parse(text)
         except ShellSyntaxError as error:
-            await self._tell(str(error))
+            await self.tell(str(error))
             return 2
         try:
-            return await self.sequence(sequence)
-        except Exit as leave:
-            return leave.code
-        except _Leave:
-            return self.status
+            return await self.to_its_end(self.sequence(sequence))
         finally:
-            for job in self.jobs:
+            for job in self.jobs.values():
                 job.cancel()
 
-    async def _tell(self, text: str) -> None:
+    async def to_its_end(self, work: Awaitable[int]) -> int:
+        """A shell's work and then its EXIT trap; what leaves it leaves nothing else."""
+        try:
+            try:
+                code = await work
+            except Exit as leave:
+                code = leave.code
+            except Leave as leave:
+                code = leave.count if leave.kind == "return" else self.status
+            command = self.traps.commands.pop("EXIT", "")
+            if command:
+                self.status = code
+                with contextlib.suppress(Leave):
+                    await self.sequence(parse(command))
+            return code
+        except Exit as leave:
+            return leave.code
+        except BrokenPipeError:
+            return 141
+
+    async def tell(self, text: str) -> None:
         with contextlib.suppress(BrokenPipeError):
             await self.streams.error.write(f"{self.name}: {text}\n".encode("utf-8", "surrogateescape"))
 
-    async def sequence(self, sequence: Sequence, condition: bool = False) -> int:
+    async def tested_sequence(self, sequence: Sequence) -> int:
+        """A condition: set -e ends nothing in it, however deep."""
+        self.tested += 1
+        try:
+            return await self.sequence(sequence)
+        finally:
+            self.tested -= 1
+
+    async def _joined(self, pipeline: Pipeline) -> int:
+        """What && or || stands behind, or ! before."""
+        self.tested += 1
+        try:
+            return await self.pipeline(pipeline)
+        finally:
+            self.tested -= 1
+
+    async def sequence(self, sequence: Sequence) -> int:
         last = len(sequence.items) - 1
         for index, (joint, pipeline, background) in enumerate(sequence.items):
             if (joint == "&&" and self.status) or (joint == "||" and not self.status):
                 continue
             if background:
-                child = self._child(replace(self.streams, input=Lines(Nothing())))
-                self.jobs.append(asyncio.create_task(child._alone(child.pipeline(pipeline))))
+                self._begin(pipeline)
                 self.status = 0
                 continue
-            self.status = await self.pipeline(pipeline)
             joined = index < last and sequence.items[index + 1][0] != ""
-            if self.status and "e" in self.options and not (condition or joined or pipeline.negated):
+            exempt = joined or pipeline.negated
+            self.status = await (self._joined(pipeline) if exempt else self.pipeline(pipeline))
+            if self.traps.pending:
+                await self._run_traps()
+            if self.status and "e" in self.options and not (self.tested or exempt):
                 raise Exit(self.status)
         return self.status
 
-    async def _alone(self, work: Awaitable[int]) -> int:
-        """A subshell's work: what leaves it leaves nothing else."""
-        try:
-            return await work
-        except Exit as leave:
-            return leave.code
-        except _Leave:
-            return self.status
-        except BrokenPipeError:
-            return 141
+    async def _run_traps(self) -> None:
+        while self.traps.pending:
+            command, status = self.traps.pending.pop(0), self.status
+            await self.sequence(parse(command))
+            self.status = status
 
-    def _child(self, streams: Streams) -> Shell:
+    def _begin(self, pipeline: Pipeline) -> None:
+        """Starts a job in the background."""
+        child = self.child(replace(self.streams, input=Lines(Nothing())))
+        self.last_job = number = self.machine.start(self.name)
+        task = asyncio.create_task(child.to_its_end(child.pipeline(pipeline)))
+        self.jobs[number] = task
+        ended: list[int] = []
+
+        def signalled(name: str) -> None:
+            if name not in HARMLESS:
+                ended.append(128 + NUMBERS[name])
+                task.cancel()
+
+        async def watched() -> int:
+            try:
+                return await task
+            except asyncio.CancelledError:
+                if ended:
+                    return ended[0]
+                task.cancel()
+                raise
+            finally:
+                self.machine.end(number)
+
+        self.machine.handlers[number] = signalled
+        self.jobs[number] = asyncio.create_task(watched())
+
+    def child(self, streams: Streams) -> Shell:
         return replace(
             self,
             streams=streams,
@@ -123,7 +193,11 @@ class Shell:
             functions=dict(self.functions),
             positional=list(self.positional),
             options=set(self.options),
-            jobs=[],
+            jobs={},
+            readonly=set(self.readonly),
+            locals=[dict(saved) for saved in self.locals],
+            aliases=dict(self.aliases),
+            traps=Traps(),
         )
 
     async def pipeline(self, pipeline: Pipeline) -> int:
@@ -142,9 +216,9 @@ class Shell:
                 input=Lines(pipes[index - 1]) if index else self.streams.input,
                 output=pipes[index] if index < len(pipes) else self.streams.output,
             )
-            child = self._child(streams)
+            child = self.child(streams)
             try:
-                return await child._alone(child.command(command))
+                return await child.to_its_end(child.command(command))
             finally:
                 if index:
                     pipes[index - 1].refuse()
@@ -168,16 +242,19 @@ class Shell:
         try:
             self.streams = await redirected(self, command.redirects)
             if isinstance(command, Compound):
-                return await self._compound(command)
+                return await compound(self, command)
             return await self._simple(command)
+        except Fatal as failure:
+            await self.tell(str(failure))
+            raise Exit(2) from None
         except (ShellFailure, FileFailure) as failure:
-            await self._tell(str(failure))
+            await self.tell(str(failure))
             return 1
         except ArithmeticFailure as failure:
-            await self._tell(str(failure))
+            await self.tell(str(failure))
             return 2
         except MemoryError:
-            await self._tell("out of memory")
+            await self.tell("out of memory")
             return 2
         finally:
             if not (isinstance(command, Simple) and self._is_exec(command)):
@@ -187,84 +264,37 @@ class Shell:
     def _is_exec(command: Simple) -> bool:
         return len(command.words) == 1 and command.words[0] == (Literal("exec"),)
 
-    async def _compound(self, command: Compound) -> int:
-        kind = command.kind
-        if kind == "(":
-            child = self._child(self.streams)
-            return await child._alone(child.sequence(command.branches[0][1]))
-        if kind == "{":
-            return await self.sequence(command.branches[0][1])
-        if kind == "if":
-            for condition, body in command.branches:
-                if not condition.items or await self.sequence(condition, condition=True) == 0:
-                    self.status = 0
-                    return await self.sequence(body)
-            return 0
-        if kind == "case":
-            return await self._case(command)
-        return await self._loop(command)
-
-    async def _case(self, command: Compound) -> int:
-        subject = await one(self, (command.words or [()])[0])
-        for patterns, body in command.cases:
-            for pattern in patterns:
-                if fnmatch.fnmatchcase(subject, await pattern_of(self, pattern)):
-                    self.status = 0
-                    return await self.sequence(body)
-        return 0
-
-    async def _loop(self, command: Compound) -> int:
-        condition, body = command.branches[0]
-        values: list[str] | None = None
-        if command.kind == "for":
-            words = [await fields(self, word) for word in command.words or ()]
-            values = [entry for group in words for entry in group] if command.words is not None else self.positional[:]
-        status = 0
-        while True:
-            await self.machine.pace()
-            if values is not None:
-                if not values:
-                    return status
-                self._set(command.name, values.pop(0))
-            else:
-                reached = await self.sequence(condition, condition=True) == 0
-                if reached == (command.kind == "until"):
-                    return status
-            try:
-                status = await self.sequence(body)
-            except _Leave as leave:
-                if leave.kind == "return":
-                    raise
-                if leave.count > 1:
-                    raise _Leave(leave.kind, leave.count - 1) from None
-                status = 0
-                if leave.kind == "break":
-                    return 0
-
-    def _set(self, name: str, value: str) -> None:
+    def set(self, name: str, value: str) -> None:
         if len(value) > MAX_VALUE:
             raise MemoryError
+        if name in self.readonly:
+            raise Fatal(f"{name}: is read only")
         self.variables[name] = value
 
     async def _simple(self, command: Simple) -> int:
-        words = [entry for word in command.words for entry in await fields(self, word)]
+        if command.words[:1] == [(Literal("[["),)]:
+            words = await self._condition_words(command)
+        else:
+            words = [entry for word in command.words for entry in await fields(self, word)]
+        if words and self.aliases.get(words[0]):
+            words = [*shlex.split(self.aliases[words[0]]), *words[1:]]
         values = [(name, await one(self, word)) for name, word in command.assignments]
         if "x" in self.options and (words or values):
-            shown = [f"{name}={value}" for name, value in values] + words
+            shown = [f"{name}={quoted(value)}" for name, value in values] + [quoted(word) for word in words]
             await self.streams.error.write(f"+ {' '.join(shown)}\n".encode())
         if not words:
             for name, value in values:
-                self._set(name, value)
+                self.set(name, value)
             substituted = any(isinstance(part, Substitution) for _, word in command.assignments for part in word)
             return self.status if substituted else 0
         if not values:
-            return await self._invoke(words)
+            return await self.invoke(words)
         saved, exported = dict(self.variables), set(self.exported)
         for name, value in values:
-            self._set(name, value)
+            self.set(name, value)
             self.exported.add(name)
         try:
-            return await self._invoke(words)
+            return await self.invoke(words)
         finally:
             for name, _ in values:
                 self.exported = exported
@@ -273,7 +303,15 @@ class Shell:
                 else:
                     self.variables.pop(name, None)
 
-    async def _invoke(self, words: list[str]) -> int:
+    async def _condition_words(self, command: Simple) -> list[str]:
+        """Between [[ and ]] nothing is split, and what follows == is a pattern."""
+        words: list[str] = []
+        for word in command.words:
+            compares = words[-1:] and words[-1] in ("==", "=", "!=")
+            words.append(await (pattern_of(self, word) if compares else one(self, word)))
+        return words
+
+    async def invoke(self, words: list[str]) -> int:
         from kubetrace.playground.containers.builtins import BUILTINS
 
         name = words[0]
@@ -288,23 +326,27 @@ class Shell:
         if self.depth > 50:
             raise ShellFailure("maximum function nesting level exceeded")
         saved, self.positional = self.positional, words[1:]
+        loops, self.loops = self.loops, 0
+        self.locals.append({})
         self.depth += 1
         try:
             return await self.command(body)
-        except _Leave as leave:
+        except Leave as leave:
             if leave.kind != "return":
                 raise
             return leave.count
         finally:
-            self.positional = saved
+            self.positional, self.loops = saved, loops
             self.depth -= 1
+            for name, value in self.locals.pop().items():
+                if value is None:
+                    self.variables.pop(name, None)
+                else:
+                    self.variables[name] = value
 
-    async def run(self, words: list[str]) -> int:
+    async def run(self, words: list[str], number: int | None = None) -> int:
         """A command that is no part of the shell: simulated, a script among the files, or unknown."""
-        from kubetrace.playground.containers.programs import PROGRAMS
-
         await self.machine.pace()
-        path, name = words[0], words[0].rpartition("/")[2]
         process = Process(
             self.machine,
             words,
@@ -316,18 +358,42 @@ class Shell:
             self.streams.terminal,
             self.run,
         )
-        number = self.machine.start(shlex.join(words))
+        number = self.machine.start(shlex.join(words)) if number is None else number
+        work = asyncio.ensure_future(self._work(words, process, number))
+        ended: list[int] = []
+
+        def signalled(name: str) -> None:
+            if name not in HARMLESS:
+                ended.append(128 + NUMBERS[name])
+                work.cancel()
+
+        if number != 1:
+            self.machine.handlers.setdefault(number, signalled)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if ended:
+                return ended[0]
+            work.cancel()
+            raise
+        finally:
+            self.machine.end(number)
+
+    async def _work(self, words: list[str], process: Process, number: int) -> int:
+        from kubetrace.playground.containers.programs import PROGRAMS
+
+        path, name = words[0], words[0].rpartition("/")[2]
         try:
             if name in ("sh", "bash", "ash", "dash") and ("/" not in path or path.startswith(("/bin/", "/usr/bin/"))):
-                return await self._nested(words)
+                return await nested(self, words, number)
             program = PROGRAMS.get(name)
             if program is not None and ("/" not in path or re.match(r"/(usr/)?(local/)?s?bin/", path)):
                 return await program(process)
             if "/" in path:
-                return await self._file(words, process)
+                return await file(self, words, process, number)
             if self.unknown is not None:
                 return await self.unknown(process)
-            await self._tell(f"{path}: not found")
+            await self.tell(f"{path}: not found")
             return 127
         except FileFailure as failure:
             await process.complain(str(failure))
@@ -337,104 +403,3 @@ class Shell:
         except MemoryError:
             await process.complain("out of memory")
             return 1
-        finally:
-            self.machine.end(number)
-
-    async def _file(self, words: list[str], process: Process) -> int:
-        files, path = self.machine.files, absolute(words[0], self.folder)
-        node = files.find(path)
-        if node is None:
-            if self.unknown is not None:
-                return await self.unknown(process)
-            await self._tell(f"{words[0]}: not found")
-            return 127
-        if not node.mode & 0o111:
-            await self._tell(f"{words[0]}: Permission denied")
-            return 126
-        return await self._nested(["sh", path, *words[1:]])
-
-    async def _nested(self, words: list[str]) -> int:
-        """`sh -c TEXT`, `sh FILE`, `sh` with a script on stdin."""
-        if self.depth > 20:
-            raise ShellFailure("too many nested shells")
-        child = self._child(self.streams)
-        child.variables = self.environment()
-        child.exported, child.functions, child.options = set(child.variables), {}, set()
-        child.depth = self.depth + 1
-        rest = words[1:]
-        wants_text = False
-        while rest and rest[0][:1] in "-+" and rest[0] not in ("-", "--"):
-            option = rest.pop(0)
-            wants_text = wants_text or "c" in option[1:]
-            child.options |= {letter for letter in option[1:] if letter in "ex"}
-        if rest[:1] == ["--"]:
-            rest.pop(0)
-        if wants_text:
-            if not rest:
-                await self._tell("-c requires an argument")
-                return 2
-            child.name = rest[1] if len(rest) > 1 else "sh"
-            child.positional = rest[2:]
-            return await child.script(rest[0])
-        if rest and rest[0] != "-":
-            try:
-                text = self.machine.files.read(absolute(rest[0], self.folder)).decode("utf-8", "surrogateescape")
-            except FileFailure as failure:
-                await self._tell(f"can't open '{rest[0]}': {failure}")
-                return 2
-            child.name, child.positional = rest[0], rest[1:]
-            return await child.script(text)
-        return await child.interact()
-
-    async def interact(self) -> int:
-        """Lines from stdin, each run when it is whole; with a terminal, after a prompt."""
-        pending = ""
-        while True:
-            if self.streams.terminal:
-                await self.streams.error.write((f"{self.folder} # " if not pending else "> ").encode())
-            try:
-                line = await self.streams.input.line()
-            except KeyboardInterrupt:
-                pending = ""
-                continue
-            if not line:
-                if pending:
-                    await self._tell("syntax error: unterminated quoted string")
-                return self.status
-            pending += line.decode("utf-8", "surrogateescape")
-            try:
-                sequence = parse(pending)
-            except Unfinished:
-                continue
-            except ShellSyntaxError as error:
-                await self._tell(str(error))
-                self.status, pending = 2, ""
-                if not self.streams.terminal:
-                    return 2
-                continue
-            pending = ""
-            try:
-                await self._interruptible(sequence)
-            except Exit as leave:
-                return leave.code
-            except _Leave:
-                continue
-
-    async def _interruptible(self, sequence: Sequence) -> None:
-        """A terminal's Ctrl-C ends the command, not the shell."""
-        interrupts = getattr(self.streams.input, "interrupts", None)
-        if interrupts is None:
-            await self.sequence(sequence)
-            return
-        work = asyncio.create_task(self.sequence(sequence))
-        interrupts.append(work)
-        try:
-            await work
-        except asyncio.CancelledError:
-            if work in interrupts:
-                raise
-            self.status = 130
-        finally:
-            if work in interrupts:
-                interrupts.remove(work)
-            work.cancel()

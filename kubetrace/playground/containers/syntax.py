@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from kubetrace.playground.containers.escapes import unescaped
 from kubetrace.playground.containers.tree import (
     Arithmetic,
     Command,
@@ -24,10 +25,10 @@ _BLANK = " \t"
 _META = " \t\n;&|()<>"
 _OPENING = ("if", "while", "until", "for", "case", "{")
 _RESERVED = frozenset((*_OPENING, "then", "elif", "else", "fi", "do", "done", "esac", "in", "}", "!"))
-_REDIRECT = re.compile(r"(\d*)(<<-|<<|<&|>>|>&|>\||<>|<|>)|(&>)")
+_REDIRECT = re.compile(r"(\d*)(<<-|<<<|<<|<&|>>|>&|>\||<>|<|>)|(&>)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_MODIFIER = re.compile(r":?[-+=?]|##?|%%?")
+_MODIFIER = re.compile(r":?[-+=?]|##?|%%?|//?|:")
 
 
 class ShellSyntaxError(Exception):
@@ -49,7 +50,7 @@ def parse(text: str) -> Sequence:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.text = text.replace("\\\n", "")
+        self.text = text
         self.at = 0
         self._documents: list[tuple[Redirect, str, bool]] = []
         self._depth = 0
@@ -65,6 +66,8 @@ class _Parser:
                 self.at = len(self.text) if end < 0 else end
             elif char in _BLANK:
                 self.at += 1
+            elif self._rest(2) == "\\\n":
+                self.at += 2
             elif char == "\n" and newlines:
                 self._newline()
             else:
@@ -281,7 +284,7 @@ class _Parser:
         if target is None:
             raise ShellSyntaxError(f'syntax error: unexpected "{self._token()}"')
         redirect = Redirect(descriptor, operator, target)
-        if operator.startswith("<<"):
+        if operator in ("<<", "<<-"):
             raw = self.text[start : self.at].strip()
             redirect.quoted = any(char in raw for char in "'\"\\")
             delimiter = re.sub(r"['\"\\]", "", raw)
@@ -304,11 +307,26 @@ class _Parser:
             if word is None:
                 break
             found.words.append(word)
+            if found.words == [(Literal("[["),)]:
+                self._condition(found.words)
         if self._documents and self.at >= len(self.text):
             raise Unfinished("here-document is open")
         if not found.words and not found.assignments and not found.redirects:
             raise ShellSyntaxError(f'syntax error: unexpected "{self._token()}"')
         return found
+
+    def _condition(self, words: list[Word]) -> None:
+        """What stands between [[ and ]], its operators as those of test."""
+        while words[-1] != (Literal("]]"),):
+            self._skip(newlines=True)
+            if self.at >= len(self.text):
+                raise Unfinished("syntax error: unexpected end of file")
+            word = self.word()
+            if word is None:
+                operator = self._rest(2) if self._rest(2) in ("&&", "||") else self._rest(1)
+                self.at += len(operator)
+                word = (Literal({"&&": "-a", "||": "-o"}.get(operator, operator)),)
+            words.append(word)
 
     def word(self) -> Word | None:
         self._skip()
@@ -331,13 +349,25 @@ class _Parser:
             return [Literal("", True), *self.quoted_text('"')]
         if char == "\\":
             self.at += 2
+            if self.text[self.at - 1 : self.at] == "\n":
+                return []
             return [Literal(self.text[self.at - 1 : self.at], True)]
+        if self._rest(2) == "$'":
+            return [self._escaped()]
         if char in "$`":
             return [self._dollar(quoted=False)]
         match = re.compile(r"[^ \t\n;&|()<>'\"\\$`]+").match(self.text, self.at)
         assert match is not None
         self.at = match.end()
         return [Literal(match.group())]
+
+    def _escaped(self) -> Literal:
+        """$'…' with C's escapes."""
+        match = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL).match(self.text, self.at)
+        if match is None:
+            raise Unfinished("syntax error: unterminated quoted string")
+        self.at = match.end()
+        return Literal(unescaped(match.group(1).replace("\\'", "'").replace('\\"', '"')), True)
 
     def quoted_text(self, end: str = "") -> Word:
         """Up to a closing quote (or the end of the text): expansions, but no splitting."""
@@ -353,6 +383,9 @@ class _Parser:
                 return tuple(parts)
             if char == "\\":
                 after = self.text[self.at + 1 : self.at + 2]
+                if after == "\n":
+                    self.at += 2
+                    continue
                 known = after and after in '$`\\"'
                 parts.append(Literal(after if known else f"\\{after}", True))
                 self.at += 2
@@ -409,25 +442,31 @@ class _Parser:
         self.at = match.end()
         operator = "length" if match.group(1) else ""
         word: Word = ()
+        replacement: Word = ()
         found = _MODIFIER.match(self.text, self.at)
         if found is not None and not operator:
             operator, self.at = found.group(), found.end()
-            word = self._brace_word()
+            pair = {"/": "/", "//": "/", ":": ":"}.get(operator, "")
+            word = self._brace_word(pair)
+            if pair and self._rest(1) == pair:
+                self.at += 1
+                replacement = self._brace_word()
         if self._rest(1) != "}":
             if self.at >= len(self.text):
                 raise Unfinished("syntax error: missing '}'")
             raise ShellSyntaxError("syntax error: bad substitution")
         self.at += 1
-        return Parameter(match.group(2), operator, word, quoted)
+        return Parameter(match.group(2), operator, word, quoted, replacement)
 
-    def _brace_word(self) -> Word:
+    def _brace_word(self, end: str = "") -> Word:
+        """Up to the closing brace, or to what else may end a part of it."""
         parts: list[Part] = []
-        while self.at < len(self.text) and self.text[self.at] != "}":
+        while self.at < len(self.text) and self.text[self.at] != "}" and self.text[self.at] != end:
             if self.text[self.at] in " \t\n;&|()<>":
                 parts.append(Literal(self.text[self.at], True))
                 self.at += 1
                 continue
-            match = re.compile(r"[^}\s;&|()<>'\"\\$`]+").match(self.text, self.at)
+            match = re.compile(rf"[^}}\s;&|()<>'\"\\$`{end}]+").match(self.text, self.at)
             if match is not None:
                 parts.append(Literal(match.group()))
                 self.at = match.end()

@@ -190,14 +190,32 @@ async def _expr(process: Process) -> int:
 
 
 async def _kill(process: Process) -> int:
-    numbers = [word for word in process.arguments if word.isdigit()]
-    for word in numbers:
-        if int(word) not in process.machine.processes:
-            await process.complain(f"can't kill pid {word}: No such process")
+    from kubetrace.playground.containers.signals import NUMBERS, signal_name
+
+    words, name = list(process.arguments), "TERM"
+    if words[:1] == ["-l"]:
+        await process.say("".join(f"{number:2}) {known}\n" for known, number in NUMBERS.items() if number))
+        return 0
+    if words and words[0].startswith("-") and words[0] != "--":
+        first = words.pop(0)
+        asked = (words.pop(0) if words else "") if first in ("-s", "-n") else first[1:]
+        found = signal_name(asked)
+        if found is None:
+            await process.complain(f"bad signal name '{asked}'")
             return 1
-        if int(word) == 1 and process.machine.stop is not None:
-            process.machine.stop(137 if {"-9", "-KILL", "-s9"} & set(process.arguments) else 143)
-    return 0
+        name = found
+    code = 0
+    for word in [word for word in words if word != "--"]:
+        if not word.lstrip("-").isdigit():
+            await process.complain(f"invalid number '{word}'")
+            code = 1
+        elif not process.machine.signal(abs(int(word)), name):
+            await process.complain(f"can't kill pid {word}: No such process")
+            code = 1
+    if not words:
+        await process.complain("you need to specify whom to kill")
+        return 1
+    return code
 
 
 async def _uptime(process: Process) -> int:

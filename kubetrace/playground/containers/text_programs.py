@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from functools import wraps
 
 from kubetrace.playground.containers.arguments import UsageFailure, number, options
+from kubetrace.playground.containers.escapes import unescaped
 from kubetrace.playground.containers.filesystem import FileFailure
 from kubetrace.playground.containers.machine import Process, Program
 from kubetrace.playground.containers.pipes import Bytes, Lines, read_all
@@ -89,23 +90,6 @@ async def _echo(process: Process) -> int:
         end = "" if cut else end
     await process.say(text + end)
     return 0
-
-
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "e": "\x1b"}
-
-
-def unescaped(text: str) -> str:
-    def one(match: re.Match[str]) -> str:
-        found = match.group(1)
-        if found == "c":
-            return "\x00c"
-        if found[0] == "x":
-            return chr(int(found[1:], 16))
-        if found[0].isdigit():
-            return chr(int(found, 8) & 255)
-        return _ESCAPES.get(found, "\\" + found)
-
-    return re.sub(r"\\(x[0-9a-fA-F]{1,2}|0?[0-7]{1,3}|.)", one, text)
 
 
 async def _printf(process: Process) -> int:

@@ -19,6 +19,8 @@ class Parameter:
     operator: str = ""
     word: Word = ()
     quoted: bool = False
+    replacement: Word = ()
+    """${name/word/replacement}; ${name:word:replacement} is a part by offset and length."""
 
 
 @dataclass(frozen=True, slots=True)

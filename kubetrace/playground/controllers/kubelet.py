@@ -361,7 +361,12 @@ class Kubelet(Controller):
                 if hook and grace:
                     worker.hooks[f"stop {name}"] = asyncio.create_task(self._pre_stop(pod, container, hook, grace))
         hooks = [task for name, task in worker.hooks.items() if name.startswith("stop ") and not task.done()]
-        if grace and (hooks or worker.wait("stop", min(STOP_SECONDS, float(grace)))):
+        if grace and hooks:
+            return min(worker.wakes, default=0.2)
+        busy = [container for container in running if container.terminate()]
+        if grace and (
+            (busy and worker.wait("grace", float(grace))) or worker.wait("stop", min(STOP_SECONDS, float(grace)))
+        ):
             return min(worker.wakes, default=0.2)
         self._end_containers(pod)
         if metadata.get("finalizers"):
@@ -384,9 +389,10 @@ class Kubelet(Controller):
                         entry["state"] = {"terminated": dict((entry.get("lastState") or {}).get("terminated") or _LOST)}
                     continue
                 found = self._runtime.find(pod, entry["name"])
-                if found is not None:
-                    found.stop(0 if not found.words() else 137)
                 code = 0 if found is None or not found.words() else 137
+                if found is not None:
+                    code = code if found.exit_code is None else found.exit_code
+                    found.stop(code)
                 entry["state"] = terminated(code, state["startedAt"], now(), entry.get("containerID", ""))
                 entry |= {"ready": False, "started": False}
         if status == pod.get("status"):

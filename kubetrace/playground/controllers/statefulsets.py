@@ -18,6 +18,16 @@ def _ordinal(name: str) -> int:
     return int(text) if text.isdigit() else -1
 
 
+def _range(item: Object) -> tuple[int, int]:
+    """(the first ordinal, how many there are)."""
+    spec = item["spec"]
+    return (spec.get("ordinals") or {}).get("start", 0), spec.get("replicas", 1)
+
+
+def _available(pod: Object | None, seconds: int) -> bool:
+    return pod is not None and is_active(pod) and is_available(pod, seconds)
+
+
 class StatefulSets(Controller):
     component = "statefulset-controller"
 
@@ -47,61 +57,113 @@ class StatefulSets(Controller):
 
     def _step(self, item: Object, pods: dict[str, Object], current: Object, update: Object) -> float | None:
         """One round; the answer is when to come again where something has failed."""
+        if item["metadata"].get("deletionTimestamp"):
+            return None
         spec, name = item["spec"], item["metadata"]["name"]
         parallel = spec.get("podManagementPolicy") == "Parallel"
-        start, wanted = (spec.get("ordinals") or {}).get("start", 0), spec.get("replicas", 1)
+        start, wanted = _range(item)
         seconds = spec.get("minReadySeconds", 0)
-        for index in range(start, start + wanted):
-            own = f"{name}-{index}"
-            pod = pods.get(own)
+        replicas = [pods.get(f"{name}-{index}") for index in range(start, start + wanted)]
+        for place, pod in enumerate(replicas):
             if pod is not None and is_done(pod):
-                self._delete(item, pod, "recreating")
-                return None
-            if pod is None and not self._make(item, index, current, update):
+                if not pod["metadata"].get("deletionTimestamp"):
+                    self._delete(item, pod)
+                if not parallel:
+                    return None
+                continue
+            if pod is None and not self._make(item, start + place, current, update):
                 return 3.0
-            healthy = pod is not None and is_active(pod) and is_available(pod, seconds)
-            if not healthy and not parallel:
+            if not parallel and not _available(pod, seconds):
                 return None if pod is None or not seconds or not is_ready(pod) else float(seconds)
+            if pod is not None:
+                self._keep_claims(item, pod, told=True)
         extra = [pod for own, pod in pods.items() if not start <= _ordinal(own) < start + wanted]
-        for pod in sorted(extra, key=lambda pod: -_ordinal(pod["metadata"]["name"])):
-            self._delete(item, pod, "")
-            if not parallel:
+        extra.sort(key=lambda pod: -_ordinal(pod["metadata"]["name"]))
+        for pod in extra:
+            self._keep_claims(item, pod)
+        unavailable = [pod for pod in (*replicas, *reversed(extra)) if not _available(pod, seconds)]
+        for pod in extra:
+            leaving = pod["metadata"].get("deletionTimestamp")
+            waits = leaving or (not _available(pod, seconds) and pod is not unavailable[0])
+            if waits and not parallel:
                 return None
-        self._roll(item, pods, update, start, wanted)
+            if not leaving:
+                self._delete(item, pod)
+                if not parallel:
+                    return None
+        self._roll(item, replicas, update)
         return None
 
-    def _roll(self, item: Object, pods: dict[str, Object], update: Object, start: int, wanted: int) -> None:
-        """From the last pod to the first, one at a time, down to the partition."""
+    def _roll(self, item: Object, replicas: list[Object | None], update: Object) -> None:
+        """From the last pod to the first, one at a time, down to the partition, which counts from the first ordinal."""
         strategy = item["spec"].get("updateStrategy") or {}
         if strategy.get("type") == "OnDelete":
             return
-        partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
-        mark = revisions.mark(update)
-        for index in reversed(range(max(start, partition), start + wanted)):
-            pod = pods.get(f"{item['metadata']['name']}-{index}")
+        mark, seconds = revisions.mark(update), item["spec"].get("minReadySeconds", 0)
+        for pod in reversed(replicas[(strategy.get("rollingUpdate") or {}).get("partition", 0) :]):
             if pod is None:
                 return
-            if (pod["metadata"].get("labels") or {}).get(revisions.LABEL) != mark:
-                self._delete(item, pod, "")
+            leaving = pod["metadata"].get("deletionTimestamp")
+            if (pod["metadata"].get("labels") or {}).get(revisions.LABEL) != mark and not leaving:
+                self._delete(item, pod)
                 return
-            if not is_ready(pod) or pod["metadata"].get("deletionTimestamp"):
+            if not _available(pod, seconds):
                 return
 
-    def _delete(self, item: Object, pod: Object, why: str) -> None:
+    def _keep_claims(self, item: Object, pod: Object, told: bool = False) -> None:
+        """The owners that a pod's claims have by persistentVolumeClaimRetentionPolicy (stateful_set_utils.go)."""
+        policy = item["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
+        scaled, deleted = policy.get("whenScaled") == "Delete", policy.get("whenDeleted") == "Delete"
+        place, name = item["metadata"]["namespace"], pod["metadata"]["name"]
+        start, wanted = _range(item)
+        outside = not start <= _ordinal(name) < start + wanted
+        changed = False
+        for template in item["spec"].get("volumeClaimTemplates") or ():
+            claim = self.store.get(_CLAIMS, place, f"{template['metadata']['name']}-{name}")
+            if claim is None:
+                continue
+            ours = (("StatefulSet", item), ("Pod", pod))
+            before = claim["metadata"].get("ownerReferences") or []
+            kept = [
+                ref
+                for ref in before
+                if not any(ref["kind"] == kind and ref["name"] == owner["metadata"]["name"] for kind, owner in ours)
+            ]
+            uids = {owner["metadata"]["uid"] for _, owner in ours}
+            foreign = any(ref.get("controller") for ref in kept) or any(
+                ref["uid"] not in uids for ref in before if ref not in kept
+            )
+            owner = pod if scaled and outside else item if deleted else None
+            if foreign and (scaled or deleted):
+                told_of = f"PersistentVolumeClaim {claim['metadata']['name']} has a conflicting OwnerReference"
+                told_of += " that acts as a manging controller, the retention policy is ignored for this claim"
+                self.events.warning(item, "ConflictingController", told_of)
+                owner = None
+            after = [*kept, owner_reference(owner)] if owner is not None else kept
+            if after != before:
+                claim["metadata"]["ownerReferences"] = after
+                if not after:
+                    del claim["metadata"]["ownerReferences"]
+                self.store.put(_CLAIMS, claim)
+                changed = True
+        if changed and told:
+            text = f"Update Pod {name} in StatefulSet {item['metadata']['name']} successful"
+            self.events.normal(item, "SuccessfulUpdate", text)
+
+    def _delete(self, item: Object, pod: Object) -> None:
         if self.delete("pods", pod):
-            name = pod["metadata"]["name"]
-            if why:
-                told = f"StatefulSet {item['metadata']['namespace']}/{item['metadata']['name']} is recreating "
-                phase = pod["status"].get("phase", "").lower()
-                self.events.warning(item, f"Recreating{phase.capitalize()}Pod", f"{told}{phase} Pod {name}")
-            told = f"Delete Pod {name} in StatefulSet {item['metadata']['name']} successful"
+            told = f"Delete Pod {pod['metadata']['name']} in StatefulSet {item['metadata']['name']} successful"
             self.events.normal(item, "SuccessfulDelete", told)
 
     def _make(self, item: Object, index: int, current: Object, update: Object) -> bool:
         spec, own = item["spec"], f"{item['metadata']['name']}-{index}"
         strategy = spec.get("updateStrategy") or {}
-        partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
-        old = strategy.get("type") != "OnDelete" and index < partition
+        rolling, start = strategy.get("rollingUpdate"), _range(item)[0]
+        if rolling is not None:
+            old = index < start + rolling.get("partition", 0)
+        else:
+            count = (item.get("status") or {}).get("currentReplicas", 0)
+            old = strategy.get("type") == "RollingUpdate" and index < start + count
         revision = current if old else update
         volumes = self._claims(item, index)
         if volumes is None:
@@ -122,7 +184,10 @@ class StatefulSets(Controller):
             if volumes or others:
                 body["spec"]["volumes"] = [*volumes, *others]
 
-        return self.make_pod(item, revisions.template_of(revision), own, change) is not None
+        made = self.make_pod(item, revisions.template_of(revision), own, change)
+        if made is not None:
+            self._keep_claims(item, made)
+        return made is not None
 
     def _claims(self, item: Object, index: int) -> list[Object] | None:
         """The volumes of the pod's claims, which are made where they are not there; None where that failed."""
@@ -138,9 +203,6 @@ class StatefulSets(Controller):
             metadata: Object = {"name": name, "labels": labels}
             if template["metadata"].get("annotations"):
                 metadata["annotations"] = template["metadata"]["annotations"]
-            policy = item["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
-            if policy.get("whenDeleted") == "Delete":
-                metadata["ownerReferences"] = [owner_reference(item)]
             where = f"Pod {own} in StatefulSet {item['metadata']['name']}"
             try:
                 self.create(_CLAIMS, place, {"metadata": metadata, "spec": copy.deepcopy(template["spec"])})
@@ -151,7 +213,7 @@ class StatefulSets(Controller):
         return volumes
 
     def _report(self, item: Object, current: Object, update: Object) -> float | None:
-        pods = [pod for pod in self.owned("pods", item) if not is_done(pod)]
+        pods = list(self.owned("pods", item))
         live = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
         seconds, wanted = item["spec"].get("minReadySeconds", 0), item["spec"].get("replicas", 1)
         ready = sum(is_ready(pod) for pod in pods)
@@ -162,8 +224,7 @@ class StatefulSets(Controller):
             return sum((pod["metadata"].get("labels") or {}).get(revisions.LABEL) == mark for pod in live)
 
         updated, strategy = with_mark(update), item["spec"].get("updateStrategy") or {}
-        partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
-        if updated == wanted == ready and len(live) == wanted and not partition:
+        if strategy.get("type") == "RollingUpdate" and updated == ready == len(pods) == wanted:
             current = update
         names = current["metadata"]["name"], update["metadata"]["name"]
         status: Object = {"observedGeneration": item["metadata"].get("generation", 1), "replicas": len(pods)}
