@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,9 @@ from kubetrace.playground.containers.redirections import Streams
 from kubetrace.playground.containers.shell import Shell
 from kubetrace.playground.containers.syntax import ShellSyntaxError, parse
 
+GOLDEN = json.loads((Path(__file__).parent / "golden" / "shell.json").read_text())
+"""Recorded from busybox by tests/tools/record_shell.py."""
+
 
 class NoNetwork:
     def addresses(self, host: str, namespace: str) -> list[str]:
@@ -24,15 +29,17 @@ class NoNetwork:
         raise LookupError(host)
 
 
-def run(script: str, stdin: str = "") -> tuple[int, str, str]:
+def run(script: str, stdin: str = "", context: dict[str, int] | None = None) -> tuple[int, str, str]:
     """(exit code, stdout, stderr) of a script in a new container named web."""
     files = FileSystem()
     for place in ("/etc", "/root", "/tmp"):
         files.make_folder(place)
+    files.get("/tmp").mode = 0o1777
     files.write("/etc/hostname", b"web\n")
     pod = {"metadata": {"name": "web", "namespace": "default"}, "spec": {}}
     environment = {"HOME": "/root", "HOSTNAME": "web", "COLOR": "blue"}
-    machine = Machine(pod, {"name": "c"}, files, environment, NoNetwork())
+    machine = Machine(pod, {"name": "c", "securityContext": context}, files, environment, NoNetwork())
+    files.uid, files.gid, files.groups = machine.user, machine.group, frozenset(machine.groups)
     output, error = Kept(), Kept()
 
     async def main() -> int:
@@ -125,6 +132,11 @@ def test_scripts(script: str, code: int, out: str) -> None:
     assert run(script)[:2] == (code, out)
 
 
+@pytest.mark.parametrize(("script", "code", "out"), GOLDEN["scripts"])
+def test_scripts_as_busybox_runs_them(script: str, code: int, out: str) -> None:
+    assert run(f"cd /tmp; {script}")[:2] == (code, out)
+
+
 @pytest.mark.parametrize(
     ("script", "code", "told"),
     [
@@ -156,12 +168,19 @@ def test_lines_typed_at_a_shell_without_a_terminal() -> None:
     assert run("sh", stdin="cd /etc\nif true\nthen echo two; fi\npwd\nexit 3\necho no\n") == (3, "two\n/etc\n", "")
 
 
-def test_files_are_bounded() -> None:
-    assert run("dd if=/dev/zero of=/a bs=1M count=20; dd if=/dev/zero of=/b bs=1M count=20") == (
-        1,
-        "",
-        "20971520 bytes copied\ndd: No space left on device\n",
+def test_a_user_who_is_not_root() -> None:
+    context = {"runAsUser": 1000, "runAsGroup": 3000, "fsGroup": 2000}
+    found = run("id; whoami; touch /etc/x; touch /tmp/y; ls -l /tmp | awk 'NR>1 {print $3, $4}'", context=context)
+    assert found == (
+        0,
+        "uid=1000 gid=3000 groups=2000,3000\n1000 3000\n",
+        "whoami: unknown uid 1000\ntouch: /etc/x: Permission denied\n",
     )
+
+
+def test_files_are_bounded() -> None:
+    code, _, told = run("dd if=/dev/zero of=/a bs=1M count=20 status=none; dd if=/dev/zero of=/b bs=1M count=20")
+    assert (code, told) == (1, "dd: No space left on device\n")
     assert run("x=aaaaaaaaaa; while true; do x=$x$x || exit 5; done")[0] == 5
 
 

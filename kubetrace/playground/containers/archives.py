@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import io
 import tarfile
+import zlib
 
 from kubetrace.playground.containers.arguments import UsageFailure, options
 from kubetrace.playground.containers.filesystem import LIMIT, Directory, File, FileFailure, Link, absolute
@@ -122,4 +124,39 @@ async def _put(process: Process, archive: tarfile.TarFile, entry: tarfile.TarInf
         files.write(path, data, mode=entry.mode & 0o7777)
 
 
-PROGRAMS: dict[str, Program] = {"tar": _tar}
+@program
+async def _gzip(process: Process) -> int:
+    """gzip, gunzip and zcat."""
+    flags, names = options(process, "cdkfqtvn123456789")
+    opens = "d" in flags or process.name != "gzip"
+    to_output = "c" in flags or process.name == "zcat" or not names
+    code = 0
+    for name in names or ["-"]:
+        try:
+            data = await read_all(process.input, LIMIT) if name == "-" else process.files.read(process.path(name))
+            found = gzip.decompress(data) if opens else gzip.compress(data)
+        except FileFailure as failure:
+            await process.complain(f"{name}: {failure}")
+            code = 1
+            continue
+        except (OSError, EOFError, zlib.error):
+            await process.complain("invalid magic" if name == "-" else f"{name}: invalid magic")
+            code = 1
+            continue
+        if len(found) > LIMIT:
+            raise FileFailure(errno.ENOSPC)
+        if to_output or name == "-":
+            await process.output.write(found)
+            continue
+        if opens and not name.endswith((".gz", ".tgz")):
+            await process.complain(f"{name}: unknown suffix - ignored")
+            code = 1
+            continue
+        target = name.removesuffix(".gz") if opens else f"{name}.gz"
+        process.files.write(process.path(target), found)
+        if "k" not in flags:
+            process.files.remove(process.path(name))
+    return code
+
+
+PROGRAMS: dict[str, Program] = {"gunzip": _gzip, "gzip": _gzip, "tar": _tar, "zcat": _gzip}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from kubetrace.playground.containers.machine import Process
 
 
@@ -10,9 +12,10 @@ class UsageFailure(Exception):
 
 
 def options(
-    process: Process, flags: str, valued: str = "", long: dict[str, str] | None = None
+    process: Process, flags: str, valued: str = "", long: dict[str, str] | None = None, joined: str = ""
 ) -> tuple[dict[str, str], list[str]]:
-    """({letter: value or ""}, operands). `long` maps --names to letters. Raises UsageFailure."""
+    """({letter: value or ""}, operands). `long` maps --names to letters; the values of an option of `joined` that is
+    there several times stand in lines. Raises UsageFailure."""
     found: dict[str, str] = {}
     rest: list[str] = []
     words = list(process.arguments)
@@ -39,12 +42,21 @@ def options(
             if letter in valued:
                 if not letters and not words:
                     raise UsageFailure(f"option requires an argument: {letter}")
-                found[letter] = letters or words.pop(0)
+                value = letters or words.pop(0)
+                found[letter] = f"{found[letter]}\n{value}" if letter in joined and letter in found else value
                 break
             if letter not in flags:
                 raise UsageFailure(f"invalid option -- '{letter}'")
             found[letter] = ""
     return found, rest
+
+
+def counted(words: list[str]) -> list[str]:
+    """head's and tail's old way of saying how many: -5 for -n5, where it is no option's value."""
+    return [
+        re.sub(r"^-(\d+)$", r"-n\1", word) if index == 0 or words[index - 1] not in ("-n", "-c") else word
+        for index, word in enumerate(words)
+    ]
 
 
 def number(text: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shlex
 import sys
 import traceback
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from kubetrace.playground.containers.machine import Machine, Network, Process
 from kubetrace.playground.containers.pipes import Kept, Lines, Nothing, Pipe
 from kubetrace.playground.containers.signals import HARMLESS, NUMBERS
 from kubetrace.playground.containers.terminal import Many, Terminal, TerminalOutput
-from kubetrace.playground.containers.volumes import Volumes
+from kubetrace.playground.containers.volumes import LIVE, MountFailure, Volumes
 from kubetrace.playground.objects import now
 from kubetrace.playground.storage import Store
 
@@ -55,6 +54,15 @@ class Container:
         minimal = is_minimal(self.spec.get("image", ""))
         self.machine = Machine(self.pod, self.spec, self.files, values, network, minimal)
         self.machine.main_output = self.output
+        if any(LIVE & set(volume) for volume in self.pod["spec"].get("volumes") or ()):
+            self.machine.refresh = lambda: self._refresh(volumes)
+        machine, files = self.machine, self.files
+        files.uid, files.gid, files.groups = machine.user, machine.group, frozenset(machine.groups)
+        files.read_only = bool(machine.context.get("readOnlyRootFilesystem"))
+
+    def _refresh(self, volumes: Volumes) -> None:
+        with contextlib.suppress(MountFailure):
+            volumes.refresh(self.files, self.pod, self.spec)
 
     def words(self) -> list[str]:
         """The main process's command; empty where the image has its own."""
@@ -70,7 +78,7 @@ class Container:
         if words and self.machine.minimal and name not in PROGRAMS and name not in ("sh", "ash"):
             raise StartFailure(words[0])
         self.machine.handlers[1] = self._signalled
-        self.machine.processes[1] = shlex.join(words) or self.spec.get("image", "")
+        self.machine.processes[1] = " ".join(words) or self.spec.get("image", "")
         if self.spec.get("stdin"):
             self.input = Terminal(self.output) if self.spec.get("tty") else Pipe()
         self._task = asyncio.create_task(self._run(words))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
-import fnmatch
+import os
 import time
 from collections.abc import Callable
 
 from kubetrace.playground.containers.arguments import UsageFailure, number, options
 from kubetrace.playground.containers.filesystem import LIMIT, Directory, File, FileFailure, Link, Node
+from kubetrace.playground.containers.finding import find
 from kubetrace.playground.containers.machine import Process, Program
 from kubetrace.playground.containers.text_programs import program
 
@@ -17,34 +18,51 @@ def _kind(node: Node) -> str:
     return "d" if isinstance(node, Directory) else "l" if isinstance(node, Link) else "-"
 
 
-def _permissions(node: Node) -> str:
-    letters = "".join(letter if node.mode >> (8 - i) & 1 else "-" for i, letter in enumerate("rwxrwxrwx"))
-    return _kind(node) + letters
+def permissions(node: Node) -> str:
+    """-rwxr-xr-x, with s and t where they are set."""
+    letters = [letter if node.mode >> (8 - i) & 1 else "-" for i, letter in enumerate("rwxrwxrwx")]
+    for bit, place, letter in ((0o4000, 2, "s"), (0o2000, 5, "s"), (0o1000, 8, "t")):
+        if node.mode & bit:
+            letters[place] = letter if letters[place] == "x" else letter.upper()
+    return _kind(node) + "".join(letters)
 
 
-def _length(node: Node) -> int:
+def length(node: Node) -> int:
     if isinstance(node, File):
         return len(node.data)
     return len(node.target) if isinstance(node, Link) else 4096
 
 
-def _row(name: str, node: Node) -> str:
-    date = time.strftime("%b %e %H:%M", time.gmtime(node.mtime))
-    links = 2 if isinstance(node, Directory) else 1
+def _row(name: str, node: Node, readable: bool = False) -> str:
+    old = time.time() - node.mtime > 180 * 86400
+    date = time.strftime("%b %e  %Y" if old else "%b %e %H:%M", time.gmtime(node.mtime))
+    links = 2 if isinstance(node, Directory) else node.links
     arrow = f" -> {node.target}" if isinstance(node, Link) else ""
-    return f"{_permissions(node)} {links:4} root     root     {_length(node):9} {date} {name}{arrow}\n"
+    owner, group = ("root" if number == 0 else str(number) for number in (node.uid, node.gid))
+    size = human(length(node)) if readable else str(length(node))
+    return f"{permissions(node)} {links:4} {owner:8} {group:8} {size:>9} {date} {name}{arrow}\n"
+
+
+def human(size: float) -> str:
+    """1.5K, 2.0M."""
+    for unit in ("", "K", "M", "G"):
+        if size < 1024 or unit == "G":
+            return f"{size:.1f}{unit}" if unit else str(int(size))
+        size /= 1024
+    return ""
 
 
 @program
 async def _ls(process: Process) -> int:
-    flags, names = options(process, "laA1dhRtrSFins", "", {"all": "a", "color": "1"})
+    flags, names = options(process, "laA1dhRtrSFinspCcgLHXv", "wT", {"all": "a", "color": "1"})
     code, plain, folders = 0, [], []
     for name in names or ["."]:
         path = process.path(name)
         node = process.files.find(path, follow=not ({"l", "d"} & set(flags)) or name.endswith("/"))
         if node is None:
-            await process.complain(f"cannot access '{name}': No such file or directory")
-            code = 2
+            small = process.machine.minimal
+            await process.complain(f"{name if small else f'cannot access {name!r}'}: No such file or directory")
+            code = 1 if small else 2
         elif isinstance(node, Directory) and "d" not in flags:
             folders.append((name, path))
         else:
@@ -59,8 +77,12 @@ async def _ls(process: Process) -> int:
 
 def _listed(flags: dict[str, str], name: str, node: Node) -> str:
     if "l" in flags:
-        return _row(name, node)
-    mark = "/" if "F" in flags and isinstance(node, Directory) else ""
+        return _row(name, node, "h" in flags)
+    mark = "/" if {"F", "p"} & set(flags) and isinstance(node, Directory) else ""
+    if "F" in flags and not mark:
+        mark = "@" if isinstance(node, Link) else "*" if node.mode & 0o111 else ""
+    if "i" in flags:
+        return f"{id(node) // 16 % 10_000_000:7} {name}{mark}\n"
     return f"{name}{mark}\n"
 
 
@@ -71,7 +93,7 @@ async def _folder(process: Process, flags: dict[str, str], name: str, path: str)
     if "t" in flags:
         entries.sort(key=lambda pair: -pair[1].mtime)
     if "S" in flags:
-        entries.sort(key=lambda pair: -_length(pair[1]))
+        entries.sort(key=lambda pair: -length(pair[1]))
     if "r" in flags:
         entries.reverse()
     shown = [pair for pair in entries if not pair[0].startswith(".") or {"a", "A"} & set(flags)]
@@ -132,12 +154,6 @@ async def _rmdir(process: Process) -> int:
     return await _each(process, names, process.files.remove_folder, "'{}'")
 
 
-@program
-async def _touch(process: Process) -> int:
-    _, names = options(process, "acm", "dtr")
-    return await _each(process, names, process.files.touch, "cannot touch '{}'")
-
-
 def _inside(process: Process, target: str, source: str) -> str:
     """Where something goes that is copied, moved or linked to a target: into it, if it is a folder."""
     if isinstance(process.files.find(target), Directory):
@@ -158,7 +174,7 @@ def _copy(process: Process, source: str, target: str) -> None:
 
 @program
 async def _cp(process: Process) -> int:
-    flags, names = options(process, "rRafpdvuLT")
+    flags, names = options(process, "rRafpdvuLTPiHn")
     if len(names) < 2:
         raise UsageFailure("missing file operand")
     code = 0
@@ -206,121 +222,62 @@ async def _ln(process: Process) -> int:
     if "f" in flags and process.files.find(path, follow=False) is not None:
         process.files.remove(path)
     if "s" not in flags:
-        process.files.write(path, process.files.read(process.path(target)))
+        process.files.hard_link(path, process.path(target))
         return 0
     process.files.link(path, target)
     return 0
 
 
 @program
-async def _chmod(process: Process) -> int:
-    process.words = [process.words[0], *_protected(process.arguments)]
-    _, names = options(process, "Rv")
-    if len(names) < 2:
-        raise UsageFailure("missing operand")
-    mode = names[0].removeprefix("=")
-    for name in names[1:]:
-        node = process.files.get(process.path(name))
-        if mode.isdigit():
-            node.mode = int(mode, 8) & 0o7777
-        elif "x" in mode:
-            node.mode = node.mode & ~0o111 if "-" in mode else node.mode | 0o111
-    return 0
-
-
-def _protected(words: list[str]) -> list[str]:
-    """A mode such as -x is no option."""
-    return [f"={word}" if word in ("-x", "-w", "-r", "-rwx") else word for word in words]
-
-
-async def _chown(process: Process) -> int:
-    for name in [word for word in process.arguments if not word.startswith("-")][1:]:
-        process.files.get(process.path(name))
-    return 0
-
-
-@program
-async def _find(process: Process) -> int:
-    words, places = list(process.arguments), []
-    while words and not words[0].startswith(("-", "!", "(")):
-        places.append(words.pop(0))
-    name, kind, deepest, insensitive = None, "", 1 << 30, False
-    while words:
-        word = words.pop(0)
-        if word in ("-name", "-iname") and words:
-            name, insensitive = words.pop(0), word == "-iname"
-        elif word == "-type" and words:
-            kind = words.pop(0)
-        elif word == "-maxdepth" and words:
-            deepest = number(words.pop(0))
-        elif word not in ("-print",):
-            raise UsageFailure(f"unrecognized: {word}")
+async def _readlink(process: Process) -> int:
+    flags, names = options(process, "fnemsq")
     code = 0
-    for place in places or ["."]:
-        start = process.path(place)
-        try:
-            for path, node in process.files.every(start):
-                shown = place.rstrip("/") + path[len(start.rstrip("/")) :] if path != start else place
-                depth = path[len(start.rstrip("/")) :].count("/")
-                last = path.rpartition("/")[2]
-                match = name is None or fnmatch.fnmatchcase(
-                    last.lower() if insensitive else last, name.lower() if insensitive else name
-                )
-                if match and depth <= deepest and (not kind or _kind(node) == {"f": "-"}.get(kind, kind)):
-                    await process.say(f"{shown}\n")
-        except FileFailure as failure:
-            await process.complain(f"{place}: {failure}")
+    for name in names:
+        node = process.files.find(process.path(name), follow=False)
+        if "f" in flags or "e" in flags or process.name == "realpath":
+            path = process.files.real_path(process.path(name))
+            if process.files.find(path.rpartition("/")[0] or "/") is None or (
+                process.name == "realpath" and process.files.find(path) is None
+            ):
+                if process.name == "realpath":
+                    await process.complain(f"{name}: No such file or directory")
+                code = 1
+                continue
+            await process.say(f"{path}\n")
+        elif isinstance(node, Link):
+            await process.say(f"{node.target}\n")
+        else:
             code = 1
     return code
 
 
 @program
-async def _stat(process: Process) -> int:
-    flags, names = options(process, "L", "c")
-    for name in names:
-        node = process.files.get(process.path(name), follow="L" in flags)
-        if "c" in flags:
-            values = {"%s": str(_length(node)), "%n": name, "%a": f"{node.mode:o}", "%U": "root", "%G": "root"}
-            text = flags["c"]
-            for mark, value in values.items():
-                text = text.replace(mark, value)
-            await process.say(f"{text}\n")
-            continue
-        kind = {"d": "directory", "l": "symbolic link"}.get(_kind(node), "regular file")
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(node.mtime))
-        await process.say(f"  File: {name}\n  Size: {_length(node)}\t{kind}\n")
-        await process.say(f"Access: ({node.mode:04o}/{_permissions(node)})  Uid: (    0/    root)\nModify: {when}\n")
-    return 0
-
-
-@program
-async def _readlink(process: Process) -> int:
-    flags, names = options(process, "fn")
-    for name in names:
-        node = process.files.find(process.path(name), follow=False)
-        if isinstance(node, Link):
-            await process.say(f"{node.target}\n")
-        elif "f" in flags:
-            await process.say(f"{process.path(name)}\n")
-        else:
-            return 1
-    return 0
-
-
-@program
 async def _du(process: Process) -> int:
-    _, names = options(process, "shakm", "d")
+    flags, names = options(process, "shakmcx", "d")
     for name in names or ["."]:
-        total = sum(_length(node) for _, node in process.files.every(process.path(name)))
-        await process.say(f"{max(1, total // 1024)}\t{name}\n")
+        start = process.path(name)
+        for path, node in reversed(list(process.files.every(start))):
+            shown = path == start or ("s" not in flags and (isinstance(node, Directory) or "a" in flags))
+            if shown:
+                total = sum(4096 * -(-length(inner) // 4096) for _, inner in process.files.every(path))
+                size = human(total) if "h" in flags else str(total // (1024 * 1024 if "m" in flags else 1024))
+                await process.say(
+                    f"{size}\t{name if path == start else name.rstrip('/') + path[len(start.rstrip('/')) :]}\n"
+                )
     return 0
 
 
 @program
 async def _df(process: Process) -> int:
-    options(process, "hkTP")
-    await process.say("Filesystem           1K-blocks      Used Available Use% Mounted on\n")
-    await process.say("simulated              104857600   1048576 103809024   1% /\n")
+    flags, names = options(process, "hkmTPai")
+    size = "Size" if "h" in flags else "1K-blocks"
+    rows = [("overlay", "/")] + [("/dev/vda1", path) for path in sorted(process.files.mounts)]
+    wanted = {process.path(name) for name in names}
+    cells = ("100.0G", "1.0G", "99.0G") if "h" in flags else ("104857600", "1048576", "103809024")
+    await process.say(f"Filesystem           {size:>9}      Used Available Use% Mounted on\n")
+    for source, place in rows:
+        if not wanted or place in wanted or (place == "/" and not wanted & set(process.files.mounts)):
+            await process.say(f"{source:20} {cells[0]:>9} {cells[1]:>9} {cells[2]:>9}   1% {place}\n")
     return 0
 
 
@@ -345,6 +302,8 @@ async def _mktemp(process: Process) -> int:
     flags, names = options(process, "dqut", "p")
     name = names[0] if names else "/tmp/tmp.XXXXXX"
     path = process.path(name.replace("XXXXXX", random_suffix(6)))
+    if flags.get("p"):
+        path = f"{process.path(flags['p'])}/{path.rpartition('/')[2]}"
     if "d" in flags:
         process.files.make_folder(path)
     else:
@@ -353,54 +312,88 @@ async def _mktemp(process: Process) -> int:
     return 0
 
 
+@program
 async def _dd(process: Process) -> int:
-    """if=, of=, bs= and count= only."""
+    """if=, of=, bs=, count=, skip= and seek=; conv= and status= change nothing of the data."""
     values = dict(word.partition("=")[::2] for word in process.arguments)
-    units = {"k": 1024, "K": 1024, "M": 1024 * 1024, "G": 1024**3}
-
-    def size(text: str) -> int:
-        return int(text[:-1]) * units[text[-1]] if text[-1:] in units else int(text)
-
-    try:
-        wanted = size(values.get("bs", "512")) * int(values.get("count", "1"))
-    except ValueError:
-        await process.complain("invalid number")
-        return 1
+    block, most = _bytes_of(values.get("bs", "512")), values.get("count")
+    wanted = block * _bytes_of(most) if most is not None else LIMIT
     if wanted > LIMIT:
         raise FileFailure(errno.ENOSPC)
-    source = values.get("if", "")
-    data = (
-        bytes(wanted)
-        if source in ("/dev/zero", "/dev/urandom", "/dev/random", "")
-        else process.files.read(process.path(source))[:wanted]
-    )
-    if values.get("of"):
-        process.files.write(process.path(values["of"]), data)
+    source = process.path(values["if"]) if values.get("if") else ""
+    if source in ("/dev/zero", "/dev/urandom", "/dev/random"):
+        data = bytes(wanted) if source == "/dev/zero" else os.urandom(wanted)
+        if most is None:
+            raise FileFailure(errno.ENOSPC)
+    elif source and source != "/dev/stdin":
+        start = block * _bytes_of(values.get("skip", "0"))
+        data = process.files.read(source)[start : start + wanted]
     else:
+        data = b""
+        while len(data) < wanted and (more := await process.input.read(min(65536, wanted - len(data)))):
+            data += more
+    if values.get("of") and process.path(values["of"]) != "/dev/null":
+        process.files.write(process.path(values["of"]), data)
+    elif not values.get("of"):
         await process.output.write(data)
-    await process.error.write(f"{len(data)} bytes copied\n".encode())
+    if values.get("status") != "none":
+        records = f"{len(data) // max(1, block)}+{int(len(data) % max(1, block) > 0)} records"
+        told = f"{records} in\n{records} out\n"
+        await process.error.write(f"{told}{len(data)} bytes ({human(len(data))}B) copied\n".encode())
+    return 0
+
+
+def _bytes_of(text: str) -> int:
+    """2k, 1M, 512. Raises UsageFailure."""
+    units = {"c": 1, "w": 2, "b": 512, "k": 1024, "K": 1024, "M": 1024 * 1024, "G": 1024**3}
+    return number(text[:-1]) * units[text[-1]] if text[-1:] in units else number(text)
+
+
+@program
+async def _truncate(process: Process) -> int:
+    flags, names = options(process, "c", "s")
+    size = _bytes_of(flags.get("s", "0"))
+    if size > LIMIT:
+        raise FileFailure(errno.EFBIG)
+    for name in names:
+        node = process.files.find(process.path(name))
+        data = bytes(node.data) if isinstance(node, File) else b""
+        process.files.write(process.path(name), data[:size] + bytes(max(0, size - len(data))))
+    return 0
+
+
+@program
+async def _install(process: Process) -> int:
+    flags, names = options(process, "dDcv", "mog")
+    if "d" in flags:
+        for name in names:
+            process.files.make_folder(process.path(name), parents=True)
+        return 0
+    if len(names) < 2:
+        raise UsageFailure("missing file operand")
+    for name in names[:-1]:
+        target = _inside(process, process.path(names[-1]), process.path(name))
+        process.files.write(target, process.files.read(process.path(name)), mode=int(flags.get("m", "755"), 8))
     return 0
 
 
 PROGRAMS: dict[str, Program] = {
     "basename": _basename,
-    "chgrp": _chown,
-    "chmod": _chmod,
-    "chown": _chown,
     "cp": _cp,
     "dd": _dd,
     "df": _df,
     "dirname": _dirname,
     "du": _du,
-    "find": _find,
+    "find": find,
+    "install": _install,
     "ln": _ln,
     "ls": _ls,
     "mkdir": _mkdir,
     "mktemp": _mktemp,
     "mv": _mv,
     "readlink": _readlink,
+    "realpath": _readlink,
     "rm": _rm,
+    "truncate": _truncate,
     "rmdir": _rmdir,
-    "stat": _stat,
-    "touch": _touch,
 }

@@ -26,6 +26,9 @@ class FileFailure(Exception):
 class Node:
     mode: int = 0o644
     mtime: float = field(default_factory=time.time)
+    uid: int = 0
+    gid: int = 0
+    links: int = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +68,29 @@ class FileSystem:
     def __init__(self) -> None:
         self.root = folder()
         self._used = 0
+        self.uid = self.gid = 0
+        """Who looks and writes here; 0 may do all."""
+        self.groups: frozenset[int] = frozenset((0,))
+        self.umask = 0o022
+        self.read_only = False
+        """Whether only volumes can be written to (readOnlyRootFilesystem)."""
+        self.mounts: dict[str, bool] = {}
+        """Where volumes are; whether they can be read only."""
+
+    def may(self, node: Node, wanted: int) -> bool:
+        """Whether the user may read (4), write (2) or enter and run (1)."""
+        if self.uid == 0:
+            return True
+        shift = 6 if node.uid == self.uid else 3 if node.gid in self.groups else 0
+        return bool(node.mode >> shift & wanted)
+
+    def _is_read_only(self, path: str) -> bool:
+        at = path.rstrip("/")
+        while at:
+            if at in self.mounts:
+                return self.mounts[at]
+            at = at.rpartition("/")[0]
+        return self.read_only
 
     def find(self, path: str, follow: bool = True) -> Node | None:
         try:
@@ -109,14 +135,22 @@ class FileSystem:
 
     def _writable(self, path: str) -> tuple[Directory, str]:
         parent, name = self._parent(path)
-        if parent.read_only:
+        if parent.read_only or self._is_read_only(path):
             raise FileFailure(errno.EROFS)
+        if not self.may(parent, 2):
+            raise FileFailure(errno.EACCES)
         return parent, name
+
+    def _owned(self, node: Node, parent: Directory) -> Node:
+        node.uid, node.gid = self.uid, parent.gid if parent.mode & 0o2000 else self.gid
+        return node
 
     def read(self, path: str) -> bytes:
         node = self.get(path)
         if isinstance(node, Directory):
             raise FileFailure(errno.EISDIR)
+        if not self.may(node, 4):
+            raise FileFailure(errno.EACCES)
         assert isinstance(node, File)
         return bytes(node.data)
 
@@ -124,8 +158,11 @@ class FileSystem:
         node = self.find(path)
         if isinstance(node, Directory):
             raise FileFailure(errno.EISDIR)
-        parent, name = self._writable(path)
         if isinstance(node, File):
+            if self._is_read_only(path) or self._parent(path)[0].read_only:
+                raise FileFailure(errno.EROFS)
+            if not self.may(node, 2):
+                raise FileFailure(errno.EACCES)
             before = len(node.data)
             self._grow(len(data) - (0 if append else before))
             if not append:
@@ -134,11 +171,13 @@ class FileSystem:
             node.mtime = time.time()
             node.mode = mode if mode is not None else node.mode
             return
+        parent, name = self._writable(path)
         link = parent.entries.get(name)
         if isinstance(link, Link):  # a link to what is not there yet
             parent, name = self._writable(absolute(link.target, path.rpartition("/")[0]))
         self._grow(len(data))
-        parent.entries[name] = File(0o644 if mode is None else mode, data=bytearray(data))
+        made = File(0o666 & ~self.umask if mode is None else mode, data=bytearray(data))
+        parent.entries[name] = self._owned(made, parent)
 
     def _grow(self, size: int) -> None:
         if self._used + size > LIMIT:
@@ -166,18 +205,48 @@ class FileSystem:
                 return found
             raise FileFailure(errno.EEXIST)
         parent, name = self._writable(path)
-        made = folder()
-        parent.entries[name] = made
+        made = folder(0o777 & ~self.umask)
+        parent.entries[name] = self._owned(made, parent)
         return made
 
     def link(self, path: str, target: str) -> None:
         parent, name = self._writable(path)
         if name in parent.entries:
             raise FileFailure(errno.EEXIST)
-        parent.entries[name] = Link(0o777, target=target)
+        parent.entries[name] = self._owned(Link(0o777, target=target), parent)
 
-    def mount(self, path: str, node: Node) -> None:
+    def hard_link(self, path: str, target: str) -> None:
+        """Another name for a file."""
+        node = self.get(target, follow=False)
+        if isinstance(node, Directory):
+            raise FileFailure(errno.EPERM)
+        parent, name = self._writable(path)
+        if name in parent.entries:
+            raise FileFailure(errno.EEXIST)
+        parent.entries[name] = node
+        node.links += 1
+
+    def real_path(self, path: str) -> str:
+        """Without links."""
+        for _ in range(_MAX_LINKS):
+            at = ""
+            for part in [part for part in path.split("/") if part]:
+                node = self.find(f"{at}/{part}", follow=False)
+                if isinstance(node, Link):
+                    path = absolute(node.target, at or "/") + path[len(at) + 1 + len(part) :]
+                    break
+                at = f"{at}/{part}"
+            else:
+                return at or "/"
+        raise FileFailure(errno.ELOOP)
+
+    def mount(self, path: str, node: Node, read_only: bool = False) -> None:
         """Puts a volume's folder or file at a path, over what is there."""
+        self.mounts[absolute(path, "/")] = read_only
+        self.put(path, node)
+
+    def put(self, path: str, node: Node) -> None:
+        """Puts a file or folder at a path, whoever may write there."""
         place = path.rstrip("/").rpartition("/")[0] or "/"
         found = self.find(place)
         if not isinstance(found, Directory):
@@ -194,8 +263,11 @@ class FileSystem:
                 raise FileFailure(errno.EISDIR)
             if node.read_only:
                 raise FileFailure(errno.EROFS)
+        if absolute(path, "/") in self.mounts:
+            raise FileFailure(errno.EBUSY)
         del parent.entries[name]
-        self._used = max(0, self._used - _size(node))
+        node.links -= 1
+        self._used = max(0, self._used - (_size(node) if node.links < 1 or isinstance(node, Directory) else 0))
 
     def remove_folder(self, path: str) -> None:
         node = self.get(path, follow=False)

@@ -8,27 +8,38 @@ import re
 from collections.abc import Callable
 
 from kubetrace.playground.containers.arguments import UsageFailure, number, options
+from kubetrace.playground.containers.awk import awk
 from kubetrace.playground.containers.escapes import unescaped
 from kubetrace.playground.containers.filesystem import Directory, FileFailure
 from kubetrace.playground.containers.machine import Process, Program
 from kubetrace.playground.containers.patterns import basic, classes, compiled
 from kubetrace.playground.containers.pipes import Lines, read_all
+from kubetrace.playground.containers.sorting import sort
 from kubetrace.playground.containers.text_programs import MISSING, inputs, program, text_of
+
+_GREP = {"color": "", "colour": "", "ignore-case": "i", "count": "c", "invert-match": "v", "line-number": "n"}
+_GREP |= {"quiet": "q", "recursive": "r", "extended-regexp": "E", "fixed-strings": "F", "word-regexp": "w"}
+_GREP |= {"only-matching": "o", "max-count": "m", "after-context": "A", "before-context": "B", "regexp": "e"}
 
 
 @program
 async def _grep(process: Process) -> int:
-    flags, names = options(process, "ivncqrRhHEFowlLsxaP", "eABCm", {"color": "", "colour": ""})
+    flags, names = options(process, "ivncqrRhHEFowlLsxaPI", "eABCmf", _GREP, joined="ef")
     pattern = flags.get("e")
+    if "f" in flags:
+        listed = text_of(process.files.read(process.path(flags["f"]))).removesuffix("\n")
+        pattern = listed if pattern is None else f"{pattern}\n{listed}"
     if pattern is None:
         if not names:
             raise UsageFailure("no pattern")
         pattern, names = names[0], names[1:]
     fixed = "F" in flags or process.name == "fgrep"
     extended = bool({"E", "P"} & set(flags)) or process.name == "egrep"
-    if "w" in flags or "x" in flags:
-        body = re.escape(pattern) if fixed else classes(pattern) if extended else basic(pattern)
-        pattern, extended, fixed = rf"\b(?:{body})\b" if "w" in flags else rf"^(?:{body})$", True, False
+    bodies = [re.escape(p) if fixed else classes(p) if extended else basic(p) for p in pattern.split("\n")]
+    if "w" in flags or "x" in flags or len(bodies) > 1:
+        body = "|".join(f"(?:{each})" for each in bodies)
+        pattern = rf"(?<!\w)(?:{body})(?!\w)" if "w" in flags else rf"^(?:{body})$" if "x" in flags else body
+        extended, fixed = True, False
     expression = compiled(pattern, extended, fixed, re.IGNORECASE if "i" in flags else 0)
     recursive = bool({"r", "R"} & set(flags))
     if recursive:
@@ -43,7 +54,7 @@ async def _grep(process: Process) -> int:
         matched = matched or found > 0
         if "c" in flags:
             await process.say(f"{name + ':' if titled else ''}{found}\n")
-        if "l" in flags and found:
+        if ("l" in flags and found) or ("L" in flags and not found):
             await process.say(f"{name}\n")
         if matched and "q" in flags:
             return 0
@@ -54,7 +65,7 @@ async def _grep_one(
     process: Process, flags: dict[str, str], expression: re.Pattern[str], lines: Lines, title: str
 ) -> int:
     found, place = 0, 0
-    silent = {"q", "c", "l"} & set(flags)
+    silent = {"q", "c", "l", "L"} & set(flags)
     most = number(flags["m"]) if "m" in flags else 0
     after = number(flags.get("A", flags.get("C", "0")))
     before = number(flags.get("B", flags.get("C", "0")))
@@ -95,36 +106,18 @@ def _below(process: Process, name: str) -> list[str]:
     return found
 
 
-@program
-async def _sort(process: Process) -> int:
-    flags, names = options(process, "rnufbhV", "kto")
-    rows: list[str] = []
-    async for _, lines in inputs(process, names):
-        rows += text_of(await read_all(lines)).splitlines()
-    column = flags.get("k", "").partition(",")[0].partition(".")[0]
-    place = number(re.sub(r"[a-zA-Z]+$", "", column)) - 1 if column else -1
-    numeric = "n" in flags or column.endswith("n") or "h" in flags
-
-    def key(row: str) -> tuple[float, str]:
-        text = row
-        if place >= 0:
-            parts = row.split(flags["t"]) if flags.get("t") else row.split()
-            text = parts[place] if place < len(parts) else ""
-        if numeric:
-            match = re.match(r"\s*-?\d+(\.\d+)?", text)
-            return (float(match.group()) if match else 0.0, row)
-        return (0.0, text.lower() if "f" in flags else text)
-
-    rows.sort(key=key, reverse="r" in flags)
-    if "u" in flags:
-        rows = list(dict.fromkeys(rows))
-    await process.say("".join(f"{row}\n" for row in rows))
-    return 0
+def _seen(line: str, flags: dict[str, str]) -> str:
+    """What uniq compares of a line."""
+    if "f" in flags:
+        line = re.sub(rf"^(\s*\S+){{0,{number(flags['f'])}}}", "", line)
+    line = line[number(flags.get("s", "0")) :]
+    line = line[: number(flags["w"])] if "w" in flags else line
+    return line.lower() if "i" in flags else line
 
 
 @program
 async def _uniq(process: Process) -> int:
-    flags, names = options(process, "cdui")
+    flags, names = options(process, "cdui", "fsw")
     previous: str | None = None
     count = 0
 
@@ -135,7 +128,7 @@ async def _uniq(process: Process) -> int:
     async for _, lines in inputs(process, names[:1]):
         async for data in lines:
             line = text_of(data).removesuffix("\n")
-            if line != previous:
+            if previous is None or _seen(line, flags) != _seen(previous, flags):
                 await flush()
                 previous, count = line, 0
             count += 1
@@ -154,12 +147,13 @@ def _ranges(text: str) -> Callable[[int], bool]:
 
 @program
 async def _cut(process: Process) -> int:
-    flags, names = options(process, "s", "dfcb")
+    flags, names = options(process, "sn", "dfcbO", {"output-delimiter": "O", "delimiter": "d", "fields": "f"})
     which = flags.get("f") or flags.get("c") or flags.get("b")
     if not which:
         raise UsageFailure("expected a list of bytes, characters, or fields")
-    chosen, mark = _ranges(which), flags.get("d", "\t")
+    chosen, mark, code = _ranges(which), flags.get("d", "\t"), 0
     async for _, lines in inputs(process, names):
+        code = code or int(lines is MISSING)
         async for data in lines:
             line = text_of(data).removesuffix("\n")
             parts = line.split(mark) if "f" in flags else list(line)
@@ -168,12 +162,13 @@ async def _cut(process: Process) -> int:
                     await process.say(f"{line}\n")
                 continue
             kept = [part for place, part in enumerate(parts, 1) if chosen(place)]
-            await process.say((mark if "f" in flags else "").join(kept) + "\n")
-    return 0
+            await process.say(flags.get("O", mark if "f" in flags else "").join(kept) + "\n")
+    return code
 
 
 def _set_of(text: str) -> str:
     known = {"[:upper:]": "A-Z", "[:lower:]": "a-z", "[:digit:]": "0-9", "[:space:]": " \t\n\r", "[:alpha:]": "A-Za-z"}
+    known |= {"[:alnum:]": "A-Za-z0-9", "[:blank:]": " \t", "[:punct:]": "!-/:-@[-`{-~"}
     for name, letters in known.items():
         text = text.replace(name, letters)
     text = unescaped(text)
@@ -184,7 +179,8 @@ def _set_of(text: str) -> str:
 
 @program
 async def _tr(process: Process) -> int:
-    flags, sets = options(process, "dsc")
+    flags, sets = options(process, "dscCt")
+    flags |= {"c": ""} if "C" in flags else {}
     first = _set_of(sets[0]) if sets else ""
     second = _set_of(sets[1]) if len(sets) > 1 else ""
     text = text_of(await read_all(process.input))
@@ -205,25 +201,64 @@ async def _tr(process: Process) -> int:
 
 @program
 async def _sed(process: Process) -> int:
-    from kubetrace.playground.containers.sed import edited
+    from kubetrace.playground.containers.sed import Editor, parsed
 
-    flags, names = options(process, "nirE", "e", {"in-place": "i", "expression": "e"})
-    script = flags.get("e")
-    if script is None:
+    words, scripts, names, quiet, extended, place = list(process.arguments), [], [], False, False, None
+    while words:
+        word = words.pop(0)
+        if word in ("--quiet", "--silent"):
+            quiet = True
+        elif word == "--regexp-extended":
+            extended = True
+        elif word.startswith(("-i", "--in-place")):
+            place = word[2:] if word.startswith("-i") else word.partition("=")[2]
+            if word[:2] == "-i" and word[2:] and set(word[2:]) <= set("nrEes"):
+                words, place = [f"-{word[2:]}", *words], ""
+        elif word.startswith("-") and word not in ("-", "--"):
+            for index, letter in enumerate(word[1:], 2):
+                quiet, extended = quiet or letter == "n", extended or letter in "rE"
+                if letter == "i":
+                    place = ""
+                if letter in "ef":
+                    value = word[index:] or (words.pop(0) if words else "")
+                    scripts.append(value if letter == "e" else text_of(process.files.read(process.path(value))))
+                    break
+                if letter not in "nrEisuz":
+                    raise UsageFailure(f"invalid option -- '{letter}'")
+        elif word != "--":
+            names.append(word)
+    if not scripts:
         if not names:
-            raise UsageFailure("no script")
-        script, names = names[0], names[1:]
-    extended = bool({"E", "r"} & set(flags))
-    code = 0
+            raise UsageFailure("usage: sed [-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...")
+        scripts.append(names.pop(0))
+    script = parsed("\n".join(scripts), extended, quiet)
+    code, texts = 0, []
     async for name, lines in inputs(process, names):
         if lines is MISSING:
             code = 1
             continue
-        text = edited(script, text_of(await read_all(lines)), quiet="n" in flags, extended=extended)
-        if "i" in flags and name != "-":
-            process.files.write(process.path(name), text.encode("utf-8", "surrogateescape"))
+        texts.append((name, text_of(await read_all(lines))))
+    if place is None:
+        texts = [("-", "".join(text if text.endswith("\n") else f"{text}\n" for _, text in texts if text))]
+    for name, text in texts:
+        rows = text.splitlines()
+        editor = Editor(script, rows)
+        for edit in script.edits:
+            if edit.command == "r" and process.files.find(process.path(edit.text)) is not None:
+                editor.wanted[edit.text] = text_of(process.files.read(process.path(edit.text)))
+        found = editor.run()
+        for path, kept in editor.written.items():
+            if path == "/dev/stdout":
+                found += kept
+            else:
+                process.files.write(process.path(path), kept.encode("utf-8", "surrogateescape"))
+        if place is None:
+            await process.say(found)
         else:
-            await process.say(text)
+            if place:
+                process.files.write(process.path(name + place), text.encode("utf-8", "surrogateescape"))
+            process.files.write(process.path(name), found.encode("utf-8", "surrogateescape"))
+        code = editor.code or code
     return code
 
 
@@ -250,59 +285,34 @@ async def _base64(process: Process) -> int:
 @program
 async def _sum(process: Process) -> int:
     kind = process.name.removesuffix("sum")
-    _, names = options(process, "bt")
+    flags, names = options(process, "btcsw", "", {"check": "c", "status": "s", "quiet": "s"})
+    code = 0
     async for name, lines in inputs(process, names):
-        if lines is not MISSING:
-            digest = hashlib.new(kind, await read_all(lines), usedforsecurity=False).hexdigest()
-            await process.say(f"{digest}  {name}\n")
-    return 0
+        if lines is MISSING:
+            code = 1
+            continue
+        data = await read_all(lines)
+        if "c" not in flags:
+            await process.say(f"{_digest(kind, data)}  {name}\n")
+            continue
+        for row in text_of(data).splitlines():
+            wanted, _, path = row.partition("  ")
+            node = process.files.find(process.path(path))
+            good = node is not None and _digest(kind, process.files.read(process.path(path))) == wanted
+            code = code or int(not good)
+            if "s" not in flags:
+                await process.say(f"{path}: {'OK' if good else 'FAILED'}\n")
+    return code
 
 
-@program
-async def _awk(process: Process) -> int:
-    """Only '{print $N, …}', with -F and a /pattern/ before it: the awk of everyday pipelines."""
-    flags, names = options(process, "", "Fv")
-    source = names[0] if names else ""
-    match = re.fullmatch(r"\s*(?:/((?:[^/\\]|\\.)*)/)?\s*(?:\{\s*print\s*([^}]*)\})?\s*", source)
-    if match is None or not source.strip():
-        raise UsageFailure("only '/pattern/ {print $1, \"text\", $2}' is simulated")
-    pattern = compiled(match.group(1), extended=True) if match.group(1) is not None else None
-    wanted = match.group(2)
-    async for _, lines in inputs(process, names[1:]):
-        count = 0
-        async for data in lines:
-            count += 1
-            line = text_of(data).removesuffix("\n")
-            if pattern is not None and not pattern.search(line):
-                continue
-            parts = line.split(flags["F"]) if flags.get("F") else line.split()
-            await process.say(_printed(wanted or "", line, parts, count) + "\n")
-    return 0
-
-
-def _printed(wanted: str, line: str, parts: list[str], count: int) -> str:
-    if not wanted.strip():
-        return line
-
-    def value(token: str) -> str:
-        token = token.strip()
-        if token.startswith('"'):
-            return unescaped(token[1:-1])
-        if token == "NR":
-            return str(count)
-        if token == "NF":
-            return str(len(parts))
-        place = len(parts) if token == "$NF" else int(token[1:]) if re.fullmatch(r"\$\d+", token) else -1
-        return line if place == 0 else parts[place - 1] if 0 < place <= len(parts) else ""
-
-    found = []
-    for group in re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^,"])+', wanted):
-        found.append("".join(value(token) for token in re.findall(r'"(?:[^"\\]|\\.)*"|\$?\w+', group)))
-    return " ".join(found)
+def _digest(kind: str, data: bytes) -> str:
+    return hashlib.new(kind, data, usedforsecurity=False).hexdigest()
 
 
 PROGRAMS: dict[str, Program] = {
-    "awk": _awk,
+    "awk": awk,
+    "gawk": awk,
+    "mawk": awk,
     "base64": _base64,
     "cut": _cut,
     "egrep": _grep,
@@ -312,7 +322,8 @@ PROGRAMS: dict[str, Program] = {
     "sed": _sed,
     "sha1sum": _sum,
     "sha256sum": _sum,
-    "sort": _sort,
+    "sha512sum": _sum,
+    "sort": sort,
     "tr": _tr,
     "uniq": _uniq,
 }

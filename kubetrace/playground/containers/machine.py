@@ -14,6 +14,8 @@ from kubetrace.playground.containers.signals import Traps
 _RATE = 300.0
 """Commands a second that a container may run for long; a busy loop must not take the playground's processor."""
 _BURST = 1500.0
+_REFRESH_SECONDS = 2.0
+"""So often a running container looks whether its volumes have changed; a kubelet takes up to a minute."""
 
 
 class Network(Protocol):
@@ -47,7 +49,9 @@ class Machine:
     """Where /proc/1/fd/1 leads: the container's log."""
     _credit: float = _BURST
     _counted: float = 0.0
-    umask: str = "0022"
+    _refreshed: float = 0.0
+    refresh: Callable[[], None] | None = None
+    """Brings volumes that follow ConfigMaps and Secrets up to date."""
     handlers: dict[int, Callable[[str], None]] = field(default_factory=dict)
     """Process id → what a signal, by its name, does to it."""
     _last_id: int = 1
@@ -56,6 +60,29 @@ class Machine:
     def hostname(self) -> str:
         spec = self.pod["spec"]
         return str(spec.get("hostname") or self.pod["metadata"]["name"])
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """The security context: the container's over the pod's."""
+        return {**(self.pod["spec"].get("securityContext") or {}), **(self.container.get("securityContext") or {})}
+
+    @property
+    def user(self) -> int:
+        return int(self.context.get("runAsUser") or 0)
+
+    @property
+    def group(self) -> int:
+        return int(self.context.get("runAsGroup") or 0)
+
+    @property
+    def groups(self) -> list[int]:
+        context = self.context
+        more = [*(context.get("supplementalGroups") or ()), *([context["fsGroup"]] if context.get("fsGroup") else ())]
+        return sorted({self.group, *map(int, more)})
+
+    def owner(self, number: int) -> str:
+        """A user's or group's name as ls shows it."""
+        return "root" if number == 0 else str(number)
 
     @property
     def namespace(self) -> str:
@@ -68,6 +95,9 @@ class Machine:
     async def pace(self) -> None:
         """Called before each command."""
         now = asyncio.get_running_loop().time()
+        if self.refresh is not None and now - self._refreshed > _REFRESH_SECONDS:
+            self._refreshed = now
+            self.refresh()
         self._credit = min(_BURST, self._credit + (now - self._counted) * _RATE)
         self._counted = now
         self._credit -= 1

@@ -81,6 +81,13 @@ class Bytes:
         return found
 
 
+class Endless:
+    """/dev/zero, and what stands for the other devices that never end."""
+
+    async def read(self, size: int = 65536) -> bytes:
+        return bytes(size)
+
+
 class Kept:
     """A sink that remembers, up to a bound."""
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from kubetrace.playground.containers import (
     archives,
+    columns,
+    comparing,
+    dumping,
     file_programs,
     filters,
     network_programs,
+    permissions,
+    running,
     system_programs,
     text_programs,
 )
@@ -19,4 +24,9 @@ PROGRAMS: dict[str, Program] = (
     | system_programs.PROGRAMS
     | network_programs.PROGRAMS
     | archives.PROGRAMS
+    | columns.PROGRAMS
+    | comparing.PROGRAMS
+    | dumping.PROGRAMS
+    | permissions.PROGRAMS
+    | running.PROGRAMS
 )

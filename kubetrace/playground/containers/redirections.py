@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubetrace.playground.containers.expansion import one, text_of_part
 from kubetrace.playground.containers.filesystem import FileFailure, absolute
-from kubetrace.playground.containers.pipes import Bytes, Lines, Nothing, Sink, Source
+from kubetrace.playground.containers.pipes import Bytes, Endless, Lines, Nothing, Sink, Source
 from kubetrace.playground.containers.tree import Redirect
 
 if TYPE_CHECKING:
@@ -58,11 +58,6 @@ class _File:
         self._files.write(self._path, data, append=True)
 
 
-class _Endless:
-    async def read(self, size: int = 65536) -> bytes:
-        return bytes(size)
-
-
 async def redirected(shell: Shell, redirects: list[Redirect]) -> Streams:
     found = shell.streams
     for redirect in redirects:
@@ -93,7 +88,7 @@ def _source(shell: Shell, text: str, streams: Streams) -> Source:
     if path == "/dev/null":
         return Nothing()
     if path in ("/dev/zero", "/dev/urandom", "/dev/random"):
-        return _Endless()
+        return Endless()
     if path in ("/dev/stdin", "/proc/self/fd/0"):
         return streams.input
     try:

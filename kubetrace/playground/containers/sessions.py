@@ -37,7 +37,10 @@ async def nested(shell: Shell, words: list[str], number: int) -> int:
     child = shell.child(shell.streams)
     child.variables = shell.environment()
     child.exported, child.functions, child.options = set(child.variables), {}, set()
-    child.depth = shell.depth + 1
+    child.depth, child.is_program = shell.depth + 1, True
+    level = child.variables.get("SHLVL", "")
+    child.variables["SHLVL"] = str(int(level) + 1 if level.isdigit() else 1)
+    child.exported.add("SHLVL")
     child.number, child.locals, child.tested, child.aliases, child.readonly = number, [], 0, {}, set()
     if number == 1:
         shell.machine.main_traps = child.traps

@@ -52,6 +52,8 @@ class Shell:
     jobs: dict[int, asyncio.Task[int]] = field(default_factory=dict)
     """What runs in the background, by process id."""
     last_job: int = 0
+    is_program: bool = False
+    """Whether this is sh, which exports PWD and SHLVL, or only what starts a command."""
     number: int = 1
     """The process id, $$."""
     readonly: set[str] = field(default_factory=set)
@@ -74,7 +76,8 @@ class Shell:
         return cls(machine, streams, environment, set(environment), folder)
 
     def environment(self) -> dict[str, str]:
-        return {name: value for name, value in self.variables.items() if name in self.exported} | {"PWD": self.folder}
+        found = {name: value for name, value in self.variables.items() if name in self.exported}
+        return found | {"PWD": self.folder} if self.is_program else found
 
     def separator(self) -> str:
         """What "$*" has between its words."""
@@ -358,7 +361,7 @@ class Shell:
             self.streams.terminal,
             self.run,
         )
-        number = self.machine.start(shlex.join(words)) if number is None else number
+        number = self.machine.start(" ".join(words)) if number is None else number
         work = asyncio.ensure_future(self._work(words, process, number))
         ended: list[int] = []
 

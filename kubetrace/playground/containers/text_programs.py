@@ -8,11 +8,12 @@ import re
 from collections.abc import AsyncIterator
 from functools import wraps
 
-from kubetrace.playground.containers.arguments import UsageFailure, number, options
+from kubetrace.playground.containers.arguments import UsageFailure, counted, number, options
 from kubetrace.playground.containers.escapes import unescaped
 from kubetrace.playground.containers.filesystem import FileFailure
 from kubetrace.playground.containers.machine import Process, Program
-from kubetrace.playground.containers.pipes import Bytes, Lines, read_all
+from kubetrace.playground.containers.pipes import Bytes, Endless, Lines, read_all
+from kubetrace.playground.containers.printing import printed
 
 _FOLLOW_SECONDS = 0.3
 
@@ -43,18 +44,25 @@ async def inputs(process: Process, names: list[str]) -> AsyncIterator[tuple[str,
             continue
         if process.path(name) == "/dev/null":
             continue
+        if process.path(name) in ("/dev/zero", "/dev/urandom", "/dev/random"):
+            yield name, Lines(Endless())
+            continue
         try:
             yield name, Lines(Bytes(process.files.read(process.path(name))))
         except FileFailure as failure:
-            told = f"{name}: {failure}"
-            if process.name in ("head", "tail"):
-                told = f"cannot open '{name}' for reading: {failure}"
-            if process.name == "sort":
-                told = f"cannot read: {name}: {failure}"
-            if process.name == "sed":
-                told = f"can't read {name}: {failure}"
-            await process.complain(told)
+            await process.complain(_unreadable(process, name, failure))
             yield name, MISSING
+
+
+def _unreadable(process: Process, name: str, failure: FileFailure) -> str:
+    """As busybox says it in its images, and as coreutils does in the others."""
+    if process.machine.minimal:
+        return f"can't open '{name}': {failure}" if process.name in ("cat", "tail") else f"{name}: {failure}"
+    if process.name in ("head", "tail"):
+        return f"cannot open '{name}' for reading: {failure}"
+    if process.name in ("sort", "sed"):
+        return f"cannot read: {name}: {failure}" if process.name == "sort" else f"can't read {name}: {failure}"
+    return f"{name}: {failure}"
 
 
 MISSING = Lines(Bytes())
@@ -62,19 +70,28 @@ MISSING = Lines(Bytes())
 
 @program
 async def _cat(process: Process) -> int:
-    flags, names = options(process, "nbAetTuv")
-    code, count = 0, 0
+    flags, names = options(process, "nbAeEtTuvs")
+    code, count, squeezed = 0, 0, False
     async for _, lines in inputs(process, names):
         if lines is MISSING:
             code = 1
             continue
-        if "n" not in flags:
+        if not flags:
             while data := await lines.read():
                 await process.output.write(data)
             continue
         async for line in lines:
-            count += 1
-            await process.output.write(f"{count:6}\t".encode() + line)
+            blank = not line.strip(b"\n")
+            if "s" in flags and blank and squeezed:
+                continue
+            squeezed = blank
+            if {"e", "E", "A"} & set(flags):
+                line = line[:-1] + b"$\n" if line.endswith(b"\n") else line
+            if {"t", "T", "A"} & set(flags):
+                line = line.replace(b"\t", b"^I")
+            numbered = not blank if "b" in flags else "n" in flags
+            count += numbered
+            await process.output.write((f"{count:6}\t".encode() if numbered else b"") + line)
     return code
 
 
@@ -93,42 +110,23 @@ async def _echo(process: Process) -> int:
 
 
 async def _printf(process: Process) -> int:
-    if not process.arguments:
-        await process.complain("not enough arguments")
-        return 2
-    form, values = unescaped(process.arguments[0]), process.arguments[1:]
-    code, out, before = 0, "", -1
-    while before == -1 or (values and len(values) != before):
-        before = len(values)
-        for match in re.finditer(r"%([-+ 0#]*)(\d*)(\.\d+)?([sdiuxXocbfegq%])|[^%]+|%", form):
-            if match.group(4) in (None, "%"):
-                out += "%" if match.group(4) else match.group()
-                continue
-            try:
-                out += _formatted(match, values.pop(0) if values else "")
-            except ValueError:
-                code = 1
-    await process.say(out.partition("\x00c")[0])
-    return code
-
-
-def _formatted(match: re.Match[str], value: str) -> str:
-    """Raises ValueError where the value is no number and should be."""
-    kind = match.group(4)
-    start = "%" + match.group(1) + match.group(2)[:6] + (match.group(3) or "")[:6]
-    if kind in "sbq":
-        return (start + "s") % (unescaped(value) if kind == "b" else value)
-    if kind == "c":
-        return value[:1]
-    plain = float(value or 0) if kind in "feg" else int(value or "0", 0)
-    return str((start + ("d" if kind in "iu" else kind)) % plain)
+    words = process.arguments[1:] if process.arguments[:1] == ["--"] else process.arguments
+    if not words:
+        await process.complain("usage: printf FORMAT [ARG]...")
+        return 1
+    bad: list[str] = []
+    text = printed(unescaped(words[0]), words[1:], bad)
+    await process.say(text.partition("\x00c")[0])
+    for word in bad:
+        await process.complain(f"invalid number '{word}'")
+    return int(bool(bad))
 
 
 @program
 async def _head(process: Process) -> int:
-    process.words = [re.sub(r"^-(\d+)$", r"-n\1", word) for word in process.words]
+    process.words = [process.name, *counted(process.arguments)]
     flags, names = options(process, "qv", "nc")
-    count = number(flags.get("n", flags.get("c", "10")))
+    count = _amount(flags.get("n", flags.get("c", "10")))
     code = 0
     async for name, lines in inputs(process, names):
         if lines is MISSING:
@@ -136,6 +134,11 @@ async def _head(process: Process) -> int:
             continue
         if len(names) > 1 and "q" not in flags:
             await process.say(f"==> {name} <==\n")
+        if count < 0:
+            data = await read_all(lines)
+            kept = data[:count] if "c" in flags else b"".join(data.splitlines(keepends=True)[:count])
+            await process.output.write(kept)
+            continue
         left = count
         while left > 0:
             data = await (lines.read(left) if "c" in flags else lines.line())
@@ -148,7 +151,7 @@ async def _head(process: Process) -> int:
 
 @program
 async def _tail(process: Process) -> int:
-    process.words = [re.sub(r"^-(\d+)$", r"-n\1", word) for word in process.words]
+    process.words = [process.name, *counted(process.arguments)]
     flags, names = options(process, "fFqv", "ncs")
     if ("f" in flags or "F" in flags) and [process.path(name) for name in names] == ["/dev/null"]:
         await asyncio.Event().wait()
@@ -172,6 +175,13 @@ async def _tail(process: Process) -> int:
     if "f" in flags or "F" in flags:
         await _follow(process, names)
     return code
+
+
+def _amount(text: str) -> int:
+    """A count with a unit: 2k, 1M. Raises UsageFailure."""
+    units = {"k": 1024, "K": 1024, "m": 1024**2, "M": 1024**2, "b": 512}
+    unit = units.get(text[-1:], 0)
+    return number(text[:-1]) * unit if unit else number(text)
 
 
 def _end_of(data: bytes, text: str, count: int, bytes_wanted: bool) -> bytes:

@@ -220,9 +220,9 @@ async def let(shell: Shell, words: list[str]) -> int:
 
 async def umask(shell: Shell, words: list[str]) -> int:
     if len(words) == 1:
-        await shell.streams.output.write(f"{shell.machine.umask}\n".encode())
+        await shell.streams.output.write(f"{shell.machine.files.umask:04o}\n".encode())
     elif re.fullmatch(r"[0-7]{1,4}", words[1]):
-        shell.machine.umask = words[1].rjust(4, "0")
+        shell.machine.files.umask = int(words[1], 8) & 0o777
     else:
         raise ShellFailure(f"umask: illegal mode: {words[1]}")
     return 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
-from kubetrace.playground.containers.environment import field_of, resource_of, values_of
-from kubetrace.playground.containers.filesystem import Directory, File, FileSystem, Node, folder
+from kubetrace.playground.containers.environment import environment, expanded, field_of, resource_of, values_of
+from kubetrace.playground.containers.filesystem import Directory, File, FileSystem, Link, Node, folder
 from kubetrace.playground.pods import claim_name
 from kubetrace.playground.service_accounts import token_claims
 from kubetrace.playground.storage import Store
@@ -26,6 +27,10 @@ _FOLDERS = (
     "/usr/local/bin",
     "/var/log",
 )
+
+
+LIVE = frozenset(("configMap", "secret", "projected", "downwardAPI"))
+"""Kinds of volumes that follow the objects that they come from."""
 
 
 class MountFailure(Exception):
@@ -53,22 +58,35 @@ class Volumes:
 
         for path in _FOLDERS:
             files.make_folder(path, parents=True)
+        files.get("/tmp").mode = 0o1777
+        files.get("/root").mode = 0o700
         for name in (*PROGRAMS, "sh"):
-            files.mount(f"/bin/{name}", File(0o755))
-        self.refresh(files, pod, container)
+            files.put(f"/bin/{name}", File(0o755))
+        for path, text in _own(pod).items():
+            files.put(path, _file(text.encode()))
+        self._account(files, pod)
+        self._mount_all(files, pod, container, fresh=True)
         working = container.get("workingDir")
         if working:
             files.make_folder(working, parents=True)
 
     def refresh(self, files: FileSystem, pod: dict[str, Any], container: dict[str, Any]) -> None:
-        """Brings what comes from the pod and its ConfigMaps and Secrets up to date."""
-        for path, text in _own(pod).items():
-            files.mount(path, _file(text.encode()))
-        self._account(files, pod)
+        """Brings what comes from the pod and its ConfigMaps and Secrets up to date. Raises MountFailure."""
+        hosts = _own(pod)["/etc/hosts"]
+        node = files.find("/etc/hosts")
+        address = (pod.get("status") or {}).get("podIP", "")
+        if isinstance(node, File) and address and address.encode() not in node.data:
+            files.put("/etc/hosts", _file(hosts.encode()))
+        self._mount_all(files, pod, container, fresh=False)
+
+    def _mount_all(self, files: FileSystem, pod: dict[str, Any], container: dict[str, Any], fresh: bool) -> None:
         known = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
         for mount in container.get("volumeMounts") or ():
             volume = known.get(mount["name"])
-            if volume is not None:
+            if volume is None:
+                continue
+            lasting = mount.get("subPath") or mount.get("subPathExpr") or not LIVE & set(volume)
+            if fresh or not lasting:  # what is mounted by subPath stays as it was
                 self._mount(files, pod, container, volume, mount)
 
     def check(self, pod: dict[str, Any]) -> None:
@@ -86,26 +104,40 @@ class Volumes:
     ) -> None:
         node: Node = self._node(pod, container, volume)
         if mount.get("readOnly") and isinstance(node, Directory):
-            node = Directory(node.mode, node.mtime, node.entries, read_only=True)
-        for part in [part for part in (mount.get("subPath") or "").split("/") if part]:
+            node = replace(node, read_only=True)
+        below = mount.get("subPath") or ""
+        if mount.get("subPathExpr"):
+            below = expanded(mount["subPathExpr"], environment(self._store, pod, container))
+        if below and isinstance(node, Directory) and isinstance(data := node.entries.get("..data"), Link):
+            node = node.entries[data.target]
+        for part in [part for part in below.split("/") if part]:
             assert isinstance(node, Directory)
             node = node.entries.setdefault(part, folder(0o777))
             if not isinstance(node, Directory):
                 break
-        files.mount(mount["mountPath"].rstrip("/") or "/mnt", node)
+        files.mount(mount["mountPath"].rstrip("/") or "/mnt", node, getattr(node, "read_only", False))
 
     def _node(self, pod: dict[str, Any], container: dict[str, Any], volume: dict[str, Any]) -> Directory:
-        uid, name = pod["metadata"]["uid"], volume["name"]
+        name = volume["name"]
         for part, kind in (("configMap", "configmap"), ("secret", "secret")):
             if part in volume:
-                return _sealed(self._keys(pod, volume[part], kind, name))
+                return _published(self._keys(pod, volume[part], kind, name))
         if "projected" in volume:
             entries: dict[str, Node] = {}
             for source in volume["projected"].get("sources") or ():
                 entries |= self._projected(pod, container, source, name)
-            return _sealed(entries)
+            return _published(entries)
         if "downwardAPI" in volume:
-            return _sealed(_downward(pod, container, volume["downwardAPI"]))
+            return _published(_downward(pod, container, volume["downwardAPI"]))
+        found = self._written(pod, volume)
+        group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
+        if group is not None and "hostPath" not in volume:
+            found.gid, found.mode = int(group), 0o2777
+        return found
+
+    def _written(self, pod: dict[str, Any], volume: dict[str, Any]) -> Directory:
+        """A volume that its pods write to."""
+        uid, name = pod["metadata"]["uid"], volume["name"]
         claimed = claim_name(pod, volume)
         if claimed:
             claim = self._store.get("persistentvolumeclaims", pod["metadata"]["namespace"], claimed)
@@ -158,7 +190,7 @@ class Volumes:
             "namespace": _file(namespace.encode()),
             "token": _file(self._token(pod, None)),
         }
-        files.mount(_ACCOUNT, _sealed(entries))
+        files.mount(_ACCOUNT, _published(entries), read_only=True)
 
     def _token(self, pod: dict[str, Any], audience: str | None) -> bytes:
         account = self._store.get(
@@ -171,11 +203,17 @@ class Volumes:
 
 
 def _file(data: bytes, mode: int = 0o644) -> File:
-    return File(mode, time.time(), bytearray(data))
+    return File(mode, data=bytearray(data))
 
 
-def _sealed(entries: dict[str, Node]) -> Directory:
-    return Directory(0o755, time.time(), entries, read_only=True)
+def _published(entries: dict[str, Node]) -> Directory:
+    """As a kubelet lays out what it may change later: links into ..data, itself a link to a folder with a date."""
+    now = time.time()
+    dated = time.strftime("..%Y_%m_%d_%H_%M_%S.", time.gmtime(now)) + f"{int(now % 1 * 1e9):09}"
+    whole: dict[str, Node] = {dated: Directory(0o755, entries=entries, read_only=True)}
+    whole["..data"] = Link(0o777, target=dated)
+    whole |= {name: Link(0o777, target=f"..data/{name}") for name in entries}
+    return Directory(0o1777, entries=whole, read_only=True)
 
 
 def _place(entries: dict[str, Node], path: str, node: Node) -> None:
