@@ -208,7 +208,7 @@ def test_probes(place: Place) -> None:
     pod = place.until("pods", "slow", lambda pod: phase(pod) == "Running")
     assert not is_ready(pod)
     told = place.told("slow", "Unhealthy")
-    assert told == "Readiness probe failed: cat: /tmp/ready: No such file or directory\n"
+    assert told == "Readiness probe failed: cat: can't open '/tmp/ready': No such file or directory\n"
     place.until("pods", "slow", is_ready)
     place.until("pods", "fine", is_ready)
     place.until("pods", "dead", lambda pod: pod["status"]["containerStatuses"][0]["restartCount"] >= 1)
