@@ -30,13 +30,18 @@ def volume_source(holder: Spec) -> None:
     for kind, values in _SOURCES.items():
         if holder.get(kind) is not None:
             fill(holder[kind], **values)
+    disk = holder.get("azureDisk")
+    if disk is not None:  # whose fields are pointers
+        disk.update({name: value for name, value in _AZURE_DISK.items() if disk.get(name) is None})
+
+
+_AZURE_DISK: Spec = {"cachingMode": "ReadWrite", "fsType": "ext4", "readOnly": False, "kind": "Shared"}
 
 
 _SOURCES: dict[str, Spec] = {
     "hostPath": {"type": ""},
     "iscsi": {"iscsiInterface": "default"},
     "rbd": {"pool": "rbd", "user": "admin", "keyring": "/etc/ceph/keyring"},
-    "azureDisk": {"cachingMode": "ReadWrite", "fsType": "ext4", "readOnly": False, "kind": "Shared"},
     "scaleIO": {"storageMode": "ThinProvisioned", "fsType": "xfs"},
 }
 

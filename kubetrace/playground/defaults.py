@@ -248,7 +248,9 @@ def _endpoints(item: Spec) -> None:
 
 def _endpoint_slice(item: Spec) -> None:
     for port in item.get("ports") or ():
-        fill(port, name="", protocol="TCP")
+        fill(port, name="")
+        if port.get("protocol") is None:  # a pointer: "" is something
+            port["protocol"] = "TCP"
 
 
 def _node(item: Spec) -> None:

@@ -63,7 +63,7 @@ _BESIDE_STATUS = {
 
 
 def _root_of_status(schema: Schema, at: str) -> list[Cause]:
-    if schema.get("type") != "object":
+    if schema.get("type", "object") not in ("object", ""):
         why = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
         return [bad(f"{at}.type", schema.get("type", ""), why)]
     if all(name in _BESIDE_STATUS for name, value in schema.items() if value):

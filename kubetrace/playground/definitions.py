@@ -13,16 +13,17 @@ from kubetrace.playground.validation.causes import (
     LABEL_1035_WORDS,
     Cause,
     bad,
+    duplicate,
     label_1035,
     one_of,
     required,
     same_text,
     subdomain,
-    unsupported,
 )
 from kubetrace.playground.validation.internal import internal
 
 _COLUMN_TYPES = ["boolean", "date", "integer", "number", "string"]
+_COLUMN_FORMATS = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"]
 _APPROVAL = "api-approved.kubernetes.io"
 
 
@@ -107,6 +108,7 @@ def causes_of(item: dict[str, Any], old: dict[str, Any] | None = None) -> list[C
     for index, version in enumerate(versions):
         at, title = f"spec.versions[{index}]", version.get("name", "")
         causes += label_1035(f"{at}.name", title)
+        causes += [bad(f"{at}.deprecationWarning", version["deprecationWarning"], why) for why in _warning(version)]
         causes += _version(version, at, several, _has_status(version)) if several else []
     if len({version.get("name", "") for version in versions}) < len(versions):
         causes.append(bad("spec.versions", _go_versions(spec), "must contain unique version names"))
@@ -114,13 +116,12 @@ def causes_of(item: dict[str, Any], old: dict[str, Any] | None = None) -> list[C
         causes.append(
             bad("spec.versions", _go_versions(spec), "must have exactly one version marked as storage version")
         )
-    if versions:
-        causes += label_1035("spec.version", versions[0].get("name", ""))
+    if versions and versions[0].get("name"):
+        causes += label_1035("spec.version", versions[0]["name"])
     causes += _names(names)
     for version in versions if not several else ():
         causes += _version(version, "spec", several, _has_status(version))
-    if spec["conversion"].get("strategy") not in ("None", "Webhook"):
-        causes.append(unsupported("spec.conversion.strategy", spec["conversion"].get("strategy"), ["None", "Webhook"]))
+    causes += one_of("spec.conversion.strategy", spec["conversion"].get("strategy"), ["None", "Webhook"])
     if spec["conversion"].get("strategy") == "Webhook" and "webhook" not in spec["conversion"]:
         causes.append(required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook"))
         causes.append(required("spec.conversion.conversionReviewVersions"))
@@ -254,19 +255,39 @@ def _version(version: dict[str, Any], at: str, several: bool, with_status: bool)
                 causes.append(bad(told, path, "must be a simple json path starting with ."))
             elif not path.startswith(start):
                 causes.append(bad(told, path, f"should be a json path under {start[:-1]}"))
-        path, told = scale.get("labelSelectorPath") or "", f"{at}.subresources.scale.labelSelectorPath"
-        if path and not path.startswith("."):
-            causes.append(bad(told, path, "must be a simple json path starting with ."))
-        elif path and not path.startswith((".spec.", ".status.")):
-            causes.append(bad(told, path, "should be a json path under either .status or .spec"))
+        chosen, told = scale.get("labelSelectorPath") or "", f"{at}.subresources.scale.labelSelectorPath"
+        if chosen and not chosen.startswith("."):
+            causes.append(bad(told, chosen, "must be a simple json path starting with ."))
+        elif chosen and not chosen.startswith((".spec.", ".status.")):
+            causes.append(bad(told, chosen, "should be a json path under either .spec or .status"))
     for index, column in enumerate(version.get("additionalPrinterColumns") or ()):
         causes += _column(column, f"{at}.additionalPrinterColumns[{index}]")
     if version.get("selectableFields") and schema is None:
         told = "`version.schema.openAPIV3Schema` is not included" if several else "validations.schema is included"
         causes.append(bad(f"{at}.selectableFields", "", f"may only be set when {told}"))
+    seen: set[str] = set()
     for index, selected in enumerate(version.get("selectableFields") or () if schema is not None else ()):
-        causes += _selectable(selected.get("jsonPath", ""), schema or {}, f"{at}.selectableFields[{index}].jsonPath")
+        path, told = selected.get("jsonPath", ""), f"{at}.selectableFields[{index}].jsonPath"
+        causes += _selectable(path, schema or {}, told) + ([duplicate(told, path)] if path in seen else [])
+        seen.add(path)
     return causes
+
+
+def _warning(version: dict[str, Any]) -> list[str]:
+    """What is wrong with what users of an old version are told."""
+    text = version.get("deprecationWarning")
+    if text is None:
+        return []
+    if not version.get("deprecated"):
+        return ["can only be set for deprecated versions"]
+    found = ["must be <= 256 characters long"] if len(text.encode()) > 256 else []
+    found += [] if text else ["must not be an empty string"]
+    odd = next((index for index, char in enumerate(text) if not char.isprintable()), None)
+    if odd is not None:
+        place = len(text[:odd].encode())
+        start = "must only contain printable UTF-8 characters; non-printable character found at index"
+        found.append(f"{start} {place}")
+    return found
 
 
 def _has_status(version: dict[str, Any]) -> bool:
@@ -276,6 +297,8 @@ def _has_status(version: dict[str, Any]) -> bool:
 def _selectable(path: str, schema: Schema, at: str) -> list[Cause]:
     if not path:
         return [required(at)]
+    if path[0] not in "[.":
+        return [bad(at, path, f"is an invalid path: expected [ or . but got: {path}")]
     part: Any = schema
     for name in path.lstrip(".").split("."):
         part = (part.get("properties") or {}).get(name) if isinstance(part, dict) else None
@@ -298,6 +321,9 @@ def _column(column: dict[str, Any], at: str) -> list[Cause]:
         causes.append(required(f"{at}.type", f"must be one of {','.join(sorted(_COLUMN_TYPES))}"))
     elif kind not in _COLUMN_TYPES:
         causes.append(bad(f"{at}.type", kind, f"must be one of {','.join(sorted(_COLUMN_TYPES))}"))
+    form = column.get("format")
+    if form and form not in _COLUMN_FORMATS:
+        causes.append(bad(f"{at}.format", form, f"must be one of {','.join(_COLUMN_FORMATS)}"))
     if not path:
         causes.append(required(f"{at}.JSONPath"))
     elif not path.startswith("."):

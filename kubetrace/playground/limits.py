@@ -24,8 +24,8 @@ def check(store: Store, resource: Resource, item: Object) -> None:
     if resource.key not in ("pods", "persistentvolumeclaims"):
         return
     ranges = store.select(_KEY, item["metadata"].get("namespace", ""))
-    problems = [text for entry in ranges for text in _problems(resource, item, entry)]
-    if problems:
+    problems = next(filter(None, (_problems(resource, item, entry) for entry in ranges)), [])
+    if problems:  # of the first one that has any
         told = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
         raise forbidden(resource.name, resource.group, item["metadata"].get("name", ""), told)
 

@@ -186,7 +186,7 @@ def _toleration(entry: Object, at: str) -> list[Cause]:
         causes.append(bad(f"{at}.value", value, "must be empty for operator `Exists`"))
     elif operator == "Equal":
         causes += label_value(f"{at}.value", value)
-    causes += one_of(f"{at}.operator", operator, ["Equal", "Exists"])
+    causes += one_of(f"{at}.operator", operator, ["Equal", "Exists"], is_required=False)
     return causes + (one_of(f"{at}.effect", effect, ["NoExecute", "NoSchedule", "None"]) if effect else [])
 
 

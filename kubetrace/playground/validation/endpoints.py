@@ -109,6 +109,11 @@ def _endpoint(entry: Object, at: str, kind: str) -> list[Cause]:
         name, field = zone.get("name", ""), f"{at}.hints.forZones[{index}].name"
         causes += [duplicate(field, name)] if name in zones else label_value(field, name)
         zones.add(name)
+    nodes: set[str] = set()
+    for index, node in enumerate((entry.get("hints") or {}).get("forNodes") or ()):
+        name, field = node.get("name", ""), f"{at}.hints.forNodes[{index}].name"
+        causes += [duplicate(field, name)] if name in nodes else subdomain(field, name)
+        nodes.add(name)
     return causes
 
 

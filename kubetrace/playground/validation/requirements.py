@@ -36,7 +36,7 @@ _OTHER_RESOURCES = frozenset(
 def pod_claims(found: list[Object], path: str, mirror: bool) -> tuple[frozenset[str], list[Cause]]:
     """(the names of a pod's resource claims; what is wrong with them). `mirror`: the pod stands for one that only its
     node knows."""
-    names = frozenset(claim.get("name", "") for claim in found)
+    names = frozenset(claim["name"] for claim in found if claim.get("name"))
     if mirror:
         return names, [forbidden("", "static pods do not support resource claims") for _ in found]
     causes: list[Cause] = []
@@ -106,7 +106,7 @@ def _pages(at: str, name: str, quantity: Any) -> list[Cause]:
     """Huge pages come whole."""
     size = amount(name.removeprefix(_PAGES)) if name.startswith(_PAGES) else None
     found = amount(quantity)
-    if not size or found is None or (found > 0 and (found / size).denominator == 1):
+    if not size or found is None or (found / size).denominator == 1:
         return []
     return [bad(at, str(quantity), f"{quantity} is not positive integer multiple of {name}")]
 

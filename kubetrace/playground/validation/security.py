@@ -10,7 +10,6 @@ from kubetrace.playground.validation.causes import (
     Object,
     bad,
     duplicate,
-    one_of,
     required,
     supported,
     unsupported,
@@ -59,7 +58,7 @@ def pod_context(spec: Object, path: str) -> list[Cause]:
     causes += _app_armor(context.get("appArmorProfile"), f"{at}.appArmorProfile")
     policies = ["Merge", "Strict"]
     policy = context.get("supplementalGroupsPolicy")
-    causes += [] if policy is None else one_of(f"{at}.supplementalGroupsPolicy", policy, policies)
+    causes += supported(f"{at}.supplementalGroupsPolicy", policy, policies)
     policy = context.get("seLinuxChangePolicy")
     return causes + supported(f"{at}.seLinuxChangePolicy", policy, ["Recursive"])  # MountOption is off by default
 
