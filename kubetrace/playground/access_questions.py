@@ -39,7 +39,7 @@ def check(resource: Resource, spec: dict[str, Any], metadata: dict[str, Any], na
         causes += _selector(f"{_ATTRIBUTES}.{name}", (asked or {}).get(name), name == "labelSelector")
     extra = {name: value for name, value in metadata.items() if name not in ("namespace", "managedFields")}
     if extra:
-        causes.append(bad("metadata", extra, "must be empty" + (" except for namespace" if local else "")))
+        causes.append(bad("metadata", metadata, "must be empty" + (" except for namespace" if local else "")))
     if local and asked is not None and asked.get("namespace", "") != namespace:
         causes.append(bad(f"{_ATTRIBUTES}.namespace", asked.get("namespace", ""), "must match metadata.namespace"))
     if local and plain is not None:

@@ -13,7 +13,8 @@ from typing import Any
 from kubetrace.playground.access import RBAC, Attributes, Authorizer, User, path_matches
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.objects import Object
-from kubetrace.playground.status import forbidden, not_found
+from kubetrace.playground.status import ApiError, forbidden, not_found
+from kubetrace.wire.go_quote import quote
 
 Rule = dict[str, Any]
 _ROLES = ("roles", "clusterroles")
@@ -44,13 +45,17 @@ class Escalation:
                 rules.append({"nonResourceURLs": ["*"], "verbs": ["*"]})
         else:
             reference = item.get("roleRef") or {}
+            if reference.get("kind") not in ("Role", "ClusterRole"):
+                raise ApiError(500, f"unsupported role reference kind: {quote(reference.get('kind', ''))}", "")
             kind = "clusterroles" if reference.get("kind") == "ClusterRole" else "roles"
             wanted = Attributes("bind", RBAC, kind, namespace=namespace, name=reference.get("name", ""))
             rules = []
         if self._authorizer.allows(self._user, wanted):
             return
         if resource.name not in _ROLES:
-            role = self._authorizer.role({"kind": "Role", **reference}, namespace)
+            if not reference.get("name"):
+                raise ApiError(400, "Name parameter required.")
+            role = self._authorizer.role(reference, namespace)
             if role is None:
                 raise not_found(resource.name, RBAC, reference.get("name", ""))
             rules = role.get("rules") or []

@@ -40,6 +40,7 @@ from kubetrace.playground.verbs import Verbs
 from kubetrace.playground.webhooks import Unasked
 from kubetrace.playground.write import Write
 from kubetrace.playground.write_warnings import of_deletion
+from kubetrace.wire.go_struct import typed
 
 # Whose strategy says AllowCreateOnUpdate (pkg/registry/*/strategy.go).
 _CREATED_BY_UPDATE = frozenset(
@@ -109,6 +110,7 @@ class Handlers:
     def _review(self, request: Request, target: Target) -> Answer:
         write = self._write(request)
         body = check_body(self._verbs.catalog, target.resource, self._body(request, target), target.namespace, write)
+        body = typed(body)
         track(target.resource, None, body, Manager(write.manager))
         return encode(self._reviews.answer(target.resource, body, request.facts["user"], target.namespace), 201)
 

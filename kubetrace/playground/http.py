@@ -212,17 +212,20 @@ class Connection:
         async with asyncio.timeout(BODY_SECONDS):
             body = await self._body()
         target = head.target.decode("latin-1")
-        url = urlsplit(target)
-        if _BAD_ESCAPE.search(url.path):
+        place, _, asked = target.partition("?")
+        if not place.startswith("/"):  # else even //api is a path
+            url = urlsplit(target)
+            place, asked = url.path, url.query
+        if _BAD_ESCAPE.search(place):
             raise h11.RemoteProtocolError("invalid URL escape")
         query: dict[str, list[str]] = {}
-        for key, value in go_url.URL(query=url.query).query_pairs():
+        for key, value in go_url.URL(query=asked).query_pairs():
             query.setdefault(key, []).append(value)
         certificate = self._writer.get_extra_info("peercert")
         if certificate:
             encoded = self._writer.get_extra_info("ssl_object").getpeercert(True)
             certificate = certificate | {"sha256": hashlib.sha256(encoded).hexdigest()}
-        method, path = head.method.decode(), unquote(url.path)
+        method, path = head.method.decode(), unquote(place)
         return Request(method, target, path, query, headers, body, certificate or None, fields)
 
     async def _body(self) -> bytes:

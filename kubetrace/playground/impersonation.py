@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from kubetrace.playground.access import Attributes, Authorizer, User, refused
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError
+from kubetrace.playground.validation.causes import label_name, subdomain
 from kubetrace.wire.go_quote import quote
 
 _AUTHENTICATION = "authentication.k8s.io"
@@ -62,7 +63,10 @@ def _wanted(request: Request) -> User | None:
 
 def _account(name: str) -> tuple[str, str] | None:
     parts = name.split(":")
-    return (parts[2], parts[3]) if len(parts) == 4 and name.startswith("system:serviceaccount:") else None
+    if len(parts) != 4 or parts[:2] != ["system", "serviceaccount"]:
+        return None
+    right = not label_name("", parts[2]) and not subdomain("", parts[3])
+    return (parts[2], parts[3]) if right else None
 
 
 def _mode(wanted: User) -> str:

@@ -55,8 +55,8 @@ def _parts(request: Request) -> _Parts | None:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return None
-    watched = rest[0] == "watch" and len(rest) > 1
-    rest = rest[1:] if watched else rest
+    special = rest[0] if rest[0] in ("watch", "proxy") and len(rest) > 1 else ""
+    rest = rest[1:] if special else rest
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
@@ -64,7 +64,7 @@ def _parts(request: Request) -> _Parts | None:
     if rest[0] == "namespaces" and name:
         namespace = name
     subresource = rest[2] if len(rest) > 2 else ""
-    verb = _verb(request, name, watched or (request.flag("watch") and not name))
+    verb = special or _verb(request, name, request.flag("watch") and not name)
     return _Parts(group, version, rest[0], namespace, name, subresource, "/".join(rest[3:]), verb)
 
 
@@ -92,8 +92,10 @@ def resolve(request: Request, catalog: Catalog) -> Target | None:
     them (ServeHTTP in apiextensions-apiserver pkg/apiserver/customresource_handler.go). Raises 404 for unknown
     resources of a built-in group, 405 for verbs that a resource lacks."""
     parts = _parts(request)
-    if parts is None or not catalog.has_version(parts.group, parts.version):
+    if parts is None or request.path.startswith("//") or not catalog.has_version(parts.group, parts.version):
         return None
+    if parts.verb == "proxy":  # there was such a path once
+        raise no_such_path()
     resource = catalog.find(parts.group, parts.version, parts.resource)
     inside = parts.namespace and parts.resource != "namespaces"
     if resource is None or (inside and not resource.namespaced):
@@ -134,6 +136,8 @@ def _check(request: Request, target: Target) -> None:
         verbs = known["verbs"]
     else:
         verbs = list(resource.verbs)
+    if target.name and not subresource and tuple(resource.verbs) == ("create",):
+        raise no_such_path()
     one_place = resource.namespaced and not target.namespace
     if one_place and ("list" not in resource.verbs or (target.name and target.verb == "get")):
         raise no_such_path()  # what can't be listed has no path across namespaces
@@ -141,6 +145,7 @@ def _check(request: Request, target: Target) -> None:
     wrong_place = request.method == "POST" and target.name and not subresource
     wrong_place = wrong_place or (target.verb in ("update", "patch") and not target.name)
     no_route = not target.verb or request.method == "HEAD"
+    no_route = no_route or (target.verb == "watch" and request.method != "GET")
     if resource.ends and not subresource:
         verbs = [*verbs, "create", "update", "patch"]  # discovery is silent about them
     if resource.custom is not None and target.verb not in verbs:

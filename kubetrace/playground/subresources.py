@@ -157,8 +157,10 @@ def _scale(verbs: Verbs, target: Target, body: Any, write: Write) -> Object:
 
 
 def _token(verbs: Verbs, signer: Signer, target: Target, body: Any, write: Write) -> Object:
-    metadata, spec = (body or {}).get("metadata") or {}, (body or {}).get("spec") or {}
     kind, group = "TokenRequest", "authentication.k8s.io"
+    requests = Resource(group, "v1", "tokenrequests", kind, True, ("create",))
+    body = check_body(verbs.catalog, requests, body, target.namespace, write)
+    metadata, spec = body["metadata"], body.get("spec") or {}
     if metadata.get("namespace") not in (None, "", target.namespace):
         told = "the namespace of the provided object does not match the namespace sent on the request"
         raise ApiError(400, told)
@@ -178,13 +180,12 @@ def _token(verbs: Verbs, signer: Signer, target: Target, body: Any, write: Write
     if seconds > MOST_SECONDS:
         why = "may not specify a duration larger than 2^32 seconds"
         raise status.invalid(kind, group, "", [bad("spec.expirationSeconds", seconds, why)])
-    bound = _bound(verbs, target, spec.get("boundObjectRef") or {})
+    bound = _bound(verbs, target, spec.get("boundObjectRef"))
     audiences = spec.get("audiences") or [ISSUER]
     token, end = signer.issue(account, audiences, seconds, bound)
     names = {"name": target.name, "namespace": target.namespace, "uid": uid, "creationTimestamp": now()}
     answer: Object = {"kind": kind, "apiVersion": f"{group}/v1", "metadata": names}
     answer["spec"] = spec | {"expirationSeconds": seconds}
-    requests = Resource(group, "v1", "tokenrequests", kind, True, ("create",))
     managed.track(requests, None, answer, managed.Manager(write.manager, subresource="token"))
     answer["spec"] = {
         "audiences": audiences,
@@ -194,14 +195,17 @@ def _token(verbs: Verbs, signer: Signer, target: Target, body: Any, write: Write
     return answer | {"status": {"token": token, "expirationTimestamp": end}}
 
 
-def _bound(verbs: Verbs, target: Target, bound: Object) -> Object:
+def _bound(verbs: Verbs, target: Target, bound: Object | None) -> Object:
     """What a token says of the Pod, the Secret or the Node that it is bound to, which must be there."""
-    if not bound:
+    if bound is None:
         return {}
     kind, name = bound.get("kind", ""), bound.get("name", "")
     key = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}.get(kind)
-    if key is None or bound.get("apiVersion") != "v1":
-        raise ApiError(400, f"cannot bind token to object of type /{bound.get('apiVersion', '')}, Kind={kind}")
+    group, _, version = bound.get("apiVersion", "").rpartition("/")
+    if key is None or group:
+        raise ApiError(400, f"cannot bind token to object of type {group}/{version}, Kind={kind}")
+    if not name:
+        raise ApiError(400, "Name parameter required.")
     item = verbs.store.get(key, "" if key == "nodes" else target.namespace, name)
     if item is None:
         raise status.not_found(key, "", name)
