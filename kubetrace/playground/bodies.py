@@ -8,12 +8,14 @@ from typing import Any
 from kubetrace.playground import schemas
 from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.objects import Check, Mistyped, Object, type_of, unconvertible, unreadable_kind
-from kubetrace.playground.status import ApiError
+from kubetrace.playground.status import ApiError, invalid
 from kubetrace.playground.strict import NotStrict
 from kubetrace.playground.write import Write
 from kubetrace.wire import go_decoding
+from kubetrace.wire.go_quote import quote
 from kubetrace.wire.go_struct import is_registered
 
+_NOTHING: tuple[Any, ...] = (None, "", {}, [])
 _BEHIND = 1 << 31
 """The place of what stands nowhere in a body, as in what a patch makes: behind all else."""
 
@@ -24,15 +26,17 @@ def check_body(
     """The body as an object of that resource: kind, namespace, unknown fields."""
     if not isinstance(body, dict):
         raise ApiError(400, "couldn't get version/kind; json parse error: the body is not an object")
-    _check_kind(catalog, resource, body)
+    _check_kind(catalog, resource, body, write.patched)
     item: Object = known_fields(resource, body, write, keep_empty)
     item["apiVersion"], item["kind"] = resource.api_version, resource.kind
     metadata = item["metadata"] = item.get("metadata") or {}
+    if resource.custom is not None and not keep_empty:  # which is an ObjectMeta there, too
+        metadata = item["metadata"] = {name: value for name, value in metadata.items() if value not in _NOTHING}
     place(resource, metadata, namespace)
     return item
 
 
-def _check_kind(catalog: Catalog, resource: Resource, body: Object) -> None:
+def _check_kind(catalog: Catalog, resource: Resource, body: Object, patched: bool) -> None:
     """What an object calls itself must be what the URL is of, or nothing. Raises Mistyped, or 400 for another version
     of the same kind."""
     if why := unreadable_kind(body):
@@ -40,6 +44,9 @@ def _check_kind(catalog: Catalog, resource: Resource, body: Object) -> None:
             (value for name in ("apiVersion", "kind") if not isinstance(value := body.get(name), str | None)), ""
         )
         raise Mistyped(why, why, unconvertible(odd, "string"))
+    if resource.custom is not None:
+        _check_custom_kind(resource, body, patched)
+        return
     api_version, kind = body.get("apiVersion") or resource.api_version, body.get("kind") or resource.kind
     if (api_version, kind) == (resource.api_version, resource.kind):
         return
@@ -53,6 +60,22 @@ def _check_kind(catalog: Catalog, resource: Resource, body: Object) -> None:
         wanted = f"the expected API version ({resource.api_version})"
         raise ApiError(400, f"the API version in the data ({api_version}) does not match {wanted}")
     raise Mistyped(f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {why}', why, why)
+
+
+def _check_custom_kind(resource: Resource, body: Object, patched: bool) -> None:
+    """What a custom object calls itself. Raises 400 for another version in a body, 422 where its validator looks."""
+    version, kind = body.get("apiVersion") or "", body.get("kind") or resource.kind
+    if not patched and version != resource.api_version:
+        wanted = f"the expected API version ({resource.api_version})"
+        raise ApiError(400, f"the API version in the data ({version}) does not match {wanted}")
+    found = (("kind", kind, resource.kind), ("apiVersion", version or resource.api_version, resource.api_version))
+    causes = [
+        (name, "FieldValueInvalid", f"Invalid value: {quote(told)}: must be {wanted}")
+        for name, told, wanted in found
+        if told != wanted
+    ]
+    if causes:
+        raise invalid(kind, version.rpartition("/")[0], (body.get("metadata") or {}).get("name") or "", causes)
 
 
 def as_before(old: Object, new: Object) -> None:

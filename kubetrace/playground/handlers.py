@@ -29,7 +29,7 @@ from kubetrace.playground.escalation import Escalation
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
 from kubetrace.playground.managed import Manager, check_apply, manager_name, track
 from kubetrace.playground.negotiation import JSON, YAML, Form, resource_form, written
-from kubetrace.playground.objects import Object, decode_applied, decode_body, type_of
+from kubetrace.playground.objects import Object, decode_applied, decode_body, type_of, without_kind
 from kubetrace.playground.paths import Target
 from kubetrace.playground.reviews import Reviews
 from kubetrace.playground.selectors import Matcher, field_selector, label_selector, names_one
@@ -141,7 +141,9 @@ class Handlers:
 
     def _patched_subresource(self, request: Request, target: Target) -> Any:
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
-        if kind not in patches.KINDS and kind != "application/apply-patch+yaml":
+        strategic = kind.startswith("application/strategic")
+        known = kind in patches.KINDS and not (strategic and target.resource.custom is not None)
+        if not known and kind != "application/apply-patch+yaml":
             raise patch_errors.unsupported(kind, target.resource)
         if target.subresource == "scale":
             return self._patched_scale(request, target, kind)
@@ -149,7 +151,7 @@ class Handlers:
         patch = patches.decode(request.body, kind)
         if kind == "application/json-patch+json":
             return patches.json_patch(old, patch)
-        if target.subresource in ("ephemeralcontainers", "resize") and kind.startswith("application/strategic"):
+        if target.subresource in ("ephemeralcontainers", "resize") and strategic:
             return patches.strategic_merge(old, patch, type_of(target.resource))
         return patches.merge_patch(old, patch)
 
@@ -173,6 +175,10 @@ class Handlers:
         part = target.resource.subresources.get(target.subresource) or {}
         kind = (part.get("responseKind") or {}).get("kind") or target.resource.kind
         body = decode_body(request.body, request.headers.get("content-type", ""), kind)
+        custom = target.resource.custom is not None and kind == target.resource.kind
+        if custom and request.method in ("POST", "PUT") and not body.get("kind"):
+            ignored = request.parameter("fieldValidation") == "Ignore"
+            raise without_kind(target.resource, request.body, ignored)
         found = strict.read(request.body)
         if found is not None:
             body, request.facts["twice"], request.facts["places"] = found

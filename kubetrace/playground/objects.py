@@ -216,6 +216,14 @@ def _unrecognized(body: bytes, kind: str, problem: str) -> ApiError:
     return ApiError(400, f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(body)})")
 
 
+def without_kind(resource: Resource, body: bytes, ignored: bool) -> ApiError:
+    """The API extensions server's word for a body that does not say its kind. `ignored`: unknown fields are."""
+    kind, why = resource.kind, f"Object 'Kind' is missing in '{body.decode('utf-8', 'replace')}'"
+    if ignored:
+        return ApiError(400, f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}')
+    return ApiError(400, f"the object provided is unrecognized (must be of type {kind}): {why} ({_summary(body)})")
+
+
 def _summary(body: bytes) -> str:
     """How a body begins; what can't be JSON is shown in hexadecimal digits (summarizeData)."""
     start = body[:_SHOWN_BYTES]

@@ -94,7 +94,7 @@ def _opened(value: Any, touched: Object) -> Any:
 
 
 def unsupported(kind: str, resource: Resource) -> ApiError:
-    if kind not in patches.KINDS:
+    if kind not in patches.KINDS and resource.custom is None:
         return ApiError(415, "415: Unsupported Media Type", details={})
     known = ["application/json-patch+json", "application/merge-patch+json"]
     known.append(

@@ -88,8 +88,18 @@ def put_at(item: dict[str, Any], path: str, value: Any) -> None:
     place[last] = value
 
 
+def _forget_nulls(schema: Schema, value: dict[str, Any]) -> None:
+    """Takes out nulls that may not be there and that no default replaces (PruneNonNullableNullsWithoutDefaults)."""
+    extra = schema.get("additionalProperties")
+    for name in [name for name, entry in value.items() if entry is None]:
+        part = (schema.get("properties") or {}).get(name, extra)
+        if isinstance(part, dict) and not part.get("nullable") and "default" not in part:
+            del value[name]
+
+
 def _default(schema: Schema, value: Any) -> None:
     if isinstance(value, dict):
+        _forget_nulls(schema, value)
         for name, part in (schema.get("properties") or {}).items():
             if "default" in part and (name not in value or (value[name] is None and not part.get("nullable"))):
                 value[name] = copy.deepcopy(part["default"])

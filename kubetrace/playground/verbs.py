@@ -373,10 +373,10 @@ class Verbs:
             as_before(old, new)
         elif new.get("apiVersion") in (None, "") and resource.custom is None:
             raise status.unnamed(name)  # which is what comes of it
+        write.patched = True
         with patch_errors.of_patch(kind, patch, new):
             new = check_body(self.catalog, resource, new, namespace, write)
         self.own_name(new, name)
-        write.patched = True
         return self.replace(resource, old, new, write, subresource)
 
     def delete(

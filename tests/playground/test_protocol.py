@@ -153,9 +153,10 @@ def test_custom_resources_are_served_at_once(client: Client, namespace: str) -> 
     client.post(definitions, {"metadata": {"name": name}, "spec": spec})
     path = f"/apis/shop.example.com/v1/namespaces/{namespace}/hats"
     client.until(path, lambda status, _: status == 200)
-    made = client.post(path, {"metadata": {"name": "h"}, "spec": {"size": 2, "nope": 1}})
+    hat = {"apiVersion": "shop.example.com/v1", "kind": "Hat"}
+    made = client.post(path, hat | {"metadata": {"name": "h"}, "spec": {"size": 2, "nope": 1}})
     assert made["spec"] == {"size": 2, "colour": "red"}
-    status, refused = client.call("POST", path, {"metadata": {"name": "i"}, "spec": {"size": 9}})
+    status, refused = client.call("POST", path, hat | {"metadata": {"name": "i"}, "spec": {"size": 9}})
     assert (status, refused["details"]["causes"][0]["field"]) == (422, "spec.size")
     table = client.get(path, Accept=TABLE)
     assert [c["name"] for c in table["columnDefinitions"]] == ["Name", "Size"] and table["rows"][0]["cells"] == ["h", 2]
