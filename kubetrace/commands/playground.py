@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,11 @@ from kubetrace.value import Value
 
 if TYPE_CHECKING:
     from kubetrace.environment import Environment
+
+
+_SEED_ROUNDS = 4
+_WAITS = r'no matches for kind|namespaces "[^"]*" not found|could not find the requested resource'
+"""What is said of an object whose namespace or kind is not there yet."""
 
 
 class NameOptions(Value):
@@ -79,18 +85,36 @@ def up(environment: Environment, options: UpOptions, arguments: Arguments) -> No
 
 
 def _seed(environment: Environment, found: manager.Playground, folder: str) -> None:
-    """Applies manifests as admin, the way `apply --server-side -R -f FOLDER` does."""
+    """Applies manifests as admin, the way `apply --server-side -R -f FOLDER` does, and again while objects wait for a
+    namespace or a CustomResourceDefinition that comes later in the folder."""
+    import io
+    import time
+
     from kubetrace.cmdline.global_options import GlobalOptions
     from kubetrace.commands.apply import manifests as apply
     from kubetrace.environment import Environment
+    from kubetrace.streams import Streams
 
     cache = str(found.folder / "cache")
     inner = GlobalOptions(kubeconfig=str(found.kubeconfig), context="admin", cache_dir=cache)
     options = apply.ApplyOptions(filename=(folder,), recursive=True, server_side=True, force_conflicts=True)
-    admin = Environment(environment.streams, environment.environ, inner)
-    admin.command_path = ("apply",)
-    apply.run(admin, options, Arguments(("apply",)))
-    environment.stdout.flush()
+    for left in reversed(range(_SEED_ROUNDS)):
+        out, err = io.StringIO(), io.StringIO()
+        admin = Environment(Streams(environment.streams.stdin, out, err), environment.environ, inner)
+        admin.command_path = ("apply",)
+        failure = None
+        try:
+            apply.run(admin, options, Arguments(("apply",)))
+        except KubetraceError as error:
+            failure = error
+        if failure is None or not left or not re.search(_WAITS, str(failure)):
+            environment.stdout.write(out.getvalue())
+            environment.stdout.flush()
+            environment.stderr.write(err.getvalue())
+            if failure is not None:
+                raise failure
+            return
+        time.sleep(0.3)
 
 
 def down(environment: Environment, options: NameOptions, arguments: Arguments) -> None:

@@ -199,6 +199,8 @@ def up(environ: Mapping[str, str], name: str = DEFAULT_NAME, start: Start | None
     try:
         return _wait_ready(environ, found, process, READY_SECONDS[engine])
     except _EndedEarly as early:
+        if _wait_other(environ, found, READY_SECONDS[engine]):  # somebody else has started it in this moment
+            return up(environ, name, start)
         raise KubetraceError(_last_line(log, offset) or _full_disk(found.folder) or str(early)) from None
 
 
@@ -268,6 +270,16 @@ def _wait_ready(
     process.terminate()
     process.wait()
     raise KubetraceError(f"the playground did not become ready within {seconds:.0f}s; see {before.folder / 'log'}")
+
+
+def _wait_other(environ: Mapping[str, str], before: Playground, seconds: float) -> bool:
+    """Whether another process that holds the lock becomes ready; False at once where nobody holds it."""
+    deadline = time.monotonic() + seconds
+    while _holder(before.folder) and time.monotonic() < deadline:
+        if find(environ, before.name).running:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _full_disk(folder: Path) -> str:

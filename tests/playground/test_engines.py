@@ -95,6 +95,28 @@ def test_seeds_are_applied_once_it_runs(own: dict[str, str], tmp_path: Path) -> 
     assert told.stderr == f'error: the path "{tmp_path}/nowhere" does not exist\n'
 
 
+def test_seeds_may_come_before_what_they_need(own: dict[str, str], tmp_path: Path) -> None:
+    place = tmp_path / "seeds"
+    place.mkdir()
+    (place / "a.yaml").write_text("{apiVersion: ex.io/v1, kind: Foo, metadata: {name: f, namespace: app}}\n")
+    (place / "b.yaml").write_text(
+        "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: foos.ex.io}, spec: "
+        "{group: ex.io, scope: Namespaced, names: {plural: foos, kind: Foo}, versions: [{name: v1, served: true, "
+        "storage: true, schema: {openAPIV3Schema: {type: object}}}]}}\n"
+    )
+    (place / "c.yaml").write_text("{apiVersion: v1, kind: Namespace, metadata: {name: app}}\n")
+    try:
+        told = run(own, "playground", "up", "--seed-from", str(place))
+        assert (told.returncode, told.stderr) == (0, "")
+        assert sorted(told.stdout.splitlines()[2:]) == [
+            "customresourcedefinition.apiextensions.k8s.io/foos.ex.io serverside-applied",
+            "foo.ex.io/f serverside-applied",
+            "namespace/app serverside-applied",
+        ]
+    finally:
+        run(own, "playground", "down")
+
+
 def test_foreground_seeds_too_and_ends_on_a_signal(own: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n")
     words = ["playground", "up", "--foreground", "--seed-from", str(tmp_path / "one.yaml")]

@@ -44,6 +44,20 @@ def test_up_down_and_up_again_on_the_same_port(own: dict[str, str]) -> None:
         manager.down(own)
 
 
+def test_who_starts_it_at_the_same_moment_finds_it(own: dict[str, str]) -> None:
+    words = [sys.executable, "-m", "kubetrace", "playground", "up"]
+    started = [
+        subprocess.Popen(words, env=dict(os.environ) | own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(4)
+    ]
+    told = [process.communicate()[0] for process in started]
+    try:
+        assert [process.returncode for process in started] == [0] * 4, told
+        assert len({line.rpartition(" ")[2] for text in told for line in text.splitlines()[:1]}) == 1, told
+    finally:
+        manager.down(own)
+
+
 def test_kill_loses_nothing_and_a_stale_file_fools_nobody(own: dict[str, str]) -> None:
     found = manager.up(own)
     client = Client(found.folder, found.port)
