@@ -50,13 +50,15 @@ class Discovery:
     def answer(self, request: Request) -> Answer | None:
         """The answer for a path that is not an object's, or None."""
         path = request.path.rstrip("/") or "/"
+        if path.startswith("/apis//"):
+            return None
         if path != request.path and path.startswith(_SLASHLESS):
             return Answer(404, b"", "") if path == "/openapi/v3" else None
         if path == "/version":
             return raw(server_facts()["version"])
         if path.startswith(_HEALTH):
             return self._health(path, request)
-        if path == "/":
+        if path in ("/", "/index.html"):
             return raw({"paths": self._paths()})
         if path == "/openapi/v2":
             return self._openapi.version_2(request)

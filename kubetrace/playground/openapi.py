@@ -125,9 +125,15 @@ class OpenAPI:
         if not preferred(request.headers.get("accept", ""), known):
             return Answer(406, b"", "", [("Vary", "Accept")])
         answer = counted(tagged(request, msgspec.json.encode(_with_sentences(document)), JSON))
-        if request.parameter("hash"):
+        if (told := request.parameter("hash")) and told != (right := self._hash_of(name, document)):
+            return Answer(301, b"", "", [("Location", f"{path}?hash={right}")])
+        if told:
             answer.headers += [("Cache-Control", "public, immutable"), ("Expires", "Thu, 31 Dec 2037 23:55:55 GMT")]
         return answer
+
+    def _hash_of(self, name: str, document: Any) -> str:
+        """What the index says of a document."""
+        return self._hashes.get(name) or _hash(document)
 
     def _index(self, documents: dict[str, Any], custom: dict[str, Any]) -> Answer:
         if not self._hashes:
