@@ -191,6 +191,15 @@ def _remove(document: Any, path: list[str]) -> None:
         del parent[path[-1]]
 
 
+def whole(value: Any) -> Any:
+    """A strategic merge patch whose numbers are whole where they can be: 2.0 fits an int32 there, not elsewhere."""
+    if isinstance(value, dict):
+        return {name: whole(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [whole(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def strategic_merge(target: Any, patch: Any, type: Type | None) -> Any:
     """A strategic merge patch (apimachinery strategicpatch/patch.go). Without a type it merges as RFC 7386 does."""
     if not isinstance(patch, dict) or not isinstance(target, dict | None):

@@ -366,7 +366,7 @@ class Verbs:
         elif kind == "application/merge-patch+json":
             new = patch_errors.rewritten(patches.merge_patch(copy.deepcopy(old), patch), patch)
         elif kind == "application/strategic-merge-patch+json" and resource.custom is None:
-            new = patches.strategic_merge(copy.deepcopy(old), patch, type_of(resource))
+            new = patches.strategic_merge(copy.deepcopy(old), patches.whole(patch), type_of(resource))
         else:
             raise patch_errors.unsupported(kind, resource)
         if kind.startswith("application/strategic"):
