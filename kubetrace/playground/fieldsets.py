@@ -221,7 +221,7 @@ def _matches(entry: Any, wanted: dict[str, Any]) -> bool:
 
 
 def remove_at(value: Any, path: Path) -> None:
-    """Takes a field or list entry out, in place."""
+    """Takes a field or list entry out, in place, and with the last one what it was in (removingWalker)."""
     parent = value_at(value, path[:-1])
     kind, text = path[-1][:2], path[-1][2:]
     if kind == "f:" and isinstance(parent, dict):
@@ -229,6 +229,9 @@ def remove_at(value: Any, path: Path) -> None:
     elif isinstance(parent, list):
         wanted = json.loads(text)
         parent[:] = [e for e in parent if not (e == wanted if kind == "v:" else _matches(e, wanted))]
+    outer = value_at(value, path[:-2]) if len(path) > 1 else None
+    if parent in ({}, []) and path[-2][:2] == "f:" and isinstance(outer, dict):
+        outer.pop(path[-2][2:], None)
 
 
 def merge(old: Any, new: Any, shape: Shape) -> Any:

@@ -181,7 +181,7 @@ def apply(resource: Resource, live: Object | None, applied: Object, manager: Man
         entries = _before_first_apply(resource, live)
     wanted = _settable(resource, manager, set(fieldsets.paths(fieldsets.object_tree(applied, shape))))
     others = [entry for entry in entries if not _is(entry, manager, resource.api_version)]
-    conflicts = _conflicts(current, applied, wanted, others)
+    conflicts = _conflicts(current, applied, wanted, others, shape)
     if not force and (opposed := _opposed(conflicts, current, manager, resource.api_version, shape)):
         raise _conflict_error(opposed)
     merged: Object = fieldsets.merge(current, {k: v for k, v in applied.items() if k != "metadata"}, shape)
@@ -247,7 +247,9 @@ def _filled(current: Object, path: Path, wanted: set[Path]) -> bool:
     return empty and any(other[: len(path)] == path for other in wanted)
 
 
-def _conflicts(current: Object, applied: Object, wanted: set[Path], others: list[Object]) -> list[tuple[Path, Object]]:
+def _conflicts(
+    current: Object, applied: Object, wanted: set[Path], others: list[Object], shape: Shape
+) -> list[tuple[Path, Object]]:
     found = []
     for entry in others:
         owned = _paths(entry)
@@ -255,7 +257,10 @@ def _conflicts(current: Object, applied: Object, wanted: set[Path], others: list
         for path in sorted(owned & wanted, key=_depth):
             if path[-1][:2] == "k:":
                 continue
-            if fieldsets.value_at(current, path) != fieldsets.value_at(applied, path):
+            is_, wish = fieldsets.value_at(current, path), fieldsets.value_at(applied, path)
+            if wish == {} and isinstance(is_, dict) and fieldsets.shape_at(shape, path).kind == "map":
+                continue  # merged into what is there, it changes nothing
+            if is_ != wish:
                 found.append((path, entry))
     return found
 

@@ -43,6 +43,8 @@ WITH_GENERATION = frozenset(
         "resourceslices.resource.k8s.io",
     )
 )
+COUNTED_LATER = ("csidrivers.storage.k8s.io",)
+"""Kinds that have a generation from their first change on."""
 WITH_STATUS = frozenset(
     (
         "pods",

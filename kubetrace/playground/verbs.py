@@ -270,8 +270,9 @@ class Verbs:
         if whole:
             allocation.on_update(self.store, resource, old, item)
         _as_read_back(resource, item)
-        if whole and "generation" in before and strategies.changed(resource, old, item):
-            item["metadata"]["generation"] = before["generation"] + 1
+        counted = "generation" in before or resource.key in strategies.COUNTED_LATER
+        if whole and counted and strategies.changed(resource, old, item):
+            item["metadata"]["generation"] = before.get("generation", 0) + 1
         if item == old or write.dry_run:
             return item
         if deletion.may_go(resource.key, item):
