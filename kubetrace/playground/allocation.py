@@ -6,7 +6,7 @@ import ipaddress
 import secrets
 from typing import Any
 
-from kubetrace.playground import node_ports
+from kubetrace.playground import node_ports, strategies
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.status import invalid
 from kubetrace.playground.storage import Store
@@ -15,10 +15,10 @@ SERVICE_RANGE = ipaddress.ip_network("10.96.0.0/16")
 _GENERATION = "deprecated.daemonset.template.generation"
 
 
-def on_create(store: Store, resource: Resource, item: dict[str, Any]) -> None:
+def on_create(store: Store, resource: Resource, item: dict[str, Any], dry_run: bool) -> None:
     """Gives a new Service its addresses and node ports, and a DaemonSet's template its first number."""
     if resource.key == "services":
-        _serve(store, item)
+        _serve(store, item, dry_run)
     if resource.key == "daemonsets.apps":
         item["metadata"].setdefault("annotations", {})[_GENERATION] = "1"
 
@@ -37,16 +37,23 @@ def keep(resource: Resource, old: dict[str, Any], new: dict[str, Any]) -> None:
     old_ips, wanted = before.get("clusterIPs"), spec.get("clusterIP")
     if old_ips and wanted and wanted != before.get("clusterIP") and spec.get("clusterIPs") == old_ips:
         spec["clusterIPs"] = [wanted, *old_ips[1:]]  # who changes one changes both (NormalizeClusterIPs)
+    if wanted and not old_ips and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [wanted]
     for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
         if not spec.get(name) and before.get(name):
             spec[name] = before[name]
     node_ports.keep(before, spec)
 
 
-def on_update(store: Store, resource: Resource, old: dict[str, Any], item: dict[str, Any]) -> None:
+def on_update(store: Store, resource: Resource, old: dict[str, Any], item: dict[str, Any], dry_run: bool) -> None:
     """Gives an updated Service the node ports that it needs now."""
-    if resource.key == "services":
-        node_ports.reallocate(store, old, item)
+    if resource.key != "services":
+        return
+    if old["spec"].get("type") == "ExternalName" != item["spec"].get("type"):
+        strategies.prepare(resource.key, item)
+        _serve(store, item, dry_run)
+        return
+    node_ports.reallocate(store, old, item, dry_run)
 
 
 _OF_BALANCERS = ("allocateLoadBalancerNodePorts", "loadBalancerClass")
@@ -97,7 +104,7 @@ def _number(old: dict[str, Any], new: dict[str, Any]) -> None:
     new["metadata"].setdefault("annotations", {})[_GENERATION] = str(number + changed)
 
 
-def _serve(store: Store, item: dict[str, Any]) -> None:
+def _serve(store: Store, item: dict[str, Any], dry_run: bool) -> None:
     spec = item["spec"]
     if spec.get("type") == "ExternalName":
         return
@@ -116,4 +123,4 @@ def _serve(store: Store, item: dict[str, Any]) -> None:
         why = f'Invalid value: "{wanted}": failed to allocate IP {wanted}: provided IP is already allocated'
         raise invalid("Service", "", item["metadata"]["name"], [("spec.clusterIPs", "FieldValueInvalid", f"{why}")])
     spec["clusterIPs"] = [wanted]
-    node_ports.allocate(store, item)
+    node_ports.allocate(store, item, dry_run)

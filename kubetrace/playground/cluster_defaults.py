@@ -112,9 +112,11 @@ def _priority_level(item: Spec) -> None:
 
 
 def _api_service(item: Spec) -> None:
-    service = (item.get("spec") or {}).get("service")
-    if service is not None:
-        fill(service, port=443)
+    spec = item.get("spec") or {}
+    if spec.get("insecureSkipTLSVerify") is False:  # which Go leaves out
+        del spec["insecureSkipTLSVerify"]
+    if spec.get("service") is not None:
+        fill(spec["service"], port=443)
 
 
 def _device_claim(item: Spec) -> None:

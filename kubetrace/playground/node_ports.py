@@ -40,9 +40,10 @@ def keep(before: Service, spec: Service) -> None:
         spec[check] = before[check]
 
 
-def allocate(store: Store, item: Service) -> None:
-    """Gives a new Service its ports. Raises 422 for one that another has."""
-    spec, taken = item["spec"], _taken(store)
+def allocate(store: Store, item: Service, dry_run: bool) -> None:
+    """Gives a new Service its ports. Raises 422 for one that another has, or that no node has: a dry run only looks at
+    the former."""
+    spec, taken = item["spec"], _Taken(store, dry_run)
     ports = spec.get("ports") or []
     given: dict[int, int] = {}
     for index, port in enumerate(ports if spec.get("type") in ("NodePort", "LoadBalancer") else ()):
@@ -60,9 +61,9 @@ def allocate(store: Store, item: Service) -> None:
         _take_check(spec, taken)
 
 
-def reallocate(store: Store, old: Service, item: Service) -> None:
+def reallocate(store: Store, old: Service, item: Service, dry_run: bool) -> None:
     """Gives an updated Service the ports that it needs now."""
-    before, spec, taken = old["spec"], item["spec"], _taken(store)
+    before, spec, taken = old["spec"], item["spec"], _Taken(store, dry_run)
     own = {port.get("nodePort") for port in before.get("ports") or ()}
     for index, port in enumerate(spec.get("ports") or () if spec.get("type") in ("NodePort", "LoadBalancer") else ()):
         wanted = port.get("nodePort")
@@ -74,36 +75,39 @@ def reallocate(store: Store, old: Service, item: Service) -> None:
         _take_check(spec, taken)
 
 
-def _taken(store: Store) -> set[int]:
-    specs = [service["spec"] for service in store.select("services")]
-    found = {port.get("nodePort") for spec in specs for port in spec.get("ports") or ()}
-    return {number for number in found | {spec.get("healthCheckNodePort") for spec in specs} if number}
+class _Taken:
+    """The ports that Services have."""
+
+    def __init__(self, store: Store, dry_run: bool) -> None:
+        specs = [service["spec"] for service in store.select("services")]
+        found = {port.get("nodePort") for spec in specs for port in spec.get("ports") or ()}
+        self._numbers = found | {spec.get("healthCheckNodePort") for spec in specs}
+        self._first, self._last = (1, 65535) if dry_run else (_FIRST, _LAST)
+
+    def reserve(self, wanted: int) -> int:
+        """One that is wanted, or any. Raises ValueError where it is not to be had."""
+        if wanted and wanted in self._numbers:
+            raise ValueError(_TAKEN)
+        if wanted and not self._first <= wanted <= self._last:
+            raise ValueError(_OUTSIDE)
+        while not wanted or wanted in self._numbers:
+            wanted = _FIRST + secrets.randbelow(_LAST - _FIRST + 1)
+        self._numbers.add(wanted)
+        return wanted
 
 
-def _take(item: Service, index: int, wanted: int, taken: set[int]) -> int:
+def _take(item: Service, index: int, wanted: int, taken: _Taken) -> int:
     try:
-        return _reserve(wanted, taken)
+        return taken.reserve(wanted)
     except ValueError as error:
         cause = (f"spec.ports[{index}].nodePort", "FieldValueInvalid", f"Invalid value: {wanted}: {error}")
         raise invalid("Service", "", item["metadata"]["name"], [cause]) from None
 
 
-def _take_check(spec: Service, taken: set[int]) -> None:
+def _take_check(spec: Service, taken: _Taken) -> None:
     wanted = spec.get("healthCheckNodePort") or 0
     try:
-        spec["healthCheckNodePort"] = _reserve(wanted, taken)
+        spec["healthCheckNodePort"] = taken.reserve(wanted)
     except ValueError as error:
         told = f"failed to allocate requested HealthCheck NodePort {wanted}: {error}"
         raise ApiError(500, f"Internal error occurred: {told}", details={"causes": [{"message": told}]}) from None
-
-
-def _reserve(wanted: int, taken: set[int]) -> int:
-    """Raises ValueError where it is not to be had."""
-    if wanted and wanted in taken:
-        raise ValueError(_TAKEN)
-    if wanted and not _FIRST <= wanted <= _LAST:
-        raise ValueError(_OUTSIDE)
-    while not wanted or wanted in taken:
-        wanted = _FIRST + secrets.randbelow(_LAST - _FIRST + 1)
-    taken.add(wanted)
-    return wanted

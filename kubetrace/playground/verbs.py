@@ -128,7 +128,7 @@ class Verbs:
         name = item["metadata"]["name"]
         if item["metadata"].get("resourceVersion") and not write.dry_run:
             raise ApiError(500, "resourceVersion should not be set on objects to be created", "")
-        allocation.on_create(self.store, resource, item)
+        allocation.on_create(self.store, resource, item, write.dry_run)
         if self.store.get(resource.key, namespace, name) is not None:
             raise status.already_exists(resource.name, resource.group, name)
         return item if write.dry_run else self._store(resource, item)
@@ -268,7 +268,7 @@ class Verbs:
         if whole:
             admission.check_change(self.store, resource, item, old, write.warnings, write.user)
         if whole:
-            allocation.on_update(self.store, resource, old, item)
+            allocation.on_update(self.store, resource, old, item, write.dry_run)
         _as_read_back(resource, item)
         counted = "generation" in before or resource.key in strategies.COUNTED_LATER
         if whole and counted and strategies.changed(resource, old, item):
