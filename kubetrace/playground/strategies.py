@@ -117,7 +117,7 @@ def _job(item: Object) -> None:
         metadata["labels"] = dict(template)
     chosen = spec.get("selector") or {}
     by_uid = {"batch.kubernetes.io/controller-uid": uid}
-    spec["selector"] = chosen | {"matchLabels": by_uid | (chosen.get("matchLabels") or {})}
+    spec["selector"] = chosen | {"matchLabels": dict(sorted((by_uid | (chosen.get("matchLabels") or {})).items()))}
 
 
 def _service(item: Object) -> None:

@@ -50,6 +50,7 @@ _RULES = (
     (re.compile(r"(?<=%3D)[0-9a-f-]{36}"), "<uid>"),
     (re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "-<hash>"),
     (re.compile(r"(?<=[-=])[bcdfghjklmnpqrstvwxz2456789]{8,10}\b"), "<hash>"),
+    (re.compile(r"(?<=pod-template-hash%3D)[bcdfghjklmnpqrstvwxz2456789]{8,10}\b"), "<hash>"),
     (re.compile(r"(Resource Version:\s+)\d+"), r"\1<rv>"),
     (re.compile(r"(?m)^Waiting for .*\n"), ""),  # as many as the client saw in between
     (re.compile(r"-\d{8,10}\b"), "-<moment>"),
@@ -64,7 +65,7 @@ _RULES = (
     (re.compile(r"/tmp/(LIVE|MERGED)-\d+"), r"/tmp/\1"),
     (re.compile(r"\b(?:\d+[smhd]){1,2}(?= ago)"), "<age>"),
     (re.compile(r"^-{3,}|(?<= )-{3,}"), "---"),
-    (re.compile(r"(?<=[ \t:])\d{5}/TCP"), "<port>/TCP"),
+    (re.compile(r"(?<=[ \t:])\d{5}/(TCP|UDP|SCTP)"), r"<port>/\1"),
     (re.compile(r"(?i)(nodePort\"?: )\d{5}"), r"\1<port>"),
 )  # fmt: skip
 

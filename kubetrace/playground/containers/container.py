@@ -135,7 +135,7 @@ class Container:
         text += f"[simulated] image {self.spec.get('image', '')} started on {spec.get('nodeName', '')}\n"
         await self.output.write(text.encode())
         kinds = [owner.get("kind") for owner in metadata.get("ownerReferences") or ()]
-        if "Job" not in kinds or not reads_input(spec.get("image", "")):
+        if "Job" not in kinds or not reads_input(self.spec.get("image", "")):
             await asyncio.Event().wait()
         return 0
 

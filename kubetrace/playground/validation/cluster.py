@@ -7,6 +7,7 @@ import binascii
 import json
 import re
 
+from kubetrace.playground.validation import der
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
@@ -382,5 +383,13 @@ def _request_error(text: str) -> str:
     try:
         x509.load_pem_x509_csr(pem)
     except ValueError:
-        return "asn1: structure error: length too large"
+        return der.problem(_content(pem))
     return ""
+
+
+def _content(pem: bytes) -> bytes:
+    lines = pem.partition(b"-----\n")[2].partition(b"-----END")[0]
+    try:
+        return base64.b64decode(lines)
+    except (ValueError, binascii.Error):
+        return b""
