@@ -61,6 +61,7 @@ class Server:
         self._discovery = Discovery(self.catalog, self._signer)
         self._handlers = Handlers(self._verbs, self._authorizer, self._authenticator)
         self._verbs.runtime = Runtime(self.store, self._signer)
+        self._verbs.runtime.network.api = self.handle
         self._controllers = Controllers(self._verbs, self._verbs.runtime, folder)
         self._listener: asyncio.Server | None = None
         self._background: list[asyncio.Task[None]] = []

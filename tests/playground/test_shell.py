@@ -25,7 +25,16 @@ class NoNetwork:
     def addresses(self, host: str, namespace: str) -> list[str]:
         return []
 
-    async def request(self, host: str, port: int, namespace: str, raw: bytes) -> bytes:
+    def full_name(self, host: str, namespace: str) -> str:
+        return host
+
+    def is_api(self, host: str, port: int, namespace: str) -> bool:
+        return False
+
+    def is_pod(self, address: str) -> bool:
+        return False
+
+    async def request(self, host: str, port: int, namespace: str, raw: bytes, tls: bool = False) -> bytes:
         raise LookupError(host)
 
 

@@ -335,3 +335,30 @@ def test_requests_from_inside(client: Client, pods: str) -> None:
     assert run(client, pods, "curl", "-s", "http://nope/")[0] == 6
     assert b'"GET /inside HTTP/1.1" 200' in client.call("GET", f"{pods}/web/log")[1]
     assert run(client, pods, "cat", "/var/run/secrets/kubernetes.io/serviceaccount/namespace")[1].decode() in pods
+
+
+def test_the_api_server_from_inside(client: Client, pods: str) -> None:
+    script = """
+    T=$(cat /var/run/secrets/kubernetes.io/serviceaccount/token); A=https://kubernetes.default.svc
+    curl -sk -o /dev/null -w '%{http_code}\n' -H "Authorization: Bearer $T" $A/api/v1/namespaces/default/secrets
+    wget -qO- --no-check-certificate --header "Authorization: Bearer $T" https://$KUBERNETES_SERVICE_HOST/api | grep v1
+    curl -s --cacert /var/run/secrets/kubernetes.io/serviceaccount/ca.crt $A/version | grep -c gitVersion
+    curl -s http://kubernetes.default:443/
+    curl -S -s $A/version
+    """
+    code, out, told = run(client, pods, "sh", "-c", script)
+    assert code == 60 and told == b"curl: (60) SSL certificate problem: unable to get local issuer certificate\n"
+    assert out.decode().split("\n") == [
+        "403",
+        '    "v1"',
+        "1",
+        "Client sent an HTTP request to an HTTPS server.",
+        "",
+    ]
+
+
+def test_ping_reaches_pods_and_no_services(client: Client, pods: str) -> None:
+    address = client.get(f"{pods}/web")["status"]["podIP"]
+    assert b"1 packets received, 0% packet loss" in run(client, pods, "ping", "-c1", address)[1]
+    assert run(client, pods, "ping", "-c1", "kubernetes.default")[0] == 1
+    assert run(client, pods, "nslookup", "kubernetes.default")[1].count(b"kubernetes.default.svc.cluster.local") == 1

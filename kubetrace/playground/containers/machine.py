@@ -24,7 +24,16 @@ class Network(Protocol):
     def addresses(self, host: str, namespace: str) -> list[str]:
         """The addresses of a name; empty where it is unknown."""
 
-    async def request(self, host: str, port: int, namespace: str, raw: bytes) -> bytes:
+    def full_name(self, host: str, namespace: str) -> str:
+        """A name as DNS knows it, with its domain."""
+
+    def is_api(self, host: str, port: int, namespace: str) -> bool:
+        """Whether the API server answers there, which speaks TLS only."""
+
+    def is_pod(self, address: str) -> bool:
+        """Whether a pod has that address."""
+
+    async def request(self, host: str, port: int, namespace: str, raw: bytes, tls: bool = False) -> bytes:
         """A whole HTTP exchange. Raises ConnectionRefusedError, LookupError for unknown hosts, TimeoutError."""
 
 

@@ -6,7 +6,7 @@ import ipaddress
 import itertools
 from typing import Any, Protocol
 
-from kubetrace.playground.containers import echo
+from kubetrace.playground.containers import api_access, echo
 from kubetrace.playground.containers.pipes import Bytes, Kept, Sink, Source
 from kubetrace.playground.pods import is_ready
 from kubetrace.playground.storage import Store
@@ -44,6 +44,8 @@ class PodNetwork:
     def __init__(self, store: Store, logged: Logged) -> None:
         self._store, self._logged = store, logged
         self._turn = itertools.count()
+        self.api: api_access.Handler | None = None
+        """The API server's own handler, which answers at kubernetes.default."""
 
     def addresses(self, host: str, namespace: str) -> list[str]:
         if _is_address(host):
@@ -63,6 +65,22 @@ class PodNetwork:
             if pod is not None and pod["spec"].get("subdomain") == parts[1] and pod["status"].get("podIP"):
                 return [pod["status"]["podIP"]]
         return []
+
+    def full_name(self, host: str, namespace: str) -> str:
+        if _is_address(host) or host == "localhost" or host.endswith(".cluster.local"):
+            return host
+        parts = host.removesuffix(".svc").split(".")
+        if len(parts) == 1 or self._store.get("services", parts[-1], parts[0]) is None:
+            parts = [*parts, namespace] if len(parts) == 1 or len(parts) == 2 else parts
+        return ".".join([*parts, "svc.cluster.local"])
+
+    def is_api(self, host: str, port: int, namespace: str) -> bool:
+        service = self._store.get("services", "default", "kubernetes")
+        own = {service["spec"].get("clusterIP")} if service is not None else set()
+        return port == 443 and bool(own & set(self.addresses(host, namespace)))
+
+    def is_pod(self, address: str) -> bool:
+        return any((pod.get("status") or {}).get("podIP") == address for pod in self._store.select("pods"))
 
     def _service_addresses(self, service: dict[str, Any]) -> list[str]:
         if service["spec"].get("type") == "ExternalName":
@@ -113,7 +131,9 @@ class PodNetwork:
                 return through
         raise TimeoutError
 
-    async def request(self, host: str, port: int, namespace: str, raw: bytes) -> bytes:
+    async def request(self, host: str, port: int, namespace: str, raw: bytes, tls: bool = False) -> bytes:
+        if self.api is not None and self.is_api(host, port, namespace):
+            return await api_access.exchange(self.api, raw, tls)
         pod, number = self._target(host, port, namespace)
         kept = Kept()
         await self.serve(pod, number, Bytes(raw), kept)
