@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote
 import h11
 
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
+from kubetrace.serving.phrases import PHRASES
 
 Handler = Callable[[Request], Awaitable[Answer | Stream | Upgrade]]
 
@@ -31,7 +32,10 @@ async def exchange(handler: Handler, raw: bytes, tls: bool) -> bytes:
         return b"HTTP/1.1 501 Not Implemented\r\nConnection: close\r\n\r\n"
     body = answer.body if isinstance(answer, Answer) else await _listened(answer)
     headers = [*answer.headers, ("Content-Type", answer.content_type)] if answer.content_type else answer.headers
-    lines = [f"HTTP/1.1 {answer.status}", *(f"{name}: {value}" for name, value in headers)]
+    lines = [
+        f"HTTP/1.1 {answer.status} {PHRASES.get(answer.status, '')}",
+        *(f"{name}: {value}" for name, value in headers),
+    ]
     lines += [f"Content-Length: {len(body)}", "", ""]
     return "\r\n".join(lines).encode("latin-1", "replace") + (b"" if request.method == "HEAD" else body)
 
