@@ -273,3 +273,18 @@ def test_updates_by_controllers_are_asked_about(
             break
         time.sleep(0.05)
     assert [each["spec"]["replicas"] for each in client.get(f"{place}/replicasets")["items"]] == [2]
+
+
+def test_what_is_behind_a_service_is_asked_about(
+    client: Client, namespace: str, webhook: Webhook, registry: Registry
+) -> None:
+    webhook.says("/mark", patching({"op": "add", "path": "/metadata/annotations/seen", "value": "yes"}))
+    registry.add("mutating", "/mark", resource="endpointslices", operation="CREATE")
+    body = {"metadata": {"name": "web"}, "spec": {"selector": {"a": "b"}, "ports": [{"port": 80}]}}
+    client.post(f"/api/v1/namespaces/{namespace}/services", body)
+    slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    found = client.until(slices, lambda _, value: value["items"])["items"]
+    assert [item["metadata"]["annotations"]["seen"] for item in found] == ["yes"]
+    assert {request["userInfo"]["username"] for request in webhook.heard} == {"system:kube-controller-manager"}
+    since = found[0]["metadata"]["annotations"]["endpoints.kubernetes.io/last-change-trigger-time"]
+    assert since == client.get(f"/api/v1/namespaces/{namespace}/services/web")["metadata"]["creationTimestamp"]

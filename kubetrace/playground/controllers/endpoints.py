@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from kubetrace.playground import slices
+from kubetrace.playground.controllers.attribution import AttributedStore, program_of
 from kubetrace.playground.objects import Object, generated_name, new_uid, now
 from kubetrace.playground.pods import is_done, is_ready
+from kubetrace.playground.storage import Store
 from kubetrace.playground.verbs import Verbs
+from kubetrace.playground.webhooks import Unasked
 
 _HEADLESS, _TRIGGER = "service.kubernetes.io/headless", "endpoints.kubernetes.io/last-change-trigger-time"
 _MANAGED = "endpointslice.kubernetes.io/managed-by"
@@ -13,14 +18,28 @@ _MOST = 100
 """Endpoints that a slice holds."""
 
 
+_Times = tuple[str, dict[str, str]]
+"""When a Service was made, and since when each of its pods is as ready as it is."""
+
+
 class _TriggerTimes:
     """When what a Service's endpoints follow has changed last (endpointslice/util/trigger_time_tracker.go)."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+        self._known: dict[tuple[str, str], _Times] = {}
 
     def forget(self, namespace: str, name: str) -> None:
         self._known.pop((namespace, name), None)
+
+    def known(self, namespace: str, name: str) -> _Times | None:
+        return self._known.get((namespace, name))
+
+    def remember(self, namespace: str, name: str, times: _Times | None) -> None:
+        """Takes back what the last question has noted."""
+        if times is None:
+            self.forget(namespace, name)
+        else:
+            self._known[(namespace, name)] = times
 
     def moment(self, service: Object, pods: list[Object]) -> str:
         """The earliest of the changes since the last question; "" for none."""
@@ -37,7 +56,7 @@ class _TriggerTimes:
 
 class Networking:
     def __init__(self, verbs: Verbs) -> None:
-        self._store = verbs.store
+        self._store = cast(Store, AttributedStore(verbs, program_of("endpoint-controller"), asks=True))
         self._times = _TriggerTimes()
 
     def services_of(self, namespace: str, labels: dict[str, str]) -> list[str]:
@@ -70,10 +89,15 @@ class Networking:
             for pod in self._store.select("pods", namespace)
             if all((pod["metadata"].get("labels") or {}).get(key) == value for key, value in selector)
         ]
+        before = self._times.known(namespace, name)
         since = self._times.moment(service, pods)
         pods = [pod for pod in pods if (pod.get("status") or {}).get("podIP") and not is_done(pod)]
-        self._put_endpoints(service, pods, since)
-        self._put_slices(service, pods, found, since)
+        try:
+            self._put_endpoints(service, pods, since)
+            self._put_slices(service, pods, found, since)
+        except Unasked:  # it comes again with the webhook's answer
+            self._times.remember(namespace, name, before)
+            raise
         return None
 
     def _put_endpoints(self, service: Object, pods: list[Object], since: str) -> None:
