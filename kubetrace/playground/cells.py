@@ -172,15 +172,30 @@ def _role_binding(item: Item) -> list[Any]:
     return [item["metadata"]["name"], role, age(item), *people]
 
 
+def _metric(metric: Item, known: Item) -> str:
+    """What is known of a metric, and what is wanted (formatHPAMetrics)."""
+    kind = metric["type"]
+    name = kind[:1].lower() + kind[1:]
+    source, current = metric.get(name) or {}, get(known, f"{name}.current") or {}
+    wanted = source.get("target") or {}
+    start = f"{source.get('name', '')}: " if kind in ("Resource", "ContainerResource") else ""
+    if wanted.get("averageValue") is not None:
+        end = " (avg)" if kind in ("Object", "External") else ""
+        return f"{start}{current.get('averageValue', '<unknown>')}/{wanted['averageValue']}{end}"
+    if not start:
+        return f"{current.get('value', '<unknown>')}/{wanted.get('value')}"
+    now, then = (part.get("averageUtilization") for part in (current, wanted))
+    return f"{start}{'<unknown>' if now is None else f'{now}%'}/{'<auto>' if then is None else f'{then}%'}"
+
+
 def _autoscaler(item: Item) -> list[Any]:
     spec, status = item["spec"], item.get("status") or {}
     reference = f"{spec['scaleTargetRef']['kind']}/{spec['scaleTargetRef']['name']}"
-    targets = []
-    for metric in spec.get("metrics") or ():
-        source = metric.get("resource") or {}
-        wanted = get(source, "target.averageUtilization")
-        text = f"{wanted}%" if wanted is not None else get(source, "target.averageValue", "<auto>")
-        targets.append(f"{source.get('name', 'metric')}: <unknown>/{text}")
+    found = status.get("currentMetrics") or []
+    targets = [
+        _metric(metric, found[index] if index < len(found) else {})
+        for index, metric in enumerate(spec.get("metrics") or ())
+    ]
     counts = [str(spec.get("minReplicas") or "<unset>"), spec["maxReplicas"], status.get("currentReplicas", 0)]
     more = f" + {len(targets) - 2} more..." if len(targets) > 2 else ""
     return [item["metadata"]["name"], reference, ", ".join(targets[:2]) + more or NONE, *counts, age(item)]

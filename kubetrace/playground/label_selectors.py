@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from kubetrace.wire.go_quote import quote
 from kubetrace.wire.go_strconv import BadValue, parse_int
@@ -139,3 +140,15 @@ def _compare(left: str, sign: str, bound: int) -> bool:
 def parse(text: str) -> list[Test]:
     """What labels must fulfil, all of it. Raises InvalidSelector."""
     return _Parser(text).tests()
+
+
+def go_selector(selector: dict[str, Any]) -> str:
+    """A metav1.LabelSelector as its String method writes it."""
+    labels = "".join(f"{name}: {value}," for name, value in sorted((selector.get("matchLabels") or {}).items()))
+    shown = "".join(
+        f"LabelSelectorRequirement{{Key:{entry['key']},Operator:{entry['operator']},"
+        f"Values:[{' '.join(entry.get('values') or ())}],}},"
+        for entry in selector.get("matchExpressions") or ()
+    )
+    parts = f"MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{{shown}}},"
+    return f"&LabelSelector{{{parts}}}"

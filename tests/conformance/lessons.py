@@ -15,7 +15,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "lessons"
 FILES = (
     *("basics", "apply", "workloads", "cluster", "changing", "refusing", "asking", "kinds", "wide", "fresh"),
-    *("tasks_config", "tutorials", "tasks_cluster", "everyday", "rules", "describing", "operations"),
+    *("tasks_config", "tutorials", "tasks_cluster", "everyday", "rules", "describing", "operations", "autoscaling"),
 )
 _SETUP = "setup: "
 _WORD = re.compile(r"(?:[^\s']|'[^']*')+")

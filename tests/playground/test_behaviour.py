@@ -547,6 +547,62 @@ def test_autoscalers_report_and_hold_their_bounds(place: Place) -> None:
     assert item["status"]["conditions"][0]["reason"] in ("SucceededGetScale", "SucceededRescale")
 
 
+METRICS: list[Any] = [
+    {"type": "Resource", "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "5Mi"}}},
+    {
+        "type": "ContainerResource",
+        "containerResource": {
+            "container": "c",
+            "name": "cpu",
+            "target": {"type": "Utilization", "averageUtilization": 50},
+        },
+    },
+    {"type": "Pods", "pods": {"metric": {"name": "hits"}, "target": {"type": "AverageValue", "averageValue": "5"}}},
+    {
+        "type": "Object",
+        "object": {
+            "describedObject": {"apiVersion": "v1", "kind": "Service", "name": "s"},
+            "metric": {"name": "req"},
+            "target": {"type": "AverageValue", "averageValue": "5"},
+        },
+    },
+    {"type": "External", "external": {"metric": {"name": "q"}, "target": {"type": "Value", "value": "5"}}},
+]
+CUSTOM = "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered"
+LACKS = "the server could not find the requested resource (get"
+
+
+def test_autoscalers_say_which_metrics_they_lack(place: Place) -> None:
+    path = "autoscaling/v2/horizontalpodautoscalers"
+    cells = ("memory: <unknown>/5Mi", "cpu: <unknown>/50%", "<unknown>/5", "<unknown>/5 (avg)", "<unknown>/5")
+    for index, metric in enumerate(METRICS):
+        place.make("apps/v1/deployments", f"d{index}", _set(f"d{index}", 1))
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": f"d{index}"}
+        place.make(path, f"h{index}", {"scaleTargetRef": target, "maxReplicas": 3, "metrics": [metric]})
+        row = place.client.get(place.path(path, f"h{index}"), Accept=TABLE)["rows"][0]
+        assert row["cells"][2] == cells[index]
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d0"}
+    place.make(path, "second", {"scaleTargetRef": target, "maxReplicas": 3, "metrics": METRICS})
+    why = "unable to fetch metrics from resource metrics API"
+    found = (
+        "",
+        f"failed to get cpu utilization: unable to get metrics for resource cpu: {why}: {LACKS} pods.metrics.k8s.io)",
+        f"unable to get metric hits: {CUSTOM}",
+        f"unable to get metric req: Service on {place.namespace} s/{CUSTOM}",
+        f"unable to get external metric {place.namespace}/q/nil: unable to fetch metrics from external metrics API: "
+        f"{LACKS} q.external.metrics.k8s.io)",
+    )
+    for index in range(1, len(METRICS)):
+        item = place.until(path, f"h{index}", lambda item: len(item["status"].get("conditions") or ()) > 1)
+        active = next(each for each in item["status"]["conditions"] if each["type"] == "ScalingActive")
+        assert active["message"] == f"the HPA was unable to compute the replica count: {found[index]}"
+    start = "invalid metrics (1 invalid out of 1), first error is: failed to get object metric value: "
+    assert place.told("h3", "FailedComputeMetricsReplicas") == f"{start}failed to get req object metric: {found[3]}"
+    whose = f"[{place.namespace}/h0 {place.namespace}/second]"
+    told = f"pods by selector app=d0 are controlled by multiple HPAs: {whose}"
+    assert place.told("second", "AmbiguousSelector") == told
+
+
 def test_services_and_their_endpoints(place: Place) -> None:
     place.make("services", "web", {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]})
     ports = [{"name": "http", "containerPort": 8080}]

@@ -6,12 +6,14 @@ import copy
 import time
 
 from kubetrace.playground.controllers.base import Controller
+from kubetrace.playground.controllers.metrics import failure
 from kubetrace.playground.objects import Object, now
+from kubetrace.playground.row_values import selector_text
+from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.verbs import Verbs
 
 _KEY = "horizontalpodautoscalers.autoscaling"
 _SYNC_SECONDS = 15.0
-_MISSING = "the server could not find the requested resource"
 
 
 class Autoscalers(Controller):
@@ -20,6 +22,7 @@ class Autoscalers(Controller):
     def __init__(self, verbs: Verbs) -> None:
         super().__init__(verbs)
         self._due: dict[tuple[str, str], float] = {}
+        self._selectors: dict[tuple[str, str], Object] = {}
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         """Whatever happens to an autoscaler, it is looked at every 15 seconds, and 15 seconds after it was made for the
@@ -27,6 +30,7 @@ class Autoscalers(Controller):
         item = self.read(_KEY, namespace, name)
         if item is None:
             self._due.pop((namespace, name), None)
+            self._selectors.pop((namespace, name), None)
             return None
         now_seconds = time.monotonic()
         left = self._due.setdefault((namespace, name), now_seconds + _SYNC_SECONDS) - now_seconds
@@ -73,7 +77,7 @@ class Autoscalers(Controller):
         elif current < least:
             wanted, why = least, "Current number of replicas below Spec.MinReplicas"
         else:
-            self._no_metrics(item, conditions)
+            self._no_metrics(item, conditions, target)
         if wanted != current:
             target["spec"]["replicas"] = wanted
             if "generation" in target["metadata"]:
@@ -88,30 +92,43 @@ class Autoscalers(Controller):
         status |= {"currentMetrics": [{"type": ""} for _ in spec.get("metrics") or ()] or None}
         status["desiredReplicas"] = wanted if wanted != current else known
 
-    def _no_metrics(self, item: Object, conditions: list[Object]) -> None:
+    def _no_metrics(self, item: Object, conditions: list[Object], target: Object) -> None:
         """Without metrics the replica count stays, and the HPA says why."""
-        metrics = item["spec"].get("metrics") or ()
-        reasons = []
-        for metric in metrics:
-            kind = metric["type"]
-            name = ((metric.get("resource") or metric.get("containerResource")) or {}).get("name", "")
-            if kind in ("Resource", "ContainerResource"):
-                why = f"unable to get metrics for resource {name}: unable to fetch metrics from resource metrics API: "
-                target = (metric.get("resource") or metric.get("containerResource") or {}).get("target") or {}
-                part = "utilization" if target.get("type") == "Utilization" else "resource metric value"
-                told = f"failed to get {name} {part}: {why}{_MISSING} (get pods.metrics.k8s.io)"
-                reasons.append((f"FailedGet{kind}Metric", told, f"failed to get {name} resource metric value: {told}"))
-            else:
-                plain = (metric.get(kind[0].lower() + kind[1:]) or {}).get("metric") or {}
-                why = f"unable to get metric {plain.get('name', '')}: no metrics returned from custom metrics API"
-                reasons.append((f"FailedGet{kind}Metric", why, why))
+        metrics, namespace = item["spec"].get("metrics") or (), item["metadata"]["namespace"]
+        told = self._ambiguity(item, target)
+        if told:
+            _set(conditions, "ScalingActive", "False", "AmbiguousSelector", told)
+            self.events.warning(item, "AmbiguousSelector", told)
+            self.events.warning(item, "FailedComputeMetricsReplicas", told)
+            return
+        reasons = [(f"FailedGet{metric['type']}Metric", *failure(metric, namespace)) for metric in metrics]
         if not reasons:
             return
         reason, told, first = reasons[0]
         _set(conditions, "ScalingActive", "False", reason, f"the HPA was unable to compute the replica count: {told}")
-        self.events.warning(item, reason, told)
+        for reason, told, _ in reasons:
+            self.events.warning(item, reason, told)
         summary = f"invalid metrics ({len(reasons)} invalid out of {len(metrics)}), first error is: {first}"
         self.events.warning(item, "FailedComputeMetricsReplicas", summary)
+
+    def _ambiguity(self, item: Object, target: Object) -> str:
+        """Says which other autoscalers, of those that have been looked at, are about the same pods."""
+        namespace, selector = item["metadata"]["namespace"], (target.get("spec") or {}).get("selector")
+        if not isinstance(selector, dict):
+            return ""
+        plain = not {"matchLabels", "matchExpressions"} & set(selector)
+        wanted = {"matchLabels": selector} if plain else selector
+        self._selectors[namespace, item["metadata"]["name"]] = wanted
+        labels = [pod["metadata"].get("labels") or {} for pod in self.store.select("pods", namespace)]
+        labels = [each for each in labels if matches_labels(wanted, each)]
+        found = sorted(
+            f"{place}/{name}"
+            for (place, name), other in self._selectors.items()
+            if place == namespace and any(matches_labels(other, each) for each in labels)
+        )
+        if len(found) < 2:
+            return ""
+        return f"pods by selector {selector_text(wanted)} are controlled by multiple HPAs: [{' '.join(found)}]"
 
 
 def _set(conditions: list[Object], kind: str, status: str, reason: str, message: str) -> None:

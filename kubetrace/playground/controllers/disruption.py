@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubetrace.playground import budgets
 from kubetrace.playground.controllers.base import Controller, condition, controller_of
 from kubetrace.playground.controllers.rollouts import share
+from kubetrace.playground.label_selectors import go_selector
 from kubetrace.playground.objects import Object
 from kubetrace.playground.pods import is_done, is_ready
 from kubetrace.playground.selectors import matches_labels
@@ -57,7 +58,7 @@ class Disruption(Controller):
         if not pods:
             self.events.normal(item, "NoPods", "No matching pods found")
         if unmanaged:
-            selector = _go_selector(item["spec"].get("selector") or {})
+            selector = go_selector(item["spec"].get("selector") or {})
             self.events.warning(item, "UnmanagedPods", _UNMANAGED.format(selector))
 
     def _matching(self, namespace: str, selector: Object | None) -> list[Object]:
@@ -85,18 +86,6 @@ class Disruption(Controller):
         for budget in self.store.select(KEY, namespace):
             self.reconcile(namespace, budget["metadata"]["name"])
         return None
-
-
-def _go_selector(selector: Object) -> str:
-    """A metav1.LabelSelector as its String method writes it."""
-    labels = "".join(f"{name}: {value}," for name, value in sorted((selector.get("matchLabels") or {}).items()))
-    shown = "".join(
-        f"LabelSelectorRequirement{{Key:{entry['key']},Operator:{entry['operator']},"
-        f"Values:[{' '.join(entry.get('values') or ())}],}},"
-        for entry in selector.get("matchExpressions") or ()
-    )
-    parts = f"MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{{shown}}},"
-    return f"&LabelSelector{{{parts}}}"
 
 
 class Quotas(Controller):
