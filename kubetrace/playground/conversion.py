@@ -19,6 +19,7 @@ from kubetrace.playground.objects import Object
 from kubetrace.wire.go_struct import typed
 
 _METRICS = "autoscaling.alpha.kubernetes.io/metrics"
+_CURRENT = "autoscaling.alpha.kubernetes.io/current-metrics"
 _BEHAVIOR = "autoscaling.alpha.kubernetes.io/behavior"
 _CONDITIONS = "autoscaling.alpha.kubernetes.io/conditions"
 _DEFAULT_CPU = 80
@@ -47,6 +48,30 @@ _SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 """Sources of metrics: v1's fields and where v2 has them."""
+_NOW = (("currentAverageUtilization", "current.averageUtilization"), ("currentAverageValue", "current.averageValue"))
+_STATUSES: dict[str, tuple[tuple[str, str], ...]] = {
+    "object": (
+        ("target", "describedObject"),
+        ("metricName", "metric.name"),
+        ("currentValue", "current.value"),
+        ("selector", "metric.selector"),
+        ("averageValue", "current.averageValue"),
+    ),
+    "pods": (
+        ("metricName", "metric.name"),
+        ("currentAverageValue", "current.averageValue"),
+        ("selector", "metric.selector"),
+    ),
+    "resource": (("name", "name"), *_NOW),
+    "containerResource": (("name", "name"), *_NOW, ("container", "container")),
+    "external": (
+        ("metricName", "metric.name"),
+        ("metricSelector", "metric.selector"),
+        ("currentValue", "current.value"),
+        ("currentAverageValue", "current.averageValue"),
+    ),
+}
+"""The same of what is known of them."""
 
 _EVENT_FIELDS = {
     "involvedObject": "regarding",
@@ -110,7 +135,7 @@ def has_faces(resource: Resource) -> bool:
 def _annotations(item: Object) -> tuple[Object, Object]:
     """The metadata without v1's annotations of what it has no field for, and those annotations."""
     found = dict(item["metadata"].get("annotations") or {})
-    extra = {name: found.pop(name) for name in (_METRICS, _BEHAVIOR, _CONDITIONS) if name in found}
+    extra = {name: found.pop(name) for name in (_METRICS, _CURRENT, _BEHAVIOR, _CONDITIONS) if name in found}
     metadata = {name: value for name, value in item["metadata"].items() if name != "annotations"}
     return metadata | ({"annotations": found} if found else {}), extra
 
@@ -151,8 +176,8 @@ def _autoscaler_v1(item: Object) -> Object:
         spec["targetCPUUtilizationPercentage"] = shares[0]
     others = [_metric_v1(metric) for metric in metrics if _cpu_share(metric) is None]
     conditions = status.pop("conditions", None)
-    status.pop("currentMetrics", None)
-    told = {_METRICS: others, _BEHAVIOR: behavior and _rules(behavior), _CONDITIONS: conditions}
+    current = [_status_v1(metric) for metric in status.pop("currentMetrics", None) or ()]
+    told = {_METRICS: others, _CURRENT: current, _BEHAVIOR: behavior and _rules(behavior), _CONDITIONS: conditions}
     extra = {name: json.dumps(value, separators=(",", ":")) for name, value in told.items() if value}
     if extra:
         metadata["annotations"] = dict(sorted((dict(metadata.get("annotations") or {}) | extra).items()))
@@ -171,6 +196,16 @@ def _cpu_share(metric: Object) -> int | None:
     if metric.get("type") != "Resource" or source.get("name") != "cpu":
         return None
     found: int | None = (source.get("target") or {}).get("averageUtilization")
+    return found
+
+
+def _status_v1(metric: Object) -> Object:
+    """What is known of a metric; a controller that could not find it out says only that it is one."""
+    found: Object = {"type": metric.get("type", "")}
+    for source, fields in _STATUSES.items():
+        if source in metric:
+            values = {name: _at(metric[source], place) for name, place in fields}
+            found[source] = {name: value for name, value in values.items() if value is not None}
     return found
 
 

@@ -598,6 +598,9 @@ def test_autoscalers_say_which_metrics_they_lack(place: Place) -> None:
         assert active["message"] == f"the HPA was unable to compute the replica count: {found[index]}"
     start = "invalid metrics (1 invalid out of 1), first error is: failed to get object metric value: "
     assert place.told("h3", "FailedComputeMetricsReplicas") == f"{start}failed to get req object metric: {found[3]}"
+    first = place.client.get(f"/apis/autoscaling/v1/namespaces/{place.namespace}/horizontalpodautoscalers/h2")
+    known = first["metadata"]["annotations"]["autoscaling.alpha.kubernetes.io/current-metrics"]
+    assert known == '[{"type":""}]'
     whose = f"[{place.namespace}/h0 {place.namespace}/second]"
     told = f"pods by selector app=d0 are controlled by multiple HPAs: {whose}"
     assert place.told("second", "AmbiguousSelector") == told

@@ -6,6 +6,7 @@ The words are those of kube-apiserver 1.36.3 (the same requests were sent to bot
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -42,8 +43,12 @@ class Kind:
 
 
 @pytest.fixture
-def kind(client: Client, namespace: str) -> Kind:
-    return Kind(client, namespace)
+def kind(client: Client, namespace: str) -> Iterator[Kind]:
+    found = Kind(client, namespace)
+    yield found
+    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gadgets.{found.group}"
+    client.call("DELETE", path)
+    client.until(path, lambda status, _: status == 404)
 
 
 def test_what_a_body_calls_itself(client: Client, kind: Kind) -> None:
