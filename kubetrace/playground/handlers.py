@@ -356,8 +356,7 @@ class Handlers:
             return self._apply(request, target, form)
         if kind not in patches.KINDS:
             raise patch_errors.unsupported(kind, target.resource)
-        if not kind.startswith("application/json-patch"):  # which is looked at before there is something to patch
-            self._verbs.read(target.resource, target.place, target.name)
+        self._verbs.read(target.resource, target.place, target.name)  # before the patch is looked at
         patch = patches.decode(request.body, kind)
         found = strict.read(request.body) if isinstance(patch, dict) else None
         if found is not None:

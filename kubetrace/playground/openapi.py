@@ -126,7 +126,7 @@ class OpenAPI:
             return Answer(406, b"", "", [("Vary", "Accept")])
         answer = counted(tagged(request, msgspec.json.encode(_with_sentences(document)), JSON))
         if (told := request.parameter("hash")) and told != (right := self._hash_of(name, document)):
-            return Answer(301, b"", "", [("Location", f"{path}?hash={right}")])
+            return Answer(301, b"", JSON, [("Location", f"{path}?hash={right}"), ("Vary", "Accept")])
         if told:
             answer.headers += [("Cache-Control", "public, immutable"), ("Expires", "Thu, 31 Dec 2037 23:55:55 GMT")]
         return answer

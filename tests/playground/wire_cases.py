@@ -383,7 +383,52 @@ def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
+_ODD_TEXTS = (
+    *(b'{"metadata":{"name":"x","generation":1.0}}', b'{"metadata":{"name":"x"}}garbage', b"[" * 2000, b"NaN", b"// c"),
+    *(b'{"METADATA":{"name":"x"}}', b'{"metadata":{"name":"x","generation":9223372036854775808}}', b"\xff\xfe"),
+    *(b'{"metadata":null}', b'{"metadata":{"name":"x","labels":{"a":null}}}', b'{"apiVersion":1}', b'{"kind":[]}'),
+)
+_ODD_PLACES = (
+    *(
+        "/apis//v1",
+        "//api/v1/pods",
+        "/openapi/v3/api/v1?hash=nope",
+        f"{MAPS}/..",
+        f"{MAPS}/%2e%2e",
+        f"{MAPS}/%zz",
+        f"{MAPS}//x",
+    ),
+    *(
+        "/api/../apis",
+        "/api/v1/Pods",
+        "/apis/APPS/v1",
+        "/healthz/nope",
+        "/livez?exclude=nope",
+        "/openapi/v4",
+        "/index.htm",
+    ),
+)
+
+
+def _odd() -> Iterator[Case]:
+    """Bodies and places that nobody means."""
+    for text in _ODD_TEXTS:
+        for how in ("", "&fieldValidation=Strict"):
+            yield "POST", f"{MAPS}?dryRun=All{how}", {"Content-Type": JSON}, text
+    for kind in ("merge-patch", "strategic-merge-patch", "json-patch"):
+        for text in (b"", b"k8s", b"{}"):
+            yield "PATCH", f"{MAPS}/none?dryRun=All", {"Content-Type": f"application/{kind}+json"}, text
+    for path in _ODD_PLACES:
+        for method in ("GET", "HEAD", "OPTIONS"):
+            yield method, path, {}, None
+    yield "DELETE", f"{ONE}?dryRun=All&includeObject=x", {"Accept": f"application/json;{_TABLE}"}, None
+    yield from (_get(f"{ONE}?includeObject={how}", JSON) for how in ("x", "Metadata"))
+    for accept in ("application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io", f"application/json;{_TABLE}"):
+        yield _get(f"{MAPS}?watch=1&timeoutSeconds=1&resourceVersion=0", accept)
+
+
 def cases() -> Iterator[Case]:
+    yield from _odd()
     yield from (_get(ONE, accept) for accept in _ACCEPTS)
     yield from (_get(f"{MAPS}?fieldSelector=metadata.name=a", accept) for accept in _ACCEPTS)
     yield from (
