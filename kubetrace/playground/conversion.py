@@ -94,12 +94,15 @@ def kept(resource: Resource, item: Object) -> Object:
 
 
 def served(resource: Resource, item: Object) -> Object:
-    """A kept object as the resource's version has it; the same object where nothing but its apiVersion changes."""
+    """A kept object as the resource's version has it; the same object where nothing but its apiVersion changes.
+
+    A bookmark's object has no apiVersion, nor anything to default.
+    """
     if resource.custom is None:
         return as_version(item, resource.api_version)
     version = item.get("apiVersion", "").rpartition("/")[2]
     known = resource.versions.get(version) if resource.versions else resource.custom
-    if known is None or (version == resource.version and not known.get("storage")):
+    if not version or known is None or (version == resource.version and not known.get("storage")):
         return item
     whole = copy.deepcopy(item)
     schemas.default(known, whole)

@@ -55,22 +55,21 @@ def reset_fields(resource: Resource, subresource: str) -> tuple[Path, ...]:
 
 def with_status(resource: Resource, old: Object, item: Object, subresource: str) -> Object:
     """The old object with the status of a new one, or with its approval, and with its metadata where that counts."""
+    if resource.custom is not None:
+        return _with_custom_status(old, item)
     before, status = old.get("status") or {}, dict(item.get("status") or {})
     if subresource == "approval":
         status = {**before, "conditions": status.get("conditions")}
     new = copy.deepcopy(old) | {"status": status}
     metadata = item["metadata"]
     kept: tuple[str, ...] = ()
-    if resource.custom is not None or resource.key in _OWN_METADATA:
+    if resource.key in _OWN_METADATA:
         kept = _KEPT_METADATA
     elif resource.key == "deployments.apps":
         kept = ("labels",)
     elif resource.key == "pods":
         kept = ("ownerReferences",)
-    for name in kept:
-        metadata.pop(name, None)
-        if name in old["metadata"]:
-            metadata[name] = copy.deepcopy(old["metadata"][name])
+    _keep_metadata(old, metadata, kept)
     new["metadata"] = metadata
     if resource.key == "pods":
         _keep_pod(before, status)
@@ -81,9 +80,26 @@ def with_status(resource: Resource, old: Object, item: Object, subresource: str)
     return new
 
 
+def _with_custom_status(old: Object, item: Object) -> Object:
+    """As any value that was sent, or without one (apiextensions customresource/status_strategy.go)."""
+    _keep_metadata(old, item["metadata"], _KEPT_METADATA)
+    new = copy.deepcopy(old) | {name: item[name] for name in ("metadata", "status") if name in item}
+    if "status" not in item:
+        new.pop("status", None)
+    return new
+
+
+def _keep_metadata(old: Object, metadata: Object, names: tuple[str, ...]) -> None:
+    """What a write of a status is not about stays."""
+    for name in names:
+        metadata.pop(name, None)
+        if name in old["metadata"]:
+            metadata[name] = copy.deepcopy(old["metadata"][name])
+
+
 def stamp(resource: Resource, old: Object, item: Object, subresource: str) -> None:
     """What a new status says of its times, which is nobody's in managedFields."""
-    before, status = old.get("status") or {}, item["status"]
+    before, status = old.get("status") or {}, item.get("status") or {}
     if resource.key == REQUESTS:
         _keep_request(before, status, subresource)
     elif resource.key == _VOLUMES:

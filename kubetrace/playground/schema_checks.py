@@ -22,7 +22,22 @@ def check(resource: Resource, item: dict[str, Any]) -> None:
             _check(named[name], item["metadata"][name], f"metadata.{name}", causes)
     rest = {name: value for name, value in item.items() if name not in ("apiVersion", "kind", "metadata")}
     _check(schema, rest, "", causes, root=True)
-    causes += _scale_causes(resource, item)
+    causes += _scale_causes(resource, item, "specReplicasPath")
+    _refuse(resource, item, causes)
+
+
+def check_status(resource: Resource, item: dict[str, Any]) -> None:
+    """Raises 422 with every violation of the status' own schema, whose sentences begin in it."""
+    schema = (schema_of(resource.custom or {}).get("properties") or {}).get("status") or {}
+    found: list[Cause] = problems(schema, item["status"]) if "status" in item else []
+    causes = [
+        ("status" if path in ("", "<nil>") else f"status{'' if path.startswith('[') else '.'}{path}", reason, told)
+        for path, reason, told in found
+    ]
+    _refuse(resource, item, causes + _scale_causes(resource, item, "statusReplicasPath"))
+
+
+def _refuse(resource: Resource, item: dict[str, Any], causes: list[Cause]) -> None:
     if causes:
         raise status.invalid(resource.kind, resource.group, item["metadata"].get("name", ""), causes)
 
@@ -34,12 +49,12 @@ def problems(schema: Schema, value: Any) -> list[Cause]:
     return causes
 
 
-def _scale_causes(resource: Resource, item: dict[str, Any]) -> list[Cause]:
-    """A scale subresource's replicas must be a count (apiextensions customresource/validator.go)."""
+def _scale_causes(resource: Resource, item: dict[str, Any], which: str) -> list[Cause]:
+    """The replicas of a scale subresource, at its path `which`, are a count (customresource/validator.go)."""
     scale = ((resource.custom or {}).get("subresources") or {}).get("scale")
     if not scale:
         return []
-    path = scale.get("specReplicasPath", "")
+    path = scale.get(which, "")
     parts = path.lstrip(".").split(".")
     for length in range(1, len(parts)):
         parent = at_path(item, "." + ".".join(parts[:length]))
@@ -50,6 +65,8 @@ def _scale_causes(resource: Resource, item: dict[str, Any]) -> list[Cause]:
         return [bad(path, 0, f"{path} accessor error: {_typed(value)}, expected int64")]
     if isinstance(value, int) and value < 0:
         return [bad(path, value, "should be a non-negative integer")]
+    if isinstance(value, int) and value >= 2**31:
+        return [bad(path, value, f"should be less than or equal to {2**31 - 1}")]
     return []
 
 

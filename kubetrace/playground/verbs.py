@@ -169,7 +169,7 @@ class Verbs:
     @staticmethod
     def _check_status(resource: Resource, item: Object, old: Object, subresource: str) -> None:
         if resource.custom is not None:
-            schema_checks.check(resource, item)
+            schema_checks.check_status(resource, item)
         validation.check_status(resource, item, old, subresource)
 
     @staticmethod

@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parent / "lessons"
 FILES = (
     *("basics", "apply", "workloads", "cluster", "changing", "refusing", "asking", "kinds", "wide", "fresh"),
     *("tasks_config", "tutorials", "tasks_cluster", "everyday", "rules", "describing", "operations", "autoscaling"),
+    "whole",
 )
 _SETUP = "setup: "
 _WORD = re.compile(r"(?:[^\s']|'[^']*')+")
