@@ -1,4 +1,5 @@
-"""Other clients take the playground for real: the Python `kubernetes` client and kr8s (extra `kubetrace[clients]`);
+"""Other clients take the playground for real: the Python `kubernetes` client and kr8s (extra `kubetrace[clients]`),
+lightkube and kubernetes_asyncio where they are installed,
 helm where it is on PATH, and JavaScript's client where KUBETRACE_NODE_MODULES has it (@kubernetes/client-node 1 with
 Node 20, 2 with Node 22 or later)."""
 
@@ -291,3 +292,59 @@ def test_kr8s(kr8s_api: Any, namespace: str) -> None:
     pod.delete()
     settings.delete()
     assert not settings.exists()
+
+
+def test_lightkube(playground: manager.Playground, namespace: str) -> None:
+    lightkube = pytest.importorskip("lightkube", reason="lightkube is not installed")
+    from lightkube.models.meta_v1 import ObjectMeta
+    from lightkube.resources.apps_v1 import Deployment
+    from lightkube.resources.core_v1 import ConfigMap
+
+    config = lightkube.KubeConfig.from_file(str(playground.kubeconfig))
+    client = lightkube.Client(config=config, namespace=namespace, field_manager="light")
+    metadata = ObjectMeta(name="l", labels={"app": "l"})
+    client.create(ConfigMap(metadata=metadata, data={"a": "1"}), field_manager="other")
+    wanted = ConfigMap(apiVersion="v1", kind="ConfigMap", metadata=metadata, data={"a": "2"})
+    with pytest.raises(lightkube.ApiError, match="Apply failed with 1 conflict"):
+        client.apply(wanted)
+    assert client.apply(wanted, force=True).data == {"a": "2"}
+    assert [item.metadata.name for item in client.list(ConfigMap, labels={"app": "l"}, chunk_size=1)] == ["l"]
+    event, found = next(iter(client.watch(ConfigMap, labels={"app": "l"}, server_timeout=5)))
+    assert (event, found.metadata.name) == ("ADDED", "l")
+    labels = {"app": "web"}
+    spec = {
+        "replicas": 1,
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": BOX},
+    }
+    client.create(Deployment.from_dict({"metadata": {"name": "web"}, "spec": spec}))
+    assert client.wait(Deployment, "web", for_conditions=["Available"]).status.availableReplicas == 1
+    assert client.get(Deployment.Scale, "web").spec.replicas == 1
+    client.delete(ConfigMap, "l")
+    with pytest.raises(lightkube.ApiError, match='configmaps "l" not found'):
+        client.get(ConfigMap, "l")
+
+
+def test_kubernetes_asyncio(playground: manager.Playground, namespace: str) -> None:
+    pytest.importorskip("kubernetes_asyncio", reason="kubernetes_asyncio is not installed")
+    import asyncio
+
+    from kubernetes_asyncio import client, config, watch
+
+    async def talk() -> list[Any]:
+        settings = client.Configuration()
+        await config.load_kube_config(config_file=str(playground.kubeconfig), client_configuration=settings)
+        async with client.ApiClient(settings) as api:
+            core = client.CoreV1Api(api)
+            await core.create_namespaced_config_map(namespace, {"metadata": {"name": "a"}, "data": {"k": "v"}})
+            patched = await core.patch_namespaced_config_map("a", namespace, {"data": {"n": "1"}})
+            watcher, chosen = watch.Watch(), {"field_selector": "metadata.name=a", "timeout_seconds": 1}
+            seen = []
+            async with watcher.stream(core.list_namespaced_config_map, namespace, **chosen) as stream:
+                async for event in stream:
+                    seen.append((event["type"], event["object"].metadata.name))
+            with pytest.raises(client.exceptions.ApiException, match="AlreadyExists"):
+                await core.create_namespaced_config_map(namespace, {"metadata": {"name": "a"}})
+            return [patched.data, seen]
+
+    assert asyncio.run(talk()) == [{"k": "v", "n": "1"}, [("ADDED", "a")]]
