@@ -17,6 +17,7 @@ FILES = (
     *("basics", "apply", "workloads", "cluster", "changing", "refusing", "asking", "kinds", "wide", "fresh"),
     *("tasks_config", "tutorials", "tasks_cluster", "everyday", "rules", "describing", "operations", "autoscaling"),
     "whole",
+    "behind",
 )
 _SETUP = "setup: "
 _WORD = re.compile(r"(?:[^\s']|'[^']*')+")
