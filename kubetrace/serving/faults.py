@@ -1,6 +1,6 @@
 """Failures on demand: what people debug, made to happen.
 
-A fault reads "VERB RESOURCE: ACTION [once|N times]":
+A fault reads "VERB RESOURCE: ACTION [once|twice|always|N times]":
 - VERB: an HTTP method (GET also meets lists and watches), WATCH, or *
 - RESOURCE: pods, pods/log, deployments (any group), a path that begins with /, or *
 - ACTION: a status code from 400 to 599, with "retry-after SECONDS" if wanted; reset (the connection breaks before
@@ -17,8 +17,9 @@ from kubetrace.errors import KubetraceError
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WATCH", "*")
 _SHAPE = re.compile(r"(?P<verb>\S+)\s+(?P<resource>[^\s:]+)\s*:\s*(?P<action>.+)")
-_COUNT = re.compile(r"(.*?)\s+(?:(once)|([0-9]{1,6})\s+times?)")
-_SECONDS = r"([0-9]{1,4}(?:\.[0-9]{1,3})?)s?"
+_COUNT = re.compile(r"(.*?)\s+(?:(once|twice|always)|([0-9]{1,6})\s+times?)(\s+retry-after\s.*)?")
+_TIMES = {"once": 1, "twice": 2, "always": -1}
+_SECONDS = r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(ms|s)?"
 
 
 @dataclass(slots=True)
@@ -48,14 +49,14 @@ def parse(text: str) -> Fault:
     if verb not in _METHODS:
         raise _bad(text, f"unknown verb {shape['verb']!r}; want one of {', '.join(_METHODS)}")
     if count := _COUNT.fullmatch(action):
-        action, left = count[1], 1 if count[2] else int(count[3])
+        action, left = count[1] + (count[4] or ""), _TIMES[count[2]] if count[2] else int(count[3])
         if left == 0:
             raise _bad(text, "want at least 1 time")
     fault = Fault(verb, shape["resource"], left=left)
     if action == "reset":
         fault.reset = True
     elif slow := re.fullmatch(rf"slow\s+{_SECONDS}", action):
-        fault.slow = float(slow[1])
+        fault.slow = float(slow[1]) / (1000 if slow[2] == "ms" else 1)
     elif code := re.fullmatch(r"([45][0-9][0-9])(?:\s+retry-after\s+([0-9]{1,4})s?)?", action):
         fault.code, fault.retry_after = int(code[1]), int(code[2] or 0)
     else:

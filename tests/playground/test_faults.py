@@ -35,6 +35,9 @@ def faulty(folder: Path, *faults: str, latency: float = 0.0) -> Iterator[Client]
         ("get /version:429 retry-after 2s 3 times", Fault("GET", "/version", 429, retry_after=2, left=3)),
         ("* *: reset", Fault("*", "*", reset=True)),
         ("GET pods/log: slow 0.5", Fault("GET", "pods/log", slow=0.5)),
+        ("GET pods/log: slow 500ms always", Fault("GET", "pods/log", slow=0.5)),
+        ("GET pods: 429 once retry-after 2", Fault("GET", "pods", code=429, retry_after=2, left=1)),
+        ("GET pods: reset twice", Fault("GET", "pods", reset=True, left=2)),
     ],
 )
 def test_grammar(text: str, fault: Fault) -> None:
