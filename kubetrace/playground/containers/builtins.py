@@ -176,7 +176,8 @@ async def _where(shell: Shell, words: list[str]) -> int:
         if name in ("-v", "-V"):
             continue
         if name in BUILTINS or name in shell.functions:
-            told = f"{name} is a shell builtin" if words[0] == "type" else name
+            told = f"{name} is a {'function' if name in shell.functions else 'shell builtin'}"
+            told = told if words[0] == "type" else name
         elif name in PROGRAMS or name == "sh":
             told = f"{name} is /bin/{name}" if words[0] == "type" else f"/bin/{name}"
         else:

@@ -31,7 +31,6 @@ async def compound(shell: Shell, command: Compound) -> int:
     if kind == "if":
         for condition, body in command.branches:
             if not condition.items or await shell.tested_sequence(condition) == 0:
-                shell.status = 0
                 return await shell.sequence(body)
         return 0
     if kind == "case":
@@ -44,8 +43,7 @@ async def _case(shell: Shell, command: Compound) -> int:
     for patterns, body in command.cases:
         for pattern in patterns:
             if fnmatch.fnmatchcase(subject, await pattern_of(shell, pattern)):
-                shell.status = 0
-                return await shell.sequence(body)
+                return await shell.sequence(body) if body.items else 0
     return 0
 
 

@@ -134,7 +134,7 @@ async def text_of_part(shell: Shell, part: Literal | Parameter | Substitution | 
         return str(evaluate(await one(shell, part.expression), _Variables(shell)))
     kept = Kept()
     child = shell.child(replace(shell.streams, output=kept))
-    shell.status = await child.to_its_end(child.sequence(part.script))
+    shell.substituted = await child.to_its_end(child.sequence(part.script))
     return kept.data.decode("utf-8", "surrogateescape").rstrip("\n")
 
 

@@ -46,6 +46,8 @@ class Shell:
     name: str = "sh"
     options: set[str] = field(default_factory=set)
     status: int = 0
+    substituted: int = 0
+    """The exit code of the last $(…), which is that of a command that only assigns."""
     depth: int = 0
     unknown: Callable[[Process], Awaitable[int]] | None = None
     """What runs in the place of a command that is not simulated; None: it is not found."""
@@ -289,7 +291,7 @@ class Shell:
             for name, value in values:
                 self.set(name, value)
             substituted = any(isinstance(part, Substitution) for _, word in command.assignments for part in word)
-            return self.status if substituted else 0
+            return self.substituted if substituted else 0
         if not values:
             return await self.invoke(words)
         saved, exported = dict(self.variables), set(self.exported)

@@ -301,7 +301,8 @@ class _Parser:
             match = _ASSIGNMENT.match(self.text, self.at)
             if match is not None and not found.words:
                 self.at = match.end()
-                found.assignments.append((match.group()[:-1], self.word() or ()))
+                empty = self._rest(1) == "" or self._rest(1) in _META
+                found.assignments.append((match.group()[:-1], () if empty else self.word() or ()))
                 continue
             word = self.word()
             if word is None:
