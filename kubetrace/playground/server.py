@@ -17,6 +17,7 @@ from kubetrace.playground.catalog import Catalog, Resource, server_facts, versio
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.controllers.loop import Controllers
 from kubetrace.playground.discovery import Discovery
+from kubetrace.playground.flow_control import LEVELS, SCHEMAS, FlowControl
 from kubetrace.playground.fresh import add_nodes, fill, publish
 from kubetrace.playground.handlers import Handlers
 from kubetrace.playground.http import Answer, Request, Stream, Upgrade
@@ -53,6 +54,11 @@ class Server:
             self.catalog.define(definition)
         for service in self.store.select(_API_SERVICES):
             self.catalog.register(service)
+        self._flow_control = FlowControl()
+        for schema in self.store.select(SCHEMAS):
+            self._flow_control.add_schema(schema)
+        for level in self.store.select(LEVELS):
+            self._flow_control.add_level(level)
         self._injection = Injection(latency, faults, self.catalog, self._subject)
         self._verbs = Verbs(self.store, self.catalog)
         self._verbs.signer = self._signer = Signer(folder)
@@ -72,10 +78,12 @@ class Server:
         self._listener = await http.listen(self.handle, http.server_tls(self._folder), port)
         self.port = self._listener.sockets[0].getsockname()[1]
         publish(self.store, self.catalog, self.port)
-        catalog = self.catalog
+        catalog, flow_control = self.catalog, self._flow_control
         following = (
             self._follow(_CRD, catalog.define, catalog.forget),
             self._follow(_API_SERVICES, catalog.register, catalog.deregister),
+            self._follow(SCHEMAS, flow_control.add_schema, flow_control.drop_schema),
+            self._follow(LEVELS, flow_control.add_level, flow_control.drop_level),
         )
         self._background = [
             *(asyncio.create_task(each) for each in (*following, stay_small())),
@@ -93,7 +101,7 @@ class Server:
         self.store.close()
 
     async def _follow(self, key: str, added: Callable[[Object], None], gone: Callable[[str], None]) -> None:
-        """Keeps the catalog up with what is defined and registered."""
+        """Tells of each object of a resource that is new or another, and of the names of those that are gone."""
         queue = self.store.subscribe(key)
         while (change := await queue.get()) is not None:
             if change.kind == "DELETED":
@@ -125,7 +133,7 @@ class Server:
             answer = negotiation.for_people(request, answer)
         code = 101 if isinstance(answer, Upgrade) else answer.status
         self._metrics.count(request, request.facts.get("target"), code)
-        answer.headers += [("Audit-Id", audit)]
+        answer.headers += [("Audit-Id", audit), *request.facts.get("flow", ())]
         if not any(name == "Cache-Control" for name, _ in answer.headers):
             answer.headers.append(("Cache-Control", "no-cache, private"))
         answer.headers += [("Warning", f'299 - "{_quoted(text)}"') for text in warnings]
@@ -155,6 +163,8 @@ class Server:
             query.check_timeout(request)
         user = impersonated(request, self._authenticator.identify(request), self._authorizer, asked)
         request.facts["user"] = user
+        if asked.verb == "watch" or (asked.verb != "proxy" and asked.subresource not in STREAMED):
+            request.facts["flow"] = self._flow_control.headers(user, asked)
         self._authorize(user, asked)
         if parts[1] == "apis" and len(parts) > 4 and self.catalog.is_elsewhere(parts[2], parts[3]):
             return _plain_text(503, "service unavailable\n")

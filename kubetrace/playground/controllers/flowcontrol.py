@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from kubetrace.playground.controllers.base import Controller, condition
-
-SCHEMAS = "flowschemas.flowcontrol.apiserver.k8s.io"
-LEVELS = "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io"
+from kubetrace.playground.flow_control import LEVELS, SCHEMAS
 
 
 class FlowSchemas(Controller):

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from kubetrace.playground import events, slices
+from kubetrace.playground import events, flow_control, slices
 from kubetrace.playground.containers.runtime import Runtime
 from kubetrace.playground.controllers import (
     addresses,
@@ -90,7 +90,7 @@ class Controllers:
             "poddisruptionbudgets.policy": [disruption.reconcile],
             "resourcequotas": [self._quotas.reconcile],
             addresses.RANGES: [self._ranges.reconcile],
-            flowcontrol.SCHEMAS: [self._flows.reconcile],
+            flow_control.SCHEMAS: [self._flows.reconcile],
             tokens.SECRETS: [self._tokens.reconcile],
             policies.KEY: [policies.Policies(verbs).reconcile],
             aggregation.KEY: [self._aggregation.reconcile],
@@ -177,9 +177,9 @@ class Controllers:
             parent = (change.object.get("spec") or {}).get("parentRef") or {}
             if change.kind == "DELETED" and parent.get("resource") == "services":
                 self._add("services", parent.get("namespace", ""), parent.get("name", ""))
-        elif resource == flowcontrol.LEVELS:
+        elif resource == flow_control.LEVELS:
             for name in self._flows.concerned(change.object["metadata"]["name"]):
-                self._add(flowcontrol.SCHEMAS, "", name)
+                self._add(flow_control.SCHEMAS, "", name)
         elif resource == aggregation.KEY:
             for name in self._aggregation.aggregated():
                 self._add(aggregation.KEY, "", name)
