@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import random
 import re
-import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 from kubetrace.playground.containers.arguments import UsageFailure
+from kubetrace.playground.containers.awk_channels import Channels
+from kubetrace.playground.containers.awk_memory import Memory
 from kubetrace.playground.containers.awk_syntax import Tree, parsed
+from kubetrace.playground.containers.awk_values import Outside, Value, applied, compared, computed, is_true, number
 from kubetrace.playground.containers.escapes import unescaped
 from kubetrace.playground.containers.machine import Process
 from kubetrace.playground.containers.patterns import compiled
-from kubetrace.playground.containers.pipes import Bytes, Kept, Lines
+from kubetrace.playground.containers.pipes import Lines
 from kubetrace.playground.containers.printing import formatted
 from kubetrace.playground.containers.text_programs import MISSING, inputs, program, text_of
 
-Value = str | float
-_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?)")
 _MOST = 1024 * 1024
 _BATCH = 2000
 """Steps between two moments that others get."""
-
-
-class _Text(str):
-    """Text that came from outside: where it looks like a number it compares as one."""
-
-    __slots__ = ()
 
 
 class _Leave(Exception):
@@ -39,47 +30,26 @@ class _Leave(Exception):
         self.kind, self.value = kind, value
 
 
-def _number(value: Value) -> float:
-    if isinstance(value, float):
-        return value
-    match = _NUMBER.match(value)
-    return float(match.group()) if match is not None else 0.0
-
-
-def _looks_numeric(value: Value) -> bool:
-    if isinstance(value, float):
-        return True
-    match = _NUMBER.match(value) if isinstance(value, _Text) else None
-    return match is not None and not value[match.end() :].strip()
-
-
 class Awk:
     """One run of a program."""
 
     def __init__(self, source: str, process: Process) -> None:
         self._rules, self._functions = parsed(source)
         self._process = process
-        self._globals: dict[str, Any] = {}
-        self._frames: list[dict[str, Any]] = []
+        self._memory = Memory(process.environment)
+        self._text = self._memory.text
         self._active: set[int] = set()
-        self._line: Value = ""
-        self._fields: list[Value] = []
-        self._sinks: dict[str, tuple[str, bytearray]] = {}
-        self._sources: dict[str, Lines] = {}
+        self._channels = Channels(process)
         self._input: AsyncIterator[str] | None = None
         self._steps = 0
         self.failed = False
-        environment = {name: _Text(value) for name, value in process.environment.items()}
-        self._globals |= {"NR": 0.0, "FNR": 0.0, "NF": 0.0, "FS": " ", "OFS": " ", "ORS": "\n", "RS": "\n"}
-        self._globals |= {"SUBSEP": "\x1c", "FILENAME": "", "ENVIRON": environment, "CONVFMT": "%.6g", "OFMT": "%.6g"}
-        self._globals |= {"RSTART": 0.0, "RLENGTH": -1.0}
 
     def set(self, name: str, value: str) -> None:
-        self._globals[name] = _Text(value)
+        self._memory.names[name] = Outside(value)
 
     async def run(self, names: list[str]) -> int:
-        self._globals["ARGC"] = float(len(names) + 1)
-        self._globals["ARGV"] = {str(index): _Text(name) for index, name in enumerate(["awk", *names])}
+        self._memory.names["ARGC"] = float(len(names) + 1)
+        self._memory.names["ARGV"] = {str(index): Outside(name) for index, name in enumerate(["awk", *names])}
         code = 0
         self._input = self._records(names)
         try:
@@ -88,18 +58,19 @@ class Awk:
                 wants_input = any(first is None or first[0] != "BEGIN" for first, _, _ in self._rules)
                 if wants_input:
                     async for line in self._input:
-                        self._take(line)
+                        self._memory.count_record()
+                        self._memory.set_line(line)
                         await self._record()
                 await self._all("END")
             except _Leave as leave:
-                code = int(_number(leave.value)) & 255
+                code = int(number(leave.value)) & 255
                 if leave.kind == "exit" and not self._ending:
                     try:
                         await self._all("END")
                     except _Leave as again:
-                        code = int(_number(again.value)) & 255 if again.value != "" else code
+                        code = int(number(again.value)) & 255 if again.value != "" else code
         finally:
-            await self._flush()
+            await self._channels.close_all()
         return code or int(self.failed)
 
     _ending = False
@@ -117,8 +88,8 @@ class Awk:
             if match is not None:
                 self.set(match.group(1), match.group(2))
                 continue
-            self._globals["FILENAME"] = "" if name == "-" else name
-            self._globals["FNR"] = 0.0
+            self._memory.names["FILENAME"] = "" if name == "-" else name
+            self._memory.names["FNR"] = 0.0
             async for _, lines in inputs(self._process, [name]):
                 if lines is MISSING:
                     self.failed = True
@@ -127,7 +98,7 @@ class Awk:
                     yield line
 
     async def _split(self, lines: Lines) -> AsyncIterator[str]:
-        separator = self._text(self._globals["RS"])
+        separator = self._memory.setting("RS")
         if separator == "\n":
             async for data in lines:
                 yield text_of(data).removesuffix("\n")
@@ -143,27 +114,6 @@ class Awk:
         for part in parts:
             yield part
 
-    def _take(self, line: str) -> None:
-        self._globals["NR"] += 1.0
-        self._globals["FNR"] += 1.0
-        self._set_line(line)
-
-    def _set_line(self, line: str) -> None:
-        self._line = _Text(line)
-        self._fields = list(self._parts(line, self._text(self._globals["FS"])))
-        self._globals["NF"] = float(len(self._fields))
-
-    def _parts(self, text: str, separator: str) -> list[_Text]:
-        if text == "":
-            return []
-        if separator == " ":
-            return [_Text(part) for part in text.split()]
-        if self._globals["RS"] == "":
-            separator = f"{separator}|\n"
-        if len(separator) == 1 and separator != "\t" and separator != "\\":
-            return [_Text(part) for part in text.split(separator)]
-        return [_Text(part) for part in compiled(separator, extended=True).split(text)]
-
     async def _record(self) -> None:
         try:
             for index, (first, last, action) in enumerate(self._rules):
@@ -172,12 +122,12 @@ class Awk:
                 if first is None:
                     chosen = True
                 elif last is None:
-                    chosen = self._true(await self._value(first))
+                    chosen = is_true(await self._value(first))
                 else:
-                    chosen = index in self._active or self._true(await self._value(first))
+                    chosen = index in self._active or is_true(await self._value(first))
                     if chosen:
                         self._active.add(index)
-                        if self._true(await self._value(last)):
+                        if is_true(await self._value(last)):
                             self._active.discard(index)
                 if chosen:
                     await self._do(action)
@@ -202,14 +152,14 @@ class Awk:
         elif kind in ("print", "printf"):
             await self._print(tree)
         elif kind == "if":
-            if self._true(await self._value(tree[1])):
+            if is_true(await self._value(tree[1])):
                 await self._do(tree[2])
             elif tree[3] is not None:
                 await self._do(tree[3])
         elif kind in ("while", "do", "for", "each"):
             await self._loop(tree)
         elif kind == "delete":
-            array = self._array(tree[1])
+            array = self._memory.array(tree[1])
             if tree[2] is None:
                 array.clear()
             else:
@@ -221,8 +171,8 @@ class Awk:
     async def _loop(self, tree: Tree) -> None:
         kind = tree[0]
         if kind == "each":
-            for key in list(self._array(tree[2])):
-                self._assign_name(tree[1], _Text(key))
+            for key in list(self._memory.array(tree[2])):
+                self._memory.assign(tree[1], Outside(key))
                 if await self._turn(tree[3]):
                     return
             return
@@ -233,7 +183,7 @@ class Awk:
         else:
             condition, body, step = (tree[1], tree[2], None) if kind == "while" else (tree[2], tree[1], None)
         first = kind == "do"
-        while first or condition is None or self._true(await self._value(condition)):
+        while first or condition is None or is_true(await self._value(condition)):
             first = False
             if await self._turn(body):
                 return
@@ -259,94 +209,29 @@ class Awk:
                 raise UsageFailure("cmd. line:1: Too few arguments")
             text = formatted(self._text(values[0]), [self._text(value) for value in values[1:]])
         else:
-            form, join = self._text(self._globals["OFMT"]), self._text(self._globals["OFS"])
-            shown = [self._text(value, form) for value in values] if trees else [self._text(self._line)]
-            text = join.join(shown) + self._text(self._globals["ORS"])
+            join = self._memory.setting("OFS")
+            shown = [self._text(value, "OFMT") for value in values] if trees else [self._text(self._memory.line)]
+            text = join.join(shown) + self._memory.setting("ORS")
         data = text.encode("utf-8", "surrogateescape")
         if target is None:
             await self._process.output.write(data)
             return
-        name = self._text(await self._value(target))
-        if mark == "|":
-            self._sinks.setdefault(name, (mark, bytearray()))[1].extend(data)
-        elif name in ("/dev/stderr", "/dev/stdout"):
-            await (self._process.error if name.endswith("err") else self._process.output).write(data)
-        else:
-            append = mark == ">>" or name in self._sinks
-            self._sinks.setdefault(name, (mark, bytearray()))
-            self._process.files.write(self._process.path(name), data, append=append)
-
-    async def _flush(self, only: str | None = None) -> int:
-        """Hands to commands what was printed to them."""
-        code = 0
-        for name in [only] if only is not None else list(self._sinks):
-            mark, data = self._sinks.pop(name, ("", bytearray()))
-            if mark == "|":
-                code = await self._command(name, self._process.output, bytes(data))
-        return code
-
-    async def _command(self, text: str, output: Any, data: bytes = b"") -> int:
-        from kubetrace.playground.containers.redirections import Streams
-        from kubetrace.playground.containers.shell import Shell
-
-        process = self._process
-        shell = Shell.fresh(process.machine, Streams(Lines(Bytes(data)), output, process.error))
-        shell = replace(shell, folder=process.folder)
-        return await shell.run(["sh", "-c", text])
+        await self._channels.write(mark, self._text(await self._value(target)), data)
 
     # Values
 
-    def _true(self, value: Value) -> bool:
-        return _number(value) != 0 if _looks_numeric(value) else value != ""
-
-    def _text(self, value: Value, form: str = "") -> str:
-        if isinstance(value, str):
-            return value
-        if math.isfinite(value) and value == int(value):
-            return str(int(value))
-        return (form or str(self._globals["CONVFMT"])) % value
-
-    def _scope(self, name: str) -> dict[str, Any]:
-        return self._frames[-1] if self._frames and name in self._frames[-1] else self._globals
-
-    def _array(self, name: str) -> dict[str, Value]:
-        scope = self._scope(name)
-        found = scope.get(name)
-        if not isinstance(found, dict):
-            if found not in (None, ""):
-                raise UsageFailure("cmd. line:1: Not an array")
-            found = scope[name] = {}
-        return found
-
     async def _subscript(self, trees: list[Tree]) -> str:
-        return self._text(self._globals["SUBSEP"]).join([self._text(await self._value(tree)) for tree in trees])
-
-    def _assign_name(self, name: str, value: Value) -> None:
-        self._scope(name)[name] = value
-        if name == "NF":
-            count = max(0, min(int(_number(value)), _MOST // 64))
-            self._fields = [*self._fields[:count], *[""] * (count - len(self._fields))]
-            self._rebuild()
-
-    def _rebuild(self) -> None:
-        self._line = _Text(self._text(self._globals["OFS"]).join(self._text(field) for field in self._fields))
+        return self._memory.setting("SUBSEP").join([self._text(await self._value(tree)) for tree in trees])
 
     async def _assign(self, target: Tree, value: Value) -> Value:
         if isinstance(value, str) and len(value) > _MOST:
             raise MemoryError
         if target[0] == "name":
-            self._assign_name(target[1], value)
+            self._memory.assign(target[1], value)
         elif target[0] == "index":
-            self._array(target[1])[await self._subscript(target[2])] = value
+            self._memory.array(target[1])[await self._subscript(target[2])] = value
         elif target[0] == "field":
-            place = int(_number(await self._value(target[1])))
-            if place == 0:
-                self._set_line(self._text(value))
-            elif 0 < place <= _MOST // 64:
-                self._fields += [""] * (place - len(self._fields))
-                self._fields[place - 1] = value
-                self._globals["NF"] = float(len(self._fields))
-                self._rebuild()
+            self._memory.set_field(int(number(await self._value(target[1]))), value)
         else:
             raise UsageFailure("cmd. line:1: Unexpected token")
         return value
@@ -356,20 +241,17 @@ class Awk:
         if kind in ("number", "string"):
             return tree[1]  # type: ignore[no-any-return]
         if kind == "field":
-            place = int(_number(await self._value(tree[1])))
-            if place < 0:
-                raise UsageFailure("cmd. line:1: Access to negative field")
-            return self._line if place == 0 else self._fields[place - 1] if place <= len(self._fields) else _Text("")
+            return self._memory.field(int(number(await self._value(tree[1]))))
         if kind == "name":
-            found = self._scope(tree[1]).get(tree[1], _Text(""))
+            found = self._memory.scope(tree[1]).get(tree[1], Outside(""))
             return found if not isinstance(found, dict) else ""
         if kind == "index":
-            array, key = self._array(tree[1]), await self._subscript(tree[2])
-            return array.setdefault(key, _Text(""))
+            array, key = self._memory.array(tree[1]), await self._subscript(tree[2])
+            return array.setdefault(key, Outside(""))
         if kind == "group":
             return await self._value(tree[1][-1])
         if kind == "regex":
-            return float(compiled(tree[1], extended=True).search(self._text(self._line)) is not None)
+            return float(compiled(tree[1], extended=True).search(self._text(self._memory.line)) is not None)
         return await self._operation(tree)
 
     async def _operation(self, tree: Tree) -> Value:
@@ -377,73 +259,40 @@ class Awk:
         if kind == "assign":
             value = await self._value(tree[3])
             if tree[1]:
-                value = self._computed(tree[1], _number(await self._value(tree[2])), _number(value))
+                value = computed(tree[1], number(await self._value(tree[2])), number(value))
             return await self._assign(tree[2], value)
         if kind == "choose":
-            return await self._value(tree[2] if self._true(await self._value(tree[1])) else tree[3])
+            return await self._value(tree[2] if is_true(await self._value(tree[1])) else tree[3])
         if kind in ("and", "or"):
-            left = self._true(await self._value(tree[1]))
+            left = is_true(await self._value(tree[1]))
             if left == (kind == "or"):
                 return float(left)
-            return float(self._true(await self._value(tree[2])))
+            return float(is_true(await self._value(tree[2])))
         if kind == "in":
-            return float(await self._subscript(tree[1]) in self._array(tree[2]))
+            return float(await self._subscript(tree[1]) in self._memory.array(tree[2]))
         if kind == "match":
             text = self._text(await self._value(tree[2]))
             found = (await self._pattern(tree[3])).search(text) is not None
             return float(found == tree[1])
         if kind == "compare":
-            return float(self._compared(tree[1], await self._value(tree[2]), await self._value(tree[3])))
+            return float(compared(tree[1], await self._value(tree[2]), await self._value(tree[3]), self._text))
         if kind == "join":
             return self._text(await self._value(tree[1])) + self._text(await self._value(tree[2]))
         if kind == "arithmetic":
-            return self._computed(tree[1], _number(await self._value(tree[2])), _number(await self._value(tree[3])))
+            return computed(tree[1], number(await self._value(tree[2])), number(await self._value(tree[3])))
         if kind == "unary":
             value = await self._value(tree[2])
             if tree[1] == "!":
-                return float(not self._true(value))
-            return -_number(value) if tree[1] == "-" else _number(value)
+                return float(not is_true(value))
+            return -number(value) if tree[1] == "-" else number(value)
         if kind == "step":
-            before = _number(await self._value(tree[3]))
+            before = number(await self._value(tree[3]))
             after = before + (1 if tree[1] == "++" else -1)
             await self._assign(tree[3], after)
             return after if tree[2] else before
         if kind == "getline":
             return await self._getline(tree)
         return await self._call(tree[1], tree[2])
-
-    def _computed(self, operator: str, left: float, right: float) -> float:
-        try:
-            if operator == "+":
-                return left + right
-            if operator == "-":
-                return left - right
-            if operator == "*":
-                return left * right
-            if operator == "/":
-                return left / right
-            if operator == "%":
-                return math.fmod(left, right)
-            return float(left**right)
-        except (ZeroDivisionError, ValueError):
-            raise UsageFailure("cmd. line:1: Division by zero") from None
-        except OverflowError:
-            return math.inf
-
-    def _compared(self, operator: str, left: Value, right: Value) -> bool:
-        if (
-            (_looks_numeric(left) and _looks_numeric(right))
-            or (left == "" and isinstance(right, float))
-            or (right == "" and isinstance(left, float))
-        ):
-            a, b = _number(left), _number(right)
-            order = (a > b) - (a < b)
-        else:
-            c, d = self._text(left), self._text(right)
-            order = (c > d) - (c < d)
-        return {"<": order < 0, "<=": order <= 0, "==": order == 0, "!=": order != 0, ">": order > 0}.get(
-            operator, order >= 0
-        )
 
     async def _pattern(self, tree: Tree) -> re.Pattern[str]:
         source = tree[1] if tree[0] == "regex" else self._text(await self._value(tree))
@@ -457,28 +306,18 @@ class Awk:
                 line = await anext(self._input)
             except StopAsyncIteration:
                 return 0.0
-            self._globals["NR"] += 1.0
-            self._globals["FNR"] += 1.0
+            self._memory.count_record()
         else:
-            name = self._text(await self._value(source))
-            if name not in self._sources:
-                if mark == "|":
-                    kept = Kept()
-                    await self._command(name, kept)
-                    self._sources[name] = Lines(Bytes(bytes(kept.data)))
-                else:
-                    node = self._process.files.find(self._process.path(name))
-                    if node is None:
-                        return -1.0
-                    self._sources[name] = Lines(Bytes(self._process.files.read(self._process.path(name))))
-            data = await self._sources[name].line()
+            data = await self._channels.line(mark, self._text(await self._value(source)))
+            if data is None:
+                return -1.0
             if not data:
                 return 0.0
             line = text_of(data).removesuffix("\n")
         if target is None:
-            self._set_line(line)
+            self._memory.set_line(line)
         else:
-            await self._assign(target, _Text(line))
+            await self._assign(target, Outside(line))
         return 1.0
 
     async def _call(self, name: str, trees: list[Tree]) -> Value:
@@ -491,68 +330,34 @@ class Awk:
             return await self._split_into(trees)
         if name == "match":
             found = (await self._pattern(trees[1])).search(self._text(await self._value(trees[0])))
-            self._globals["RSTART"] = float(found.start() + 1) if found else 0.0
-            self._globals["RLENGTH"] = float(found.end() - found.start()) if found else -1.0
-            return self._globals["RSTART"]  # type: ignore[no-any-return]
+            self._memory.names["RSTART"] = float(found.start() + 1) if found else 0.0
+            self._memory.names["RLENGTH"] = float(found.end() - found.start()) if found else -1.0
+            return self._memory.names["RSTART"]  # type: ignore[no-any-return]
         if name == "length" and trees and trees[0][0] == "name":
-            known = self._scope(trees[0][1]).get(trees[0][1])
+            known = self._memory.scope(trees[0][1]).get(trees[0][1])
             if isinstance(known, dict):
                 return float(len(known))
         values = [await self._value(tree) for tree in trees]
         if name == "system":
-            return float(await self._command(self._text(values[0]), self._process.output))
+            return float(await self._channels.run(self._text(values[0]), self._process.output))
         if name == "close":
-            self._sources.pop(self._text(values[0]), None)
-            return float(await self._flush(self._text(values[0])))
+            return float(await self._channels.close(self._text(values[0])))
         if name == "fflush":
             return 0.0
         try:
-            return self._function(name, values)
+            return applied(name, values, self._text(self._memory.line), self._text)
         except (IndexError, ValueError, OverflowError):
             raise UsageFailure(f"cmd. line:1: Too few arguments for {name}") from None
 
-    def _function(self, name: str, values: list[Value]) -> Value:
-        text = self._text(values[0]) if values else self._text(self._line)
-        if name == "length":
-            return float(len(text))
-        if name == "substr":
-            start = round(_number(values[1]))
-            end = start + round(_number(values[2])) if len(values) > 2 else len(text) + 1
-            return text[max(1, start) - 1 : max(0, end - 1)]
-        if name == "index":
-            return float(text.find(self._text(values[1])) + 1)
-        if name in ("toupper", "tolower"):
-            return text.upper() if name == "toupper" else text.lower()
-        if name == "sprintf":
-            return formatted(text, [self._text(value) for value in values[1:]])
-        if name == "int":
-            return float(int(_number(values[0])))
-        if name == "rand":
-            return random.random()
-        if name == "srand":
-            random.seed(_number(values[0]) if values else None)
-            return 0.0
-        if name == "systime":
-            return float(int(time.time()))
-        if name == "strftime":
-            form = text if values else "%a %b %e %H:%M:%S UTC %Y"
-            return time.strftime(form, time.gmtime(_number(values[1]) if len(values) > 1 else None))
-        if name == "atan2":
-            return math.atan2(_number(values[0]), _number(values[1]))
-        plain = {"sqrt": math.sqrt, "exp": math.exp, "log": math.log, "sin": math.sin, "cos": math.cos}
-        if name in plain:
-            return plain[name](_number(values[0]))
-        raise UsageFailure("cmd. line:1: Call to undefined function")
-
     async def _own_function(self, function: tuple[list[str], Tree], trees: list[Tree]) -> Value:
         parameters, body = function
-        if len(self._frames) > 100:
+        if len(self._memory.frames) > 100:
             raise UsageFailure("cmd. line:1: function calls nested too deeply")
         frame: dict[str, Any] = dict.fromkeys(parameters, "")
         for parameter, tree in zip(parameters, trees, strict=False):
-            known = self._scope(tree[1]).get(tree[1]) if tree[0] == "name" else None
+            known = self._memory.scope(tree[1]).get(tree[1]) if tree[0] == "name" else None
             frame[parameter] = known if isinstance(known, dict) else await self._value(tree)
-        self._frames.append(frame)
+        self._memory.frames.append(frame)
         try:
             await self._do(body)
         except _Leave as leave:
@@ -560,7 +365,7 @@ class Awk:
                 raise
             return leave.value
         finally:
-            self._frames.pop()
+            self._memory.frames.pop()
         return ""
 
     async def _substituted(self, name: str, trees: list[Tree]) -> Value:
@@ -581,9 +386,9 @@ class Awk:
         if len(trees) > 2:
             separator = trees[2][1] if trees[2][0] == "regex" else self._text(await self._value(trees[2]))
         else:
-            separator = self._text(self._globals["FS"])
-        parts = self._parts(text, separator)
-        array = self._array(trees[1][1])
+            separator = self._memory.setting("FS")
+        parts = self._memory.split(text, separator)
+        array = self._memory.array(trees[1][1])
         array.clear()
         array.update((str(index), part) for index, part in enumerate(parts, 1))
         return float(len(parts))
