@@ -7,34 +7,58 @@ from typing import Any
 
 from kubetrace.playground import formats, status
 from kubetrace.playground.catalog import Resource
+from kubetrace.playground.ratcheting import Earlier
 from kubetrace.playground.schemas import Schema, at_path, schema_of
 from kubetrace.playground.validation.causes import LABEL_1035, LABEL_1035_WORDS, Cause, bad, duplicate, required
 from kubetrace.wire.go_quote import quote
 
 
-def check(resource: Resource, item: dict[str, Any]) -> None:
-    """Raises 422 with every violation of the schema."""
+def check(resource: Resource, item: dict[str, Any], old: dict[str, Any] | None) -> None:
+    """Raises 422 with every violation of the schema that an update does not find in `old` already."""
     causes: list[Cause] = []
     schema = schema_of(resource.custom or {})
     named = ((schema.get("properties") or {}).get("metadata") or {}).get("properties") or {}
     for name in ("name", "generateName"):
-        if name in named and name in item["metadata"]:
+        if name in named and name in item["metadata"] and old is None:
             _check(named[name], item["metadata"][name], f"metadata.{name}", causes)
-    rest = {name: value for name, value in item.items() if name not in ("apiVersion", "kind", "metadata")}
-    _check(schema, rest, "", causes, root=True)
+    rest = _without_identity(item)
+    if old is None:
+        _check(schema, rest, "", causes, root=True)
+    else:
+        before = _without_identity(old)
+        _check(schema, rest, "", causes, Earlier(schema, before, rest), root=True)
+        if _repeats(schema, before):
+            causes = [cause for cause in causes if cause[1] != _REPEATED]
     causes += _scale_causes(resource, item, "specReplicasPath")
-    _refuse(resource, item, causes)
+    _refuse(resource, item, sorted(causes, key=lambda cause: cause[1] == _REPEATED))
 
 
-def check_status(resource: Resource, item: dict[str, Any]) -> None:
+def check_status(resource: Resource, item: dict[str, Any], old: dict[str, Any]) -> None:
     """Raises 422 with every violation of the status' own schema, whose sentences begin in it."""
-    schema = (schema_of(resource.custom or {}).get("properties") or {}).get("status") or {}
-    found: list[Cause] = problems(schema, item["status"]) if "status" in item else []
+    whole = schema_of(resource.custom or {})
+    schema = (whole.get("properties") or {}).get("status") or {}
+    found: list[Cause] = []
+    if "status" in item:
+        _check(schema, item["status"], "", found, Earlier(whole, old, item).at_key("status"))
+        if _repeats(whole, _without_identity(old)):
+            found = [cause for cause in found if cause[1] != _REPEATED]
     causes = [
         ("status" if path in ("", "<nil>") else f"status{'' if path.startswith('[') else '.'}{path}", reason, told)
         for path, reason, told in found
     ]
     _refuse(resource, item, causes + _scale_causes(resource, item, "statusReplicasPath"))
+
+
+_REPEATED = "FieldValueDuplicate"
+
+
+def _without_identity(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in ("apiVersion", "kind", "metadata")}
+
+
+def _repeats(schema: Schema, item: dict[str, Any]) -> bool:
+    """Has any list of the object an entry twice that it may have once?"""
+    return any(reason == _REPEATED for _, reason, _ in problems(schema, item))
 
 
 def _refuse(resource: Resource, item: dict[str, Any], causes: list[Cause]) -> None:
@@ -101,8 +125,18 @@ def _fits(value: Any, expected: str) -> bool:
     return isinstance(value, _TYPES.get(expected, (object,)))
 
 
-def _check(schema: Schema, value: Any, path: str, causes: list[Cause], root: bool = False) -> None:
+def _check(
+    schema: Schema,
+    value: Any,
+    path: str,
+    causes: list[Cause],
+    before: Earlier | None = None,
+    root: bool = False,
+) -> None:
+    """`before`: what an update found there."""
     if value is None and schema.get("nullable"):
+        return
+    if before is not None and not root and before.is_same():
         return
     expected = schema.get("type")
     if schema.get("x-kubernetes-int-or-string"):
@@ -111,24 +145,24 @@ def _check(schema: Schema, value: Any, path: str, causes: list[Cause], root: boo
     elif expected and not root and not _fits(value, expected):
         causes.append(_mistyped(path, value, expected))
     if value is not None:
-        causes += _combined(schema, value, path)
-        _check_kind(schema, value, path, causes)
+        causes += _combined(schema, value, path, before)
+        _check_kind(schema, value, path, causes, before)
     if "enum" in schema and value not in schema["enum"]:
         allowed = ", ".join(f'"{entry}"' for entry in schema["enum"])
         causes.append((path, "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {allowed}'))
     if isinstance(value, dict):
         if schema.get("x-kubernetes-embedded-resource"):
             causes += _embedded(value, path)
-        _check_object(schema, value, path, causes)
+        _check_object(schema, value, path, causes, before)
 
 
-def _check_kind(schema: Schema, value: Any, path: str, causes: list[Cause]) -> None:
+def _check_kind(schema: Schema, value: Any, path: str, causes: list[Cause], before: Earlier | None) -> None:
     """What a schema says of lists, texts and numbers, whatever type it wants."""
     if isinstance(value, list):
         _check_size(schema, value, path, causes)
         _check_list(schema, value, path, causes)
         for index, entry in enumerate(value):
-            _check(schema.get("items") or {}, entry, f"{path}[{index}]", causes)
+            _check(schema.get("items") or {}, entry, f"{path}[{index}]", causes, before and before.at_index(index))
     elif isinstance(value, str):
         _check_text(schema, value, path, causes)
     elif isinstance(value, int | float) and not isinstance(value, bool):
@@ -157,23 +191,23 @@ def _mistyped(path: str, value: Any, expected: str, reason: str = "FieldValueTyp
     return (path, reason, told)
 
 
-def _combined(schema: Schema, value: Any, path: str) -> list[Cause]:
+def _combined(schema: Schema, value: Any, path: str, before: Earlier | None) -> list[Cause]:
     """allOf, anyOf, oneOf and not: whether a value fits, and for allOf why it does not."""
 
     def wrong(part: Schema) -> list[Cause]:
         found: list[Cause] = []
-        _check(part, value, path, found)
+        _check(part, value, path, found, before)
         return found
 
     causes: list[Cause] = []
     told = [wrong(part) for part in schema.get("anyOf") or ()]
     if told and all(told):
-        causes += [_unfit(path, "must validate at least one schema (anyOf)"), *told[0]]
+        causes += [_unfit(path, "must validate at least one schema (anyOf)"), *told[_nearest(schema["anyOf"], value)]]
     told = [wrong(part) for part in schema.get("oneOf") or ()]
     fitting = sum(not each for each in told)
     if told and not fitting:
         why = "must validate one and only one schema (oneOf). Found none valid"
-        causes += [_unfit(path, why), *told[0]]
+        causes += [_unfit(path, why), *told[_nearest(schema["oneOf"], value)]]
     elif fitting > 1:
         why = f"must validate one and only one schema (oneOf). Found {fitting} valid alternatives"
         causes.append(_unfit(path, why))
@@ -188,23 +222,40 @@ def _combined(schema: Schema, value: Any, path: str) -> list[Cause]:
     return causes
 
 
+def _nearest(parts: list[Schema], value: Any) -> int:
+    """Which of the schemas looks at most of a value: its causes are told (bestFailures in schema_props.go)."""
+
+    def looked_at(schema: Schema, value: Any) -> int:
+        if isinstance(value, list):
+            return 1 + sum(looked_at(schema.get("items") or {}, entry) for entry in value)
+        if not isinstance(value, dict):
+            return 1
+        properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
+        inner = ((properties.get(name, extra), entry) for name, entry in value.items())
+        return 1 + sum(looked_at(part, entry) for part, entry in inner if isinstance(part, dict))
+
+    return max(range(len(parts)), key=lambda index: looked_at(parts[index], value))
+
+
 def _unfit(path: str, why: str) -> Cause:
     """Of combined schemas nothing but the place is told (kube-openapi validate/schema_props.go)."""
     return ("<nil>", "FieldValueInvalid", f'Invalid value: "": {quote(path)} {why}')
 
 
-def _check_object(schema: Schema, value: dict[str, Any], path: str, causes: list[Cause]) -> None:
+def _check_object(
+    schema: Schema, value: dict[str, Any], path: str, causes: list[Cause], before: Earlier | None
+) -> None:
     properties = schema.get("properties") or {}
     _check_size(schema, value, path, causes)
-    for name in schema.get("required") or ():
-        if name not in value and name not in ("apiVersion", "kind", "metadata"):
-            where = f"{path}.{name}" if path else name
-            causes.append((where, "FieldValueRequired", "Required value"))
     extra = schema.get("additionalProperties")
     for name, entry in value.items():
         part = properties.get(name) or (extra if isinstance(extra, dict) else None)
         if part:
-            _check(part, entry, f"{path}.{name}" if path else name, causes)
+            _check(part, entry, f"{path}.{name}" if path else name, causes, before and before.at_key(name))
+    for name in schema.get("required") or ():
+        if name not in value and name not in ("apiVersion", "kind", "metadata"):
+            where = f"{path}.{name}" if path else name
+            causes.append((where, "FieldValueRequired", "Required value"))
 
 
 def _check_size(schema: Schema, value: list[Any] | dict[str, Any], path: str, causes: list[Cause]) -> None:
@@ -216,8 +267,7 @@ def _check_size(schema: Schema, value: list[Any] | dict[str, Any], path: str, ca
         told = f"Too many: {size}: must have at most {schema[high]} items"
         causes.append((path, "FieldValueTooMany", told))
     if size < schema.get(low, 0):
-        verb = "have" if isinstance(value, list) else "contain"
-        causes.append(bad(path, size, f"{path} in body should {verb} at least {schema[low]} {what}"))
+        causes.append(bad(path, size, f"{path} in body should have at least {schema[low]} {what}"))
 
 
 def _check_text(schema: Schema, value: str, path: str, causes: list[Cause]) -> None:

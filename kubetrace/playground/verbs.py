@@ -155,7 +155,7 @@ class Verbs:
         """May they write this, and is it right?"""
         write.guard(resource, item, old)
         if resource.custom is not None:
-            schema_checks.check(resource, item)
+            schema_checks.check(resource, item, old)
             write.warnings += write_warnings.of_finalizers(item, old)
         known = definitions.causes_of(item, old) if resource.key == deletion.DEFINITIONS else []
         validation.check(resource, item, type_of(resource), old, subresource, known)
@@ -169,7 +169,7 @@ class Verbs:
     @staticmethod
     def _check_status(resource: Resource, item: Object, old: Object, subresource: str) -> None:
         if resource.custom is not None:
-            schema_checks.check_status(resource, item)
+            schema_checks.check_status(resource, item, old)
         validation.check_status(resource, item, old, subresource)
 
     @staticmethod
