@@ -4,16 +4,25 @@ words, objects."""
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kubetrace.playground import manager
 from tests.playground import cases, misfits
 from tests.playground.answers import brief, plain
 from tests.playground.conftest import Client
 
 SETS = {"answers": (cases.CASES, plain), "misfits": (misfits.CASES, brief)}
+
+
+@pytest.fixture(scope="module")
+def playground(environ: dict[str, str]) -> Iterator[manager.Playground]:
+    """One of its own: answers that list all groups know nothing of what other tests define."""
+    yield manager.up(environ, "answers")
+    manager.down(environ, "answers")
 
 
 def call(client: Client, namespace: str, case: tuple[str, str, Any, str]) -> tuple[int, Any]:

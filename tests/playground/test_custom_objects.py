@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 @pytest.fixture
-def snapshots(client: Client, namespace: str) -> str:
+def snapshots(client: Client, namespace: str) -> Iterator[str]:
     """The path of a new kind's objects, one of which is "s"."""
     group, text = f"{namespace}.example.com", {"type": "string"}
     size = {"x-kubernetes-int-or-string": True, "pattern": "^[0-9]+(Gi)?$"}
@@ -33,7 +34,8 @@ def snapshots(client: Client, namespace: str) -> str:
     path = f"/apis/{group}/v1/namespaces/{namespace}/snapshots"
     client.until(path, lambda status, answer: status == 200)
     client.post(path, {"apiVersion": f"{group}/v1", "kind": "Snapshot", "metadata": {"name": "s"}})
-    return path
+    yield path
+    client.call("DELETE", f"{_DEFINITIONS}/snapshots.{group}")
 
 
 def test_the_bookmark_of_a_custom_resource_is_its_kind_and_a_version(client: Client, snapshots: str) -> None:
