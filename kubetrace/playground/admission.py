@@ -84,12 +84,19 @@ def change(store: Store, resource: Resource, item: Object, old: Object) -> None:
 
 
 def check_change(
-    store: Store, resource: Resource, item: Object, old: Object, warnings: list[str], user: User | None
+    store: Store,
+    resource: Resource,
+    item: Object,
+    old: Object,
+    warnings: list[str],
+    user: User | None,
+    subresource: str = "",
 ) -> None:
     """Raises 403 for an update that is right, but may not be."""
     if resource.key == "persistentvolumeclaims" and user is not None:
         _may_grow(store, resource, item, old)
-    secure(store, resource, item, old, warnings)
+    if resource.key == "pods" or not subresource:
+        secure(store, resource, item, old, warnings)
 
 
 def _may_grow(store: Store, resource: Resource, item: Object, old: Object) -> None:
@@ -121,7 +128,7 @@ def secure(store: Store, resource: Resource, item: Object, old: Object | None, w
             warnings += pod_security.namespace_warnings(metadata["name"], labels, before, pods)
         return
     pod = item if resource.key == "pods" else pod_security.template_of(resource.key, item)
-    if pod is None or (old is not None and _same_pod(resource, old, item)):
+    if pod is None or (old is not None and resource.key == "pods" and not _is_significant(old["spec"], item["spec"])):
         return
     place = store.get("namespaces", "", metadata.get("namespace", ""))
     enforce, warn, _ = pod_security.policies(((place or {}).get("metadata") or {}).get("labels") or {})
@@ -135,10 +142,14 @@ def secure(store: Store, resource: Resource, item: Object, old: Object | None, w
         warnings.append(f'would violate PodSecurity "{pod_security.text_of(warn)}": {told}')
 
 
-def _same_pod(resource: Resource, old: Object, item: Object) -> bool:
-    if resource.key == "pods":
-        return bool(old.get("spec") == item.get("spec"))
-    return pod_security.template_of(resource.key, old) == pod_security.template_of(resource.key, item)
+def _is_significant(old: Object, spec: Object) -> bool:
+    """Whether a changed pod is looked at again: for its containers and their images (isSignificantPodUpdate in
+    pod-security-admission admission/admission.go). What makes pods is looked at whatever changes in it."""
+    for name in ("containers", "initContainers", "ephemeralContainers"):
+        images = [[(each["name"], each.get("image")) for each in pod.get(name) or ()] for pod in (old, spec)]
+        if images[0] != images[1]:
+            return True
+    return False
 
 
 def _default_class(store: Store, claim: Object) -> None:

@@ -266,7 +266,7 @@ class Verbs:
         if asks:
             self.webhooks.validate(self.about(resource, item, old, write, subresource))
         if whole:
-            admission.check_change(self.store, resource, item, old, write.warnings, write.user)
+            admission.check_change(self.store, resource, item, old, write.warnings, write.user, subresource)
         if whole:
             allocation.on_update(self.store, resource, old, item, write.dry_run)
         _as_read_back(resource, item)
