@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 
+import msgspec
+
 from kubetrace.playground.controllers.base import Controller, owner_reference, template_hash
-from kubetrace.playground.objects import Object
+from kubetrace.playground.encoding import html_safe
+from kubetrace.playground.objects import NAME_LETTERS, Object
 
 KEY = "controllerrevisions.apps"
 LABEL = "controller-revision-hash"
@@ -14,7 +17,10 @@ _STATEFUL_LABEL = "controller.kubernetes.io/hash"
 
 
 def snapshot(template: Object) -> Object:
-    return {"spec": {"template": copy.deepcopy(template) | {"$patch": "replace"}}}
+    """With its keys in order, as it was a map."""
+    data: Object = {"spec": {"template": template | {"$patch": "replace"}}}
+    ordered: Object = msgspec.json.decode(msgspec.json.encode(data, order="sorted"))
+    return ordered
 
 
 def template_of(revision: Object) -> Object:
@@ -38,14 +44,31 @@ def current(controller: Controller, item: Object) -> tuple[Object, list[Object]]
 
 
 def _make(controller: Controller, item: Object, data: Object, number: int) -> Object:
-    metadata = item["metadata"]
-    digest = template_hash([data, metadata["uid"]])
+    metadata, digest = item["metadata"], ""
+    if item["kind"] == "StatefulSet":
+        for collisions in range(100):
+            digest = _digest(data, collisions)
+            there = controller.store.get(KEY, metadata["namespace"], f"{metadata['name']}-{digest}")
+            if there is None:
+                break
+            if there["data"] == data:  # of a set that had the name before
+                return there
+    else:
+        digest = template_hash([data, metadata["uid"]])
     label = _STATEFUL_LABEL if item["kind"] == "StatefulSet" else LABEL
     labels = dict((item["spec"]["template"].get("metadata") or {}).get("labels") or {}) | {label: digest}
     annotations = dict(metadata.get("annotations") or {})
     own: Object = {"name": f"{metadata['name']}-{digest}", "labels": labels, "ownerReferences": [owner_reference(item)]}
     own |= {"annotations": annotations} if annotations else {}
     return controller.create(KEY, metadata["namespace"], {"metadata": own, "data": data, "revision": number})
+
+
+def _digest(data: Object, collisions: int) -> str:
+    """HashControllerRevision: FNV-1 of the JSON and of how often that was taken, in letters that make no words."""
+    value = 0x811C9DC5
+    for byte in html_safe(msgspec.json.encode(data)) + str(collisions).encode():
+        value = (value * 0x01000193 % (1 << 32)) ^ byte
+    return "".join(NAME_LETTERS[ord(digit) % len(NAME_LETTERS)] for digit in str(value))
 
 
 def mark(revision: Object) -> str:
