@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import copy
 import datetime
-import hashlib
-import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from kubetrace.playground.controllers.attribution import AttributedStore, program_of
 from kubetrace.playground.events import Recorder
-from kubetrace.playground.objects import NAME_LETTERS, Object, moment, now
+from kubetrace.playground.objects import Object, moment, now
 from kubetrace.playground.pods import is_done
 from kubetrace.playground.selectors import matches_labels
 from kubetrace.playground.status import ApiError
@@ -30,12 +28,6 @@ def controller_of(item: Object) -> Object | None:
 def owner_reference(owner: Object) -> Object:
     reference = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": owner["metadata"]["name"]}
     return reference | {"uid": owner["metadata"]["uid"], "controller": True, "blockOwnerDeletion": True}
-
-
-def template_hash(value: Any, length: int = 10) -> str:
-    """A short name for a template, without vowels (as the real ones, whose hash is another)."""
-    digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
-    return "".join(NAME_LETTERS[byte % len(NAME_LETTERS)] for byte in digest[:length])
 
 
 def ready_since(pod: Object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from kubetrace.playground.controllers.base import Controller, controller_of, is_active, owner_reference, template_hash
+from kubetrace.playground.controllers.base import Controller, controller_of, is_active, owner_reference
 from kubetrace.playground.controllers.rollouts import (
     available_of,
     bounds,
@@ -15,6 +15,7 @@ from kubetrace.playground.controllers.rollouts import (
     set_condition,
     size_of,
 )
+from kubetrace.playground.controllers.template_hash import template_hash
 from kubetrace.playground.objects import Object
 from kubetrace.playground.pods import is_done
 from kubetrace.playground.selectors import matches_labels
@@ -116,7 +117,7 @@ class Deployments(Controller):
 
     def _make(self, item: Object, number: int) -> Object:
         template, metadata = copy.deepcopy(item["spec"]["template"]), item["metadata"]
-        mark = template_hash([template, metadata["uid"]])
+        mark = self._free_hash(item)
         template.setdefault("metadata", {}).setdefault("labels", {})[_HASH] = mark
         selector = copy.deepcopy(item["spec"]["selector"])
         selector.setdefault("matchLabels", {})[_HASH] = mark
@@ -137,6 +138,21 @@ class Deployments(Controller):
             told = f"Scaled up replica set {made['metadata']['name']} from 0 to {size_of(made)}"
             self.events.normal(item, "ScalingReplicaSet", told)
         return made
+
+    def _free_hash(self, item: Object) -> str:
+        """Of the template; where a ReplicaSet of somebody else has the name, with how often that happened."""
+        metadata, template = item["metadata"], item["spec"]["template"]
+        known: int | None = (item.get("status") or {}).get("collisionCount")
+        collisions = known
+        mark = template_hash(template, collisions)
+        while self.store.get(_SETS, metadata["namespace"], f"{metadata['name']}-{mark}") is not None:
+            collisions = (collisions or 0) + 1
+            mark = template_hash(template, collisions)
+        if collisions != known:
+            fresh = self.read(_KEY, metadata["namespace"], metadata["name"]) or item
+            fresh.setdefault("status", {})["collisionCount"] = collisions
+            item["status"] = self.store.put(_KEY, fresh)["status"]
+        return mark
 
     def _first_size(self, item: Object) -> int:
         """NewRSNewReplicas."""

@@ -6,9 +6,10 @@ import copy
 
 import msgspec
 
-from kubetrace.playground.controllers.base import Controller, owner_reference, template_hash
+from kubetrace.playground.controllers.base import Controller, owner_reference
+from kubetrace.playground.controllers.template_hash import in_letters, template_hash
 from kubetrace.playground.encoding import html_safe
-from kubetrace.playground.objects import NAME_LETTERS, Object
+from kubetrace.playground.objects import Object
 
 KEY = "controllerrevisions.apps"
 LABEL = "controller-revision-hash"
@@ -45,16 +46,13 @@ def current(controller: Controller, item: Object) -> tuple[Object, list[Object]]
 
 def _make(controller: Controller, item: Object, data: Object, number: int) -> Object:
     metadata, digest = item["metadata"], ""
-    if item["kind"] == "StatefulSet":
-        for collisions in range(100):
-            digest = _digest(data, collisions)
-            there = controller.store.get(KEY, metadata["namespace"], f"{metadata['name']}-{digest}")
-            if there is None:
-                break
-            if there["data"] == data:  # of a set that had the name before
-                return there
-    else:
-        digest = template_hash([data, metadata["uid"]])
+    for collisions in range(100):
+        digest = _digest(item, data, collisions)
+        there = controller.store.get(KEY, metadata["namespace"], f"{metadata['name']}-{digest}")
+        if there is None:
+            break
+        if there["data"] == data:  # of a set that had the name before
+            return there
     label = _STATEFUL_LABEL if item["kind"] == "StatefulSet" else LABEL
     labels = dict((item["spec"]["template"].get("metadata") or {}).get("labels") or {}) | {label: digest}
     annotations = dict(metadata.get("annotations") or {})
@@ -63,12 +61,14 @@ def _make(controller: Controller, item: Object, data: Object, number: int) -> Ob
     return controller.create(KEY, metadata["namespace"], {"metadata": own, "data": data, "revision": number})
 
 
-def _digest(data: Object, collisions: int) -> str:
-    """HashControllerRevision: FNV-1 of the JSON and of how often that was taken, in letters that make no words."""
+def _digest(item: Object, data: Object, collisions: int) -> str:
+    """A StatefulSet's is of the revision's JSON (HashControllerRevision), a DaemonSet's of its template."""
+    if item["kind"] != "StatefulSet":
+        return template_hash(item["spec"]["template"], collisions or None)
     value = 0x811C9DC5
     for byte in html_safe(msgspec.json.encode(data)) + str(collisions).encode():
         value = (value * 0x01000193 % (1 << 32)) ^ byte
-    return "".join(NAME_LETTERS[ord(digit) % len(NAME_LETTERS)] for digit in str(value))
+    return in_letters(value)
 
 
 def mark(revision: Object) -> str:
