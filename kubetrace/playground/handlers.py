@@ -145,6 +145,8 @@ class Handlers:
         known = kind in patches.KINDS and not (strategic and target.resource.custom is not None)
         if not known and kind != "application/apply-patch+yaml":
             raise patch_errors.unsupported(kind, target.resource)
+        if kind == "application/apply-patch+yaml":
+            check_apply(request.parameter("fieldManager"))
         if target.subresource == "scale":
             return self._patched_scale(request, target, kind)
         old = subresources.current(self._verbs, target)
@@ -158,7 +160,6 @@ class Handlers:
     def _patched_scale(self, request: Request, target: Target, kind: str) -> Object:
         old, write = subresources.current(self._verbs, target), self._write(request)
         if kind == "application/apply-patch+yaml":
-            check_apply(request.parameter("fieldManager"))
             body = decode_applied(request.body) or {}
             patch_errors.check_applied_kind(body, ("autoscaling/v1", "Scale"))
             if not request.flag("force"):
@@ -367,6 +368,8 @@ class Handlers:
 
     def _apply(self, request: Request, target: Target, form: Form) -> Answer:
         check_apply(request.parameter("fieldManager"))
+        if target.subresource:  # which makes no objects, whatever the body is
+            self._verbs.read(target.resource, target.place, target.name)
         place, body = target.place, decode_applied(request.body)
         force, write = request.flag("force"), self._write(request)
         item, new = self._verbs.apply(target.resource, place, target.name, body, write, force, target.subresource)
