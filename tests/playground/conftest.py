@@ -82,13 +82,18 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"XDG_STATE_HOME": str(tmp_path_factory.mktemp("state")), "PATH": os.environ.get("PATH", "")}
 
 
-@pytest.fixture(scope="session")
-def playground(environ: dict[str, str]) -> Iterator[manager.Playground]:
-    found = manager.up(environ, "tests")
+def run_playground(environ: dict[str, str], name: str) -> Iterator[manager.Playground]:
+    """One that other tests leave nothing in, where a module's fixture `playground` is made of it."""
+    found = manager.up(environ, name)
     yield found
-    manager.down(environ, "tests")
+    manager.down(environ, name)
     log = (found.folder / "log").read_text()
     assert "Traceback" not in log, log
+
+
+@pytest.fixture(scope="session")
+def playground(environ: dict[str, str]) -> Iterator[manager.Playground]:
+    yield from run_playground(environ, "tests")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from kubetrace.playground import manager
 from tests.playground import cases, misfits
 from tests.playground.answers import brief, plain
-from tests.playground.conftest import Client
+from tests.playground.conftest import Client, run_playground
 
 SETS = {"answers": (cases.CASES, plain), "misfits": (misfits.CASES, brief)}
 
@@ -21,8 +21,7 @@ SETS = {"answers": (cases.CASES, plain), "misfits": (misfits.CASES, brief)}
 @pytest.fixture(scope="module")
 def playground(environ: dict[str, str]) -> Iterator[manager.Playground]:
     """One of its own: answers that list all groups know nothing of what other tests define."""
-    yield manager.up(environ, "answers")
-    manager.down(environ, "answers")
+    yield from run_playground(environ, "answers")
 
 
 def call(client: Client, namespace: str, case: tuple[str, str, Any, str]) -> tuple[int, Any]:

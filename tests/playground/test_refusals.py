@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.playground.conftest import Client
+import pytest
+
+from kubetrace.playground import manager
+from tests.playground.conftest import Client, run_playground
 from tests.playground.refusals import cases, plain
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "refusals-1.36.json").read_text())["answers"]
@@ -15,6 +19,12 @@ KNOWN = frozenset((Path(__file__).parent / "known_refusals.txt").read_text().spl
 """Cases whose status differs, one a line."""
 _WORDS_EQUAL = 0.93
 """The share of refusals that are told in the very words of the real server, at least."""
+
+
+@pytest.fixture(scope="module")
+def playground(environ: dict[str, str]) -> Iterator[manager.Playground]:
+    """One of its own: no Service has a port by chance that a case names."""
+    yield from run_playground(environ, "refusals")
 
 
 def _answers(client: Client, namespace: str) -> dict[str, list[Any]]:

@@ -40,7 +40,8 @@ class Webhook:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                hook.heard.append(review["request"])
+                if review["request"].get("name") != "kube-root-ca.crt":  # every namespace gets one, sooner or later
+                    hook.heard.append(review["request"])
                 word = hook.words[self.path.partition("?")[0]](review["request"])
                 response = {"uid": review["request"]["uid"], "allowed": True} | word
                 data = json.dumps({k: review[k] for k in ("apiVersion", "kind")} | {"response": response}).encode()
