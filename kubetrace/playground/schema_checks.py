@@ -27,8 +27,7 @@ def check(resource: Resource, item: dict[str, Any], old: dict[str, Any] | None) 
     else:
         before = _without_identity(old)
         _check(schema, rest, "", causes, Earlier(schema, before, rest), root=True)
-        if _repeats(schema, before):
-            causes = [cause for cause in causes if cause[1] != _REPEATED]
+        causes = _without_old_repeats(causes, schema, before)
     causes += _scale_causes(resource, item, "specReplicasPath")
     _refuse(resource, item, sorted(causes, key=lambda cause: cause[1] == _REPEATED))
 
@@ -40,8 +39,7 @@ def check_status(resource: Resource, item: dict[str, Any], old: dict[str, Any]) 
     found: list[Cause] = []
     if "status" in item:
         _check(schema, item["status"], "", found, Earlier(whole, old, item).at_key("status"))
-        if _repeats(whole, _without_identity(old)):
-            found = [cause for cause in found if cause[1] != _REPEATED]
+        found = _without_old_repeats(found, whole, _without_identity(old))
     causes = [
         ("status" if path in ("", "<nil>") else f"status{'' if path.startswith('[') else '.'}{path}", reason, told)
         for path, reason, told in found
@@ -56,9 +54,15 @@ def _without_identity(item: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name not in ("apiVersion", "kind", "metadata")}
 
 
-def _repeats(schema: Schema, item: dict[str, Any]) -> bool:
-    """Has any list of the object an entry twice that it may have once?"""
-    return any(reason == _REPEATED for _, reason, _ in problems(schema, item))
+def _without_old_repeats(causes: list[Cause], schema: Schema, old: dict[str, Any]) -> list[Cause]:
+    """What is told of entries that stand twice counts only where no list of the old object had any such."""
+
+    def repeats(found: list[Cause]) -> bool:
+        return any(reason == _REPEATED for _, reason, _ in found)
+
+    if not repeats(causes) or not repeats(problems(schema, old)):
+        return causes
+    return [cause for cause in causes if cause[1] != _REPEATED]
 
 
 def _refuse(resource: Resource, item: dict[str, Any], causes: list[Cause]) -> None:

@@ -50,15 +50,16 @@ class Server:
         self.store.remember("ca", (folder / "ca.crt").read_text())
         fill(self.store, self.catalog)
         add_nodes(self.store, self.catalog, nodes)
-        for definition in self.store.select(_CRD):
-            self.catalog.define(definition)
-        for service in self.store.select(_API_SERVICES):
-            self.catalog.register(service)
         self._flow_control = FlowControl()
-        for schema in self.store.select(SCHEMAS):
-            self._flow_control.add_schema(schema)
-        for level in self.store.select(LEVELS):
-            self._flow_control.add_level(level)
+        self._followed: tuple[tuple[str, Callable[[Object], None], Callable[[str], None]], ...] = (
+            (_CRD, self.catalog.define, self.catalog.forget),
+            (_API_SERVICES, self.catalog.register, self.catalog.deregister),
+            (SCHEMAS, self._flow_control.add_schema, self._flow_control.drop_schema),
+            (LEVELS, self._flow_control.add_level, self._flow_control.drop_level),
+        )
+        for key, added, _ in self._followed:
+            for item in self.store.select(key):
+                added(item)
         self._injection = Injection(latency, faults, self.catalog, self._subject)
         self._verbs = Verbs(self.store, self.catalog)
         self._verbs.signer = self._signer = Signer(folder)
@@ -78,13 +79,7 @@ class Server:
         self._listener = await http.listen(self.handle, http.server_tls(self._folder), port)
         self.port = self._listener.sockets[0].getsockname()[1]
         publish(self.store, self.catalog, self.port)
-        catalog, flow_control = self.catalog, self._flow_control
-        following = (
-            self._follow(_CRD, catalog.define, catalog.forget),
-            self._follow(_API_SERVICES, catalog.register, catalog.deregister),
-            self._follow(SCHEMAS, flow_control.add_schema, flow_control.drop_schema),
-            self._follow(LEVELS, flow_control.add_level, flow_control.drop_level),
-        )
+        following = (self._follow(*each) for each in self._followed)
         self._background = [
             *(asyncio.create_task(each) for each in (*following, stay_small())),
             *self._controllers.start(),
