@@ -33,6 +33,10 @@ def length(node: Node) -> int:
     return len(node.target) if isinstance(node, Link) else 4096
 
 
+def inode(node: Node) -> int:
+    return id(node) // 16 % 10_000_000
+
+
 def _row(name: str, node: Node, readable: bool = False) -> str:
     old = time.time() - node.mtime > 180 * 86400
     date = time.strftime("%b %e  %Y" if old else "%b %e %H:%M", time.gmtime(node.mtime))
@@ -82,7 +86,7 @@ def _listed(flags: dict[str, str], name: str, node: Node) -> str:
     if "F" in flags and not mark:
         mark = "@" if isinstance(node, Link) else "*" if node.mode & 0o111 else ""
     if "i" in flags:
-        return f"{id(node) // 16 % 10_000_000:7} {name}{mark}\n"
+        return f"{inode(node):7} {name}{mark}\n"
     return f"{name}{mark}\n"
 
 
@@ -109,7 +113,7 @@ async def _folder(process: Process, flags: dict[str, str], name: str, path: str)
                 await _folder(process, flags, f"{name.rstrip('/')}/{entry}", f"{path.rstrip('/')}/{entry}")
 
 
-async def _each(process: Process, names: list[str], act: Callable[[str], object], complaint: str) -> int:
+async def each(process: Process, names: list[str], act: Callable[[str], object], complaint: str = "{}") -> int:
     """Acts on each path; what fails is told, with its name in the complaint, and the exit code is 1."""
     code = 0
     for name in names:
@@ -125,7 +129,7 @@ async def _each(process: Process, names: list[str], act: Callable[[str], object]
 async def _mkdir(process: Process) -> int:
     flags, names = options(process, "pv", "m")
     parents = "p" in flags
-    return await _each(
+    return await each(
         process, names, lambda path: process.files.make_folder(path, parents), "cannot create directory '{}'"
     )
 
@@ -151,7 +155,7 @@ async def _rm(process: Process) -> int:
 @program
 async def _rmdir(process: Process) -> int:
     _, names = options(process, "p")
-    return await _each(process, names, process.files.remove_folder, "'{}'")
+    return await each(process, names, process.files.remove_folder, "'{}'")
 
 
 def _inside(process: Process, target: str, source: str) -> str:
@@ -200,16 +204,12 @@ async def _mv(process: Process) -> int:
     _, names = options(process, "fivn")
     if len(names) < 2:
         raise UsageFailure("missing file operand")
-    code = 0
-    for name in names[:-1]:
-        source = process.path(name)
-        target = _inside(process, process.path(names[-1]), source)
-        try:
-            process.files.move(source, target)
-        except FileFailure as failure:
-            await process.complain(f"cannot move '{name}': {failure}")
-            code = 1
-    return code
+    target = process.path(names[-1])
+
+    def move(source: str) -> None:
+        process.files.move(source, _inside(process, target, source))
+
+    return await each(process, names[:-1], move, "cannot move '{}'")
 
 
 @program

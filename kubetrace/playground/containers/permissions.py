@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import re
 import time
 
 from kubetrace.playground.containers.arguments import UsageFailure, options
-from kubetrace.playground.containers.file_programs import length, permissions
+from kubetrace.playground.containers.file_programs import each, inode, length, permissions
 from kubetrace.playground.containers.filesystem import Directory, FileFailure, Link, Node
 from kubetrace.playground.containers.machine import Process, Program
 from kubetrace.playground.containers.text_programs import program
@@ -45,9 +46,8 @@ def _bits(who: str, letters: str, mode: int, is_folder: bool) -> int:
     return bits
 
 
-def _nodes(process: Process, name: str, below: bool) -> list[Node]:
-    """What a name stands for, and all below it. Raises FileFailure."""
-    path = process.path(name)
+def _nodes(process: Process, path: str, below: bool) -> list[Node]:
+    """What a path stands for, and all below it. Raises FileFailure."""
     node = process.files.get(path)
     return [inner for _, inner in process.files.every(path)] if below else [node]
 
@@ -59,17 +59,15 @@ async def _chmod(process: Process) -> int:
     flags, names = options(process, "Rvcf")
     if len(names) < 2:
         raise UsageFailure("usage: chmod [-R] MODE[,MODE]... FILE...")
-    mode, code = names[0].lstrip("\0"), 0
-    for name in names[1:]:
-        try:
-            for node in _nodes(process, name.lstrip("\0"), "R" in flags):
-                if process.files.uid not in (0, node.uid):
-                    raise FileFailure(1)
-                node.mode = changed_mode(node.mode, mode, isinstance(node, Directory), process.files.umask)
-        except FileFailure as failure:
-            await process.complain(f"{name}: {failure}")
-            code = 1
-    return code
+    mode, *names = [name.lstrip("\0") for name in names]
+
+    def change(path: str) -> None:
+        for node in _nodes(process, path, "R" in flags):
+            if process.files.uid not in (0, node.uid):
+                raise FileFailure(errno.EPERM)
+            node.mode = changed_mode(node.mode, mode, isinstance(node, Directory), process.files.umask)
+
+    return await each(process, names, change)
 
 
 @program
@@ -78,18 +76,15 @@ async def _chown(process: Process) -> int:
     if len(names) < 2:
         raise UsageFailure(f"usage: {process.name} [-R] OWNER FILE...")
     user, _, group = ("", "", names[0]) if process.name == "chgrp" else names[0].partition(":")
-    code = 0
-    for name in names[1:]:
-        try:
-            for node in _nodes(process, name, "R" in flags):
-                if process.files.uid != 0:
-                    raise FileFailure(1)
-                node.uid = _number(user, "user") if user else node.uid
-                node.gid = _number(group, "group") if group else node.gid
-        except FileFailure as failure:
-            await process.complain(f"{name}: {failure}")
-            code = 1
-    return code
+
+    def change(path: str) -> None:
+        for node in _nodes(process, path, "R" in flags):
+            if process.files.uid != 0:
+                raise FileFailure(errno.EPERM)
+            node.uid = _number(user, "user") if user else node.uid
+            node.gid = _number(group, "group") if group else node.gid
+
+    return await each(process, names[1:], change)
 
 
 def _number(name: str, kind: str) -> int:
@@ -116,18 +111,13 @@ async def _touch(process: Process) -> int:
         year = match.group(1) or str(datetime.datetime.now(datetime.UTC).year)
         year = f"20{year}" if len(year) == 2 else year
         when = _moment("{}-{}-{}T{}:{}:{}".format(year, *match.groups()[1:5], match.group(6) or "00"))
-    code = 0
-    for name in names:
-        path = process.path(name)
-        try:
-            if process.files.find(path) is None and "c" in flags:
-                continue
+
+    def touch(path: str) -> None:
+        if process.files.find(path) is not None or "c" not in flags:
             process.files.touch(path)
             process.files.get(path).mtime = when
-        except FileFailure as failure:
-            await process.complain(f"{name}: {failure}")
-            code = 1
-    return code
+
+    return await each(process, names, touch)
 
 
 def _moment(text: str) -> float:
@@ -148,7 +138,7 @@ def _facts(process: Process, name: str, node: Node) -> dict[str, str]:
     when, seconds = time.strftime("%Y-%m-%d %H:%M:%S.000000000 +0000", time.gmtime(node.mtime)), int(node.mtime)
     found: dict[str, object] = {"s": length(node), "n": name, "a": f"{node.mode:o}", "A": permissions(node)}
     found |= {"U": process.machine.owner(node.uid), "G": process.machine.owner(node.gid), "u": node.uid, "g": node.gid}
-    found |= {"F": kind, "h": 2 if kind == "directory" else node.links, "i": id(node) // 16 % 10_000_000, "%": "%"}
+    found |= {"F": kind, "h": 2 if kind == "directory" else node.links, "i": inode(node), "%": "%"}
     found |= dict.fromkeys("XYZ", seconds) | dict.fromkeys("xyz", when)
     found |= {"b": -(-length(node) // 512), "B": 512, "o": 4096, "f": f"{node.mode:x}", "m": "/"}
     found["N"] = f"'{name}' -> '{node.target}'" if isinstance(node, Link) else f"'{name}'"
