@@ -21,18 +21,24 @@ async def _texts(process: Process, names: list[str]) -> list[list[str]] | None:
     return found
 
 
+async def _rows(process: Process, names: list[str]) -> tuple[list[str], int]:
+    """(the lines of all files, the exit code); no lines where a file can't be read."""
+    texts = await _texts(process, names)
+    return [row for rows in texts or [] for row in rows], int(texts is None)
+
+
 @program
 async def _nl(process: Process) -> int:
     flags, names = options(process, "p", "bwsivn")
-    texts = await _texts(process, names)
+    rows, code = await _rows(process, names)
     count, width, mark = number(flags.get("v", "1")), number(flags.get("w", "6")), flags.get("s", "\t")
-    for line in [line for rows in texts or [] for line in rows]:
+    for line in rows:
         if line or flags.get("b") == "a":
             await process.say(f"{count:{width}}{mark}{line}\n")
             count += number(flags.get("i", "1"))
         else:
             await process.say(f"{' ' * (width + len(mark))}{line}\n")
-    return int(texts is None)
+    return code
 
 
 @program
@@ -54,26 +60,24 @@ async def _paste(process: Process) -> int:
 @program
 async def _fold(process: Process) -> int:
     flags, names = options(process, "bs", "w")
-    texts = await _texts(process, names)
+    rows, code = await _rows(process, names)
     width = max(1, number(flags.get("w", "80")))
-    for line in [line for rows in texts or [] for line in rows]:
-        rest = line
+    for rest in rows:
         while len(rest) > width:
             cut = rest.rfind(" ", 0, width) + 1 if "s" in flags else 0
             await process.say(rest[: cut or width] + "\n")
             rest = rest[cut or width :]
         await process.say(f"{rest}\n")
-    return int(texts is None)
+    return code
 
 
 @program
 async def _expand(process: Process) -> int:
     flags, names = options(process, "i", "t")
-    texts = await _texts(process, names)
+    rows, code = await _rows(process, names)
     width = max(1, number(flags.get("t", "8")))
-    for line in [line for rows in texts or [] for line in rows]:
-        await process.say(line.expandtabs(width) + "\n")
-    return int(texts is None)
+    await process.say("".join(f"{line.expandtabs(width)}\n" for line in rows))
+    return code
 
 
 @program
@@ -84,8 +88,7 @@ async def _split(process: Process) -> int:
         return 1
     size, start = number(flags.get("l", "1000")), names[1] if len(names) > 1 else "x"
     rows = texts[0]
-    for place in range(0, len(rows), max(1, size)):
-        index = place // max(1, size)
+    for index, place in enumerate(range(0, len(rows), max(1, size))):
         name = f"{start}{chr(97 + index // 26 % 26)}{chr(97 + index % 26)}"
         text = "".join(f"{row}\n" for row in rows[place : place + size])
         process.files.write(process.path(name), text.encode("utf-8", "surrogateescape"))
