@@ -42,6 +42,7 @@ class Awk:
         self._channels = Channels(process)
         self._input: AsyncIterator[str] | None = None
         self._steps = 0
+        self._ending = False
         self.failed = False
 
     def set(self, name: str, value: str) -> None:
@@ -72,8 +73,6 @@ class Awk:
         finally:
             await self._channels.close_all()
         return code or int(self.failed)
-
-    _ending = False
 
     async def _all(self, kind: str) -> None:
         self._ending = self._ending or kind == "END"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from kubetrace.playground.containers.arguments import UsageFailure
@@ -35,7 +36,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = self._scanned(text)
         self._at = 0
-        self._in_condition = self._no_in = False
+        self._in_condition = False
         self._depth = 0
 
     @staticmethod
@@ -167,10 +168,7 @@ class _Parser:
             return ("if", condition, then, None)
         if self._accept("while"):
             condition = self._in_parentheses()
-            if self._accept(";"):
-                return ("while", condition, ("block", []))
-            self._newlines()
-            return ("while", condition, self._statement())
+            return ("while", condition, self._body())
         if self._accept("do"):
             self._newlines()
             body = self._statement()
@@ -206,10 +204,14 @@ class _Parser:
         self._newlines()
         step = None if self._peek() == ")" else self._simple()
         self._expect(")")
+        return ("for", start, condition, step, self._body())
+
+    def _body(self) -> Tree:
+        """A loop's, which may be none but a semicolon."""
         if self._accept(";"):
-            return ("for", start, condition, step, ("block", []))
+            return ("block", [])
         self._newlines()
-        return ("for", start, condition, step, self._statement())
+        return self._statement()
 
     def _simple(self) -> Tree:
         word = self._peek()
@@ -284,17 +286,16 @@ class _Parser:
         return ("choose", condition, first, self._expression())
 
     def _or(self) -> Tree:
-        left = self._and()
-        while self._accept("||"):
-            self._newlines()
-            left = ("or", left, self._and())
-        return left
+        return self._logical("||", "or", self._and)
 
     def _and(self) -> Tree:
-        left = self._in()
-        while self._accept("&&"):
+        return self._logical("&&", "and", self._in)
+
+    def _logical(self, operator: str, kind: str, inner: Callable[[], Tree]) -> Tree:
+        left = inner()
+        while self._accept(operator):
             self._newlines()
-            left = ("and", left, self._in())
+            left = (kind, left, inner())
         return left
 
     def _in(self) -> Tree:
@@ -338,18 +339,18 @@ class _Parser:
             return True
         if kind == "name":
             return text not in _KEYWORDS
-        return kind == "operator" and text in ("$", "!", "(", "-", "+", "++", "--") and text not in ("!",)
+        return kind == "operator" and text in ("$", "(", "-", "+", "++", "--")
 
     def _sum(self) -> Tree:
-        left = self._product()
-        while self._peek() in ("+", "-"):
-            left = ("arithmetic", self._take(), left, self._product())
-        return left
+        return self._arithmetic(("+", "-"), self._product)
 
     def _product(self) -> Tree:
-        left = self._unary()
-        while self._peek() in ("*", "/", "%"):
-            left = ("arithmetic", self._take(), left, self._unary())
+        return self._arithmetic(("*", "/", "%"), self._unary)
+
+    def _arithmetic(self, operators: tuple[str, ...], inner: Callable[[], Tree]) -> Tree:
+        left = inner()
+        while self._peek() in operators:
+            left = ("arithmetic", self._take(), left, inner())
         return left
 
     def _unary(self) -> Tree:

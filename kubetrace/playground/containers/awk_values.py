@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-import re
 import time
 from collections.abc import Callable
 
 from kubetrace.playground.containers.arguments import UsageFailure
-from kubetrace.playground.containers.printing import formatted
+from kubetrace.playground.containers.printing import NUMBER, formatted
 
 Value = str | float
-_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?)")
 _PLAIN = {"sqrt": math.sqrt, "exp": math.exp, "log": math.log, "sin": math.sin, "cos": math.cos}
 
 
@@ -25,14 +23,14 @@ class Outside(str):
 def number(value: Value) -> float:
     if isinstance(value, float):
         return value
-    match = _NUMBER.match(value)
+    match = NUMBER.match(value)
     return float(match.group()) if match is not None else 0.0
 
 
 def looks_numeric(value: Value) -> bool:
     if isinstance(value, float):
         return True
-    match = _NUMBER.match(value) if isinstance(value, Outside) else None
+    match = NUMBER.match(value) if isinstance(value, Outside) else None
     return match is not None and not value[match.end() :].strip()
 
 

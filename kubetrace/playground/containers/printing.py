@@ -8,7 +8,8 @@ from kubetrace.playground.containers.escapes import unescaped
 
 _DIRECTIVE = re.compile(r"%([-+ 0#]*)(\d+|\*)?(?:\.(\d+|\*)?)?(?:[lhjzt]*)([sdiuxXocbfFeEgGaq%])|[^%]+|%", re.DOTALL)
 _WIDEST = 100_000
-_LEADING = re.compile(r"\s*[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?)")
+NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?)")
+"""What awk and printf read of a text that begins with a number."""
 
 
 def printed(form: str, values: list[str], bad: list[str]) -> str:
@@ -52,7 +53,7 @@ def _filled(kind: str, start: str, precision: str, value: str, bad: list[str] | 
         text = unescaped(value) if kind == "b" else value
         return str((start.replace("0", "", 1) if start[1:2] == "0" else start) + precision + "s") % text
     if kind == "c":
-        if bad is None and _LEADING.fullmatch(value):
+        if bad is None and NUMBER.fullmatch(value):
             return str((start + "s") % chr(int(float(value)) % 0x110000))
         return str((start + "s") % value[:1])
     if kind in "feEgGFa":
@@ -68,7 +69,7 @@ def _fraction(value: str, bad: list[str] | None) -> float:
     try:
         return float(value or 0)
     except ValueError:
-        match = _LEADING.match(value)
+        match = NUMBER.match(value)
         if bad is not None:
             bad.append(value)
         return float(match.group()) if match is not None else 0.0
