@@ -222,6 +222,10 @@ def _signed(text: str) -> tuple[str, str]:
     return (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
 
 
+def _fits(units: int, sign: str, count: int) -> bool:
+    return units > count if sign == "+" else units < count if sign == "-" else units == count
+
+
 def _sized(text: str) -> Callable[[Node], bool]:
     sign, rest = _signed(text)
     unit = _UNITS.get(rest[-1:], 0)
@@ -229,8 +233,7 @@ def _sized(text: str) -> Callable[[Node], bool]:
 
     def check(node: Node) -> bool:
         size = len(node.data) if isinstance(node, File) else 4096 if isinstance(node, Directory) else 0
-        units = -(-size // (unit or 512))
-        return units > count if sign == "+" else units < count if sign == "-" else units == count
+        return _fits(-(-size // (unit or 512)), sign, count)
 
     return check
 
@@ -240,8 +243,7 @@ def _aged(text: str, unit: float) -> Callable[[Node], bool]:
     count = number(rest)
 
     def check(node: Node) -> bool:
-        units = int((time.time() - node.mtime) // unit)
-        return units > count if sign == "+" else units < count if sign == "-" else units == count
+        return _fits(int((time.time() - node.mtime) // unit), sign, count)
 
     return check
 

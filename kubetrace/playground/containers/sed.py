@@ -98,7 +98,7 @@ class _Parser:
     def _branches(self) -> None:
         labels = {edit.text: place for place, edit in enumerate(self._edits) if edit.command == ":"}
         for edit in self._edits:
-            if edit.command in "btT" and edit.command:
+            if edit.command in ("b", "t", "T"):
                 if edit.text and edit.text not in labels:
                     raise UsageFailure(f"can't find label for jump to '{edit.text}'")
                 edit.jump = labels.get(edit.text, len(self._edits))
