@@ -30,7 +30,7 @@ async def compound(shell: Shell, command: Compound) -> int:
         return await shell.sequence(command.branches[0][1])
     if kind == "if":
         for condition, body in command.branches:
-            if not condition.items or await shell.tested_sequence(condition) == 0:
+            if not condition.items or await shell.condition(shell.sequence(condition)) == 0:
                 return await shell.sequence(body)
         return 0
     if kind == "case":
@@ -70,7 +70,7 @@ async def _turns(shell: Shell, command: Compound) -> int:
             shell.set(command.name, values.pop(0))
         try:
             if values is None:
-                reached = await shell.tested_sequence(condition) == 0
+                reached = await shell.condition(shell.sequence(condition)) == 0
                 if reached == (command.kind == "until"):
                     return status
             status = await shell.sequence(body)

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import re
 import shlex
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kubetrace.playground.containers.arithmetic import ArithmeticFailure
 from kubetrace.playground.containers.control import Leave, compound
@@ -122,19 +123,11 @@ class Shell:
         with contextlib.suppress(BrokenPipeError):
             await self.streams.error.write(f"{self.name}: {text}\n".encode("utf-8", "surrogateescape"))
 
-    async def tested_sequence(self, sequence: Sequence) -> int:
-        """A condition: set -e ends nothing in it, however deep."""
+    async def condition(self, work: Awaitable[int]) -> int:
+        """What is tested, or has && or || behind it, or ! before: set -e ends nothing in it, however deep."""
         self.tested += 1
         try:
-            return await self.sequence(sequence)
-        finally:
-            self.tested -= 1
-
-    async def _joined(self, pipeline: Pipeline) -> int:
-        """What && or || stands behind, or ! before."""
-        self.tested += 1
-        try:
-            return await self.pipeline(pipeline)
+            return await work
         finally:
             self.tested -= 1
 
@@ -149,7 +142,8 @@ class Shell:
                 continue
             joined = index < last and sequence.items[index + 1][0] != ""
             exempt = joined or pipeline.negated
-            self.status = await (self._joined(pipeline) if exempt else self.pipeline(pipeline))
+            work = self.pipeline(pipeline)
+            self.status = await (self.condition(work) if exempt else work)
             if self.traps.pending:
                 await self._run_traps()
             if self.status and "e" in self.options and not (self.tested or exempt):
@@ -167,27 +161,7 @@ class Shell:
         child = self.child(replace(self.streams, input=Lines(Nothing())))
         self.last_job = number = self.machine.start(self.name)
         task = asyncio.create_task(child.to_its_end(child.pipeline(pipeline)))
-        self.jobs[number] = task
-        ended: list[int] = []
-
-        def signalled(name: str) -> None:
-            if name not in HARMLESS:
-                ended.append(128 + NUMBERS[name])
-                task.cancel()
-
-        async def watched() -> int:
-            try:
-                return await task
-            except asyncio.CancelledError:
-                if ended:
-                    return ended[0]
-                task.cancel()
-                raise
-            finally:
-                self.machine.end(number)
-
-        self.machine.handlers[number] = signalled
-        self.jobs[number] = asyncio.create_task(watched())
+        self.jobs[number] = asyncio.create_task(self._watched(task, number))
 
     def child(self, streams: Streams) -> Shell:
         return replace(
@@ -364,7 +338,10 @@ class Shell:
             self.run,
         )
         number = self.machine.start(" ".join(words)) if number is None else number
-        work = asyncio.ensure_future(self._work(words, process, number))
+        return await self._watched(asyncio.ensure_future(self._work(words, process, number)), number)
+
+    def _watched(self, work: asyncio.Future[int], number: int) -> Coroutine[Any, Any, int]:
+        """A process's work to its end, which a signal may be; from now on it takes signals, before it is awaited."""
         ended: list[int] = []
 
         def signalled(name: str) -> None:
@@ -374,15 +351,19 @@ class Shell:
 
         if number != 1:
             self.machine.handlers.setdefault(number, signalled)
-        try:
-            return await work
-        except asyncio.CancelledError:
-            if ended:
-                return ended[0]
-            work.cancel()
-            raise
-        finally:
-            self.machine.end(number)
+
+        async def ending() -> int:
+            try:
+                return await work
+            except asyncio.CancelledError:
+                if ended:
+                    return ended[0]
+                work.cancel()
+                raise
+            finally:
+                self.machine.end(number)
+
+        return ending()
 
     async def _work(self, words: list[str], process: Process, number: int) -> int:
         from kubetrace.playground.containers.programs import PROGRAMS
