@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from kubetrace.playground.containers.machine import Process
 
@@ -57,6 +58,11 @@ def counted(words: list[str]) -> list[str]:
         re.sub(r"^-(\d+)$", r"-n\1", word) if index == 0 or words[index - 1] not in ("-n", "-c") else word
         for index, word in enumerate(words)
     ]
+
+
+def amount(text: str, units: Mapping[str, int]) -> int:
+    """A count that may end with a unit: 2k, 1M. Raises UsageFailure."""
+    return number(text[:-1]) * units[text[-1]] if text[-1:] in units else number(text)
 
 
 def number(text: str) -> int:

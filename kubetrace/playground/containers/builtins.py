@@ -13,7 +13,7 @@ from kubetrace.playground.containers.expansion import Exit, quoted_always
 from kubetrace.playground.containers.filesystem import Directory, FileFailure, absolute
 from kubetrace.playground.containers.redirections import Fatal, ShellFailure
 from kubetrace.playground.containers.shell import Shell
-from kubetrace.playground.containers.signals import NUMBERS, signal_name
+from kubetrace.playground.containers.signals import NUMBERS, listed, signal_name
 
 Builtin = Callable[[Shell, list[str]], Awaitable[int]]
 
@@ -131,7 +131,7 @@ async def _trap(shell: Shell, words: list[str]) -> int:
         await shell.streams.output.write("".join(lines).encode())
         return 0
     if arguments == ["-l"]:
-        await shell.streams.output.write("".join(f"{n:2}) {name}\n" for name, n in NUMBERS.items() if n).encode())
+        await shell.streams.output.write(listed().encode())
         return 0
     reset = len(arguments) == 1 or arguments[0] == "-" or arguments[0].isdigit()
     code = 0

@@ -44,8 +44,13 @@ async def pattern(shell: Shell, word: Word) -> str:
     found = ""
     for part in word:
         text = await text_of_part(shell, part)
-        found += re.sub(r"([*?\[])", r"[\1]", text) if part.quoted else text.replace("[^", "[!")
+        found += _literal(text) if part.quoted else text.replace("[^", "[!")
     return found
+
+
+def _literal(text: str) -> str:
+    """A pattern that a text alone fits."""
+    return re.sub(r"([*?\[])", r"[\1]", text)
 
 
 async def fields(shell: Shell, word: Word) -> list[str]:
@@ -121,7 +126,7 @@ def _globbed(shell: Shell, pieces: list[tuple[str, bool]]) -> list[str]:
     text = "".join(piece for piece, _ in pieces)
     if "f" in shell.options or not any(not quoted and re.search(r"[*?\[]", piece) for piece, quoted in pieces):
         return [text]
-    wanted = "".join(re.sub(r"([*?\[])", r"[\1]", piece) if quoted else piece for piece, quoted in pieces)
+    wanted = "".join(_literal(piece) if quoted else piece for piece, quoted in pieces)
     return shell.machine.files.matching(wanted, shell.folder) or [text]
 
 

@@ -7,11 +7,14 @@ import os
 import time
 from collections.abc import Callable
 
-from kubetrace.playground.containers.arguments import UsageFailure, number, options
+from kubetrace.playground.containers.arguments import UsageFailure, amount, options
 from kubetrace.playground.containers.filesystem import LIMIT, Directory, File, FileFailure, Link, Node
 from kubetrace.playground.containers.finding import find
 from kubetrace.playground.containers.machine import Process, Program
+from kubetrace.playground.containers.pipes import ENDLESS
 from kubetrace.playground.containers.text_programs import program
+
+_UNITS = {"c": 1, "w": 2, "b": 512, "k": 1024, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 
 def _kind(node: Node) -> str:
@@ -316,17 +319,17 @@ async def _mktemp(process: Process) -> int:
 async def _dd(process: Process) -> int:
     """if=, of=, bs=, count=, skip= and seek=; conv= and status= change nothing of the data."""
     values = dict(word.partition("=")[::2] for word in process.arguments)
-    block, most = _bytes_of(values.get("bs", "512")), values.get("count")
-    wanted = block * _bytes_of(most) if most is not None else LIMIT
+    block, most = amount(values.get("bs", "512"), _UNITS), values.get("count")
+    wanted = block * amount(most, _UNITS) if most is not None else LIMIT
     if wanted > LIMIT:
         raise FileFailure(errno.ENOSPC)
     source = process.path(values["if"]) if values.get("if") else ""
-    if source in ("/dev/zero", "/dev/urandom", "/dev/random"):
+    if source in ENDLESS:
         data = bytes(wanted) if source == "/dev/zero" else os.urandom(wanted)
         if most is None:
             raise FileFailure(errno.ENOSPC)
     elif source and source != "/dev/stdin":
-        start = block * _bytes_of(values.get("skip", "0"))
+        start = block * amount(values.get("skip", "0"), _UNITS)
         data = process.files.read(source)[start : start + wanted]
     else:
         data = b""
@@ -343,16 +346,10 @@ async def _dd(process: Process) -> int:
     return 0
 
 
-def _bytes_of(text: str) -> int:
-    """2k, 1M, 512. Raises UsageFailure."""
-    units = {"c": 1, "w": 2, "b": 512, "k": 1024, "K": 1024, "M": 1024 * 1024, "G": 1024**3}
-    return number(text[:-1]) * units[text[-1]] if text[-1:] in units else number(text)
-
-
 @program
 async def _truncate(process: Process) -> int:
     flags, names = options(process, "c", "s")
-    size = _bytes_of(flags.get("s", "0"))
+    size = amount(flags.get("s", "0"), _UNITS)
     if size > LIMIT:
         raise FileFailure(errno.EFBIG)
     for name in names:

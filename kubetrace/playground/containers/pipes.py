@@ -88,6 +88,10 @@ class Endless:
         return bytes(size)
 
 
+ENDLESS = ("/dev/zero", "/dev/urandom", "/dev/random")
+"""Where it is found."""
+
+
 class Kept:
     """A sink that remembers, up to a bound."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubetrace.playground.containers.expansion import one, text_of_part
 from kubetrace.playground.containers.filesystem import FileFailure, absolute
-from kubetrace.playground.containers.pipes import Bytes, Endless, Lines, Nothing, Sink, Source
+from kubetrace.playground.containers.pipes import ENDLESS, Bytes, Endless, Lines, Nothing, Sink, Source
 from kubetrace.playground.containers.tree import Redirect
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _source(shell: Shell, text: str, streams: Streams) -> Source:
     path = absolute(text, shell.folder)
     if path == "/dev/null":
         return Nothing()
-    if path in ("/dev/zero", "/dev/urandom", "/dev/random"):
+    if path in ENDLESS:
         return Endless()
     if path in ("/dev/stdin", "/proc/self/fd/0"):
         return streams.input

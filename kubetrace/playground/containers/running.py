@@ -15,7 +15,13 @@ from kubetrace.playground.containers.shell import Shell
 from kubetrace.playground.containers.signals import NUMBERS, signal_name
 from kubetrace.playground.containers.text_programs import program, text_of
 
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def duration(text: str) -> float | None:
+    """Seconds of 1.5, 2s, 3m, 1h or 1d, as sleep and timeout take them; None for anything else."""
+    match = re.fullmatch(r"(\d+\.?\d*|\.\d+)([smhd]?)", text)
+    return None if match is None else float(match.group(1)) * _UNITS[match.group(2)]
 
 
 async def run_with(process: Process, words: list[str], environment: dict[str, str]) -> int:
@@ -126,12 +132,12 @@ async def _timeout(process: Process) -> int:
             _ = words.pop(0) if words else ""
         else:
             kept = kept or word == "--preserve-status"
-    match = re.fullmatch(r"(\d+\.?\d*|\.\d+)([smhd]?)", words[0]) if words else None
-    if match is None or len(words) < 2:
+    seconds = duration(words[0]) if words else None
+    if seconds is None or len(words) < 2:
         await process.complain("usage: timeout [-s SIG] [-k KILL_SECS] SECS PROG ARGS")
         return 1
     try:
-        return await asyncio.wait_for(process.run(words[1:]), float(match.group(1)) * UNITS[match.group(2)])
+        return await asyncio.wait_for(process.run(words[1:]), seconds)
     except TimeoutError:
         return 128 + NUMBERS[name]
 

@@ -43,6 +43,11 @@ def signal_name(text: str) -> str | None:
     return name if name in NUMBERS else None
 
 
+def listed() -> str:
+    """As kill -l and trap -l show them."""
+    return "".join(f"{number:2}) {name}\n" for name, number in NUMBERS.items() if number)
+
+
 @dataclass(slots=True)
 class Traps:
     """What a shell does at signals, and at its end (EXIT)."""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from kubetrace.playground.containers.arguments import UsageFailure, options
 from kubetrace.playground.containers.machine import Process, Program
 from kubetrace.playground.containers.patterns import compiled
-from kubetrace.playground.containers.running import UNITS, env
+from kubetrace.playground.containers.running import duration, env
 from kubetrace.playground.containers.text_programs import program
 
 
@@ -78,11 +78,11 @@ async def _sleep(process: Process) -> int:
     for word in process.arguments:
         if word in ("infinity", "inf"):
             await asyncio.Event().wait()
-        match = re.fullmatch(r"(\d+\.?\d*|\.\d+)([smhd]?)", word)
-        if match is None:
+        seconds = duration(word)
+        if seconds is None:
             await process.complain(f"invalid number '{word}'")
             return 1
-        total += float(match.group(1)) * UNITS[match.group(2)]
+        total += seconds
     await asyncio.sleep(min(total, 86400.0 * 365))
     return 0
 
@@ -246,11 +246,11 @@ class _Expression:
 
 
 async def _kill(process: Process) -> int:
-    from kubetrace.playground.containers.signals import NUMBERS, signal_name
+    from kubetrace.playground.containers.signals import listed, signal_name
 
     words, name = list(process.arguments), "TERM"
     if words[:1] == ["-l"]:
-        await process.say("".join(f"{number:2}) {known}\n" for known, number in NUMBERS.items() if number))
+        await process.say(listed())
         return 0
     if words and words[0].startswith("-") and words[0] != "--":
         first = words.pop(0)

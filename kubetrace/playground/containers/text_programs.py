@@ -8,14 +8,15 @@ import re
 from collections.abc import AsyncIterator
 from functools import wraps
 
-from kubetrace.playground.containers.arguments import UsageFailure, counted, number, options
+from kubetrace.playground.containers.arguments import UsageFailure, amount, counted, number, options
 from kubetrace.playground.containers.escapes import unescaped
 from kubetrace.playground.containers.filesystem import FileFailure
 from kubetrace.playground.containers.machine import Process, Program
-from kubetrace.playground.containers.pipes import Bytes, Endless, Lines, read_all
+from kubetrace.playground.containers.pipes import ENDLESS, Bytes, Endless, Lines, read_all
 from kubetrace.playground.containers.printing import printed
 
 _FOLLOW_SECONDS = 0.3
+_UNITS = {"k": 1024, "K": 1024, "m": 1024**2, "M": 1024**2, "b": 512}
 
 
 def program(function: Program) -> Program:
@@ -44,7 +45,7 @@ async def inputs(process: Process, names: list[str]) -> AsyncIterator[tuple[str,
             continue
         if process.path(name) == "/dev/null":
             continue
-        if process.path(name) in ("/dev/zero", "/dev/urandom", "/dev/random"):
+        if process.path(name) in ENDLESS:
             yield name, Lines(Endless())
             continue
         try:
@@ -126,7 +127,7 @@ async def _printf(process: Process) -> int:
 async def _head(process: Process) -> int:
     process.words = [process.name, *counted(process.arguments)]
     flags, names = options(process, "qv", "nc")
-    count = _amount(flags.get("n", flags.get("c", "10")))
+    count = amount(flags.get("n", flags.get("c", "10")), _UNITS)
     code = 0
     async for name, lines in inputs(process, names):
         if lines is MISSING:
@@ -175,13 +176,6 @@ async def _tail(process: Process) -> int:
     if "f" in flags or "F" in flags:
         await _follow(process, names)
     return code
-
-
-def _amount(text: str) -> int:
-    """A count with a unit: 2k, 1M. Raises UsageFailure."""
-    units = {"k": 1024, "K": 1024, "m": 1024**2, "M": 1024**2, "b": 512}
-    unit = units.get(text[-1:], 0)
-    return number(text[:-1]) * unit if unit else number(text)
 
 
 def _end_of(data: bytes, text: str, count: int, bytes_wanted: bool) -> bytes:
