@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, unquote
 
 import h11
 
-from kubetrace.playground.http import Answer, Request, Stream, Upgrade
+from kubetrace.playground.http import Answer, Handler, Request, Stream, Upgrade
 from kubetrace.serving.phrases import PHRASES
-
-Handler = Callable[[Request], Awaitable[Answer | Stream | Upgrade]]
 
 _WATCH_SECONDS = 3.0
 """So long what is streamed is listened to; a container gets no endless answer."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from kubetrace.playground.containers import api_access, echo
 from kubetrace.playground.containers.pipes import Bytes, Kept, Sink, Source
+from kubetrace.playground.http import Handler
 from kubetrace.playground.pods import is_ready
 from kubetrace.playground.storage import Store
 
@@ -44,7 +45,7 @@ class PodNetwork:
     def __init__(self, store: Store, logged: Logged) -> None:
         self._store, self._logged = store, logged
         self._turn = itertools.count()
-        self.api: api_access.Handler | None = None
+        self.api: Handler | None = None
         """The API server's own handler, which answers at kubernetes.default."""
 
     def addresses(self, host: str, namespace: str) -> list[str]:
@@ -70,8 +71,8 @@ class PodNetwork:
         if _is_address(host) or host == "localhost" or host.endswith(".cluster.local"):
             return host
         parts = host.removesuffix(".svc").split(".")
-        if len(parts) == 1 or self._store.get("services", parts[-1], parts[0]) is None:
-            parts = [*parts, namespace] if len(parts) == 1 or len(parts) == 2 else parts
+        if len(parts) == 1 or (len(parts) == 2 and self._store.get("services", parts[1], parts[0]) is None):
+            parts.append(namespace)
         return ".".join([*parts, "svc.cluster.local"])
 
     def is_api(self, host: str, port: int, namespace: str) -> bool:
