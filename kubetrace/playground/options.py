@@ -8,7 +8,13 @@ from typing import Any
 from kubetrace.playground import query
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError, invalid
-from kubetrace.playground.validation.causes import Cause, bad, required, unsupported
+from kubetrace.playground.validation.causes import (
+    Cause,
+    bad,
+    required,
+    too_long,
+    unsupported,
+)
 from kubetrace.wire.go_decoding import problem
 
 _KINDS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
@@ -33,8 +39,7 @@ def check(request: Request) -> None:
         if not applied and "force" in request.query:
             causes.append(("force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch"))
     if len(manager) > _LONGEST_MANAGER:
-        told = f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
-        causes.append(("fieldManager", "FieldValueTooLong", told))
+        causes.append(too_long("fieldManager", _LONGEST_MANAGER))
     for position, character in enumerate(manager):
         if not character.isprintable():
             why = f"invalid character U+{ord(character):04X} (at position {len(manager[:position].encode())})"

@@ -9,7 +9,16 @@ from kubetrace.playground import formats, status
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.ratcheting import Earlier
 from kubetrace.playground.schemas import Schema, at_path, schema_of
-from kubetrace.playground.validation.causes import LABEL_1035, LABEL_1035_WORDS, Cause, bad, duplicate, required
+from kubetrace.playground.validation.causes import (
+    LABEL_1035,
+    LABEL_1035_WORDS,
+    Cause,
+    bad,
+    duplicate,
+    required,
+    too_long,
+    too_many,
+)
 from kubetrace.wire.go_quote import quote
 
 
@@ -268,8 +277,7 @@ def _check_size(schema: Schema, value: list[Any] | dict[str, Any], path: str, ca
         low, high, what = ("minProperties", "maxProperties", "properties")
     size = len(value)
     if high in schema and size > schema[high]:
-        told = f"Too many: {size}: must have at most {schema[high]} items"
-        causes.append((path, "FieldValueTooMany", told))
+        causes.append(too_many(path, size, schema[high]))
     if size < schema.get(low, 0):
         causes.append(bad(path, size, f"{path} in body should have at least {schema[low]} {what}"))
 
@@ -278,8 +286,7 @@ def _check_text(schema: Schema, value: str, path: str, causes: list[Cause]) -> N
     """The first thing that is wrong with a text is told, and no more (kube-openapi validate/validator.go)."""
     size = len(value)
     if "maxLength" in schema and size > schema["maxLength"]:
-        told = f"Too long: may not be more than {schema['maxLength']} bytes"
-        causes.append((path, "FieldValueTooLong", told))
+        causes.append(too_long(path, schema["maxLength"]))
     elif size < schema.get("minLength", 0):
         causes.append(bad(path, value, f"{path} in body should be at least {schema['minLength']} chars long"))
     elif "pattern" in schema and not _matches(schema["pattern"], value):

@@ -82,6 +82,15 @@ def missing(field: str, value: Any) -> Cause:
     return (field, "FieldValueNotFound", f"Not found: {shown(value)}")
 
 
+def too_long(field: str, most: int) -> Cause:
+    """`most`: how many bytes it may have."""
+    return (field, "FieldValueTooLong", f"Too long: may not be more than {most} bytes")
+
+
+def too_many(field: str, found: int, most: int) -> Cause:
+    return (field, "FieldValueTooMany", f"Too many: {found}: must have at most {most} items")
+
+
 def label_name(field: str, value: str) -> list[Cause]:
     """An RFC 1123 label."""
     causes = [] if len(value) <= 63 else [bad(field, value, "must be no more than 63 characters")]

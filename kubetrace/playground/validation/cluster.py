@@ -23,6 +23,7 @@ from kubetrace.playground.validation.causes import (
     required,
     subdomain,
     supported,
+    too_long,
     unsupported,
 )
 from kubetrace.playground.validation.internal import internal
@@ -118,7 +119,7 @@ def config_map(item: Object) -> list[Cause]:
     size = sum(len(str(text).encode()) for text in (item.get("data") or {}).values())
     size += sum(decoded_size(text or "") for text in (item.get("binaryData") or {}).values())
     if size > _MOST_BYTES:
-        causes.append(("[]", "FieldValueTooLong", f"Too long: may not be more than {_MOST_BYTES} bytes"))
+        causes.append(too_long("[]", _MOST_BYTES))
     return causes
 
 
@@ -138,7 +139,7 @@ def secret(item: Object) -> list[Cause]:
     for key in sorted(data):
         causes += config_key(f"data[{key}]", key)
     if sum(decoded_size(text) for text in data.values()) > _MOST_BYTES:
-        causes.append(("data", "FieldValueTooLong", f"Too long: may not be more than {_MOST_BYTES} bytes"))
+        causes.append(too_long("data", _MOST_BYTES))
     if kind == "kubernetes.io/service-account-token":
         if not (item["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name"):
             causes.append(required("metadata.annotations[kubernetes.io/service-account.name]"))

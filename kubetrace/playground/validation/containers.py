@@ -20,6 +20,7 @@ from kubetrace.playground.validation.causes import (
     port_number,
     required,
     subdomain,
+    too_many,
     unsupported,
 )
 from kubetrace.playground.validation.hosts import visited
@@ -296,7 +297,7 @@ def restart_policy(container: Object, where: str) -> list[Cause]:
     elif policy is not None and policy not in policies:
         causes.append(unsupported(f"{where}.restartPolicy", policy, policies))
     if len(rules) > 20:
-        causes.append((at, "FieldValueTooMany", f"Too many: {len(rules)}: must have at most 20 items"))
+        causes.append(too_many(at, len(rules), 20))
     for index, rule in enumerate(rules):
         field, action, codes = f"{at}[{index}]", rule.get("action", ""), rule.get("exitCodes")
         causes += [] if action in _ACTIONS else [unsupported(f"{field}.action", action, _ACTIONS)]
@@ -307,6 +308,5 @@ def restart_policy(container: Object, where: str) -> list[Cause]:
         if operator not in _OPERATORS:
             causes.append(unsupported(f"{field}.exitCodes.operator", operator, _OPERATORS))
         if len(values) > 255:
-            told = f"Too many: {len(values)}: must have at most 255 items"
-            causes.append((f"{field}.exitCodes.values", "FieldValueTooMany", told))
+            causes.append(too_many(f"{field}.exitCodes.values", len(values), 255))
     return causes

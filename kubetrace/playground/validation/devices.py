@@ -19,6 +19,7 @@ from kubetrace.playground.validation.causes import (
     required,
     subdomain,
     supported,
+    too_many,
     unchanged,
 )
 from kubetrace.playground.validation.internal import internal
@@ -42,7 +43,7 @@ def each(
     """What is wrong in each entry of a list; `key`: what must be there only once."""
     entries = entries or []
     if len(entries) > most:
-        return [(at, "FieldValueTooMany", f"Too many: {len(entries)}: must have at most {most} items")]
+        return [too_many(at, len(entries), most)]
     causes = [cause for index, entry in enumerate(entries) for cause in check(entry, f"{at}[{index}]")]
     seen: list[Any] = []
     for index, entry in enumerate(entries if key else ()):

@@ -13,6 +13,7 @@ from kubetrace.playground.validation.causes import (
     forbidden,
     required,
     subdomain,
+    too_long,
     unsupported,
 )
 
@@ -70,7 +71,7 @@ def override(spec: Object, path: str) -> list[Cause]:
         if spec.get(other)
     ]
     if len(name) > 64:
-        causes.append((at, "FieldValueTooLong", "Too long: may not be more than 64 bytes"))
+        causes.append(too_long(at, 64))
     return causes + subdomain(at, name)
 
 

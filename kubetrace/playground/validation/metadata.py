@@ -16,10 +16,12 @@ from kubetrace.playground.validation.causes import (
     labels,
     not_negative,
     qualified_name,
+    too_long,
 )
 from kubetrace.playground.validation.owners import owners
 
 _MOST_MANAGER = 128
+_MOST_ANNOTATIONS = 256 * 1024
 _LASTING = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds")
 _NEW, _KNOWN, _CHANGED, _KNOWN_CHANGED = "new", "known", "changed", "known changed"
 """ValidateObjectMeta and ValidateObjectMetaUpdate; "known": pkg/apis/core's, which look at finalizers' names, too."""
@@ -74,16 +76,15 @@ def _common(metadata: Object) -> list[Cause]:
     causes = labels("metadata.labels", metadata.get("labels"))
     found = metadata.get("annotations") or {}
     causes += annotation_keys("metadata.annotations", sorted(found))
-    if sum(len(key) + len(str(value)) for key, value in found.items()) > 256 * 1024:
-        causes.append(("metadata.annotations", "FieldValueTooLong", "Too long: may not be more than 262144 bytes"))
+    if sum(len(key) + len(str(value)) for key, value in found.items()) > _MOST_ANNOTATIONS:
+        causes.append(too_long("metadata.annotations", _MOST_ANNOTATIONS))
     return causes + owners(metadata.get("ownerReferences") or ())
 
 
 def _managers(metadata: Object) -> list[Cause]:
-    told = f"Too long: may not be more than {_MOST_MANAGER} bytes"
     entries = enumerate(metadata.get("managedFields") or ())
     long = [index for index, entry in entries if len(entry.get("manager", "").encode()) > _MOST_MANAGER]
-    return [(f"metadata.managedFields[{index}].manager", "FieldValueTooLong", told) for index in long]
+    return [too_long(f"metadata.managedFields[{index}].manager", _MOST_MANAGER) for index in long]
 
 
 def _new(metadata: Object) -> list[Cause]:

@@ -22,6 +22,7 @@ from kubetrace.playground.validation.causes import (
     qualified_name,
     required,
     subdomain,
+    too_long,
     unsupported,
 )
 
@@ -126,8 +127,7 @@ def conditions(found: list[Object] | None, at: str = "status.conditions") -> lis
             causes.append(bad(f"{where}.reason", reason, _REASON_WORDS))
         for name, most in (("reason", 1024), ("message", 32 * 1024)):
             if len(condition.get(name, "").encode()) > most:
-                told = f"Too long: may not be more than {most} bytes"
-                causes.append((f"{where}.{name}", "FieldValueTooLong", told))
+                causes.append(too_long(f"{where}.{name}", most))
     return causes
 
 
@@ -152,8 +152,7 @@ def _attachment(old: Object, new: Object) -> list[Cause]:
     for name in ("attachError", "detachError"):
         size = len(((status.get(name) or {}).get("message") or "").encode())
         if size > _MOST_MESSAGE:
-            told = f"Too long: may not be more than {_TOLD_MESSAGE} bytes"
-            causes.append((f"status.{name}.message", "FieldValueTooLong", told))
+            causes.append(too_long(f"status.{name}.message", _TOLD_MESSAGE))
     return causes
 
 

@@ -16,6 +16,7 @@ from kubetrace.playground.validation.causes import (
     one_of,
     required,
     subdomain,
+    too_long,
 )
 from kubetrace.playground.validation.network_volumes import needs
 from kubetrace.playground.validation.references import field_reference, resource_reference
@@ -190,7 +191,7 @@ def driver_name(field: str, name: str) -> list[Cause]:
         return [required(field)]
     causes: list[Cause] = []
     if len(name) > 63:
-        causes.append((field, "FieldValueTooLong", "Too long: may not be more than 63 bytes"))
+        causes.append(too_long(field, 63))
     return causes + [(at, why, text.replace(name.lower(), name, 1)) for at, why, text in subdomain(field, name.lower())]
 
 
