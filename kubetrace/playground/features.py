@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from kubetrace.playground import pod_security
 from kubetrace.playground.objects import Object
+from kubetrace.playground.validation.hosts import visited
 
 _SOURCES = ("clusterTrustBundle", "podCertificate")
-_GROUPS = ("initContainers", "containers", "ephemeralContainers")
 
 
 def drop(key: str, item: Object) -> None:
@@ -25,7 +25,7 @@ def _of_pod(spec: Object) -> None:
         for source in (volume.get("projected") or {}).get("sources") or ():
             for name in _SOURCES:
                 source.pop(name, None)
-    for container in (each for group in _GROUPS for each in spec.get(group) or ()):
+    for container, _ in visited(spec, "spec"):
         hooks = container.get("lifecycle")
         if hooks is not None and hooks.pop("stopSignal", None) is not None and not hooks:
             del container["lifecycle"]

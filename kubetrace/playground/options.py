@@ -8,13 +8,7 @@ from typing import Any
 from kubetrace.playground import query
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError, invalid
-from kubetrace.playground.validation.causes import (
-    Cause,
-    bad,
-    required,
-    too_long,
-    unsupported,
-)
+from kubetrace.playground.validation.causes import Cause, bad, required, too_long, unsupported
 from kubetrace.wire.go_decoding import problem
 
 _KINDS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from kubetrace.playground.objects import Object
+from kubetrace.playground.validation.hosts import is_windows, shares_users, visited
 from kubetrace.playground.validation.pod_annotations import APPARMOR
 from kubetrace.wire.go_quote import quote
 
@@ -13,8 +14,7 @@ Check = Callable[[Object], tuple[str, str] | None]
 
 
 def _containers(spec: Object) -> Iterator[Object]:
-    for part in ("initContainers", "containers", "ephemeralContainers"):
-        yield from spec.get(part) or ()
+    return (container for container, _ in visited(spec, "spec"))
 
 
 def _context(part: Object) -> Object:
@@ -68,17 +68,13 @@ def _capabilities(spec: Object) -> tuple[str, str] | None:
 
 
 def _few_capabilities(spec: Object, spares_windows: bool = True) -> tuple[str, str] | None:
-    if spares_windows and _is_windows(spec):
+    if spares_windows and is_windows(spec):
         return None
     kept = [each["name"] for each in _containers(spec)
             if "ALL" not in ((_context(each).get("capabilities") or {}).get("drop") or ())]  # fmt: skip
     drop = f'{_which(kept)} must set securityContext.capabilities.drop=["ALL"]' if kept else ""
     details = [text for text in (drop, _added(spec, frozenset(("NET_BIND_SERVICE",)))) if text]
     return ("unrestricted capabilities", "; ".join(details)) if details else None
-
-
-def _is_windows(spec: Object) -> bool:
-    return (spec.get("os") or {}).get("name") == "windows"
 
 
 def _host_namespaces(spec: Object) -> tuple[str, str] | None:
@@ -126,7 +122,7 @@ def _proc_mount(spec: Object, spares_users: bool = True) -> tuple[str, str] | No
     """`spares_users`: a pod with users of its own may do it."""
     found = {each["name"]: _context(each).get("procMount") for each in _containers(spec)}
     wrong = {name: kind for name, kind in found.items() if kind not in (None, "Default")}
-    if not wrong or (spares_users and spec.get("hostUsers") is False):
+    if not wrong or (spares_users and not shares_users(spec)):
         return None
     kinds = _quoted(sorted({str(kind) for kind in wrong.values()}))
     return "procMount", f"{_which(list(wrong))} must not set securityContext.procMount to {kinds}"
@@ -221,7 +217,7 @@ def _windows_host(spec: Object) -> tuple[str, str] | None:
 
 def _escalation(spec: Object, spares_windows: bool = True) -> tuple[str, str] | None:
     names = [each["name"] for each in _containers(spec) if _context(each).get("allowPrivilegeEscalation") is not False]
-    if not names or (spares_windows and _is_windows(spec)):
+    if not names or (spares_windows and is_windows(spec)):
         return None
     detail = f"{_which(names)} must set securityContext.allowPrivilegeEscalation=false"
     return "allowPrivilegeEscalation != false", detail
@@ -252,7 +248,7 @@ _RESTRICTED_TYPE = "restricted volume type"
 
 
 def _non_root(spec: Object, spares_users: bool = True) -> tuple[str, str] | None:
-    if spares_users and spec.get("hostUsers") is False:
+    if spares_users and not shares_users(spec):
         return None
     reason = "runAsNonRoot != true"
     setters = _setters(spec, lambda context: context.get("runAsNonRoot") is False)
@@ -266,14 +262,14 @@ def _non_root(spec: Object, spares_users: bool = True) -> tuple[str, str] | None
 
 def _root(spec: Object, spares_users: bool = True) -> tuple[str, str] | None:
     setters = _setters(spec, lambda context: context.get("runAsUser") == 0)
-    if not setters or (spares_users and spec.get("hostUsers") is False):
+    if not setters or (spares_users and not shares_users(spec)):
         return None
     return "runAsUser=0", f"{setters} must not set runAsUser=0"
 
 
 def _some_seccomp(spec: Object, spares_windows: bool = True) -> tuple[str, str] | None:
     wrong = _seccomp(spec)
-    if wrong is not None or (spares_windows and _is_windows(spec)) or _context(spec).get("seccompProfile") is not None:
+    if wrong is not None or (spares_windows and is_windows(spec)) or _context(spec).get("seccompProfile") is not None:
         return wrong
     names = [each["name"] for each in _containers(spec) if _context(each).get("seccompProfile") is None]
     wanted = 'must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"'

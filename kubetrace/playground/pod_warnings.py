@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from kubetrace.playground.objects import Object
 from kubetrace.playground.quantities import amount
 from kubetrace.playground.validation.causes import loose_address
+from kubetrace.playground.validation.hosts import visited
 from kubetrace.playground.validation.pod_annotations import APPARMOR, POD_SECCOMP, SECCOMP
 from kubetrace.wire.go_quote import quote
 
@@ -58,7 +59,7 @@ def of_pod(metadata: Object, spec: Object, at: str = "") -> list[str]:
     if POD_SECCOMP in annotations and not (spec.get("securityContext") or {}).get("seccompProfile"):
         told = 'non-functional in v1.27+; use the "seccompProfile" field instead'
         found.append(f"{at}metadata.annotations[{POD_SECCOMP}]: {told}")
-    for container, path in _containers(spec, at):
+    for container, path in visited(spec, f"{at}spec"):
         found += _of_container(container, path, annotations, spec, at)
     found += _ports(spec, at)
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
@@ -70,12 +71,6 @@ def of_pod(metadata: Object, spec: Object, at: str = "") -> list[str]:
     for index, alias in enumerate(spec.get("hostAliases") or ()):
         found += of_address(f"{at}spec.hostAliases[{index}].ip", alias.get("ip", ""))
     return found
-
-
-def _containers(spec: Object, at: str) -> Iterator[tuple[Object, str]]:
-    for group in ("initContainers", "containers", "ephemeralContainers"):
-        for index, container in enumerate(spec.get(group) or ()):
-            yield container, f"{at}spec.{group}[{index}]"
 
 
 def of_terms(terms: Iterable[Object], at: str) -> list[str]:
@@ -183,7 +178,7 @@ def _of_container(container: Object, path: str, annotations: Object, spec: Objec
 def _ports(spec: Object, at: str) -> list[str]:
     found: list[str] = []
     known: dict[tuple[Any, Any], list[tuple[str, Object]]] = {}
-    for container, path in _containers(spec, at):
+    for container, path in visited(spec, f"{at}spec"):
         for index, port in enumerate(container.get("ports") or ()):
             here, address, host = f"{path}.ports[{index}]", port.get("hostIP", ""), port.get("hostPort", 0)
             if address and not host:
@@ -201,7 +196,7 @@ def _ports(spec: Object, at: str) -> list[str]:
                     found.append(f"{here}: dangerously ambiguous port definition with {there}")
             others.append((here, port))
     named: dict[str, str] = {}
-    for container, path in _containers(spec, at):
+    for container, path in visited(spec, f"{at}spec"):
         for index, port in enumerate(container.get("ports") or ()):
             name, here = port.get("name", ""), f"{path}.ports[{index}]"
             if name and named.setdefault(name, here) != here:

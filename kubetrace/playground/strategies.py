@@ -10,6 +10,7 @@ from collections.abc import Callable
 from kubetrace.playground.catalog import Resource
 from kubetrace.playground.objects import Object, now
 from kubetrace.playground.pod_defaults import quality_of_service
+from kubetrace.playground.validation.hosts import is_windows, visited
 from kubetrace.playground.validation.pod_annotations import APPARMOR
 
 # Kinds whose strategy sets metadata.generation (pkg/registry/*/strategy.go).
@@ -194,22 +195,21 @@ def _merge_labels(pod: Object) -> None:
 def _profiles(pod: Object) -> list[str]:
     """AppArmor profiles that annotations name become fields (applyAppArmorVersionSkew)."""
     spec, annotations = pod["spec"], pod["metadata"].get("annotations") or {}
-    if (spec.get("os") or {}).get("name") == "windows":
+    if is_windows(spec):
         return []
     of_all = (spec.get("securityContext") or {}).get("appArmorProfile")
     told = []
-    for group in ("initContainers", "containers", "ephemeralContainers"):
-        for container in spec.get(group) or ():
-            key = f"{APPARMOR}{container.get('name', '')}"
-            if key not in annotations or (container.get("securityContext") or {}).get("appArmorProfile") is not None:
-                continue
-            profile = _app_armor(annotations[key])
-            if profile is not None and profile == of_all:
-                continue
-            if profile is not None:
-                container["securityContext"] = (container.get("securityContext") or {}) | {"appArmorProfile": profile}
-            advice = 'deprecated since v1.30; use the "appArmorProfile" field instead'
-            told.append(f"metadata.annotations[{key}]: {advice}")
+    for container, _ in visited(spec, "spec"):
+        key = f"{APPARMOR}{container.get('name', '')}"
+        if key not in annotations or (container.get("securityContext") or {}).get("appArmorProfile") is not None:
+            continue
+        profile = _app_armor(annotations[key])
+        if profile is not None and profile == of_all:
+            continue
+        if profile is not None:
+            container["securityContext"] = (container.get("securityContext") or {}) | {"appArmorProfile": profile}
+        advice = 'deprecated since v1.30; use the "appArmorProfile" field instead'
+        told.append(f"metadata.annotations[{key}]: {advice}")
     return told
 
 

@@ -29,6 +29,10 @@ def visited(spec: Object, path: str) -> Iterator[tuple[Object, str]]:
             yield container, f"{path}.{group}[{index}]"
 
 
+def is_windows(spec: Object) -> bool:
+    return (spec.get("os") or {}).get("name") == "windows"
+
+
 def shares_users(spec: Object) -> bool:
     """Whether its users are the node's."""
     return spec.get("hostUsers") is not False

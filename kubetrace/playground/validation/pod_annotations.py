@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kubetrace.playground.validation.causes import Cause, Object, bad, forbidden
-from kubetrace.playground.validation.hosts import visited
+from kubetrace.playground.validation.hosts import is_windows, visited
 from kubetrace.playground.validation.volumes import descending
 from kubetrace.wire.go_quote import quote
 
@@ -74,7 +74,7 @@ def beside_profiles(found: dict[str, str], spec: Object, path: str = "spec") -> 
     for container, context, at in contexts:
         said = found.get(f"{SECCOMP}{container.get('name', '')}")
         causes += _beside("seccomp", said, context.get("seccompProfile"), f"{at}.securityContext.seccompProfile")
-    if (spec.get("os") or {}).get("name") == "windows":
+    if is_windows(spec):
         return causes
     of_all = (spec.get("securityContext") or {}).get("appArmorProfile")
     for container, context, at in contexts:

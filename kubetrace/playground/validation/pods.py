@@ -72,8 +72,7 @@ def pod_spec(spec: Object, path: str, pod: str = "", mirror: bool = False, in_te
     """`pod`: the name of the pod, where it is not a template's; `mirror`: it stands for one that its node runs."""
     volumes, causes = pod_volumes(spec.get("volumes") or [], f"{path}.volumes", pod)
     claims, wrong = requirements.pod_claims(spec.get("resourceClaims") or [], f"{path}.resourceClaims", mirror)
-    restart, apart = spec.get("restartPolicy", ""), not hosts.shares_users(spec)
-    around = containers.Around(volumes, claims, restart, not apart)
+    around = containers.Around(volumes, claims, spec.get("restartPolicy", ""), hosts.shares_users(spec))
     causes += wrong + _containers(spec, f"{path}.containers", around)
     causes += _init_containers(spec, f"{path}.initContainers", around)
     causes += _ephemeral_containers(spec, f"{path}.ephemeralContainers", around)

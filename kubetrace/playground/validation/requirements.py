@@ -20,6 +20,7 @@ from kubetrace.playground.validation.causes import (
     subdomain,
     unsupported,
 )
+from kubetrace.playground.validation.hosts import is_windows
 from kubetrace.playground.validation.internal import internal
 
 _STANDARD_RESOURCES = ("cpu", "memory", "ephemeral-storage")
@@ -148,7 +149,7 @@ def of_pod(spec: Object, path: str, claims: Collection[str]) -> list[Cause]:
     value, at = spec.get("resources"), f"{path}.resources"
     if value is None:
         return []
-    if (spec.get("os") or {}).get("name") == "windows":
+    if is_windows(spec):
         return [forbidden(at, "may not be set for a windows pod")]
     causes: list[Cause] = []
     if value.get("claims") is not None:
