@@ -178,10 +178,8 @@ def _nested(part: Schema, at: str, level: str, either: bool = False) -> list[Cau
     return causes
 
 
-def _complete(values: Schema, schema: Schema | None, at: str, where: str) -> list[Cause]:
+def _complete(values: Schema, schema: Schema, at: str, where: str) -> list[Cause]:
     """What allOf and its like speak of is there outside of them (validateValueValidationCompleteness)."""
-    if schema is None:
-        return [required(at, f"because it is defined in {where}")]
     nested = [(values["not"], f"{where}.not")] if isinstance(values.get("not"), dict) else []
     for name in _QUANTIFIERS:
         nested += [(part, f"{where}.{name}[{index}]") for index, part in enumerate(values.get(name) or ())]
@@ -191,18 +189,15 @@ def _complete(values: Schema, schema: Schema | None, at: str, where: str) -> lis
     return causes
 
 
-def _complete_part(part: Schema, schema: Schema, at: str, where: str) -> list[Cause]:
+def _complete_part(part: Schema, schema: Schema | None, at: str, where: str) -> list[Cause]:
+    if not isinstance(schema, dict):
+        return [required(at, f"because it is defined in {where}")]
     causes = _complete(part, schema, at, where)
     if isinstance(part.get("items"), dict):
-        items = schema.get("items")
-        inner = items if isinstance(items, dict) else None
-        missing = [required(f"{at}.items", f"because it is defined in {where}.items")]
-        causes += missing if inner is None else _complete_part(part["items"], inner, f"{at}.items", f"{where}.items")
+        causes += _complete_part(part["items"], schema.get("items"), f"{at}.items", f"{where}.items")
     known = schema.get("properties") or {}
     for name, value in (part.get("properties") or {}).items():
-        path, place = f"{at}.properties[{name}]", f"{where}.properties[{name}]"
-        missing = [required(path, f"because it is defined in {place}")]
-        causes += _complete_part(value, known[name], path, place) if name in known else missing
+        causes += _complete_part(value, known.get(name), f"{at}.properties[{name}]", f"{where}.properties[{name}]")
     return causes
 
 
