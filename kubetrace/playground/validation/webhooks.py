@@ -12,6 +12,7 @@ from kubetrace.playground.validation.causes import (
     forbidden,
     label_1035,
     label_selector,
+    one_of,
     path_segment,
     required,
     shown,
@@ -190,14 +191,7 @@ def _versions(versions: list[str], at: str) -> list[Cause]:
 def policy(item: Object) -> list[Cause]:
     """A ValidatingAdmissionPolicy."""
     spec = item.get("spec") or {}
-    causes = supported("spec.failurePolicy", spec.get("failurePolicy"), ["Fail", "Ignore"])
-    match = spec.get("matchConstraints")
-    if match is None:
-        causes.append(required("spec.matchConstraints"))
-    else:
-        if not match.get("resourceRules"):
-            causes.append(required("spec.matchConstraints.resourceRules"))
-        causes += match_resources(match, "spec.matchConstraints")
+    causes = constraints(spec)
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         why = "validations or auditAnnotations must contain at least one item"
         causes += [required(f"spec.{name}", why) for name in ("validations", "auditAnnotations")]
@@ -210,11 +204,7 @@ def policy(item: Object) -> list[Cause]:
 
 def policy_binding(item: Object) -> list[Cause]:
     spec, actions = item.get("spec") or {}, ["Audit", "Deny", "Warn"]
-    name, found = spec.get("policyName", ""), spec.get("validationActions") or []
-    causes = subdomain("spec.policyName", name) if name else [required("spec.policyName")]
-    causes += parameters(spec.get("paramRef"), "spec.paramRef")
-    if spec.get("matchResources") is not None:
-        causes += match_resources(spec["matchResources"], "spec.matchResources")
+    causes, found = bound(spec), spec.get("validationActions") or []
     if not found:
         causes.append(required("spec.validationActions", "at least one validation action is required"))
     for index, action in enumerate(found):
@@ -228,7 +218,25 @@ def policy_binding(item: Object) -> list[Cause]:
     return causes
 
 
-def match_resources(match: Object, at: str) -> list[Cause]:
+def constraints(spec: Object) -> list[Cause]:
+    """What a policy is about, and what becomes of what it cannot be asked of."""
+    causes = supported("spec.failurePolicy", spec.get("failurePolicy"), ["Fail", "Ignore"])
+    match = spec.get("matchConstraints")
+    if match is None:
+        return [*causes, required("spec.matchConstraints")]
+    causes += _match_resources(match, "spec.matchConstraints")
+    return causes if match.get("resourceRules") else [*causes, required("spec.matchConstraints.resourceRules")]
+
+
+def bound(spec: Object) -> list[Cause]:
+    """The policy of a binding, and what it is about."""
+    name, match = spec.get("policyName", ""), spec.get("matchResources")
+    causes = subdomain("spec.policyName", name) if name else [required("spec.policyName")]
+    causes += _parameters(spec.get("paramRef"), "spec.paramRef")
+    return causes if match is None else causes + _match_resources(match, "spec.matchResources")
+
+
+def _match_resources(match: Object, at: str) -> list[Cause]:
     """What a policy or its binding is about."""
     causes = supported(f"{at}.matchPolicy", match.get("matchPolicy"), ["Equivalent", "Exact"])
     for part in ("namespaceSelector", "objectSelector"):
@@ -239,7 +247,7 @@ def match_resources(match: Object, at: str) -> list[Cause]:
     return causes
 
 
-def parameters(reference: Object | None, at: str) -> list[Cause]:
+def _parameters(reference: Object | None, at: str) -> list[Cause]:
     """Which objects a binding's policy is given (validateParamRef)."""
     if reference is None:
         return []
@@ -253,9 +261,7 @@ def parameters(reference: Object | None, at: str) -> list[Cause]:
     elif not name:
         causes.append(required(at, "one of name or selector must be specified"))
     action = reference.get("parameterNotFoundAction")
-    if not action:
-        return [*causes, required(f"{at}.parameterNotFoundAction")]
-    return causes + supported(f"{at}.parameterNotFoundAction", action, ["Deny", "Allow"])
+    return causes + one_of(f"{at}.parameterNotFoundAction", action, ["Deny", "Allow"])
 
 
 def untold(item: Object) -> list[str]:
