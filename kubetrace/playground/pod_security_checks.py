@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 
 from kubetrace.playground.objects import Object
@@ -27,7 +27,15 @@ def _quoted(names: Iterable[str]) -> str:
 
 def _which(names: list[str], one: str = "container") -> str:
     """containers "a", "b" """
-    return f"{one if len(names) == 1 else f'{one}s'} {_quoted(names)}"
+    return f"{_plural(one, names)} {_quoted(names)}"
+
+
+def _plural(word: str, found: Collection[str]) -> str:
+    return word if len(found) == 1 else f"{word}s"
+
+
+def _use(names: Collection[str]) -> str:
+    return "uses" if len(names) == 1 else "use"
 
 
 def _setters(spec: Object, is_bad: Callable[[Object], bool]) -> str:
@@ -96,8 +104,7 @@ def _host_ports(spec: Object) -> tuple[str, str] | None:
             ports |= found
     if not names:
         return None
-    verb, word = "uses" if len(names) == 1 else "use", "hostPort" if len(ports) == 1 else "hostPorts"
-    return "hostPort", f"{_which(names)} {verb} {word} {', '.join(sorted(ports))}"
+    return "hostPort", f"{_which(names)} {_use(names)} {_plural('hostPort', ports)} {', '.join(sorted(ports))}"
 
 
 def _probe_hosts(spec: Object) -> tuple[str, str] | None:
@@ -113,9 +120,8 @@ def _probe_hosts(spec: Object) -> tuple[str, str] | None:
                     hosts.add(host)
     if not names:
         return None
-    verb, word = "uses" if len(names) == 1 else "use", "probe or lifecycle host"
-    word = word if len(hosts) == 1 else f"{word}s"
-    return word.removesuffix("s"), f"{_which(sorted(names))} {verb} {word} {_quoted(sorted(hosts))}"
+    reason = "probe or lifecycle host"
+    return reason, f"{_which(sorted(names))} {_use(names)} {_which(sorted(hosts), reason)}"
 
 
 def _proc_mount(spec: Object, spares_users: bool = True) -> tuple[str, str] | None:
@@ -151,10 +157,13 @@ def _selinux(spec: Object, types: tuple[str, ...] = _SELINUX_TYPES) -> tuple[str
 
 
 def _seccomp(spec: Object) -> tuple[str, str] | None:
-    return _profile(spec, "seccompProfile", "seccompProfile", "securityContext.seccompProfile.type")
+    setters, kinds = _profiles(spec, "seccompProfile")
+    detail = f"{setters} must not set securityContext.seccompProfile.type to {_quoted(kinds)}"
+    return ("seccompProfile", detail) if setters else None
 
 
-def _profile(spec: Object, name: str, reason: str, words: str) -> tuple[str, str] | None:
+def _profiles(spec: Object, name: str) -> tuple[str, list[str]]:
+    """Who sets a profile of a forbidden type, and the types."""
     kinds: set[str] = set()
 
     def is_bad(context: Object) -> bool:
@@ -165,7 +174,7 @@ def _profile(spec: Object, name: str, reason: str, words: str) -> tuple[str, str
         return False
 
     setters = _setters(spec, is_bad)
-    return (reason, f"{setters} must not set {words} to {_quoted(sorted(kinds))}") if setters else None
+    return setters, sorted(kinds)
 
 
 def app_armor(spec: Object, annotations: Object) -> tuple[str, str] | None:
@@ -175,18 +184,13 @@ def app_armor(spec: Object, annotations: Object) -> tuple[str, str] | None:
         for key, value in annotations.items()
         if key.startswith(APPARMOR) and value not in ("", "runtime/default") and not value.startswith("localhost/")
     )
-    found = _profile(spec, "appArmorProfile", "", "AppArmor profile type")
-    if not found and not wrong:
+    setters, kinds = _profiles(spec, "appArmorProfile")
+    if not setters and not wrong:
         return None
-    setters, _, values = (found or ("", ""))[1].partition(" must not set AppArmor profile type to ")
     setters = " and ".join(filter(None, (setters, _plural("annotation", wrong) if wrong else "")))
-    listed = [*filter(None, values.split(", ")), *(f'"{each}"' for each in wrong)]
-    told = f"{setters} must not set AppArmor profile type to {', '.join(listed)}"
-    return _plural("forbidden AppArmor profile", listed), told
-
-
-def _plural(word: str, found: list[str]) -> str:
-    return word if len(found) == 1 else f"{word}s"
+    values = [*kinds, *wrong]
+    told = f"{setters} must not set AppArmor profile type to {_quoted(values)}"
+    return _plural("forbidden AppArmor profile", values), told
 
 
 _SYSCTLS = frozenset(
@@ -240,11 +244,8 @@ def _volumes(spec: Object) -> tuple[str, str] | None:
             kinds |= set(others)
     if not names:
         return None
-    verb = "uses" if len(names) == 1 else "use"
-    return "restricted volume types", f"{_which(names, 'volume')} {verb} {_which(sorted(kinds), _RESTRICTED_TYPE)}"
-
-
-_RESTRICTED_TYPE = "restricted volume type"
+    told = _which(sorted(kinds), "restricted volume type")
+    return "restricted volume types", f"{_which(names, 'volume')} {_use(names)} {told}"
 
 
 def _non_root(spec: Object, spares_users: bool = True) -> tuple[str, str] | None:
