@@ -11,12 +11,13 @@ Amounts = dict[str, str]
 Object = dict[str, Any]
 
 _OF_PODS = ("cpu", "memory")
-_PAGES = "hugepages-"
+PAGES = "hugepages-"
+"""How the names of huge pages begin, before their size."""
 
 
 def of_pod(name: str) -> bool:
     """Whether a pod as a whole can have it (IsSupportedPodLevelResource)."""
-    return name in _OF_PODS or name.startswith(_PAGES)
+    return name in _OF_PODS or name.startswith(PAGES)
 
 
 def added(lists: Iterable[Object]) -> Amounts:
@@ -86,7 +87,7 @@ def fill(spec: Object) -> None:
         return
     limits, requests = dict(own.get("limits") or {}), dict(own.get("requests") or {})
     for name, value in aggregated(spec, "limits").items():
-        if name.startswith(_PAGES) and name not in requests:
+        if name.startswith(PAGES) and name not in requests:
             limits.setdefault(name, value)
     if limits:
         own["limits"] = limits

@@ -176,11 +176,12 @@ def _missing(value: Object, type: Type, path: str) -> list[Cause]:
     return causes
 
 
-# What an update is not looked at for again: all of it must stay as it is.
+# What an update is not looked at for again: all of it must stay as it is, or updates.py looks at what may change.
 _NEVER_AGAIN = frozenset(
     (
         *("resourceclaims.resource.k8s.io", "controllerrevisions.apps"),
         *("ipaddresses.networking.k8s.io", "servicecidrs.networking.k8s.io"),
+        *("priorityclasses.scheduling.k8s.io", "resourceslices.resource.k8s.io"),
     )
 )
 
@@ -195,9 +196,7 @@ _FIXED_FIRST = frozenset(
 _WHEN_UPDATED: dict[str, Callable[[Object], list[Cause]]] = {
     "statefulsets.apps": partial(workloads.stateful_set, new=False),
     "jobs.batch": jobs.changed_job,
-    "priorityclasses.scheduling.k8s.io": lambda item: [],
     "apiservices.apiregistration.k8s.io": registration.changed_api_service,
-    "resourceslices.resource.k8s.io": lambda item: [],
 }
 """How what is there already is looked at, where that differs."""
 

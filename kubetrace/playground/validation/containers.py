@@ -20,6 +20,7 @@ from kubetrace.playground.validation.causes import (
     port_number,
     required,
     subdomain,
+    supported,
     too_many,
     unsupported,
 )
@@ -294,8 +295,7 @@ def restart_policy(container: Object, where: str) -> list[Cause]:
     causes: list[Cause] = []
     if policy is None and rules:
         causes.append(required(f"{where}.restartPolicy", "must specify restartPolicy when restart rules are used"))
-    elif policy is not None and policy not in policies:
-        causes.append(unsupported(f"{where}.restartPolicy", policy, policies))
+    causes += supported(f"{where}.restartPolicy", policy, policies)
     if len(rules) > 20:
         causes.append(too_many(at, len(rules), 20))
     for index, rule in enumerate(rules):

@@ -188,7 +188,7 @@ def _toleration(entry: Object, at: str) -> list[Cause]:
     elif operator == "Equal":
         causes += label_value(f"{at}.value", value)
     causes += one_of(f"{at}.operator", operator, ["Equal", "Exists"], is_required=False)
-    return causes + (one_of(f"{at}.effect", effect, ["NoExecute", "NoSchedule", "None"]) if effect else [])
+    return causes + one_of(f"{at}.effect", effect, ["NoExecute", "NoSchedule", "None"], is_required=False)
 
 
 def _selector(selector: Object, at: str) -> list[Cause]:

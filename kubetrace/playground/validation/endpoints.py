@@ -104,16 +104,13 @@ def _endpoint(entry: Object, at: str, kind: str) -> list[Cause]:
     causes += labels(f"{at}.deprecatedTopology", entry.get("deprecatedTopology"))
     if entry.get("hostname") is not None:
         causes += label_name(f"{at}.hostname", entry["hostname"])
-    zones: set[str] = set()
-    for index, zone in enumerate((entry.get("hints") or {}).get("forZones") or ()):
-        name, field = zone.get("name", ""), f"{at}.hints.forZones[{index}].name"
-        causes += [duplicate(field, name)] if name in zones else label_value(field, name)
-        zones.add(name)
-    nodes: set[str] = set()
-    for index, node in enumerate((entry.get("hints") or {}).get("forNodes") or ()):
-        name, field = node.get("name", ""), f"{at}.hints.forNodes[{index}].name"
-        causes += [duplicate(field, name)] if name in nodes else subdomain(field, name)
-        nodes.add(name)
+    hints = entry.get("hints") or {}
+    for part, check in (("forZones", label_value), ("forNodes", subdomain)):
+        seen: set[str] = set()
+        for index, hint in enumerate(hints.get(part) or ()):
+            name, field = hint.get("name", ""), f"{at}.hints.{part}[{index}].name"
+            causes += [duplicate(field, name)] if name in seen else check(field, name)
+            seen.add(name)
     return causes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from kubetrace.playground.validation.causes import Cause, Object, bad, label_name, required, unsupported
+from kubetrace.playground.validation.causes import Cause, Object, bad, label_name, required, supported, unsupported
 
 _INITIATORS = {
     "iqn": re.compile(r"iqn\.\d{4}-\d{2}\.[A-Za-z0-9.-]+:[^,;*&$|\s]+"),
@@ -88,10 +88,9 @@ _BLOB = "https://{account-name}.blob.core.windows.net/{container-name}/{disk-nam
 def _azure_disk(source: Object, at: str) -> list[Cause]:
     causes = needs(source, at, "diskName", "diskURI")
     mode, kind, place = source.get("cachingMode"), source.get("kind"), source.get("diskURI") or ""
-    causes += [unsupported(f"{at}.cachingMode", mode, _CACHING)] if mode is not None and mode not in _CACHING else []
+    causes += supported(f"{at}.cachingMode", mode, _CACHING) + supported(f"{at}.kind", kind, _KINDS)
     if kind is None:
         return causes
-    causes += [] if kind in _KINDS else [unsupported(f"{at}.kind", kind, _KINDS)]
     start, form = ("/subscriptions/", _MANAGED) if kind == "Managed" else ("https://", _BLOB)
     return causes if place.startswith(start) else [*causes, unsupported(f"{at}.diskURI", place, [form])]
 

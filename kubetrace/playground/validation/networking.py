@@ -46,24 +46,24 @@ def ingress(item: Object) -> list[Cause]:
         where, host = f"spec.rules[{index}]", rule.get("host", "")
         if is_address(host):
             causes.append(bad(f"{where}.host", host, "must be a DNS name, not an IP address"))
-        if "*" in host:
-            causes += [] if _HOST.fullmatch(host) else [bad(f"{where}.host", host, _HOST_WORDS)]
-        elif host:
-            causes += subdomain(f"{where}.host", host)
+        causes += _host(f"{where}.host", host) if host else []
         if rule.get("http") is not None:
             causes += _paths(rule["http"].get("paths") or [], f"{where}.http.paths")
     for index, entry in enumerate(spec.get("tls") or ()):
         for number, host in enumerate(entry.get("hosts") or ()):
-            at = f"spec.tls[{index}].hosts[{number}]"
-            if "*" in host:
-                causes += [] if _HOST.fullmatch(host) else [bad(at, host, _HOST_WORDS)]
-            else:
-                causes += subdomain(at, host)
+            causes += _host(f"spec.tls[{index}].hosts[{number}]", host)
         if entry.get("secretName"):
             causes += subdomain(f"spec.tls[{index}].secretName", entry["secretName"])
     if spec.get("ingressClassName") is not None:
         causes += subdomain("spec.ingressClassName", spec["ingressClassName"])
     return causes
+
+
+def _host(at: str, name: str) -> list[Cause]:
+    """A name, or a wildcard of names."""
+    if "*" not in name:
+        return subdomain(at, name)
+    return [] if _HOST.fullmatch(name) else [bad(at, name, _HOST_WORDS)]
 
 
 def new_ingress(item: Object) -> list[Cause]:

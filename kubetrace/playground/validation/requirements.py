@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from kubetrace.playground import pod_resources
+from kubetrace.playground.pod_resources import PAGES
 from kubetrace.playground.validation.causes import (
     Cause,
     Object,
@@ -83,7 +84,7 @@ def _requirements(value: Object, path: str, named: Names, claims: Collection[str
         at = f"{path}.requests[{name}]"
         causes += named(at, name) + resource_amount(at, name, requests[name])
         wanted, most = amount(requests[name]), amount(limits[name]) if name in limits else None
-        firm = is_extended(name) or "hugepages-" in name
+        firm = is_extended(name) or PAGES in name
         if most is not None and wanted is not None and wanted > most and not firm:
             told = f"must be less than or equal to {name} limit of {limits[name]}"
             causes.append(bad(f"{path}.requests", str(requests[name]), told))
@@ -95,17 +96,14 @@ def _requirements(value: Object, path: str, named: Names, claims: Collection[str
             causes.append(bad(f"{path}.requests", str(requests[name]), told))
         causes += _pages(at, name, requests[name])
     both = {*limits, *requests}
-    if any(name.startswith(_PAGES) for name in both) and both.isdisjoint(("cpu", "memory")):
+    if any(name.startswith(PAGES) for name in both) and both.isdisjoint(("cpu", "memory")):
         causes.append(forbidden(path, "HugePages require cpu or memory"))
     return causes + _claimed(value.get("claims") or [], f"{path}.claims", claims)
 
 
-_PAGES = "hugepages-"
-
-
 def _pages(at: str, name: str, quantity: Any) -> list[Cause]:
     """Huge pages come whole."""
-    size = amount(name.removeprefix(_PAGES)) if name.startswith(_PAGES) else None
+    size = amount(name.removeprefix(PAGES)) if name.startswith(PAGES) else None
     found = amount(quantity)
     if not size or found is None or (found / size).denominator == 1:
         return []
@@ -141,7 +139,7 @@ def _claimed(found: list[Object], path: str, known: Collection[str]) -> list[Cau
 def _pod_resource(where: str, name: str) -> list[Cause]:
     """The name of a resource that a pod as a whole can have (validatePodResourceName)."""
     causes = resource_name(where, name)
-    return causes if causes or pod_resources.of_pod(name) else [unsupported(where, name, ["cpu", _PAGES, "memory"])]
+    return causes if causes or pod_resources.of_pod(name) else [unsupported(where, name, ["cpu", PAGES, "memory"])]
 
 
 def of_pod(spec: Object, path: str, claims: Collection[str]) -> list[Cause]:
@@ -175,7 +173,7 @@ def _at_least_the_sum(spec: Object, part: str, at: str) -> list[Cause]:
     own = spec["resources"].get(part) or {}
     causes: list[Cause] = []
     for name, total in sorted(pod_resources.aggregated(spec, part).items()):
-        if name in own and _more(total, own[name]) and (part == "requests" or name.startswith(_PAGES)):
+        if name in own and _more(total, own[name]) and (part == "requests" or name.startswith(PAGES)):
             why = f"must be greater than or equal to aggregate container {part} of {total}"
             causes.append(bad(f"{at}[{name}]", str(own[name]), why))
     return causes
@@ -183,7 +181,7 @@ def _at_least_the_sum(spec: Object, part: str, at: str) -> list[Cause]:
 
 def is_standard(name: str) -> bool:
     """A resource that needs no prefix."""
-    return name in _STANDARD_RESOURCES or name in _OTHER_RESOURCES or "hugepages-" in name
+    return name in _STANDARD_RESOURCES or name in _OTHER_RESOURCES or PAGES in name
 
 
 def resource_name(where: str, name: str) -> list[Cause]:
@@ -198,7 +196,7 @@ def container_resource(where: str, name: str) -> list[Cause]:
     """The name of a resource that a container can have."""
     causes = resource_name(where, name)
     if "/" not in name:
-        if name not in _STANDARD_RESOURCES and not name.startswith(_PAGES):
+        if name not in _STANDARD_RESOURCES and not name.startswith(PAGES):
             causes.append(bad(where, name, "must be a standard resource for containers"))
     elif "kubernetes.io/" not in name and not is_extended(name):
         causes.append(bad(where, name, "doesn't follow extended resource name standard"))

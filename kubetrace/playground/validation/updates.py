@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from kubetrace.playground.schemas import at_path
 from kubetrace.playground.validation import cluster, devices, drivers, networking, pod_updates, services
-from kubetrace.playground.validation.causes import Cause, Object, amount, bad, forbidden, unchanged
+from kubetrace.playground.validation.causes import Cause, Object, amount, bad, forbidden, same_text, unchanged
 from kubetrace.playground.validation.internal import difference, internal
 
 _SET_WORDS = (
@@ -43,8 +43,8 @@ def immutable(key: str, old: Object, new: Object, subresource: str = "") -> list
     for field in _IMMUTABLE.get(key, ()):
         before, after = at_path(old, f".{field}"), at_path(new, f".{field}")
         if field in _TEXTS:
-            before, after = before or "", after or ""
-        if before is not None or "." not in field:
+            causes += same_text(field, before, after)
+        elif before is not None or "." not in field:
             causes += unchanged(field, before, after)
     special = _SPECIAL.get(key)
     return causes + (special(old, new) if special else [])
