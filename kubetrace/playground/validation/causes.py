@@ -105,8 +105,13 @@ def label_1035(field: str, value: str) -> list[Cause]:
 
 
 def subdomain(field: str, value: str) -> list[Cause]:
-    causes = [] if len(value) <= 253 else [bad(field, value, "must be no more than 253 characters")]
-    return causes if _SUBDOMAIN.fullmatch(value) else [*causes, bad(field, value, _SUBDOMAIN_WORDS)]
+    return [bad(field, value, why) for why in subdomain_problems(value)]
+
+
+def subdomain_problems(value: str) -> list[str]:
+    """Why a text is no RFC 1123 subdomain."""
+    found = [] if len(value) <= 253 else ["must be no more than 253 characters"]
+    return found if _SUBDOMAIN.fullmatch(value) else [*found, _SUBDOMAIN_WORDS]
 
 
 def long_name(field: str, value: str) -> list[Cause]:
@@ -303,8 +308,16 @@ def same_text(field: str, old: str | None, new: str | None) -> list[Cause]:
     return unchanged(field, old or "", new or "")
 
 
+_PORT_WORDS = "must be between 1 and 65535, inclusive"
+
+
 def port_number(field: str, value: Any) -> list[Cause]:
-    return [] if 0 < value < 65536 else [bad(field, value, "must be between 1 and 65535, inclusive")]
+    return [] if 0 < value < 65536 else [bad(field, value, _PORT_WORDS)]
+
+
+def called_port(field: str, value: Any) -> list[Cause]:
+    """The port of a Service that the server itself calls."""
+    return [] if 0 < value < 65536 else [bad(field, value, f"port is not valid: {_PORT_WORDS}")]
 
 
 def port_name(field: str, value: str) -> list[Cause]:

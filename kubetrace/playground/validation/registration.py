@@ -6,9 +6,9 @@ from kubetrace.playground.validation.causes import (
     Cause,
     Object,
     bad,
+    called_port,
     decoded_size,
     label_1035,
-    port_number,
     required,
     subdomain,
 )
@@ -36,8 +36,7 @@ def api_service(item: Object) -> list[Cause]:
     if service is None:
         return causes + _local(authority, insecure)
     causes += [required(f"spec.service.{field}") for field in ("namespace", "name") if not service.get(field)]
-    for field, why, text in port_number("spec.service.port", service.get("port") or 0):
-        causes.append((field, why, text.replace(": must", ": port is not valid: must")))
+    causes += called_port("spec.service.port", service.get("port") or 0)
     if insecure and authority:
         causes.append(bad("spec.insecureSkipTLSVerify", True, "may not be true if caBundle is present"))
     return causes

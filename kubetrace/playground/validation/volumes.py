@@ -16,6 +16,7 @@ from kubetrace.playground.validation.causes import (
     one_of,
     required,
     subdomain,
+    subdomain_problems,
     too_long,
 )
 from kubetrace.playground.validation.network_volumes import needs
@@ -54,8 +55,7 @@ def volumes(found: list[Object], path: str, pod: str = "") -> tuple[dict[str, Ob
 
 def _claim_name(where: str, volume: str, claim: str) -> list[Cause]:
     """An ephemeral volume's claim is named after its pod and the volume."""
-    told = [text.removeprefix(f'Invalid value: "{claim}": ') for _, _, text in subdomain("", claim)]
-    return [bad(f"{where}.name", volume, f'PVC name "{claim}": {text}') for text in told]
+    return [bad(f"{where}.name", volume, f'PVC name "{claim}": {why}') for why in subdomain_problems(claim)]
 
 
 def _source(volume: Object, where: str) -> list[Cause]:
@@ -192,7 +192,7 @@ def driver_name(field: str, name: str) -> list[Cause]:
     causes: list[Cause] = []
     if len(name) > 63:
         causes.append(too_long(field, 63))
-    return causes + [(at, why, text.replace(name.lower(), name, 1)) for at, why, text in subdomain(field, name.lower())]
+    return causes + [bad(field, name, why) for why in subdomain_problems(name.lower())]
 
 
 def _csi(source: Object, at: str) -> list[Cause]:

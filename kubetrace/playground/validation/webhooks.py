@@ -8,6 +8,7 @@ from kubetrace.playground.validation.causes import (
     Cause,
     Object,
     bad,
+    called_port,
     duplicate,
     forbidden,
     label_1035,
@@ -15,8 +16,8 @@ from kubetrace.playground.validation.causes import (
     one_of,
     path_segment,
     required,
-    shown,
     subdomain,
+    subdomain_problems,
     supported,
 )
 from kubetrace.playground.webhook_calls import is_local
@@ -88,8 +89,7 @@ def _client(config: Object, at: str) -> list[Cause]:
     missing = (("name", "namespace"), ("namespace", "name"))
     causes = [required(f"{at}.service.{told}") for told, looked_at in missing if not service.get(looked_at)]
     port = service.get("port")
-    if port is not None and not 0 < port < 65536:
-        causes.append(bad(f"{at}.service.port", port, "port is not valid: must be between 1 and 65535, inclusive"))
+    causes += [] if port is None else called_port(f"{at}.service.port", port)
     return causes + _path(f"{at}.service.path", service.get("path") or "")
 
 
@@ -103,9 +103,7 @@ def _path(field: str, path: str) -> list[Cause]:
         if not segment:
             causes.append(bad(field, path, f"segment[{index}] may not be empty"))
             continue
-        for _, _, told in subdomain(field, segment):
-            why = told.partition(f"{shown(segment)}: ")[2]
-            causes.append(bad(field, path, f"segment[{index}]: {why}"))
+        causes += [bad(field, path, f"segment[{index}]: {why}") for why in subdomain_problems(segment)]
     return causes
 
 
