@@ -10,9 +10,9 @@ from kubetrace.playground.catalog import Catalog, Resource
 from kubetrace.playground.objects import Check, Mistyped, Object, type_of, unconvertible, unreadable_kind
 from kubetrace.playground.status import ApiError, invalid
 from kubetrace.playground.strict import NotStrict
+from kubetrace.playground.validation.causes import bad
 from kubetrace.playground.write import Write
 from kubetrace.wire import go_decoding
-from kubetrace.wire.go_quote import quote
 from kubetrace.wire.go_struct import is_registered
 
 _NOTHING: tuple[Any, ...] = (None, "", {}, [])
@@ -69,11 +69,7 @@ def _check_custom_kind(resource: Resource, body: Object, patched: bool) -> None:
         wanted = f"the expected API version ({resource.api_version})"
         raise ApiError(400, f"the API version in the data ({version}) does not match {wanted}")
     found = (("kind", kind, resource.kind), ("apiVersion", version or resource.api_version, resource.api_version))
-    causes = [
-        (name, "FieldValueInvalid", f"Invalid value: {quote(told)}: must be {wanted}")
-        for name, told, wanted in found
-        if told != wanted
-    ]
+    causes = [bad(name, told, f"must be {wanted}") for name, told, wanted in found if told != wanted]
     if causes:
         raise invalid(kind, version.rpartition("/")[0], (body.get("metadata") or {}).get("name") or "", causes)
 

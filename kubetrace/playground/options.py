@@ -8,7 +8,7 @@ from typing import Any
 from kubetrace.playground import query
 from kubetrace.playground.http import Request
 from kubetrace.playground.status import ApiError, invalid
-from kubetrace.playground.validation.causes import Cause, bad, required, too_long, unsupported
+from kubetrace.playground.validation.causes import Cause, bad, forbidden, required, too_long, unsupported
 from kubetrace.wire.go_decoding import problem
 
 _KINDS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
@@ -31,7 +31,7 @@ def check(request: Request) -> None:
         if applied and not manager:
             causes.append(required("fieldManager", "is required for apply patch"))
         if not applied and "force" in request.query:
-            causes.append(("force", "FieldValueForbidden", "Forbidden: may not be specified for non-apply patch"))
+            causes.append(forbidden("force", "may not be specified for non-apply patch"))
     if len(manager) > _LONGEST_MANAGER:
         causes.append(too_long("fieldManager", _LONGEST_MANAGER))
     for position, character in enumerate(manager):
